@@ -1,0 +1,80 @@
+package main
+
+import (
+	"encoding/json"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/cuttle-proxy/cuttle/"
+
+// room is the top-level folder of an import path of ours, "" for foreign ones.
+func room(path string) string {
+	rest, ours := strings.CutPrefix(path, module)
+	if !ours {
+		return ""
+	}
+	return strings.SplitN(rest, "/", 2)[0]
+}
+
+// mayImport lists, per room, the other rooms its product code may import.
+// Arrows point one way: parser <- conf <- (wccp2 | tproxy | forward) <- cmd.
+var mayImport = map[string][]string{
+	"parser":  {},
+	"conf":    {"parser"},
+	"wccp2":   {"conf"},
+	"tproxy":  {"conf"},
+	"forward": {"conf"},
+	"cmd":     {"parser", "conf", "wccp2", "tproxy", "forward"},
+}
+
+func TestImportArrows(t *testing.T) {
+	out, err := exec.Command("go", "list", "-json=ImportPath,Imports", module+"...").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	dec := json.NewDecoder(strings.NewReader(string(out)))
+	packages := 0
+	for dec.More() {
+		var p struct {
+			ImportPath string
+			Imports    []string
+		}
+		if err := dec.Decode(&p); err != nil {
+			t.Fatal(err)
+		}
+		packages++
+		from := room(p.ImportPath)
+		allowed, known := mayImport[from]
+		if !known {
+			t.Errorf("%s: %q is no room of the house", p.ImportPath, from)
+		}
+		for _, imp := range p.Imports {
+			to := room(imp)
+			if to == "" {
+				continue
+			}
+			switch {
+			case p.ImportPath == module+"forward/http1":
+				t.Errorf("%s imports %s: http1 imports nothing of ours", p.ImportPath, imp)
+			case from == "forward" && p.ImportPath != module+"forward" && imp == module+"forward":
+				t.Errorf("%s imports forward: rooms below forward do not", p.ImportPath)
+			case to != from && !contains(allowed, to):
+				t.Errorf("%s imports %s: room %s may import only %v", p.ImportPath, imp, from, allowed)
+			}
+		}
+	}
+	if packages < 2 {
+		t.Fatalf("go list named %d packages: the test saw nothing", packages)
+	}
+}
+
+func contains(list []string, s string) bool {
+	for _, v := range list {
+		if v == s {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,4 @@
+// Command squid is the proxy.
+package main
+
+func main() {}
