@@ -1,0 +1,24 @@
+package acl
+
+// Verdict is what a list decided.
+type Verdict uint8
+
+const (
+	// Denied is the zero value: whatever was never asked is denied.
+	Denied Verdict = iota
+	// Allowed lets the transaction on.
+	Allowed
+	// Challenge denies and asks for credentials (407, or 401 from an accelerator).
+	Challenge
+)
+
+// Answer is the outcome of checking one list.
+type Answer struct {
+	Verdict Verdict
+	// Last is the name of the ACL that was looked at last, as its first acl
+	// line spells it: deny_info is chosen by it. It is "" for an empty list.
+	Last string
+}
+
+// Allowed is true for the verdict Allowed alone.
+func (a Answer) Allowed() bool { return a.Verdict == Allowed }

@@ -1,0 +1,109 @@
+package acl
+
+import (
+	"context"
+	"net/netip"
+	"time"
+
+	"github.com/cuttle-proxy/cuttle/forward/dns"
+)
+
+// Sources supplies the facts that are not in the message. Any of them may be
+// nil: the ACL types that need it then match nothing, neither plain nor
+// negated, and Set.Idle names them, so that the start can say so.
+type Sources struct {
+	// Names serves dst, srcdomain, srcdom_regex, dst_as, and dstdomain and
+	// dstdom_regex on an address.
+	Names dns.Resolver
+	// Auth serves proxy_auth, proxy_auth_regex and max_user_ip.
+	Auth Authenticator
+	// Ident serves ident and ident_regex.
+	Ident Identifier
+	// External serves external.
+	External ExternalLookup
+	// ASNumbers serves src_as and dst_as.
+	ASNumbers ASNumbers
+	// Connections serves maxconn.
+	Connections ConnectionCounter
+	// Hardware serves arp.
+	Hardware HardwareAddresses
+	// Certificates serves user_cert and ca_cert.
+	Certificates Certificates
+	// Now is the clock of the type time; nil means time.Now. Its location is the
+	// one times are read in.
+	Now func() time.Time
+}
+
+// AuthState is how far a client got with authenticating itself.
+type AuthState uint8
+
+const (
+	// NoAuth: credentials do not apply here (an intercepted client, no request).
+	NoAuth AuthState = iota
+	// AuthNeeded: none were sent, or wrong ones: ask for them.
+	AuthNeeded
+	// AuthFailed: the credentials cannot be checked; the ACL does not match.
+	AuthFailed
+	// Authenticated: the user name is right.
+	Authenticated
+)
+
+// Authenticator finds out who the user is.
+type Authenticator interface {
+	// Authenticate checks the credentials of the request, waiting for a helper
+	// if it must, and remembers the outcome for the request.
+	Authenticate(ctx context.Context, f *Facts) (user string, state AuthState)
+	// TooManyAddresses counts the addresses user came from and tells whether
+	// there are more than max (max_user_ip); strict keeps the earlier ones.
+	TooManyAddresses(user string, f *Facts, max int, strict bool) bool
+}
+
+// Identifier asks the client's host who owns the connection (RFC 1413).
+type Identifier interface {
+	// Ident returns the user name, "" when the host does not tell.
+	Ident(ctx context.Context, f *Facts) string
+}
+
+// ExternalLookup asks an external_acl_type helper.
+type ExternalLookup interface {
+	// Match asks helper with the arguments of the ACL line.
+	Match(ctx context.Context, helper string, args []string, f *Facts) Ternary
+	// NeedsUser tells whether the helper's format holds %LOGIN.
+	NeedsUser(helper string) bool
+}
+
+// ASNumbers knows which autonomous system an address belongs to.
+type ASNumbers interface {
+	ASNumber(addr netip.Addr) (uint32, bool)
+}
+
+// ConnectionCounter counts client connections.
+type ConnectionCounter interface {
+	// Established is the number of connections now open from addr.
+	Established(addr netip.Addr) int
+}
+
+// HardwareAddresses reads the host's neighbour table.
+type HardwareAddresses interface {
+	// HardwareAddress gives the Ethernet address of a directly connected client.
+	HardwareAddress(addr netip.Addr) (mac [6]byte, ok bool)
+}
+
+// Certificates looks at the client's TLS certificate.
+type Certificates interface {
+	// Attribute gives an attribute (CN, O, ...) of the client's certificate, or
+	// with issuer of the one who signed it.
+	Attribute(f *Facts, name string, issuer bool) (value string, ok bool)
+}
+
+// Ternary is the outcome of matching one ACL. Unknown matches neither the ACL
+// nor its negation.
+type Ternary int8
+
+const (
+	No      Ternary = 0
+	Yes     Ternary = 1
+	Unknown Ternary = -1
+	// AskCredentials is Unknown, and ends the check with Challenge.
+	AskCredentials Ternary = -2
+)
