@@ -1,4 +1,94 @@
-// Command squid is the proxy.
 package main
 
-func main() {}
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+)
+
+// Exit statuses. 2.6 ends most fatal errors by abort(), which a shell sees as
+// 134; we give the status without the core file.
+const (
+	exitGood  = 0
+	exitBad   = 1
+	exitFatal = 134
+)
+
+// invocation is one run of the command: its command line and its streams.
+type invocation struct {
+	flags          flags
+	program        string
+	stdout, stderr io.Writer
+}
+
+func main() {
+	os.Exit(invoke(os.Args, os.Stdout, os.Stderr))
+}
+
+// invoke does what the arguments ask for and gives the exit status.
+func invoke(args []string, stdout, stderr io.Writer) int {
+	inv := &invocation{program: "squid", stdout: stdout, stderr: stderr}
+	if len(args) > 0 {
+		inv.program = args[0]
+		args = args[1:]
+	}
+	var err error
+	if inv.flags, err = parseFlags(inv.program, args); err != nil {
+		return inv.misunderstood(err)
+	}
+	if inv.flags.confFile == "" {
+		inv.flags.confFile = defaultConfFile()
+	}
+	switch f := inv.flags; {
+	case f.help:
+		writeUsage(stderr, inv.program)
+		return exitBad
+	case f.version:
+		writeVersion(stdout)
+		return exitGood
+	case f.order != "":
+		o, _ := findOrder(f.order)
+		return o.run(inv)
+	}
+	fmt.Fprintln(stderr, "FATAL: serving is not wired up yet")
+	return exitFatal
+}
+
+func (inv *invocation) misunderstood(err error) int {
+	if err.Error() != "" {
+		fmt.Fprintln(inv.stderr, err)
+	}
+	if errors.As(err, &usageError{}) {
+		writeUsage(inv.stderr, inv.program)
+	}
+	return exitBad
+}
+
+func writeUsage(w io.Writer, program string) {
+	fmt.Fprintf(w, "Usage: %s [-hvzCDFNRSYX] [-d level] [-s | -l facility] [-f config-file] [-u port] [-k order]\n", filepath.Base(program))
+	fmt.Fprintf(w, `       -d level     copy cache.log lines up to this level to standard error
+       -f file      configuration to use (built in: %s)
+       -h           this text
+       -k order     one of the following; all but our own act on the running copy
+`, defaultConfFile())
+	for _, o := range orders() {
+		fmt.Fprintf(w, "          %-13s %s\n", o.word, o.help)
+	}
+	fmt.Fprint(w, `       -s           log to syslog too (facility local4)
+       -l facility  log to syslog too, under this facility
+       -u port      ICP port, 0 for none (instead of icp_port)
+       -v           version, or more words with the orders that have them
+       -z           make the cache directories
+       -C           leave fatal signals to the system
+       -D           no DNS test at the start
+       -F           rebuild the store before serving
+       -N           stay in the foreground, unsupervised
+       -R           do not set SO_REUSEADDR on listening sockets
+       -S           check the store twice while rebuilding
+       -X           full debugging from the first line on
+       -Y           answer ICP with hits or MISS_NOFETCH while rebuilding
+       --foreground stay in the foreground, supervised
+`)
+}

@@ -1,0 +1,181 @@
+package main
+
+import (
+	"io"
+	"log/syslog"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/buffer"
+	"go.uber.org/zap/zapcore"
+)
+
+// cacheLog is cache.log: a zap core that writes each entry as Squid's line
+//
+//	2026/11/23 04:00:28| Ready to serve requests.
+//
+// The message is the whole text. Lines are written unbuffered, since their
+// readers want them when things go wrong. Until Open is called lines go to
+// standard error, as 2.6's do before it has read its configuration.
+type cacheLog struct {
+	levels atomic.Pointer[debugLevels]
+	// stderrLevel is -d: lines up to this debug level are copied to standard error.
+	stderrLevel int
+
+	mu     sync.Mutex
+	file   *os.File
+	path   string
+	stderr io.Writer
+	syslog *syslog.Writer
+	now    func() time.Time
+}
+
+func newCacheLog(stderr io.Writer, stderrLevel int) *cacheLog {
+	l := &cacheLog{stderr: stderr, stderrLevel: stderrLevel, now: time.Now}
+	l.levels.Store(&debugLevels{all: 0})
+	return l
+}
+
+// logger is what the rooms are given; each room calls Named with its own name.
+func (l *cacheLog) logger() *zap.Logger { return zap.New(&cacheCore{log: l}) }
+
+// open starts writing to the file of cache_log, in append mode.
+func (l *cacheLog) open(path string) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o640)
+	if err != nil {
+		return err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.file != nil {
+		l.file.Close()
+	}
+	l.file, l.path = f, path
+	return nil
+}
+
+// openSyslog copies level 0 and 1 lines to syslog too (-s, -l).
+func (l *cacheLog) openSyslog(facility string) error {
+	w, err := syslog.New(facilityPriority(facility)|syslog.LOG_NOTICE, "squid")
+	if err != nil {
+		return err
+	}
+	l.mu.Lock()
+	l.syslog = w
+	l.mu.Unlock()
+	return nil
+}
+
+func facilityPriority(word string) syslog.Priority {
+	byWord := map[string]syslog.Priority{
+		"authpriv": syslog.LOG_AUTHPRIV, "daemon": syslog.LOG_DAEMON, "user": syslog.LOG_USER,
+		"local0": syslog.LOG_LOCAL0, "local1": syslog.LOG_LOCAL1, "local2": syslog.LOG_LOCAL2, "local3": syslog.LOG_LOCAL3,
+		"local4": syslog.LOG_LOCAL4, "local5": syslog.LOG_LOCAL5, "local6": syslog.LOG_LOCAL6, "local7": syslog.LOG_LOCAL7,
+	}
+	return byWord[word]
+}
+
+var lineBuffers = buffer.NewPool()
+
+// write puts one line where lines of its level go. A cache.log that cannot be
+// written must not stop the proxy, so errors end here.
+func (l *cacheLog) write(level int, at time.Time, text string) {
+	line := lineBuffers.Get()
+	defer line.Free()
+	line.AppendTime(at, "2006/01/02 15:04:05")
+	line.AppendString("| ")
+	appendOneLine(line, text)
+	line.AppendByte('\n')
+	l.put(level, line.Bytes(), text)
+}
+
+// writeBare puts a line without the time, as 2.6 writes its FATAL lines, into
+// cache.log and on standard error.
+func (l *cacheLog) writeBare(text string) {
+	l.put(-1, []byte(text+"\n"), text)
+}
+
+func (l *cacheLog) put(level int, line []byte, text string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.file != nil {
+		l.file.Write(line)
+	}
+	if l.file == nil || level <= l.stderrLevel {
+		l.stderr.Write(line)
+	}
+	if l.syslog == nil || level > 1 {
+		return
+	}
+	if level <= 0 {
+		l.syslog.Warning(text)
+		return
+	}
+	l.syslog.Notice(text)
+}
+
+// appendOneLine keeps one message on one line: text from outside cannot forge
+// log lines or reach a terminal with control sequences.
+func appendOneLine(b *buffer.Buffer, text string) {
+	clean := 0
+	for i := 0; i < len(text); i++ {
+		c := text[i]
+		if c >= ' ' && c != 0x7f || c == '\t' {
+			continue
+		}
+		b.AppendString(text[clean:i])
+		b.AppendString("\\x")
+		b.AppendByte("0123456789abcdef"[c>>4])
+		b.AppendByte("0123456789abcdef"[c&15])
+		clean = i + 1
+	}
+	b.AppendString(text[clean:])
+}
+
+// cacheCore is the zap side of cacheLog. Fields have no place in Squid's line
+// and are appended as " name=value" so that none is lost.
+type cacheCore struct {
+	log    *cacheLog
+	fields []zapcore.Field
+}
+
+// debugLevel gives 2.6's level of a zap level: warnings and errors are level 0,
+// information is level 1, debugging is level 2.
+func debugLevel(l zapcore.Level) int {
+	switch {
+	case l >= zapcore.WarnLevel:
+		return 0
+	case l == zapcore.InfoLevel:
+		return 1
+	}
+	return 2
+}
+
+func (c *cacheCore) Enabled(l zapcore.Level) bool {
+	return debugLevel(l) <= c.log.levels.Load().highest()
+}
+
+func (c *cacheCore) With(fields []zapcore.Field) zapcore.Core {
+	return &cacheCore{log: c.log, fields: append(append([]zapcore.Field(nil), c.fields...), fields...)}
+}
+
+func (c *cacheCore) Check(e zapcore.Entry, to *zapcore.CheckedEntry) *zapcore.CheckedEntry {
+	if debugLevel(e.Level) <= c.log.levels.Load().of(e.LoggerName) {
+		return to.AddCore(e, c)
+	}
+	return to
+}
+
+func (c *cacheCore) Write(e zapcore.Entry, fields []zapcore.Field) error {
+	text := e.Message
+	if len(c.fields)+len(fields) > 0 {
+		text += fieldText(append(append([]zapcore.Field(nil), c.fields...), fields...))
+	}
+	c.log.write(debugLevel(e.Level), e.Time, text)
+	return nil
+}
+
+func (c *cacheCore) Sync() error { return nil }
