@@ -1,5 +1,53 @@
-// Package conf turns the syntax tree of a squid.conf into a typed Config.
 package conf
 
-// HTTPPort is one http_port line.
-type HTTPPort struct{}
+// Config is one squid.conf, understood. It is immutable once Load has returned
+// it: runtime structures are built from it, a reconfigure builds another one.
+//
+// Every directive has one typed field; the fields are grouped in embedded
+// structs by family, so cfg.NegativeTTL works although it is declared in
+// RefreshSettings. The comment of each field begins with the directive's name.
+// Sizes are int64 bytes with -1 for "none", times are time.Duration.
+type Config struct {
+	// Path is the file Load read.
+	Path string
+
+	PortSettings
+	AccessSettings
+	ACLSettings
+	PeerSettings
+	StoreSettings
+	LogSettings
+	HelperSettings
+	AuthSettings
+	HeaderSettings
+	RefreshSettings
+	TimeoutSettings
+	AdminSettings
+	NetworkSettings
+	DNSSettings
+	ErrorPageSettings
+	ProtocolSettings
+	GatewaySettings
+	TuningSettings
+	ExtensionSettings
+
+	// WCCP holds every wccp_ and wccp2_ directive.
+	WCCP WCCP
+	// Delay holds every delay_ directive.
+	Delay Delay
+	// SSL holds the ssl_ and sslproxy_ directives.
+	SSL SSL
+}
+
+// Tristate is the value of directives that know "on", "off" and "warn".
+type Tristate int8
+
+// The values of a Tristate.
+const (
+	Warn Tristate = -1
+	Off  Tristate = 0
+	On   Tristate = 1
+)
+
+// NoLimit is the value of a size directive set to "none" or -1.
+const NoLimit int64 = -1

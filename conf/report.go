@@ -1,0 +1,55 @@
+package conf
+
+import "github.com/cuttle-proxy/cuttle/parser"
+
+// Severity orders diagnostics.
+type Severity uint8
+
+// The severities of a Diagnostic.
+const (
+	// Note: accepted, and 2.6 would not have been (an extension), or worth knowing.
+	Note Severity = iota
+	// Warning: accepted, but it will not do what it seems to say.
+	Warning
+	// Error: refused.
+	Error
+)
+
+// Diagnostic is one thing to tell the operator about the file.
+type Diagnostic struct {
+	Severity Severity
+	// Pos is where the span begins; Len is its length in bytes (0 the rest of the word's line).
+	Pos parser.Pos
+	Len int
+	// Source is the physical line, "" when unknown.
+	Source string
+	// Summary says what is wrong in one line; Detail what to do about it.
+	Summary, Detail string
+	// Suggestion is the nearest valid name or value, "" for none.
+	Suggestion string
+	// Check names the rule that found it, for filtering and tests ("acl-unused", …).
+	Check string
+}
+
+// Report is what reading a file brought to light.
+type Report struct {
+	// Lines are 2.6's own output lines, in its order and wording.
+	Lines []LegacyLine
+	// Exit is the exit status 2.6's -k parse ends with: 0, the number of
+	// unknown directives (at most 255), 1 for a bungled line, 134 for an abort.
+	Exit int
+	// Diagnostics are our explanations, all problems of the file in file order.
+	Diagnostics []Diagnostic
+	// Extensions are the uses of words 2.6 does not know.
+	Extensions []Diagnostic
+}
+
+// LegacyLine is one line as 2.6 prints it.
+type LegacyLine struct {
+	// Stamped lines are debug output, printed with a time stamp.
+	Stamped bool
+	Text    string
+}
+
+// Accepted tells whether 2.6 would have started with the file (extensions count as known).
+func (r *Report) Accepted() bool { return r.Exit == 0 }
