@@ -1,0 +1,191 @@
+package sock
+
+import (
+	"io"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Transfer moves bytes from one connection to another.
+type Transfer struct {
+	From, To *Conn
+	// Left is how many bytes are to be moved; negative means until From ends.
+	Left int64
+	// Patience is how long the transfer may make no progress in either
+	// direction; 0 means for ever. Until, when set, ends it in any case.
+	Patience time.Duration
+	Until    time.Time
+	// Moved is called with the bytes of each step that reached To. It may be nil.
+	Moved func(n int)
+
+	// ReadErr and WriteErr say which side failed; both are nil when the
+	// transfer is complete. ReadErr is io.EOF when From ended before Left bytes
+	// had come, and nil when it ended and Left was negative.
+	ReadErr, WriteErr error
+
+	pipe   *pipe
+	inPipe int
+}
+
+// Run moves the bytes by splice(2) and returns how many reached To. The pipe
+// is held only while there is something in it.
+func (t *Transfer) Run() (total int64) {
+	t.renew()
+	for {
+		err := t.From.raw.Read(func(fd uintptr) bool { return t.readable(int(fd), &total) })
+		if err == nil {
+			break
+		}
+		again, over := t.From.overReading(err)
+		if !again {
+			t.ReadErr = over
+			break
+		}
+	}
+	if t.pipe != nil {
+		if t.inPipe > 0 {
+			dropPipe(t.pipe)
+		} else {
+			putPipe(t.pipe)
+		}
+		t.pipe = nil
+	}
+	return total
+}
+
+// readable runs inside RawConn.Read: true ends the transfer, false waits for
+// the source.
+func (t *Transfer) readable(fd int, total *int64) (done bool) {
+	for t.Left != 0 {
+		if t.pipe == nil {
+			if t.pipe = takePipe(); t.pipe == nil {
+				return t.copy(fd, total)
+			}
+		}
+		want := t.pipe.size
+		if t.Left > 0 && int64(want) > t.Left {
+			want = int(t.Left)
+		}
+		n, err := unix.Splice(fd, nil, t.pipe.w, nil, want, unix.SPLICE_F_MOVE|unix.SPLICE_F_NONBLOCK)
+		if err == unix.EINTR {
+			continue
+		}
+		if err == unix.EAGAIN {
+			putPipe(t.pipe)
+			t.pipe = nil
+			return false
+		}
+		if err != nil {
+			t.ReadErr = err
+			return true
+		}
+		if n == 0 {
+			return t.ended()
+		}
+		t.inPipe = int(n)
+		if !t.drain(total) {
+			return true
+		}
+	}
+	return true
+}
+
+// drain empties the pipe into the destination.
+func (t *Transfer) drain(total *int64) bool {
+	for t.inPipe > 0 {
+		var n int64
+		var err error
+		wait := t.To.raw.Write(func(fd uintptr) bool {
+			n, err = unix.Splice(t.pipe.r, nil, int(fd), nil, t.inPipe, unix.SPLICE_F_MOVE|unix.SPLICE_F_NONBLOCK)
+			return err != unix.EAGAIN
+		})
+		switch {
+		case wait != nil:
+			again, over := t.To.overWriting(wait)
+			if !again {
+				t.WriteErr = over
+				return false
+			}
+		case err == unix.EINTR:
+		case err != nil:
+			t.WriteErr = err
+			return false
+		case n == 0:
+			t.WriteErr = io.ErrShortWrite
+			return false
+		default:
+			t.inPipe -= int(n)
+			t.moved(int(n), total)
+		}
+	}
+	return true
+}
+
+// copyBuffers hold the bytes of transfers that got no pipe.
+var copyBuffers = sync.Pool{New: func() any { b := make([]byte, 64<<10); return &b }}
+
+// copy is readable without a pipe.
+func (t *Transfer) copy(fd int, total *int64) (done bool) {
+	buf := copyBuffers.Get().(*[]byte)
+	defer copyBuffers.Put(buf)
+	for t.Left != 0 {
+		p := *buf
+		if t.Left > 0 && int64(len(p)) > t.Left {
+			p = p[:t.Left]
+		}
+		n, err := readNow(fd, p)
+		if err == unix.EAGAIN {
+			return false
+		}
+		if err == io.EOF {
+			return t.ended()
+		}
+		if err != nil {
+			t.ReadErr = err
+			return true
+		}
+		m, err := t.To.Write(p[:n])
+		t.moved(m, total)
+		if err != nil {
+			t.WriteErr = err
+			return true
+		}
+	}
+	return true
+}
+
+func (t *Transfer) ended() (done bool) {
+	if t.Left > 0 {
+		t.ReadErr = io.EOF
+	}
+	t.Left = 0
+	return true
+}
+
+// moved counts progress and renews both sides' deadlines.
+func (t *Transfer) moved(n int, total *int64) {
+	*total += int64(n)
+	if t.Left > 0 {
+		t.Left -= int64(n)
+	}
+	if t.Moved != nil {
+		t.Moved(n)
+	}
+	t.renew()
+}
+
+func (t *Transfer) renew() {
+	if t.Patience == 0 && t.Until.IsZero() {
+		return
+	}
+	at := t.Until
+	if t.Patience > 0 {
+		if p := time.Now().Add(t.Patience); at.IsZero() || p.Before(at) {
+			at = p
+		}
+	}
+	t.From.ReadUntil(at)
+	t.To.WriteUntil(at)
+}

@@ -1,0 +1,150 @@
+package sock
+
+import (
+	"os"
+	"sync"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// HangUp is told when the peer of a watched connection went away. It is called
+// from the watcher's goroutine and must not wait.
+type HangUp interface {
+	// HungUp is called with reset false when the peer has closed its sending
+	// side, and with reset true when the connection is dead.
+	HungUp(c *Conn, reset bool)
+}
+
+const (
+	hangClosed = 1 << iota // the peer will send nothing more
+	hangReset              // the connection is dead
+)
+
+// Watcher reports hang-ups of the connections given to it. It registers each
+// connection once, for EPOLLRDHUP alone and edge-triggered, so that data costs
+// it nothing.
+type Watcher struct {
+	file *os.File
+	raw  syscall.RawConn
+	done chan struct{}
+
+	mu    sync.Mutex
+	next  uint64
+	conns map[uint64]*Conn
+}
+
+// NewWatcher starts a watcher; Close ends it.
+func NewWatcher() (*Watcher, error) {
+	fd, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
+	if err != nil {
+		return nil, os.NewSyscallError("epoll_create1", err)
+	}
+	// An epoll descriptor is itself pollable: waiting on it through the runtime
+	// costs no thread.
+	if err := unix.SetNonblock(fd, true); err != nil {
+		unix.Close(fd)
+		return nil, os.NewSyscallError("fcntl", err)
+	}
+	w := &Watcher{
+		file:  os.NewFile(uintptr(fd), "hang-ups"),
+		done:  make(chan struct{}),
+		conns: make(map[uint64]*Conn),
+	}
+	if w.raw, err = w.file.SyscallConn(); err != nil {
+		w.file.Close()
+		return nil, err
+	}
+	go w.run()
+	return w, nil
+}
+
+// Close stops reporting. Connections stay as they are.
+func (w *Watcher) Close() {
+	w.file.Close()
+	<-w.done
+}
+
+// Watch reports c's hang-ups to h from now on, at most once each kind. The
+// watcher forgets c when it is closed.
+func (w *Watcher) Watch(c *Conn, h HangUp) error {
+	w.mu.Lock()
+	w.next++
+	c.token = w.next
+	c.watch, c.onHang = w, h
+	w.conns[c.token] = c
+	w.mu.Unlock()
+
+	ev := unix.EpollEvent{Events: unix.EPOLLRDHUP | uint32(unix.EPOLLET&0xffffffff),
+		Fd: int32(uint32(c.token)), Pad: int32(uint32(c.token >> 32))}
+	var ctl error
+	err := w.raw.Control(func(ep uintptr) {
+		err := c.raw.Control(func(fd uintptr) {
+			ctl = unix.EpollCtl(int(ep), unix.EPOLL_CTL_ADD, int(fd), &ev)
+		})
+		if err != nil {
+			ctl = err
+		}
+	})
+	if err == nil {
+		err = ctl
+	}
+	if err != nil {
+		w.forget(c)
+	}
+	return err
+}
+
+func (w *Watcher) forget(c *Conn) {
+	w.mu.Lock()
+	delete(w.conns, c.token)
+	w.mu.Unlock()
+}
+
+// run reads events until the descriptor is closed.
+func (w *Watcher) run() {
+	defer close(w.done)
+	var events [64]unix.EpollEvent
+	w.raw.Read(func(ep uintptr) bool {
+		for {
+			n, err := unix.EpollWait(int(ep), events[:], 0)
+			if err == unix.EINTR {
+				continue
+			}
+			if err != nil {
+				return true
+			}
+			for i := range events[:n] {
+				w.report(&events[i])
+			}
+			if n < len(events) {
+				return false
+			}
+		}
+	})
+}
+
+func (w *Watcher) report(ev *unix.EpollEvent) {
+	token := uint64(uint32(ev.Fd)) | uint64(uint32(ev.Pad))<<32
+	w.mu.Lock()
+	c := w.conns[token]
+	w.mu.Unlock()
+	if c == nil {
+		return // closed meanwhile
+	}
+	reset := ev.Events&(unix.EPOLLHUP|unix.EPOLLERR) != 0
+	bit := uint32(hangClosed)
+	if reset {
+		bit = hangClosed | hangReset
+	}
+	if old := c.hang.Or(bit); old|bit != old {
+		c.onHang.HungUp(c, reset)
+	}
+}
+
+// PeerClosed tells whether a watched connection's peer has closed its sending
+// side or reset the connection.
+func (c *Conn) PeerClosed() bool { return c.hang.Load()&hangClosed != 0 }
+
+// PeerReset tells whether a watched connection is dead.
+func (c *Conn) PeerReset() bool { return c.hang.Load()&hangReset != 0 }
