@@ -1,0 +1,109 @@
+package http1
+
+import (
+	"bytes"
+	"strconv"
+)
+
+// AppendAuthority appends "host", or "host:port" when the port is not the
+// scheme's own: the value of Host in an outgoing request.
+func (u *URL) AppendAuthority(dst []byte) []byte {
+	dst = append(dst, u.Host...)
+	if u.Port != u.Scheme.DefaultPort() || u.Authority {
+		dst = append(dst, ':')
+		dst = strconv.AppendUint(dst, uint64(u.Port), 10)
+	}
+	return dst
+}
+
+// AppendTarget appends the origin-form of the target: the path, "/" when it is
+// empty.
+func (u *URL) AppendTarget(dst []byte) []byte {
+	if len(u.Path) == 0 {
+		return append(dst, '/')
+	}
+	return append(dst, u.Path...)
+}
+
+// AppendCanonical appends the URL in its canonical form: what peers, helpers
+// and the cache key see. A CONNECT's is "host:port".
+func (u *URL) AppendCanonical(dst []byte) []byte {
+	return u.appendWith(dst, u.Userinfo, u.Path)
+}
+
+// AppendLogged appends the URL as access.log shows it: user info without the
+// password, the query cut behind its "?" when stripQuery (strip_query_terms),
+// and everything unsafe escaped when there is a control character in it.
+func (u *URL) AppendLogged(dst []byte, stripQuery bool) []byte {
+	user, _, _ := bytes.Cut(u.Userinfo, []byte{':'})
+	if len(u.Userinfo) > 0 && len(user) == 0 {
+		user = u.Userinfo[:0:0]
+	}
+	path := u.Path
+	if q := bytes.IndexByte(path, '?'); stripQuery && q >= 0 {
+		path = path[:q+1]
+	}
+	start := len(dst)
+	if len(u.Userinfo) > 0 && len(user) == 0 {
+		// ":password@" leaves "@"
+		dst = u.appendBare(dst, []byte{}, true, path)
+	} else {
+		dst = u.appendBare(dst, user, len(user) > 0, path)
+	}
+	return escapeTail(dst, start)
+}
+
+// AppendLoggedText appends a URL that could not be parsed as access.log shows
+// it: as received, or escaped when there is a control character in it.
+func AppendLoggedText(dst, text []byte) []byte {
+	if len(text) > maxURL {
+		text = text[:maxURL]
+	}
+	start := len(dst)
+	return escapeTail(append(dst, text...), start)
+}
+
+func (u *URL) appendWith(dst, user, path []byte) []byte {
+	return u.appendBare(dst, user, len(user) > 0, path)
+}
+
+func (u *URL) appendBare(dst, user []byte, at bool, path []byte) []byte {
+	switch {
+	case u.Authority:
+		return u.AppendAuthority(dst)
+	case u.Scheme == SchemeURN:
+		return append(append(dst, "urn:"...), path...)
+	}
+	dst = append(dst, u.Scheme.String()...)
+	dst = append(dst, "://"...)
+	if at {
+		dst = append(append(dst, user...), '@')
+	}
+	dst = u.AppendAuthority(dst)
+	return append(dst, path...)
+}
+
+// escapeTail escapes dst[start:] if there is a control character in it.
+func escapeTail(dst []byte, start int) []byte {
+	if !anyIs(dst[start:], isControl) {
+		return dst
+	}
+	tail := append([]byte(nil), dst[start:]...)
+	return AppendEscaped(dst[:start], tail)
+}
+
+const hexUpper = "0123456789ABCDEF"
+
+// AppendEscaped appends text with everything RFC 1738 calls unsafe as %XX: all
+// but letters, digits and some punctuation. "%" itself is left alone, so what
+// was escaped stays so.
+func AppendEscaped(dst, text []byte) []byte {
+	for _, c := range text {
+		if class[c]&isUnsafe != 0 {
+			dst = append(dst, '%', hexUpper[c>>4], hexUpper[c&15])
+		} else {
+			dst = append(dst, c)
+		}
+	}
+	return dst
+}

@@ -1,0 +1,120 @@
+package http1
+
+// Framing says how the end of a body is found (RFC 9112 section 6).
+type Framing uint8
+
+// Kinds of framing.
+const (
+	NoBody     Framing = iota // the message ends with its head
+	ByLength                  // Length bytes follow
+	ByChunks                  // chunked coding
+	UntilClose                // the rest of the connection
+)
+
+// Body is the framing of a message and, for ByLength, its size in bytes.
+type Body struct {
+	Framing Framing
+	Length  int64
+}
+
+// Body decides how the request's body is framed, or which Fault the request
+// has. A request without length has no body. Call it once the URL is known to
+// be good; it may drop the Content-Length of a message that must not have it.
+func (r *Request) Body(o *Options) (Body, Fault) {
+	if r.Has(TransferEncoding) {
+		switch {
+		case !o.HTTP11:
+			return Body{}, UnsupportedCoding
+		case r.Major < 1 || r.Major == 1 && r.Minor < 1 || r.Has(ContentLength):
+			return Body{}, AmbiguousFraming
+		case r.Count(TransferEncoding) > 1 || !EqualFold(r.Get(TransferEncoding), "chunked"):
+			return Body{}, UnsupportedCoding
+		case !o.allowsBody(r.Method):
+			return Body{}, UnexpectedBody
+		}
+		return Body{Framing: ByChunks, Length: -1}, NoFault
+	}
+	length := r.ContentLength()
+	if length <= 0 {
+		return Body{}, NoFault
+	}
+	if !o.allowsBody(r.Method) {
+		return Body{}, UnexpectedBody
+	}
+	return Body{Framing: ByLength, Length: length}, NoFault
+}
+
+func (o *Options) allowsBody(m Method) bool {
+	return o.RequestEntities || m != GET && m != HEAD
+}
+
+// Body decides how the reply's body is framed, given the method of the request
+// it answers. Transfer-Encoding overrides and removes Content-Length; a
+// Content-Length that is no number is removed and the body ends with the
+// connection. InvalidReply is answered for codings other than chunked.
+//
+// A CONNECT's successful reply is followed by the tunnel, which is not a body;
+// the caller knows.
+func (r *Reply) Body(method Method) (Body, Fault) {
+	if r.Has(TransferEncoding) {
+		if r.Count(TransferEncoding) > 1 || !EqualFold(firstAndOnly(r.Get(TransferEncoding)), "chunked") {
+			return Body{}, InvalidReply
+		}
+		r.Delete(ContentLength)
+		if r.bodiless(method) {
+			return Body{}, NoFault
+		}
+		return Body{Framing: ByChunks, Length: -1}, NoFault
+	}
+	if r.lengthState == lengthBad {
+		r.Delete(ContentLength)
+	}
+	switch {
+	case r.Major < 1:
+		return Body{Framing: UntilClose, Length: -1}, NoFault
+	case r.bodiless(method):
+		return Body{}, NoFault
+	case r.ContentLength() > 0:
+		return Body{Framing: ByLength, Length: r.ContentLength()}, NoFault
+	case r.ContentLength() == 0:
+		return Body{}, NoFault
+	}
+	return Body{Framing: UntilClose, Length: -1}, NoFault
+}
+
+// bodiless tells whether the reply has no body whatever its fields say
+// (RFC 9112 section 6.3, first rule).
+func (r *Reply) bodiless(method Method) bool {
+	return method == HEAD || r.Status < 200 || r.Status == 204 || r.Status == 304
+}
+
+// firstAndOnly is the member of a list with one member, nil for other lists.
+func firstAndOnly(list []byte) []byte {
+	item, rest := NextItem(list)
+	if more, _ := NextItem(rest); len(more) > 0 {
+		return nil
+	}
+	return item
+}
+
+// Persistent tells whether the sender of a message with these fields and this
+// version keeps the connection open: Proxy-Connection counts when present,
+// else Connection; without HTTP/1.1 rules only an explicit keep-alive does,
+// and not from browsers known to get it wrong.
+func (f *Fields) Persistent(major, minor int, http11 bool) bool {
+	which := Connection
+	if f.Has(ProxyConnection) {
+		which = ProxyConnection
+	}
+	switch {
+	case f.ListHas(which, "close"):
+		return false
+	case http11 && (major > 1 || major == 1 && minor >= 1):
+		return true
+	}
+	if agent := f.Get(UserAgent); agent != nil && !f.Has(Via) &&
+		(hasPrefixFold(agent, "mozilla/3.") || hasPrefixFold(agent, "netscape/3.")) {
+		return false
+	}
+	return f.ListHas(which, "keep-alive")
+}

@@ -1,0 +1,81 @@
+package http1
+
+// NextItem takes the first member off a comma-separated list: quoted strings
+// are kept whole, blanks around members and empty members are skipped. item is
+// empty when the list is exhausted.
+func NextItem(list []byte) (item, rest []byte) {
+	return nextItem(list, ',')
+}
+
+// nextItem is NextItem with a second separator (";" for Cookie); the comma
+// separates always, since fields of one name may have been joined.
+func nextItem(list []byte, separator byte) (item, rest []byte) {
+	i := 0
+	for i < len(list) && (list[i] == ',' || list[i] == separator || class[list[i]]&isSpace != 0) {
+		i++
+	}
+	start, quoted := i, false
+	for i < len(list) {
+		c := list[i]
+		switch {
+		case c == '"':
+			quoted = !quoted
+		case quoted && c == '\\' && i+1 < len(list):
+			i++
+		case !quoted && (c == ',' || c == separator):
+			return trimSpace(list[start:i]), list[i:]
+		}
+		i++
+	}
+	return trimSpace(list[start:]), nil
+}
+
+// ListHas tells whether a comma-separated list has the member, compared without
+// regard to case.
+func ListHas(list []byte, member string) bool {
+	for {
+		item, rest := NextItem(list)
+		if len(item) == 0 {
+			return false
+		}
+		if EqualFold(item, member) {
+			return true
+		}
+		list = rest
+	}
+}
+
+func listHas(list, member []byte) bool {
+	for {
+		item, rest := NextItem(list)
+		if len(item) == 0 {
+			return false
+		}
+		if EqualFold(item, member) {
+			return true
+		}
+		list = rest
+	}
+}
+
+// ListMember finds "name=value" or "name;…" in a list with the given separator
+// and returns what follows the "=", as 2.6 does for %{Field:member} in logs and
+// for Cookie; nil when there is no such member.
+func ListMember(list []byte, separator byte, name string) []byte {
+	for {
+		item, rest := nextItem(list, separator)
+		if len(item) == 0 {
+			return nil
+		}
+		if len(item) >= len(name) && EqualFold(item[:len(name)], name) {
+			after := item[len(name):]
+			if len(after) == 0 {
+				return item
+			}
+			if after[0] == '=' {
+				return after[1:]
+			}
+		}
+		list = rest
+	}
+}

@@ -1,0 +1,96 @@
+package http1
+
+// Character classes of RFC 9110 section 5.6 and of C's isspace, which is what
+// Squid 2.6 trims with.
+const (
+	isToken = 1 << iota // tchar
+	isBlank             // SP HT
+	isSpace             // SP HT CR LF VT FF
+	isDigit
+	isHostChar // letters, digits, "-" and "."
+	isControl  // 0-31 and 127
+	isUnsafe   // escaped in URLs by RFC 1738 and in 2.6's logs
+)
+
+var class = func() (t [256]uint8) {
+	mark := func(s string, bit uint8) {
+		for i := 0; i < len(s); i++ {
+			t[s[i]] |= bit
+		}
+	}
+	const alnum = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+	mark(alnum+"!#$%&'*+-.^_`|~", isToken)
+	mark(" \t", isBlank)
+	mark(" \t\r\n\v\f", isSpace)
+	mark("0123456789", isDigit)
+	mark(alnum+"-.", isHostChar)
+	mark("<>\"#{}|\\^~[]`' ", isUnsafe)
+	for c := 0; c < 256; c++ {
+		if c < 32 || c == 127 {
+			t[c] |= isControl | isUnsafe
+		}
+		if c >= 128 {
+			t[c] |= isUnsafe
+		}
+	}
+	return t
+}()
+
+var lowered = func() (t [256]byte) {
+	for c := range t {
+		t[c] = byte(c)
+		if 'A' <= c && c <= 'Z' {
+			t[c] = byte(c + 'a' - 'A')
+		}
+	}
+	return t
+}()
+
+// EqualFold compares ASCII text without regard to case.
+func EqualFold[A, B ~string | ~[]byte](a A, b B) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := 0; i < len(a); i++ {
+		if lowered[a[i]] != lowered[b[i]] {
+			return false
+		}
+	}
+	return true
+}
+
+// hasPrefixFold tells whether a begins with the lower-case text b.
+func hasPrefixFold(a []byte, b string) bool {
+	return len(a) >= len(b) && EqualFold(a[:len(b)], b)
+}
+
+// allAre tells whether every byte of b has one of the class bits.
+func allAre(b []byte, bits uint8) bool {
+	for _, c := range b {
+		if class[c]&bits == 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// anyIs tells whether some byte of b has one of the class bits.
+func anyIs(b []byte, bits uint8) bool {
+	for _, c := range b {
+		if class[c]&bits != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// trimSpace removes leading and trailing white space as C's isspace sees it.
+func trimSpace(b []byte) []byte {
+	for len(b) > 0 && class[b[0]]&isSpace != 0 {
+		b = b[1:]
+	}
+	for len(b) > 0 && class[b[len(b)-1]]&isSpace != 0 {
+		b = b[:len(b)-1]
+	}
+	return b
+}

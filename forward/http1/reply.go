@@ -1,0 +1,94 @@
+package http1
+
+import "bytes"
+
+// Reply is the head of an origin's answer. The zero value is ready; reuse it.
+type Reply struct {
+	// Major and Minor are the origin's version; 0 and 9 when the bytes were no
+	// HTTP at all and are all body.
+	Major, Minor int
+	// Status is the status code; 200 for an answer without a head.
+	Status int
+	Fields
+	// Head is all that was received: status line, fields and empty line.
+	Head []byte
+	// LineLen is the length in bytes of the status line with its line feed.
+	LineLen int
+	// Fault says why Parse answered Failed.
+	Fault Fault
+
+	seen int
+}
+
+// Reset forgets the reply and keeps its storage.
+func (r *Reply) Reset() {
+	r.Fields.reset()
+	r.Major, r.Minor, r.Status = 0, 9, 0
+	r.Head, r.LineLen, r.Fault, r.seen = nil, 0, NoFault, 0
+}
+
+const replyPrefix = "HTTP/"
+
+// Parse reads a reply head from the start of buf; eof says that no more bytes
+// will come. It works like Request.Parse. Bytes that do not begin with "HTTP/"
+// are the body of an answer without a head: Complete with n 0, version 0.9 and
+// status 200 (fact "A reply that is not HTTP at all is wrapped into a 200").
+func (r *Reply) Parse(buf []byte, eof bool, o *Options) (n int, state State) {
+	if len(buf) >= len(replyPrefix) && string(buf[:len(replyPrefix)]) != replyPrefix {
+		r.Major, r.Minor, r.Status = 0, 9, 200
+		return 0, Complete
+	}
+	end := headEnd(buf, &r.seen)
+	switch {
+	case end > o.maxHead(), end == 0 && len(buf) > o.maxHead():
+		return r.fail(ReplyTooLarge)
+	case end == 0 && eof:
+		return r.fail(InvalidReply)
+	case end == 0:
+		return 0, NeedMore
+	}
+	line := bytes.IndexByte(buf, '\n')
+	r.Head, r.LineLen = buf[:end:end], line+1
+	if !r.parseLine(buf[:line]) {
+		return r.fail(InvalidReply)
+	}
+	if r.Fields.parse(r.Head, r.LineLen, o.Relaxed) != NoFault {
+		return r.fail(InvalidReply)
+	}
+	return end, Complete
+}
+
+func (r *Reply) fail(f Fault) (int, State) {
+	r.Fault = f
+	return 0, Failed
+}
+
+// parseLine reads "HTTP/1.1 200 whatever". A missing minor number is 0; the
+// reason is not looked at.
+func (r *Reply) parseLine(line []byte) bool {
+	line = trimSpace(line)
+	major, rest, ok := parseNumber(line[len(replyPrefix):])
+	if !ok {
+		return false
+	}
+	r.Major, r.Minor = major, 0
+	if len(rest) > 0 && rest[0] == '.' {
+		if minor, after, ok := parseNumber(rest[1:]); ok {
+			r.Minor, rest = minor, after
+		}
+	}
+	blank := bytes.IndexByte(rest, ' ')
+	if blank < 0 {
+		return false
+	}
+	rest = rest[blank:]
+	for len(rest) > 0 && class[rest[0]]&isBlank != 0 {
+		rest = rest[1:]
+	}
+	status, _, ok := parseNumber(rest)
+	if !ok || status < 100 || status > 599 {
+		return false
+	}
+	r.Status = status
+	return true
+}

@@ -1,0 +1,25 @@
+package http1
+
+import "strconv"
+
+// AppendStatusLine appends "HTTP/1.0 200 OK" and a line end, with the proxy's
+// own phrase; minor is the minor number of the version, 0 or 1.
+func AppendStatusLine(dst []byte, minor, status int) []byte {
+	dst = append(dst, "HTTP/1."...)
+	dst = append(dst, '0'+byte(minor&1), ' ')
+	dst = strconv.AppendInt(dst, int64(status), 10)
+	dst = append(dst, ' ')
+	dst = append(dst, Reason(status)...)
+	return append(dst, "\r\n"...)
+}
+
+// AppendRequestLine appends "METHOD target HTTP/1.0" and a line end. The target
+// comes from URL.AppendTarget, AppendCanonical or AppendAuthority and holds no
+// line end.
+func AppendRequestLine(dst []byte, method string, target []byte, minor int) []byte {
+	dst = append(dst, method...)
+	dst = append(dst, ' ')
+	dst = append(dst, target...)
+	dst = append(dst, " HTTP/1."...)
+	return append(dst, '0'+byte(minor&1), '\r', '\n')
+}
