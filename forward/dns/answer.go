@@ -8,9 +8,10 @@ import (
 // Answer is a set of addresses with the order in which to try them. It is a
 // view of the cache's memory: cheap to copy, never changed once handed out.
 type Answer struct {
-	addrs []netip.Addr // usable ones first, bad ones behind them
-	good  int          // how many of addrs are usable
-	first int          // where the turn stands among the usable ones
+	addrs []netip.Addr // those that take turns, other usable ones, bad ones
+	turns int          // how many of addrs take turns
+	first int          // whose turn it is, below turns
+	lone  netip.Addr   // the only address, instead of addrs
 
 	// Expires is when the answer stops being used; zero for addresses given
 	// in text form and for the hosts file.
@@ -18,20 +19,26 @@ type Answer struct {
 }
 
 // NewAnswer makes an answer out of addresses in the order given.
-func NewAnswer(addrs ...netip.Addr) Answer {
-	return Answer{addrs: addrs, good: len(addrs)}
-}
+func NewAnswer(addrs ...netip.Addr) Answer { return Answer{addrs: addrs} }
 
 // Len is the number of addresses; an answer without an error has at least one.
-func (a Answer) Len() int { return len(a.addrs) }
+func (a Answer) Len() int {
+	if a.lone.IsValid() {
+		return 1
+	}
+	return len(a.addrs)
+}
 
-// At gives the i-th address to try. Usable addresses take turns (
-// balance_on_multiple_ip), those marked bad come last.
+// At gives the i-th address to try. IPv4 comes before IPv6, and what was
+// marked bad comes last.
 func (a Answer) At(i int) netip.Addr {
-	if i < a.good {
+	if i == 0 && a.lone.IsValid() {
+		return a.lone
+	}
+	if i < a.turns {
 		i += a.first
-		if i >= a.good {
-			i -= a.good
+		if i >= a.turns {
+			i -= a.turns
 		}
 	}
 	return a.addrs[i]
@@ -40,6 +47,9 @@ func (a Answer) At(i int) netip.Addr {
 // Contains tells whether addr is one of the addresses, bad or not.
 func (a Answer) Contains(addr netip.Addr) bool {
 	addr = addr.Unmap()
+	if addr == a.lone && addr.IsValid() {
+		return true
+	}
 	for _, have := range a.addrs {
 		if have == addr {
 			return true

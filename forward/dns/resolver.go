@@ -12,15 +12,15 @@ import (
 // pass a string that shares memory with a buffer it will reuse: whatever is
 // kept is copied. Every method may be called from many goroutines.
 type Resolver interface {
-	// Addrs gives the addresses of a host name, in the order to try them. An
-	// address in text form is its own answer. It waits for the name servers
-	// as long as dns_timeout allows, or until ctx ends. The error is an *Error
-	// unless ctx ended.
+	// Addrs gives the addresses of a host name, in the order to try them, to
+	// one who is going to connect: the next caller gets the next address first
+	// (balance_on_multiple_ip). An address in text form is its own answer. It
+	// waits for the name servers as long as dns_timeout allows, or until ctx
+	// ends. The error is an *Error unless ctx ended.
 	Addrs(ctx context.Context, host string) (Answer, error)
 
-	// KnownAddrs is Addrs without waiting: what memory holds now. When it
-	// holds nothing a lookup is begun for the next one who asks.
-	KnownAddrs(host string) (Answer, bool)
+	// Look is Addrs for one who only wants to know: it takes no turn.
+	Look(ctx context.Context, host string) (Answer, error)
 
 	// Name gives the name of an address (hosts file, then PTR).
 	Name(ctx context.Context, addr netip.Addr) (string, error)

@@ -1,0 +1,53 @@
+package dns
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"strings"
+	"time"
+)
+
+// askAgainAfter is the age of an answer above which a name is asked for again
+// when the answer does not hold the address a client wants: the client may have
+// been given another part of the set. Nobody can make us ask more often.
+const askAgainAfter = 5 * time.Second
+
+// Belongs implements Resolver.
+func (c *Cache) Belongs(ctx context.Context, host string, addr netip.Addr) (bool, error) {
+	addr = addr.Unmap().WithZone("")
+	name := canonical(host)
+	set := c.settings.Load()
+	if c.seen.has(name, addr, c.now().Add(-set.VerifyMemory)) {
+		return true, nil
+	}
+	if addr.Is6() && !c.sawIPv6.Load() {
+		c.sawIPv6.Store(true)
+	}
+	answer, err := c.find(ctx, host, false)
+	if err == nil && answer.Contains(addr) {
+		return true, nil
+	}
+	if c.worthAsking(name, addr, set) {
+		answer, err = c.lookUp(ctx, set, strings.Clone(name), false)
+	}
+	var failed *Error
+	if errors.As(err, &failed) && failed.Lasting() {
+		return false, nil
+	}
+	return err == nil && answer.Contains(addr), err
+}
+
+// worthAsking tells whether another question could bring addr to light.
+func (c *Cache) worthAsking(name string, addr netip.Addr, set *settings) bool {
+	if set.Hosts.addrs[name] != nil {
+		return false
+	}
+	c.addrs.mu.Lock()
+	defer c.addrs.mu.Unlock()
+	e := c.addrs.entries.peek(name)
+	if e == nil || e.failed != nil {
+		return false
+	}
+	return addr.Is6() && !e.both || c.now().Sub(e.since) >= askAgainAfter
+}
