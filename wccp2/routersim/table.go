@@ -1,35 +1,17 @@
 package routersim
 
-import "net/netip"
+import (
+	"encoding/binary"
+	"net/netip"
 
-// Method is a way of handing packets between router and cache, with its value in
-// the capabilities component.
-type Method uint32
-
-// The methods of forwarding and return.
-const (
-	GRE Method = 1
-	L2  Method = 2
+	"github.com/cuttle-proxy/cuttle/wccp2/wire"
 )
-
-// String names the method as routers' configuration does.
-func (m Method) String() string {
-	switch m {
-	case GRE:
-		return "gre"
-	case L2:
-		return "l2"
-	}
-	return "none"
-}
-
-// MarshalText lets methods stand in JSON as String writes them.
-func (m Method) MarshalText() ([]byte, error) { return []byte(m.String()), nil }
 
 // Target is a cache that packets can be sent to.
 type Target struct {
-	Cache      netip.Addr
-	Forwarding Method
+	Cache netip.Addr
+	// ByLayer2 is the forwarding method negotiated: frames instead of GRE.
+	ByLayer2 bool
 }
 
 // Unassigned marks a bucket without a cache in a Table.
@@ -38,7 +20,7 @@ const Unassigned = 0xFF
 // Table is one router's assignment for one service: who gets which packets. A
 // Table never changes once published; a new assignment is a new Table.
 type Table struct {
-	Service Service
+	Service wire.Service
 	Targets []Target
 	// Buckets holds an index into Targets, or Unassigned. It is meaningful when Sets is empty.
 	Buckets [256]uint8
@@ -47,16 +29,10 @@ type Table struct {
 	Sets      []MaskSet
 }
 
-// Mask is a pattern over the four fields mask assignment looks at.
-type Mask struct {
-	Source, Destination         uint32
-	SourcePort, DestinationPort uint16
-}
-
 // MaskSet is one mask with the caches of the values it can leave.
 type MaskSet struct {
-	Mask   Mask
-	Values map[Mask]MaskValue
+	Mask   wire.Mask
+	Values map[wire.Mask]MaskValue
 }
 
 // MaskValue is where a masked value leads: an index into Targets (or Unassigned)
@@ -81,12 +57,12 @@ func (t *Table) Choose(flow Flow) (Choice, bool) {
 	if len(t.Sets) > 0 {
 		return t.chooseByMask(flow)
 	}
-	flags := t.Service.hashed()
-	choice := Choice{Bucket: hash(flow, flags)}
+	fields := hashedFields(t.Service)
+	choice := Choice{Bucket: hash(flow, fields)}
 	index := choice.Bucket
 	if t.Alternate[index] {
 		choice.Alternate = true
-		choice.AlternateBucket = hash(flow, flags>>8)
+		choice.AlternateBucket = hash(flow, fields>>8)
 		index = choice.AlternateBucket
 	}
 	return t.to(choice, t.Buckets[index])
@@ -94,7 +70,7 @@ func (t *Table) Choose(flow Flow) (Choice, bool) {
 
 func (t *Table) chooseByMask(flow Flow) (Choice, bool) {
 	for _, set := range t.Sets {
-		if value, found := set.Values[set.Mask.of(flow)]; found {
+		if value, found := set.Values[masked(set.Mask, flow)]; found {
 			return t.to(Choice{Bucket: value.Number}, value.Target)
 		}
 	}
@@ -109,36 +85,32 @@ func (t *Table) to(choice Choice, target uint8) (Choice, bool) {
 	return choice, true
 }
 
-// of is what the mask leaves of a packet's fields.
-func (m Mask) of(flow Flow) Mask {
+// masked is what a mask leaves of a packet's fields.
+func masked(mask wire.Mask, flow Flow) wire.Mask {
 	source, destination := flow.Source.As4(), flow.Destination.As4()
-	return Mask{
-		Source:          m.Source & beUint32(source),
-		Destination:     m.Destination & beUint32(destination),
-		SourcePort:      m.SourcePort & flow.SourcePort,
-		DestinationPort: m.DestinationPort & flow.DestinationPort,
+	return wire.Mask{
+		SrcAddr: mask.SrcAddr & binary.BigEndian.Uint32(source[:]),
+		DstAddr: mask.DstAddr & binary.BigEndian.Uint32(destination[:]),
+		SrcPort: mask.SrcPort & flow.SourcePort,
+		DstPort: mask.DstPort & flow.DestinationPort,
 	}
 }
 
-func beUint32(b [4]byte) uint32 {
-	return uint32(b[0])<<24 | uint32(b[1])<<16 | uint32(b[2])<<8 | uint32(b[3])
-}
-
-// hash folds the octets of the fields that flags name into one. Real routers' hash
+// hash folds the octets of the fields that the flags name into one. Real routers' hash
 // is not published; what matters here is that it depends on these fields alone.
 // The alternate fields have the same bits, eight places further up.
-func hash(flow Flow, flags Flags) uint8 {
+func hash(flow Flow, fields uint32) uint8 {
 	var folded uint8
-	if flags&SourceAddressHash != 0 {
+	if fields&wire.SrcIPHash != 0 {
 		folded ^= foldAddress(flow.Source)
 	}
-	if flags&DestinationAddressHash != 0 {
+	if fields&wire.DstIPHash != 0 {
 		folded ^= foldAddress(flow.Destination)
 	}
-	if flags&SourcePortHash != 0 {
+	if fields&wire.SrcPortHash != 0 {
 		folded ^= foldPort(flow.SourcePort)
 	}
-	if flags&DestinationPortHash != 0 {
+	if fields&wire.DstPortHash != 0 {
 		folded ^= foldPort(flow.DestinationPort)
 	}
 	return folded

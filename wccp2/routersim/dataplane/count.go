@@ -6,12 +6,12 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/cuttle-proxy/cuttle/wccp2/routersim"
+	"github.com/cuttle-proxy/cuttle/wccp2/wire"
 )
 
 // Count is how many packets met one fate.
 type Count struct {
-	Service routersim.Key `json:"service"`
+	Service string `json:"service"`
 	// Fate is gre or l2 (sent to the cache), unassigned or unmatched (forwarded as
 	// if there were no WCCP), returned (by the cache), or a reason for dropping.
 	Fate    string     `json:"fate"`
@@ -20,7 +20,7 @@ type Count struct {
 }
 
 type countKey struct {
-	service routersim.Key
+	service wire.ServiceID
 	fate    string
 	cache   netip.Addr
 }
@@ -30,7 +30,7 @@ type counters struct {
 	n  map[countKey]uint64
 }
 
-func (c *counters) add(service routersim.Key, fate string, cache netip.Addr) {
+func (c *counters) add(service wire.ServiceID, fate string, cache netip.Addr) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.n == nil {
@@ -44,10 +44,10 @@ func (c *counters) list() []Count {
 	defer c.mu.Unlock()
 	all := make([]Count, 0, len(c.n))
 	for k, n := range c.n {
-		all = append(all, Count{k.service, k.fate, k.cache, n})
+		all = append(all, Count{k.service.String(), k.fate, k.cache, n})
 	}
 	slices.SortFunc(all, func(a, b Count) int {
-		return cmp.Or(cmp.Compare(a.Service.String(), b.Service.String()), cmp.Compare(a.Fate, b.Fate), a.Cache.Compare(b.Cache))
+		return cmp.Or(cmp.Compare(a.Service, b.Service), cmp.Compare(a.Fate, b.Fate), a.Cache.Compare(b.Cache))
 	})
 	return all
 }

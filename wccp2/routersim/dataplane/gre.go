@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/cuttle-proxy/cuttle/wccp2/routersim"
+	"github.com/cuttle-proxy/cuttle/wccp2/wire"
 )
 
 // encapsulation is the GRE header with the redirect header WCCP adds to it.
@@ -25,11 +26,11 @@ const (
 )
 
 // putHeaders writes the GRE and redirect headers for a packet of the service.
-func putHeaders(to []byte, key routersim.Key, choice routersim.Choice) {
+func putHeaders(to []byte, key wire.ServiceID, choice routersim.Choice) {
 	binary.BigEndian.PutUint16(to, 0)
 	binary.BigEndian.PutUint16(to[2:], greWCCP)
 	to[4] = 0
-	if key.Dynamic {
+	if key.Type == wire.Dynamic {
 		to[4] |= redirectDynamic
 	}
 	if choice.Alternate {

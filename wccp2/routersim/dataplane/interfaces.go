@@ -5,14 +5,15 @@ import (
 	"slices"
 
 	"github.com/cuttle-proxy/cuttle/wccp2/routersim"
+	"github.com/cuttle-proxy/cuttle/wccp2/wire"
 )
 
 // Interface is what the router does with WCCP on one of its network interfaces.
 type Interface struct {
 	Name    string
-	In      []routersim.Key // "ip wccp N redirect in"
-	Out     []routersim.Key // "ip wccp N redirect out"
-	Exclude bool            // "ip wccp redirect exclude in"
+	In      []wire.ServiceID // "ip wccp N redirect in"
+	Out     []wire.ServiceID // "ip wccp N redirect out"
+	Exclude bool             // "ip wccp redirect exclude in"
 }
 
 // match is one rule: packets of a service on an interface.
@@ -26,7 +27,7 @@ type match struct {
 // matches puts the redirections of all interfaces in the order in which they are
 // tried: incoming before outgoing, and of several services on an interface the one
 // with the highest priority first. Services without traffic of their own are left out.
-func matches(interfaces []Interface, services map[routersim.Key]routersim.Service, marks map[routersim.Key]uint32) []match {
+func matches(interfaces []Interface, services map[wire.ServiceID]wire.Service, marks map[wire.ServiceID]uint32) []match {
 	var in, out []match
 	for _, i := range interfaces {
 		in = append(in, matchesOf(i.Name, i.In, false, services, marks)...)
@@ -35,26 +36,26 @@ func matches(interfaces []Interface, services map[routersim.Key]routersim.Servic
 	return append(in, out...)
 }
 
-func matchesOf(iface string, keys []routersim.Key, out bool, services map[routersim.Key]routersim.Service, marks map[routersim.Key]uint32) []match {
-	var active []routersim.Service
+func matchesOf(iface string, keys []wire.ServiceID, out bool, services map[wire.ServiceID]wire.Service, marks map[wire.ServiceID]uint32) []match {
+	var active []wire.Service
 	for _, key := range keys {
 		if service, known := services[key]; known {
 			active = append(active, service)
 		}
 	}
-	slices.SortStableFunc(active, func(a, b routersim.Service) int { return cmp.Compare(b.Priority, a.Priority) })
+	slices.SortStableFunc(active, func(a, b wire.Service) int { return cmp.Compare(b.Priority, a.Priority) })
 	var found []match
 	for _, service := range active {
-		if traffic, any := service.Traffic(); any {
-			found = append(found, match{iface, out, traffic, marks[service.Key]})
+		if traffic, any := routersim.TrafficOf(service); any {
+			found = append(found, match{iface, out, traffic, marks[service.ServiceID]})
 		}
 	}
 	return found
 }
 
 // keysOf lists every service some interface redirects, once each.
-func keysOf(interfaces []Interface) []routersim.Key {
-	var keys []routersim.Key
+func keysOf(interfaces []Interface) []wire.ServiceID {
+	var keys []wire.ServiceID
 	for _, i := range interfaces {
 		for _, key := range slices.Concat(i.In, i.Out) {
 			if !slices.Contains(keys, key) {

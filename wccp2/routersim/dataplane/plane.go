@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 
 	"github.com/cuttle-proxy/cuttle/wccp2/routersim"
+	"github.com/cuttle-proxy/cuttle/wccp2/wire"
 )
 
 // Config says where a plane works.
@@ -23,7 +24,7 @@ type Config struct {
 
 // Redirect is one packet handed to a cache.
 type Redirect struct {
-	Service routersim.Key
+	Service wire.ServiceID
 	Flow    routersim.Flow
 	Choice  routersim.Choice
 }
@@ -31,7 +32,7 @@ type Redirect struct {
 // Plane redirects packets until it is closed.
 type Plane struct {
 	config   Config
-	channels map[routersim.Key]*channel
+	channels map[wire.ServiceID]*channel
 	back     *os.File // TUN for what caches return
 	gre      *net.IPConn
 	layer2   *layer2
@@ -41,12 +42,12 @@ type Plane struct {
 	routines sync.WaitGroup
 
 	mu       sync.Mutex
-	services map[routersim.Key]routersim.Service // those with an assignment
+	services map[wire.ServiceID]wire.Service // those with an assignment
 }
 
 // channel is the way of one service through user space.
 type channel struct {
-	key   routersim.Key
+	key   wire.ServiceID
 	mark  uint32
 	tun   *os.File
 	table atomic.Pointer[routersim.Table]
@@ -57,8 +58,8 @@ type channel struct {
 func Open(config Config) (*Plane, error) {
 	p := &Plane{
 		config:   config,
-		channels: make(map[routersim.Key]*channel),
-		services: make(map[routersim.Key]routersim.Service),
+		channels: make(map[wire.ServiceID]*channel),
+		services: make(map[wire.ServiceID]wire.Service),
 	}
 	if err := p.open(); err != nil {
 		return nil, errors.Join(err, p.Close())
@@ -129,7 +130,7 @@ func largestMTU(interfaces []Interface) (int, error) {
 
 // SetTable takes a service's new table; nil ends its redirection and its packets
 // are forwarded by the kernel again. Services on no interface are left alone.
-func (p *Plane) SetTable(key routersim.Key, table *routersim.Table) error {
+func (p *Plane) SetTable(key wire.ServiceID, table *routersim.Table) error {
 	c := p.channels[key]
 	if c == nil {
 		return nil
@@ -158,7 +159,7 @@ func (p *Plane) mark() error {
 			exclude = append(exclude, i.Name)
 		}
 	}
-	marks := make(map[routersim.Key]uint32)
+	marks := make(map[wire.ServiceID]uint32)
 	for key, c := range p.channels {
 		marks[key] = c.mark
 	}

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/cuttle-proxy/cuttle/wccp2/routersim"
+	"github.com/cuttle-proxy/cuttle/wccp2/wire"
 )
 
 // largestPacket bounds what one IPv4 packet can hold.
@@ -68,7 +69,7 @@ func (p *Plane) redirect(c *channel, framed []byte) {
 		p.forward(c, packet, "unassigned")
 		return
 	}
-	if traffic, any := table.Service.Traffic(); !any || !traffic.Includes(flow) {
+	if traffic, any := routersim.TrafficOf(table.Service); !any || !traffic.Includes(flow) {
 		p.forward(c, packet, "unmatched")
 		return
 	}
@@ -85,9 +86,10 @@ func (p *Plane) redirect(c *channel, framed []byte) {
 
 // hand gives the packet to the chosen cache.
 func (p *Plane) hand(c *channel, framed []byte, choice routersim.Choice) {
-	cache, method := choice.Target.Cache, choice.Target.Forwarding
+	cache, method := choice.Target.Cache, "gre"
 	var err error
-	if method == routersim.L2 {
+	if choice.Target.ByLayer2 {
+		method = "l2"
 		err = p.layer2.send(cache, framed[encapsulation:])
 	} else {
 		putHeaders(framed, c.key, choice)
@@ -97,7 +99,7 @@ func (p *Plane) hand(c *channel, framed []byte, choice routersim.Choice) {
 		p.counters.add(c.key, reason(err), cache)
 		return
 	}
-	p.counters.add(c.key, method.String(), cache)
+	p.counters.add(c.key, method, cache)
 }
 
 // reason is the bare fact in an error, without the addresses that would make every
@@ -151,7 +153,7 @@ func (p *Plane) acceptReturns() {
 }
 
 // serves finds a service in whose table the cache stands.
-func (p *Plane) serves(cache netip.Addr) (routersim.Key, bool) {
+func (p *Plane) serves(cache netip.Addr) (wire.ServiceID, bool) {
 	for key, c := range p.channels {
 		table := c.table.Load()
 		if table == nil {
@@ -163,7 +165,7 @@ func (p *Plane) serves(cache netip.Addr) (routersim.Key, bool) {
 			}
 		}
 	}
-	return routersim.Key{}, false
+	return wire.ServiceID{}, false
 }
 
 // opensConnection tells the first packet of a TCP connection in either direction.

@@ -7,7 +7,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/cuttle-proxy/cuttle/wccp2/routersim"
+	"github.com/cuttle-proxy/cuttle/wccp2/wire"
 )
 
 // devicePrefix begins the names of all our devices; the rules know them by it.
@@ -17,9 +17,9 @@ const devicePrefix = "wccp-"
 const returnDevice = devicePrefix + "back"
 
 // deviceName names the TUN of a service: wccp-d80, wccp-s0.
-func deviceName(key routersim.Key) string {
+func deviceName(key wire.ServiceID) string {
 	kind := "s"
-	if key.Dynamic {
+	if key.Type == wire.Dynamic {
 		kind = "d"
 	}
 	return fmt.Sprintf("%s%s%d", devicePrefix, kind, key.ID)
