@@ -1,0 +1,78 @@
+package origin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"syscall"
+	"time"
+
+	"github.com/cuttle-proxy/cuttle/forward/sock"
+	"golang.org/x/sys/unix"
+)
+
+// Dialer opens connections for a Pool.
+type Dialer struct {
+	// Pool gets the connections back when they are idle.
+	Pool *Pool
+	// Dial makes the TCP connection; forward hands in its Network.
+	Dial func(ctx context.Context, k Key) (*net.TCPConn, error)
+	// Watcher is told of every connection opened.
+	Watcher *sock.Watcher
+}
+
+// DialError is a connection that could not be opened.
+type DialError struct {
+	// To is the address tried.
+	To netip.AddrPort
+	// Timeout says that no answer came in time.
+	Timeout bool
+	// Errno is the system's number, 0 when there is none.
+	Errno syscall.Errno
+	// Err is what the network said.
+	Err error
+}
+
+func (e *DialError) Error() string { return fmt.Sprintf("connecting to %s: %v", e.To, e.Err) }
+
+// Unwrap gives what the network said.
+func (e *DialError) Unwrap() error { return e.Err }
+
+// Open makes one connection within timeout. recvBuffer is tcp_recv_bufsize in
+// bytes, 0 for the system's default. The error is a *DialError unless ctx ended.
+func (d *Dialer) Open(ctx context.Context, k Key, timeout time.Duration, recvBuffer int) (*Conn, error) {
+	limited, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	tcp, err := d.Dial(limited, k)
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		return nil, newDialError(k.To, err)
+	}
+	if recvBuffer > 0 {
+		tcp.SetReadBuffer(recvBuffer)
+	}
+	plain, err := sock.Wrap(tcp)
+	if err != nil {
+		tcp.Close()
+		return nil, newDialError(k.To, err)
+	}
+	c := &Conn{Conn: plain, Key: k, pool: d.Pool}
+	if err := d.Watcher.Watch(plain, c); err != nil {
+		c.Close()
+		return nil, newDialError(k.To, err)
+	}
+	return c, nil
+}
+
+func newDialError(to netip.AddrPort, err error) *DialError {
+	e := &DialError{To: to, Err: err, Errno: sock.Errno(err)}
+	var ne net.Error
+	if errors.Is(err, context.DeadlineExceeded) || (errors.As(err, &ne) && ne.Timeout()) {
+		e.Timeout, e.Errno = true, unix.ETIMEDOUT
+	}
+	return e
+}

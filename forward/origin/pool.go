@@ -1,0 +1,225 @@
+package origin
+
+import (
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/cuttle-proxy/cuttle/forward/sock"
+)
+
+// Key says what a kept connection can be used for.
+type Key struct {
+	// As is the spoofed address the connection was opened with; the zero value
+	// for a connection in the proxy's own name.
+	As netip.Addr
+	// From is the proxy's own address chosen by tcp_outgoing_address, zero for
+	// the system's choice.
+	From netip.Addr
+	// To is the origin's or peer's address.
+	To netip.AddrPort
+	// Peer is the cache_peer's name, "" for a direct connection.
+	Peer string
+	// TOS is the type of service the connection was opened with.
+	TOS uint8
+}
+
+// Limits of a pool, when PoolOptions leaves them zero.
+const (
+	DefaultPerKey = 256
+	DefaultTotal  = 8192
+)
+
+// PoolOptions bound a Pool.
+type PoolOptions struct {
+	// PerKey and Total are the most connections kept; zero means the defaults.
+	PerKey, Total int
+	// Timeout is pconn_timeout: how long a connection waits for its next use;
+	// zero keeps none.
+	Timeout time.Duration
+}
+
+// Conn is a connection to an origin or peer.
+type Conn struct {
+	*sock.Conn
+	// Key is what it was opened for.
+	Key Key
+	// Uses counts the requests sent on it.
+	Uses int
+
+	pool  *Pool
+	shelf *shelf // set while idle
+	since time.Time
+}
+
+// HungUp is the watcher's word that the origin has closed the connection: an
+// idle one leaves the pool.
+func (c *Conn) HungUp(*sock.Conn, bool) { c.pool.drop(c) }
+
+// Pool holds idle connections to origins and peers, most recently used first.
+type Pool struct {
+	mu     sync.Mutex
+	opts   PoolOptions
+	byKey  map[Key]*shelf
+	idle   int
+	closed bool
+	wake   *time.Timer
+}
+
+// shelf holds the idle connections of one key, oldest first.
+type shelf struct{ conns []*Conn }
+
+// NewPool makes an empty pool.
+func NewPool(opts PoolOptions) *Pool {
+	p := &Pool{byKey: make(map[Key]*shelf)}
+	p.SetOptions(opts)
+	return p
+}
+
+// SetOptions changes the bounds; connections beyond them are closed as they age.
+func (p *Pool) SetOptions(opts PoolOptions) {
+	if opts.PerKey <= 0 {
+		opts.PerKey = DefaultPerKey
+	}
+	if opts.Total <= 0 {
+		opts.Total = DefaultTotal
+	}
+	p.mu.Lock()
+	p.opts = opts
+	p.mu.Unlock()
+}
+
+// Get takes out a connection for k that is open and has nothing to read; nil
+// when there is none.
+func (p *Pool) Get(k Key) *Conn {
+	for {
+		p.mu.Lock()
+		s := p.byKey[k]
+		if s == nil || len(s.conns) == 0 {
+			p.mu.Unlock()
+			return nil
+		}
+		last := len(s.conns) - 1
+		c := s.conns[last]
+		s.conns[last] = nil
+		s.conns = s.conns[:last]
+		c.shelf = nil
+		p.idle--
+		p.mu.Unlock()
+		if !c.PeerClosed() && c.Clean() {
+			return c
+		}
+		c.Close()
+	}
+}
+
+// Put keeps c for later use, or closes it when the pool is full, c is no longer
+// open, or connections are not to be kept.
+func (p *Pool) Put(c *Conn, now time.Time) {
+	p.mu.Lock()
+	s := p.byKey[c.Key]
+	if p.closed || p.opts.Timeout <= 0 || p.idle >= p.opts.Total || (s != nil && len(s.conns) >= p.opts.PerKey) {
+		p.mu.Unlock()
+		c.Close()
+		return
+	}
+	if s == nil {
+		s = new(shelf)
+		p.byKey[c.Key] = s
+	}
+	s.conns = append(s.conns, c)
+	c.shelf, c.since = s, now
+	p.idle++
+	if p.wake == nil {
+		p.wake = time.AfterFunc(p.opts.Timeout, p.sweep)
+	}
+	p.mu.Unlock()
+	// The origin may have closed before c was in the pool: then the watcher's
+	// word came too early.
+	if c.PeerClosed() {
+		p.drop(c)
+	}
+}
+
+// drop closes c if it is idle.
+func (p *Pool) drop(c *Conn) {
+	p.mu.Lock()
+	s := c.shelf
+	if s == nil {
+		p.mu.Unlock()
+		return
+	}
+	c.shelf = nil
+	p.idle--
+	for i, have := range s.conns {
+		if have == c {
+			s.conns = append(s.conns[:i], s.conns[i+1:]...)
+			break
+		}
+	}
+	p.mu.Unlock()
+	c.Close()
+}
+
+// sweep closes what has waited too long and forgets keys nobody uses.
+func (p *Pool) sweep() {
+	var old []*Conn
+	p.mu.Lock()
+	limit := time.Now().Add(-p.opts.Timeout)
+	next := time.Time{}
+	for k, s := range p.byKey {
+		n := 0
+		for n < len(s.conns) && !s.conns[n].since.After(limit) {
+			s.conns[n].shelf = nil
+			n++
+		}
+		old = append(old, s.conns[:n]...)
+		p.idle -= n
+		s.conns = append(s.conns[:0:0], s.conns[n:]...)
+		if len(s.conns) == 0 {
+			delete(p.byKey, k)
+		} else if next.IsZero() || s.conns[0].since.Before(next) {
+			next = s.conns[0].since
+		}
+	}
+	if next.IsZero() || p.closed {
+		p.wake = nil
+	} else {
+		// At most ten sweeps a second, however many ages there are.
+		p.wake = time.AfterFunc(max(next.Sub(limit), 100*time.Millisecond), p.sweep)
+	}
+	p.mu.Unlock()
+	for _, c := range old {
+		c.Close()
+	}
+}
+
+// Len is the number of connections kept.
+func (p *Pool) Len() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.idle
+}
+
+// Close closes all kept connections; later ones are closed at once.
+func (p *Pool) Close() {
+	p.mu.Lock()
+	p.closed = true
+	var all []*Conn
+	for _, s := range p.byKey {
+		for _, c := range s.conns {
+			c.shelf = nil
+			all = append(all, c)
+		}
+	}
+	clear(p.byKey)
+	p.idle = 0
+	if p.wake != nil {
+		p.wake.Stop()
+		p.wake = nil
+	}
+	p.mu.Unlock()
+	for _, c := range all {
+		c.Close()
+	}
+}
