@@ -8,14 +8,6 @@ import (
 	"github.com/cuttle-proxy/cuttle/wccp2/wire"
 )
 
-// Interface is what the router does with WCCP on one of its network interfaces.
-type Interface struct {
-	Name    string
-	In      []wire.ServiceID // "ip wccp N redirect in"
-	Out     []wire.ServiceID // "ip wccp N redirect out"
-	Exclude bool             // "ip wccp redirect exclude in"
-}
-
 // match is one rule: packets of a service on an interface.
 type match struct {
 	iface   string
@@ -27,7 +19,7 @@ type match struct {
 // matches puts the redirections of all interfaces in the order in which they are
 // tried: incoming before outgoing, and of several services on an interface the one
 // with the highest priority first. Services without traffic of their own are left out.
-func matches(interfaces []Interface, services map[wire.ServiceID]wire.Service, marks map[wire.ServiceID]uint32) []match {
+func matches(interfaces []routersim.Interface, services map[wire.ServiceID]wire.Service, marks map[wire.ServiceID]uint32) []match {
 	var in, out []match
 	for _, i := range interfaces {
 		in = append(in, matchesOf(i.Name, i.In, false, services, marks)...)
@@ -54,7 +46,7 @@ func matchesOf(iface string, keys []wire.ServiceID, out bool, services map[wire.
 }
 
 // keysOf lists every service some interface redirects, once each.
-func keysOf(interfaces []Interface) []wire.ServiceID {
+func keysOf(interfaces []routersim.Interface) []wire.ServiceID {
 	var keys []wire.ServiceID
 	for _, i := range interfaces {
 		for _, key := range slices.Concat(i.In, i.Out) {

@@ -16,7 +16,7 @@ import (
 // Config says where a plane works.
 type Config struct {
 	Router     netip.Addr // source of GRE packets, and where caches return them to
-	Interfaces []Interface
+	Interfaces []routersim.Interface
 	// Opened hears of the first packet of each TCP connection that is redirected. It
 	// is called from the packet path and must not block.
 	Opened func(Redirect)
@@ -116,7 +116,7 @@ func (p *Plane) device(name string, mtu int) (*os.File, error) {
 }
 
 // largestMTU also finds out whether the interfaces exist.
-func largestMTU(interfaces []Interface) (int, error) {
+func largestMTU(interfaces []routersim.Interface) (int, error) {
 	mtu := 1500
 	for _, i := range interfaces {
 		found, err := net.InterfaceByName(i.Name)
