@@ -1,0 +1,51 @@
+package gre
+
+import (
+	"errors"
+	"sync/atomic"
+)
+
+// Counts are totals of a Decapsulator since it was opened.
+type Counts struct {
+	Received  uint64 // GRE packets read from the raw socket
+	Batches   uint64 // reads that brought them
+	Delivered uint64 // packets written to the device
+	Foreign   uint64 // GRE of another protocol or version, left alone
+	Malformed uint64 // cut short, wrong lengths or reserved bits
+	Checksum  uint64 // wrong GRE checksum
+	Stranger  uint64 // from an address that is no router of ours, or with another key
+	Own       uint64 // would have looped: our address as outer or inner source
+	Refused   uint64 // not accepted by the device
+	Lost      uint64 // dropped by the kernel because the receive buffer was full
+	Returned  uint64 // packets given back to a router
+	Unknown   uint64 // packets to give back of which no router is remembered
+	Unsent    uint64 // packets to give back that the kernel would not send
+}
+
+type counters struct {
+	received, batches, delivered, foreign, malformed, checksum, stranger, own, refused, returned, unknown, unsent atomic.Uint64
+}
+
+func (c *counters) failed(err error) {
+	switch {
+	case errors.Is(err, ErrProtocol), errors.Is(err, ErrVersion):
+		c.foreign.Add(1)
+	case errors.Is(err, ErrChecksum):
+		c.checksum.Add(1)
+	case errors.Is(err, errStranger):
+		c.stranger.Add(1)
+	case errors.Is(err, errOwn):
+		c.own.Add(1)
+	default:
+		c.malformed.Add(1)
+	}
+}
+
+func (c *counters) read() Counts {
+	return Counts{
+		Received: c.received.Load(), Batches: c.batches.Load(), Delivered: c.delivered.Load(),
+		Foreign: c.foreign.Load(), Malformed: c.malformed.Load(), Checksum: c.checksum.Load(),
+		Stranger: c.stranger.Load(), Own: c.own.Load(), Refused: c.refused.Load(),
+		Returned: c.returned.Load(), Unknown: c.unknown.Load(), Unsent: c.unsent.Load(),
+	}
+}
