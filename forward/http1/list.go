@@ -58,23 +58,18 @@ func listHas(list, member []byte) bool {
 	}
 }
 
-// ListMember finds "name=value" or "name;…" in a list with the given separator
-// and returns what follows the "=", as 2.6 does for %{Field:member} in logs and
-// for Cookie; nil when there is no such member.
+// ListMember finds "name=value" in a list with the given separator beside the
+// comma and returns the value; nil when there is no such member. The name is
+// compared with case: it is how logformat's {Field:member} looks into Cookie
+// and Accept.
 func ListMember(list []byte, separator byte, name string) []byte {
 	for {
 		item, rest := nextItem(list, separator)
 		if len(item) == 0 {
 			return nil
 		}
-		if len(item) >= len(name) && EqualFold(item[:len(name)], name) {
-			after := item[len(name):]
-			if len(after) == 0 {
-				return item
-			}
-			if after[0] == '=' {
-				return after[1:]
-			}
+		if len(item) > len(name) && string(item[:len(name)]) == name && item[len(name)] == '=' {
+			return item[len(name)+1:]
 		}
 		list = rest
 	}

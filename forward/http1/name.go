@@ -141,14 +141,19 @@ func init() {
 	}
 }
 
-func nameHash(b []byte) uint {
+func nameHash[T ~string | ~[]byte](b T) uint {
 	first, middle, last := uint(lowered[b[0]]), uint(lowered[b[len(b)/2]]), uint(lowered[b[len(b)-1]])
 	return (uint(len(b))*7 + first*3 + middle*31 + last*131) % nameSlots
 }
 
 // LookupName finds a registered name without regard to case; Other when there
 // is none.
-func LookupName(b []byte) Name {
+func LookupName(b []byte) Name { return lookupName(b) }
+
+// LookupNameString is LookupName for a string.
+func LookupNameString(s string) Name { return lookupName(s) }
+
+func lookupName[T ~string | ~[]byte](b T) Name {
 	if len(b) == 0 || len(b) > len("Proxy-Authentication-Info") {
 		return Other
 	}
@@ -165,6 +170,19 @@ func LookupName(b []byte) Name {
 func (n Name) HopByHop() bool {
 	switch n {
 	case Connection, KeepAlive, ProxyAuthenticate, ProxyConnection, TE, Trailer, TransferEncoding, Upgrade, Expect:
+		return true
+	}
+	return false
+}
+
+// IsList tells whether several fields of this name may be joined into one with
+// commas; of other names only the first field counts.
+func (n Name) IsList() bool {
+	switch n {
+	case Accept, AcceptCharset, AcceptEncoding, AcceptLanguage, AcceptRanges, Allow, CacheControlName,
+		ContentEncoding, ContentLanguage, Connection, IfMatch, IfNoneMatch, Link, Pragma, ProxyConnection,
+		ProxySupport, TE, Trailer, TransferEncoding, Upgrade, Vary, Via, WWWAuthenticate, AuthenticationInfo,
+		ProxyAuthenticationInfo, Expect, XAcceleratorVary, XForwardedFor:
 		return true
 	}
 	return false

@@ -123,7 +123,7 @@ func (o *Outgoing) AddNamed(key string, value []byte) bool {
 		return false
 	}
 	o.made = append(o.made, value...)
-	o.End(LookupName([]byte(key)))
+	o.End(LookupNameString(key))
 	if it := &o.items[len(o.items)-1]; it.id == Other {
 		it.key = []byte(key)
 	}

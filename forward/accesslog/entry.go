@@ -1,0 +1,123 @@
+package accesslog
+
+import (
+	"net/netip"
+	"time"
+)
+
+// Header is a field list to look names up in; http1.Fields and http1.Outgoing
+// are.
+type Header interface {
+	AppendNamed(dst []byte, name string) (value []byte, ok bool)
+}
+
+// Entry is one finished request. The caller fills it; slices and interfaces
+// need to live only until Write returns.
+type Entry struct {
+	// Now is when the line is written, Elapsed how long the request took.
+	Now     time.Time
+	Elapsed time.Duration
+
+	// Client is the client's address, before client_netmask; for requests with
+	// log_uses_indirect_client the indirect one.
+	Client netip.Addr
+	// ClientPort is the client's port, Local the address it connected to. Both
+	// count only with HasRequest.
+	ClientPort uint16
+	Local      netip.AddrPort
+
+	// Tag is the result ("TCP_MISS"), Status the status code sent (0 for none).
+	Tag    string
+	Status int
+	// Size is what was sent to the client in bytes, head included.
+	Size int64
+	// RequestSize is the size of the request's head plus its Content-Length,
+	// where a request without one counts -1, as in 2.6 (fact "%>st is one byte
+	// short").
+	RequestSize int64
+
+	// Method is the request's method or an ICP opcode name; "" stands for NONE.
+	Method string
+	// URL is the URL as URL.AppendLogged or Fault.LogURL give it; nil for "-".
+	URL []byte
+	// Major and Minor are the client's version; 0.0 for requests that could not
+	// be parsed.
+	Major, Minor int
+
+	// HasRequest says that the request was parsed: some codes of logformat are
+	// empty without one.
+	HasRequest bool
+
+	// AuthUser is the authenticated user or the one an external ACL named,
+	// Ident what the client's ident server said, SSLUser the name in its
+	// certificate, ExtLog the log text of an external ACL.
+	AuthUser, Ident, SSLUser, ExtLog string
+
+	// Hierarchy is the way to the origin ("DIRECT"), "" for NONE; TimedOut puts
+	// TIMEOUT_ before it. Host is the peer or origin chosen, "" for none.
+	Hierarchy string
+	TimedOut  bool
+	Host      string
+
+	// ContentType is the reply's Content-Type as received; the log cuts it at
+	// ";" or a blank.
+	ContentType []byte
+
+	// Request holds the request's fields, RequestFields the same as lines for
+	// log_mime_hdrs (Fields.AppendLines).
+	Request       Header
+	RequestFields []byte
+	// Reply holds the fields of the reply as sent, ReplyHead its head as the
+	// origin sent it.
+	Reply     Header
+	ReplyHead []byte
+	// UserAgent and Referer are the request's fields; nil when absent.
+	UserAgent, Referer []byte
+
+	line    []byte // the line being formatted
+	scratch []byte // a value being quoted
+	client  netip.Addr
+}
+
+func (e *Entry) method() string { return orElse(e.Method, "NONE") }
+
+func (e *Entry) hierarchy() string { return orElse(e.Hierarchy, "NONE") }
+
+func (e *Entry) host() string { return orElse(e.Host, "-") }
+
+func (e *Entry) url() []byte {
+	if e.URL == nil {
+		return []byte("-")
+	}
+	return e.URL
+}
+
+// contentType is the media type without parameters, "-" for none.
+func (e *Entry) contentType() []byte {
+	for i, c := range e.ContentType {
+		if c == ';' || c == ' ' || c == '\t' {
+			if i == 0 {
+				break
+			}
+			return e.ContentType[:i]
+		}
+		if i == len(e.ContentType)-1 {
+			return e.ContentType
+		}
+	}
+	return dash
+}
+
+// user is the first name known.
+func (e *Entry) user() string {
+	return orElse(e.AuthUser, orElse(e.Ident, e.SSLUser))
+}
+
+var dash = []byte("-")
+
+func orElse(s, other string) string {
+	if s == "" {
+		return other
+	}
+	return s
+}

@@ -1,0 +1,232 @@
+package accesslog
+
+import (
+	"errors"
+	"net/netip"
+
+	"github.com/cuttle-proxy/cuttle/conf"
+)
+
+// Env is what the logs need from the process around them. Zero fields have
+// defaults.
+type Env struct {
+	// Files opens and renames; the process itself by default.
+	Files Opener
+	// Name gives the host name of an address if it is known already, "" if not,
+	// and may start finding it out; it must not wait. For log_fqdn and %>A.
+	Name func(netip.Addr) string
+	// Report is told of the first failure of a series while writing.
+	Report func(error)
+}
+
+// Logs are all logs about requests of one configuration.
+type Logs struct {
+	cfg    *conf.LogSettings
+	env    Env
+	files  map[string]*File
+	lines  []*Line
+	agents *File // useragent_log
+	refers *File // referer_log
+	stamps stampCache
+}
+
+// Line is one access_log line.
+type Line struct {
+	// Conf is the line in squid.conf: its ACLs say which requests it logs. With
+	// Kind conf.LogNone it logs nothing and ends the search for lines.
+	Conf *conf.AccessLog
+
+	logs   *Logs
+	file   *File
+	format *format
+	common bool
+}
+
+// Open opens every log the configuration asks for. On error nothing stays open.
+func Open(cfg *conf.LogSettings, env Env) (*Logs, error) {
+	if env.Files == nil {
+		env.Files = diskFiles{}
+	}
+	if env.Name == nil {
+		env.Name = func(netip.Addr) string { return "" }
+	}
+	if env.Report == nil {
+		env.Report = func(error) {}
+	}
+	l := &Logs{cfg: cfg, env: env, files: map[string]*File{}}
+	if err := l.open(); err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	return l, nil
+}
+
+func (l *Logs) open() (err error) {
+	for _, c := range l.cfg.AccessLogs {
+		line := &Line{Conf: c, logs: l}
+		line.common = c.Kind == conf.LogCommon || c.Kind == conf.LogAuto && l.cfg.EmulateHTTPDLog
+		if c.Kind == conf.LogCustom {
+			if line.format, err = compile(c.Format); err != nil {
+				return err
+			}
+		}
+		if c.Kind != conf.LogNone {
+			if line.file, err = l.file(c.Path); err != nil {
+				return err
+			}
+		}
+		l.lines = append(l.lines, line)
+	}
+	if wanted(l.cfg.UseragentLog) {
+		if l.agents, err = l.file(l.cfg.UseragentLog); err != nil {
+			return err
+		}
+	}
+	if wanted(l.cfg.RefererLog) {
+		if l.refers, err = l.file(l.cfg.RefererLog); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// wanted tells whether a file name names a file.
+func wanted(path string) bool { return path != "" && path != "none" }
+
+// file opens a log, or finds it open.
+func (l *Logs) file(path string) (*File, error) {
+	if f := l.files[path]; f != nil {
+		return f, nil
+	}
+	delay := promptDelay
+	if l.cfg.BufferedLogs {
+		delay = bufferedDelay
+	}
+	f, err := openFile(path, l.env.Files, delay, l.env.Report)
+	if err == nil {
+		l.files[path] = f
+	}
+	return f, err
+}
+
+// Lines are the access_log lines in the order of squid.conf.
+func (l *Logs) Lines() []*Line { return l.lines }
+
+// Write logs an entry in the line's format.
+func (w *Line) Write(e *Entry) {
+	if w.file == nil {
+		return
+	}
+	l := w.logs
+	e.client = l.masked(e.Client)
+	name := ""
+	if l.cfg.LogFQDN || w.format != nil && w.format.wantsName {
+		name = l.env.Name(e.client)
+	}
+	line := e.line[:0]
+	switch {
+	case w.format != nil:
+		line = w.format.append(line, e, name)
+	case w.common:
+		line = appendCommon(line, e, name, &l.stamps)
+	default:
+		line = appendNative(line, e, name)
+	}
+	if w.format == nil && l.cfg.LogMimeHdrs {
+		line = appendMime(line, e)
+	}
+	e.line = endLine(line)
+	w.file.Write(e.line)
+}
+
+// NeedsFields tells whether Entry.RequestFields and ReplyHead are looked at.
+func (l *Logs) NeedsFields() bool { return l.cfg.LogMimeHdrs }
+
+// Agent logs the request in useragent_log and referer_log. 2.6 does so when the
+// request was understood, before it is answered.
+func (l *Logs) Agent(e *Entry) {
+	if l.agents == nil && l.refers == nil {
+		return
+	}
+	e.client = l.masked(e.Client)
+	name := ""
+	if l.cfg.LogFQDN {
+		name = l.env.Name(e.client)
+	}
+	if l.agents != nil && e.UserAgent != nil {
+		line := appendClient(e.line[:0], name, e.client)
+		line = append(line, " ["...)
+		line = l.stamps.append(line, e.Now)
+		line = append(line, `] "`...)
+		line = append(line, e.UserAgent...)
+		e.line = endLine(append(line, '"'))
+		l.agents.Write(e.line)
+	}
+	if l.refers != nil && e.Referer != nil {
+		line := appendMillis(e.line[:0], e.Now)
+		line = append(line, ' ')
+		line = appendClient(line, name, e.client)
+		line = append(line, ' ')
+		line = append(line, e.Referer...)
+		line = append(line, ' ')
+		e.line = endLine(append(line, e.url()...))
+		l.refers.Write(e.line)
+	}
+}
+
+// endLine ends a line. Whatever a client managed to put into it, it stays one
+// line.
+func endLine(line []byte) []byte {
+	for i, c := range line {
+		if c == '\n' || c == 0 {
+			line[i] = ' '
+		}
+	}
+	return append(line, '\n')
+}
+
+// Rotate rotates all files (SIGUSR1, -k rotate) and reports what went wrong;
+// logging goes on in any case.
+func (l *Logs) Rotate() error {
+	var problems []error
+	for _, f := range l.files {
+		problems = append(problems, f.Rotate(l.cfg.LogfileRotate))
+	}
+	return errors.Join(problems...)
+}
+
+// Flush writes out everything written so far.
+func (l *Logs) Flush() {
+	for _, f := range l.files {
+		f.Flush()
+	}
+}
+
+// Close writes everything out and closes all files.
+func (l *Logs) Close() error {
+	var problems []error
+	for _, f := range l.files {
+		problems = append(problems, f.Close())
+	}
+	return errors.Join(problems...)
+}
+
+// Lost is the number of lines that could not be written.
+func (l *Logs) Lost() (n int64) {
+	for _, f := range l.files {
+		n += f.Lost()
+	}
+	return n
+}
+
+// masked is an address as shown in logs: IPv4 ones under client_netmask.
+func (l *Logs) masked(a netip.Addr) netip.Addr {
+	a = a.Unmap()
+	if !l.cfg.ClientNetmask.Is4() || !a.Is4() {
+		return a
+	}
+	b, mask := a.As4(), l.cfg.ClientNetmask.As4()
+	for i := range b {
+		b[i] &= mask[i]
+	}
+	return netip.AddrFrom4(b)
+}
