@@ -16,8 +16,12 @@ const (
 type Answer struct {
 	Verdict Verdict
 	// Last is the name of the ACL that was looked at last, as its first acl
-	// line spells it: deny_info is chosen by it. It is "" for an empty list.
+	// line spells it: deny_info is chosen by it (Set.DenyInfo). "" for an empty
+	// list.
 	Last string
+	// IPv4Only tells that a line would have let the client in, but that line
+	// names no IPv6 address and the client has one.
+	IPv4Only bool
 }
 
 // Allowed is true for the verdict Allowed alone.

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/cuttle-proxy/cuttle/conf"
 	"github.com/cuttle-proxy/cuttle/forward/dns"
 )
 
@@ -66,10 +67,8 @@ type Identifier interface {
 
 // ExternalLookup asks an external_acl_type helper.
 type ExternalLookup interface {
-	// Match asks helper with the arguments of the ACL line.
-	Match(ctx context.Context, helper string, args []string, f *Facts) Ternary
-	// NeedsUser tells whether the helper's format holds %LOGIN.
-	NeedsUser(helper string) bool
+	// Match asks the helper of an ACL with the ACL's arguments.
+	Match(ctx context.Context, use *conf.ExternalUse, f *Facts) Ternary
 }
 
 // ASNumbers knows which autonomous system an address belongs to.

@@ -1,0 +1,89 @@
+package acl
+
+import (
+	"context"
+	"net/netip"
+	"strings"
+
+	"github.com/cuttle-proxy/cuttle/forward/dns"
+)
+
+// nameless is what 2.6 compares when an address has no name.
+const nameless = "none"
+
+// dstdomain: the URL's host; for an address also the name it has.
+type dstDomain struct {
+	set   domains
+	names dns.Resolver
+}
+
+func (m *dstDomain) match(ctx context.Context, f *Facts) Ternary {
+	if f.URL == nil {
+		return No
+	}
+	host := text(f.URL.Host)
+	if m.set.has(host) {
+		return Yes
+	}
+	name, ok := nameOfHost(ctx, m.names, host)
+	return yes(ok && m.set.has(name))
+}
+
+// srcdomain: the name of the client's address.
+type srcDomain struct {
+	set   domains
+	names dns.Resolver
+}
+
+func (m *srcDomain) match(ctx context.Context, f *Facts) Ternary {
+	return yes(m.set.has(nameOf(ctx, m.names, f.Client)))
+}
+
+// dstdom_regex: as dstdomain.
+type dstDomRegex struct {
+	set   *regexSet
+	names dns.Resolver
+}
+
+func (m *dstDomRegex) match(ctx context.Context, f *Facts) Ternary {
+	if f.URL == nil {
+		return No
+	}
+	host := text(f.URL.Host)
+	if m.set.has(host) {
+		return Yes
+	}
+	name, ok := nameOfHost(ctx, m.names, host)
+	return yes(ok && m.set.has(name))
+}
+
+// srcdom_regex: as srcdomain.
+type srcDomRegex struct {
+	set   *regexSet
+	names dns.Resolver
+}
+
+func (m *srcDomRegex) match(ctx context.Context, f *Facts) Ternary {
+	return yes(m.set.has(nameOf(ctx, m.names, f.Client)))
+}
+
+// nameOfHost is the name of a host given as an address; ok is false for a host
+// given by name.
+func nameOfHost(ctx context.Context, names dns.Resolver, host string) (name string, ok bool) {
+	if host == "" || names == nil || (host[0] < '0' || host[0] > '9') && !strings.Contains(host, ":") {
+		return "", false
+	}
+	addr, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	if err != nil {
+		return "", false
+	}
+	return nameOf(ctx, names, addr), true
+}
+
+func nameOf(ctx context.Context, names dns.Resolver, addr netip.Addr) string {
+	name, err := names.Name(ctx, addr)
+	if err != nil {
+		return nameless
+	}
+	return strings.ToLower(name)
+}

@@ -1,0 +1,126 @@
+package acl
+
+import (
+	"context"
+
+	"github.com/cuttle-proxy/cuttle/conf"
+)
+
+// List is one compiled access list.
+type List struct {
+	rules []rule
+	// whenEmpty is the answer of a list without lines.
+	whenEmpty Verdict
+	// admits: the list lets clients in, so the rules for IPv6 hold.
+	admits bool
+	// waits: credentials that are missing end the check with Challenge; 2.6
+	// passes over them where it cannot wait.
+	waits bool
+}
+
+// rule is one allow or deny line.
+type rule struct {
+	cond  Cond
+	allow bool
+	// admits6: a positive src ACL in the line names IPv6 addresses or all.
+	admits6 bool
+}
+
+// Empty tells whether the directive had no lines.
+func (l *List) Empty() bool { return len(l.rules) == 0 }
+
+// Check decides. It blocks on DNS and helpers where a line really needs them;
+// when ctx ends meanwhile, what was waited for counts as not found.
+func (l *List) Check(ctx context.Context, f *Facts) Answer {
+	if len(l.rules) == 0 {
+		return Answer{Verdict: l.whenEmpty}
+	}
+	stranger := l.admits && f.Client.Is6()
+	var a Answer
+	for i := range l.rules {
+		r := &l.rules[i]
+		outcome := r.cond.test(ctx, f, &a.Last)
+		if outcome == AskCredentials && l.waits {
+			a.Verdict = Challenge
+			return a
+		}
+		if outcome != Yes {
+			continue
+		}
+		if !r.allow {
+			return a
+		}
+		if stranger && !r.admits6 {
+			a.IPv4Only = true
+			continue
+		}
+		a.Verdict = Allowed
+		return a
+	}
+	// Nothing matched: the opposite of the last line holds.
+	if !l.rules[len(l.rules)-1].allow && !stranger {
+		a.Verdict = Allowed
+	}
+	return a
+}
+
+// Cond is ACLs that must all hold: the tail of tcp_outgoing_address,
+// tcp_outgoing_tos and access_log lines. Without ACLs it always holds.
+type Cond struct{ refs []ref }
+
+// ref is one word of a line.
+type ref struct {
+	name   string
+	negate bool
+	match  matcher
+}
+
+// Match tells whether all ACLs hold.
+func (c *Cond) Match(ctx context.Context, f *Facts) bool {
+	var last string
+	return c.test(ctx, f, &last) == Yes
+}
+
+// test goes through the ACLs until one does not hold, and leaves the name of
+// the last one looked at in last.
+func (c *Cond) test(ctx context.Context, f *Facts, last *string) Ternary {
+	for i := range c.refs {
+		r := &c.refs[i]
+		*last = r.name
+		outcome := r.match.match(ctx, f)
+		switch {
+		case outcome < No:
+			return outcome
+		case (outcome == Yes) == r.negate:
+			return No
+		}
+	}
+	return Yes
+}
+
+// matcher is one compiled ACL.
+type matcher interface {
+	match(ctx context.Context, f *Facts) Ternary
+}
+
+// names6 is the matchers that can let an IPv6 client in.
+type names6 interface{ namesIPv6() bool }
+
+// compileCond compiles the ACLs of a line.
+func (c *compiler) compileCond(refs []conf.ACLRef) Cond {
+	cond := Cond{refs: make([]ref, 0, len(refs))}
+	for _, r := range refs {
+		cond.refs = append(cond.refs, ref{r.ACL.Name, r.Negate, c.matcher(r.ACL)})
+	}
+	return cond
+}
+
+func (c *compiler) compileRule(r *conf.AccessRule) rule {
+	compiled := rule{cond: c.compileCond(r.ACLs), allow: r.Allow}
+	for _, ref := range compiled.cond.refs {
+		if n, ok := ref.match.(names6); ok && !ref.negate && n.namesIPv6() {
+			compiled.admits6 = true
+		}
+	}
+	return compiled
+}

@@ -1,0 +1,134 @@
+package acl
+
+import (
+	"strings"
+
+	"github.com/cuttle-proxy/cuttle/conf"
+)
+
+// Set is every access list of a configuration, compiled. It is immutable.
+type Set struct {
+	// Lists that admit clients; IPv6 clients only where a line names them.
+	HTTPAccess          List // http_access
+	ICPAccess           List // icp_access
+	HTCPAccess          List // htcp_access
+	HTCPClrAccess       List // htcp_clr_access
+	SNMPAccess          List // snmp_access
+	FollowXForwardedFor List // follow_x_forwarded_for
+
+	HTTPAccess2           List // http_access2; allows when not given
+	HTTPReplyAccess       List // http_reply_access
+	MissAccess            List // miss_access; allows when not given
+	AlwaysDirect          List // always_direct; Allowed means: go direct
+	NeverDirect           List // never_direct; Allowed means: do not go direct
+	Cache                 List // cache (no_cache); Allowed means: may be stored
+	IdentLookupAccess     List // ident_lookup_access
+	LogAccess             List // log_access; allows when not given
+	BrokenPosts           List // broken_posts; Allowed means: send the extra CRLF
+	BrokenVaryEncoding    List // broken_vary_encoding
+	URLRewriteAccess      List // url_rewrite_access; allows when not given
+	LocationRewriteAccess List // location_rewrite_access; allows when not given
+	StoreURLAccess        List // storeurl_access; allows when not given
+
+	// Peers is cache_peer_access, in the order of conf's Peers; allows when not
+	// given.
+	Peers []List
+	// Delay is delay_access, in the order of conf's Delay.Pools.
+	Delay []List
+	// AccessLogs is the ACLs of the access_log lines, in their order.
+	AccessLogs []Cond
+
+	headers   headerLists
+	outgoing  []outgoingAddress
+	tos       []outgoingTOS
+	bodySizes []bodySize
+	denyInfo  []conf.DenyInfo
+	asks      map[string]bool // ACLs that ask for credentials
+	idle      []string
+}
+
+// Compile compiles the access lists of a configuration. The error names the
+// ACL at fault.
+func Compile(cfg *conf.Config, src Sources) (*Set, error) {
+	c := newCompiler(cfg, src)
+	s := &Set{denyInfo: cfg.DenyInfo}
+	for _, l := range []struct {
+		to           *List
+		from         conf.AccessList
+		whenEmpty    Verdict
+		admits, fast bool
+	}{
+		{to: &s.HTTPAccess, from: cfg.HTTPAccess, admits: true},
+		{to: &s.ICPAccess, from: cfg.ICPAccess, admits: true, fast: true},
+		{to: &s.HTCPAccess, from: cfg.HTCPAccess, admits: true, fast: true},
+		{to: &s.HTCPClrAccess, from: cfg.HTCPClrAccess, admits: true, fast: true},
+		{to: &s.SNMPAccess, from: cfg.SNMPAccess, admits: true, fast: true},
+		{to: &s.FollowXForwardedFor, from: cfg.FollowXForwardedFor, admits: true},
+		{to: &s.HTTPAccess2, from: cfg.HTTPAccess2, whenEmpty: Allowed},
+		{to: &s.HTTPReplyAccess, from: cfg.HTTPReplyAccess, whenEmpty: Allowed},
+		{to: &s.MissAccess, from: cfg.MissAccess, whenEmpty: Allowed, fast: true},
+		{to: &s.AlwaysDirect, from: cfg.AlwaysDirect},
+		{to: &s.NeverDirect, from: cfg.NeverDirect},
+		{to: &s.Cache, from: cfg.Cache, whenEmpty: Allowed},
+		{to: &s.IdentLookupAccess, from: cfg.IdentLookupAccess, fast: true},
+		{to: &s.LogAccess, from: cfg.LogAccess, whenEmpty: Allowed, fast: true},
+		{to: &s.BrokenPosts, from: cfg.BrokenPosts, fast: true},
+		{to: &s.BrokenVaryEncoding, from: cfg.BrokenVaryEncoding, fast: true},
+		{to: &s.URLRewriteAccess, from: cfg.URLRewriteAccess, whenEmpty: Allowed},
+		{to: &s.LocationRewriteAccess, from: cfg.LocationRewriteAccess, whenEmpty: Allowed},
+		{to: &s.StoreURLAccess, from: cfg.StoreURLAccess, whenEmpty: Allowed},
+	} {
+		*l.to = c.list(l.from, l.whenEmpty)
+		l.to.admits, l.to.waits = l.admits, !l.fast
+	}
+	for _, p := range cfg.Peers {
+		s.Peers = append(s.Peers, c.list(p.Access, Allowed))
+	}
+	for i := range cfg.Delay.Pools {
+		s.Delay = append(s.Delay, c.list(cfg.Delay.Pools[i].Access, Denied))
+	}
+	for _, log := range cfg.AccessLogs {
+		s.AccessLogs = append(s.AccessLogs, c.compileCond(log.ACLs))
+	}
+	s.headers = c.headerLists(cfg.HeaderAccess)
+	s.outgoing = c.outgoingAddresses(cfg.TCPOutgoingAddress)
+	s.tos = c.outgoingTOS(cfg.TCPOutgoingTOS)
+	s.bodySizes = c.bodySizes(cfg.ReplyBodyMaxSize)
+	s.asks = c.askers(cfg.ACLs)
+	s.idle = c.idle
+	return s, c.err
+}
+
+// list compiles one access list.
+func (c *compiler) list(from conf.AccessList, whenEmpty Verdict) List {
+	l := List{whenEmpty: whenEmpty, rules: make([]rule, 0, len(from))}
+	for i := range from {
+		l.rules = append(l.rules, c.compileRule(&from[i]))
+	}
+	return l
+}
+
+// Idle names the ACLs in use that cannot match because nothing supplies what
+// they ask for, as in "office (ident)".
+func (s *Set) Idle() []string { return s.idle }
+
+// DenyInfo is deny_info: the page, or the URL to redirect to, for a denial that
+// ended at the ACL last. A challenge cannot redirect.
+func (s *Set) DenyInfo(last string, redirects bool) (page string, ok bool) {
+	for i := range s.denyInfo {
+		line := &s.denyInfo[i]
+		if !redirects && strings.Contains(line.Page, ":") {
+			continue
+		}
+		for _, name := range line.ACLs {
+			if name == last {
+				return line.Page, true
+			}
+		}
+	}
+	return "", false
+}
+
+// AsksCredentials tells whether a denial that ended at the ACL last is to be
+// answered by asking for credentials: it names users.
+func (s *Set) AsksCredentials(last string) bool { return s.asks[last] }

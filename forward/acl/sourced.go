@@ -1,0 +1,126 @@
+package acl
+
+import (
+	"context"
+	"slices"
+
+	"github.com/cuttle-proxy/cuttle/conf"
+	"github.com/cuttle-proxy/cuttle/forward/dns"
+)
+
+// unknown stands for an ACL whose source of facts is missing: it matches
+// neither way.
+type unknown struct{}
+
+func (unknown) match(context.Context, *Facts) Ternary { return Unknown }
+
+// maxconn: the client has more connections open than that.
+type maxConn struct {
+	limit  int
+	source ConnectionCounter
+}
+
+func (m *maxConn) match(_ context.Context, f *Facts) Ternary {
+	return yes(m.source.Established(f.Client) > m.limit)
+}
+
+// arp: the client's Ethernet address.
+type hardware struct {
+	has    map[[6]byte]struct{}
+	source HardwareAddresses
+}
+
+func compileMACs(list [][6]byte, source HardwareAddresses) *hardware {
+	m := &hardware{map[[6]byte]struct{}{}, source}
+	for _, mac := range list {
+		m.has[mac] = struct{}{}
+	}
+	return m
+}
+
+func (m *hardware) match(_ context.Context, f *Facts) Ternary {
+	mac, ok := m.source.HardwareAddress(f.Client)
+	if !ok {
+		return No
+	}
+	_, ok = m.has[mac]
+	return yes(ok)
+}
+
+// asNumbers is a set of autonomous systems.
+type asNumbers map[uint32]struct{}
+
+func compileASNumbers(list []int) asNumbers {
+	set := asNumbers{}
+	for _, n := range list {
+		set[uint32(n)] = struct{}{}
+	}
+	return set
+}
+
+// src_as: the autonomous system of the client.
+type srcAS struct {
+	set    asNumbers
+	source ASNumbers
+}
+
+func (m *srcAS) match(_ context.Context, f *Facts) Ternary {
+	n, ok := m.source.ASNumber(f.Client)
+	if !ok {
+		return No
+	}
+	_, ok = m.set[n]
+	return yes(ok)
+}
+
+// dst_as: the autonomous system of any address of the URL's host.
+type dstAS struct {
+	set    asNumbers
+	source ASNumbers
+	names  dns.Resolver
+}
+
+func (m *dstAS) match(ctx context.Context, f *Facts) Ternary {
+	if f.URL == nil {
+		return No
+	}
+	answer, err := m.names.Look(ctx, text(f.URL.Host))
+	if err != nil {
+		return No
+	}
+	for i := range answer.Len() {
+		if n, ok := m.source.ASNumber(answer.At(i)); ok {
+			if _, ok = m.set[n]; ok {
+				return Yes
+			}
+		}
+	}
+	return No
+}
+
+// external: what a helper says.
+type external struct {
+	use    *conf.ExternalUse
+	source ExternalLookup
+}
+
+func (m *external) match(ctx context.Context, f *Facts) Ternary {
+	return m.source.Match(ctx, m.use, f)
+}
+
+// user_cert, ca_cert: an attribute of the client's certificate or its issuer.
+type cert struct {
+	attribute string
+	values    []string
+	issuer    bool
+	source    Certificates
+}
+
+func compileCert(a *conf.ACL, source Certificates) *cert {
+	return &cert{a.Cert.Attribute, a.Cert.Values, a.Type == conf.ACLCACert, source}
+}
+
+func (m *cert) match(_ context.Context, f *Facts) Ternary {
+	value, ok := m.source.Attribute(f, m.attribute, m.issuer)
+	return yes(ok && slices.Contains(m.values, value))
+}

@@ -1,0 +1,114 @@
+package acl
+
+import (
+	"context"
+	"strings"
+
+	"github.com/cuttle-proxy/cuttle/conf"
+)
+
+// texts is a set of texts: user names or regular expressions.
+type texts interface{ has(text string) bool }
+
+// users is the value of ident, proxy_auth and ext_user.
+type users struct {
+	required, fold bool
+	names          map[string]struct{}
+}
+
+func compileUsers(list conf.UserList) *users {
+	u := &users{required: list.Required, fold: list.ICase, names: map[string]struct{}{}}
+	for _, name := range list.Names {
+		if u.fold {
+			name = strings.ToLower(name)
+		}
+		u.names[name] = struct{}{}
+	}
+	return u
+}
+
+// has tells whether user is in the list; "" and "-" are nobody.
+func (u *users) has(user string) bool {
+	if user == "" || user == "-" {
+		return false
+	}
+	if u.required {
+		return true
+	}
+	if u.fold {
+		user = strings.ToLower(user)
+	}
+	_, ok := u.names[user]
+	return ok
+}
+
+// ext_user, ext_user_regex: the user an external helper named; without one
+// nothing can be told.
+type extUser struct{ set texts }
+
+func (m *extUser) match(_ context.Context, f *Facts) Ternary {
+	if f.ExtUser == "" {
+		return Unknown
+	}
+	return yes(m.set.has(f.ExtUser))
+}
+
+// ident, ident_regex: who owns the client's connection; "-" when its host does
+// not tell.
+type ident struct {
+	set    texts
+	source Identifier
+}
+
+func (m *ident) match(ctx context.Context, f *Facts) Ternary {
+	user := m.source.Ident(ctx, f)
+	if user == "" {
+		user = "-"
+	}
+	return yes(m.set.has(user))
+}
+
+// proxy_auth, proxy_auth_regex: the user who authenticated.
+type proxyAuth struct {
+	set    texts
+	source Authenticator
+}
+
+func (m *proxyAuth) match(ctx context.Context, f *Facts) Ternary {
+	user, outcome := authenticate(ctx, m.source, f)
+	if outcome != Yes {
+		return outcome
+	}
+	return yes(m.set.has(user))
+}
+
+// max_user_ip: the user comes from too many addresses.
+type maxUserIP struct {
+	limit  conf.MaxUserIP
+	source Authenticator
+}
+
+func (m *maxUserIP) match(ctx context.Context, f *Facts) Ternary {
+	user, outcome := authenticate(ctx, m.source, f)
+	if outcome != Yes {
+		return outcome
+	}
+	return yes(m.source.TooManyAddresses(user, f, m.limit.Max, m.limit.Strict))
+}
+
+// authenticate answers Yes with the user, or why there is none.
+func authenticate(ctx context.Context, source Authenticator, f *Facts) (string, Ternary) {
+	if f.URL == nil {
+		return "", No
+	}
+	user, state := source.Authenticate(ctx, f)
+	switch state {
+	case Authenticated:
+		return user, Yes
+	case AuthNeeded:
+		return "", AskCredentials
+	case AuthFailed:
+		return "", No
+	}
+	return "", Unknown
+}
