@@ -1,6 +1,9 @@
 package main
 
-import "strings"
+import (
+	"strings"
+	"syscall"
+)
 
 // order is one word of -k.
 type order struct {
@@ -14,7 +17,15 @@ type order struct {
 // orders lists the words of -k. 2.6's come first and in its order, because a
 // word may be shortened and the first that fits wins (-k r is reconfigure).
 func orders() []order {
-	return []order{}
+	return []order{
+		{word: "reconfigure", help: "check the configuration, then make the running copy read it again", run: reconfigureOrder},
+		{word: "rotate", help: "make the running copy rotate its logs", run: signalOrder(syscall.SIGUSR1)},
+		{word: "debug", help: "switch the running copy's full debugging on or off", run: signalOrder(syscall.SIGUSR2)},
+		{word: "shutdown", help: "end the running copy after its transfers (shutdown_lifetime)", run: signalOrder(syscall.SIGTERM)},
+		{word: "interrupt", help: "end the running copy at once", run: signalOrder(syscall.SIGINT)},
+		{word: "kill", help: "end the running copy without any farewell", run: signalOrder(syscall.SIGKILL)},
+		{word: "check", help: "say by the exit status whether a copy is running", run: signalOrder(0)},
+	}
 }
 
 // findOrder finds the order a word means: the exact word, else the first that

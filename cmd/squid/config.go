@@ -1,0 +1,48 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"path/filepath"
+	"time"
+
+	"github.com/cuttle-proxy/cuttle/conf"
+)
+
+// load reads the configuration of this invocation and prints what 2.6 prints
+// about it. A nil Config comes with the exit status to end with.
+func (inv *invocation) load() (*conf.Config, int) {
+	cfg, report := conf.Load(inv.flags.confFile, conf.Options{})
+	writeLegacyLines(inv.stderr, report, time.Now())
+	if cfg == nil {
+		return nil, max(report.Exit, exitBad)
+	}
+	if inv.flags.icpPort >= 0 {
+		changed := *cfg
+		changed.ICPPort = uint16(inv.flags.icpPort)
+		cfg = &changed
+	}
+	return cfg, exitGood
+}
+
+// writeLegacyLines prints a report's lines of 2.6, debug output with its time.
+func writeLegacyLines(w io.Writer, report *conf.Report, now time.Time) {
+	for _, line := range report.Lines {
+		if line.Stamped {
+			fmt.Fprint(w, now.Format("2006/01/02 15:04:05| "))
+		}
+		fmt.Fprintln(w, line.Text)
+	}
+}
+
+// fatalLines are the lines 2.6 ends with when it cannot go on.
+func fatalLines(text string) string {
+	return "FATAL: " + text + "\n" + terminatedLine()
+}
+
+func terminatedLine() string {
+	return fmt.Sprintf("Squid Cache (Version %s): Terminated abnormally.", version)
+}
+
+// baseName is how messages name the configuration file.
+func (inv *invocation) baseName() string { return filepath.Base(inv.flags.confFile) }
