@@ -98,6 +98,13 @@ func (p *Plane) open() error {
 	if p.rules, err = newRuleset(); err != nil {
 		return err
 	}
+	// Caches send packets with subscribers' and origins' addresses, which no reverse
+	// path filter would let in.
+	for _, i := range p.config.Interfaces {
+		if err := p.host.set("net/ipv4/conf/"+i.Name+"/rp_filter", "0"); err != nil {
+			return err
+		}
+	}
 	return errors.Join(
 		p.host.set("net/ipv4/ip_forward", "1"),
 		p.host.set("net/ipv4/conf/all/rp_filter", "0"))
