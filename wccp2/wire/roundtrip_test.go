@@ -185,6 +185,9 @@ func TestRoundTripV1(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		g := gen{rt, false}
 		m := &V1Message{Type: V1HereIAm + MessageType(rapid.IntRange(0, 2).Draw(rt, "type")), ReceiveID: g.u32()}
+		if m.Type != V1AssignBuckets {
+			m.Version = 1 + g.u32()%9
+		}
 		buckets := func() (b Bitmap) { copy(b[:], g.bytes(32)); return b }
 		switch m.Type {
 		case V1HereIAm:

@@ -5,12 +5,14 @@ import (
 	"net/netip"
 )
 
-// VersionV1 is what version 1 messages carry as protocol version (draft-forster, "Here I Am").
+// VersionV1 is what version 1 messages carry as protocol version (draft-forster,
+// "Here I Am"). Some IOS releases want another number, which is what wccp_version is for.
 const VersionV1 = 4
 
 // V1Message is one version 1 message: Type says which fields count.
 type V1Message struct {
 	Type      MessageType
+	Version   uint32 // V1HereIAm, V1ISeeYou; 0 is written as VersionV1
 	ReceiveID uint32
 
 	HashRevision uint32 // V1HereIAm
@@ -51,9 +53,7 @@ func ParseV1(datagram []byte) (*V1Message, error) {
 	m := &V1Message{Type: MessageType(r.u32())}
 	r.where = m.Type.String()
 	if m.Type != V1AssignBuckets {
-		if v := r.u32(); r.err == nil && v != VersionV1 {
-			return nil, bad(r.where, "version %d", v)
-		}
+		m.Version = r.u32()
 	}
 	switch m.Type {
 	case V1HereIAm:
@@ -108,13 +108,17 @@ func (w *writer) v1Buckets(revision uint32, b Bitmap, unassigned bool) {
 func (m *V1Message) Append(dst []byte) ([]byte, error) {
 	w := &writer{b: dst, start: len(dst)}
 	w.u32(uint32(m.Type))
+	version := m.Version
+	if version == 0 {
+		version = VersionV1
+	}
 	switch m.Type {
 	case V1HereIAm:
-		w.u32(VersionV1)
+		w.u32(version)
 		w.v1Buckets(m.HashRevision, m.Buckets, m.Unassigned)
 		w.u32(m.ReceiveID)
 	case V1ISeeYou:
-		w.u32(VersionV1)
+		w.u32(version)
 		w.u32(m.Change)
 		w.u32(m.ReceiveID)
 		w.u32(uint32(len(m.Caches)))

@@ -1,0 +1,157 @@
+package wccp2
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+)
+
+// stickyLimit is how many sets of caches are remembered.
+const stickyLimit = 64
+
+// stickyTables divides with minimal movement: a cache that leaves gives up its
+// buckets and no others move; a cache that comes takes just its share. A table
+// is computed once for a set of caches and serves every service with that set,
+// so that paired services agree whatever each went through before.
+type stickyTables struct {
+	tables map[string][]netip.Addr
+	order  []string // oldest first
+}
+
+// table gives the owner of each of n buckets. prior is what holds now, nil when
+// nothing is known; it counts only the first time the set is asked for.
+func (s *stickyTables) table(members []member, n int, prior []netip.Addr) []netip.Addr {
+	key := stickyKey(members, n)
+	if t, ok := s.tables[key]; ok {
+		return t
+	}
+	t := divideSticky(members, n, prior)
+	if s.tables == nil {
+		s.tables = map[string][]netip.Addr{}
+	}
+	if len(s.order) == stickyLimit {
+		delete(s.tables, s.order[0])
+		s.order = slices.Delete(s.order, 0, 1)
+	}
+	s.tables[key] = t
+	s.order = append(s.order, key)
+	return t
+}
+
+func stickyKey(members []member, n int) string {
+	var b strings.Builder
+	fmt.Fprint(&b, n)
+	for _, m := range members {
+		fmt.Fprintf(&b, " %s/%d", m.addr, m.weight)
+	}
+	return b.String()
+}
+
+// divideSticky lets every member keep what it has up to its quota and hands the
+// rest to those below theirs, in order.
+func divideSticky(members []member, n int, prior []netip.Addr) []netip.Addr {
+	if len(prior) != n {
+		prior = make([]netip.Addr, n)
+		for i, at := range divide(members, n) {
+			prior[i] = members[at].addr
+		}
+	}
+	index := make(map[netip.Addr]int, len(members))
+	for i, m := range members {
+		index[m.addr] = i
+	}
+	has, orphans := make([]int, len(members)), 0
+	for _, a := range prior {
+		if i, ok := index[a]; ok {
+			has[i]++
+		} else {
+			orphans++
+		}
+	}
+	// A departure moves the buckets of the departed and no others. One who had
+	// none leaves no orphans; then nobody new has to be waiting for a share.
+	quota := quotas(members, n, has, false)
+	keep := true
+	for i := range members {
+		keep = keep && (has[i] > 0 || quota[i] == 0)
+	}
+	if keep || orphans > 0 {
+		quota = quotas(members, n, has, true)
+	}
+	got := make([]int, len(members))
+	table := make([]netip.Addr, n)
+	for b, a := range prior {
+		if i, ok := index[a]; ok && got[i] < quota[i] {
+			table[b] = a
+			got[i]++
+		}
+	}
+	at := 0
+	for b := range table {
+		if table[b].IsValid() {
+			continue
+		}
+		for got[at] >= quota[at] {
+			at = (at + 1) % len(members)
+		}
+		table[b] = members[at].addr
+		got[at]++
+		at = (at + 1) % len(members)
+	}
+	return table
+}
+
+// quotas shares n by weight, everyone getting the whole part of his share or one
+// more. The ones over go first to those who have that many already, then to the
+// largest remainders. With keep, whoever has his one more keeps it even if the
+// rounding would not leave it to him.
+func quotas(members []member, n int, has []int, keep bool) []int {
+	var sum uint64
+	for _, m := range members {
+		sum += uint64(m.weight)
+	}
+	weight := func(i int) uint64 {
+		if sum == 0 {
+			return 1
+		}
+		return uint64(members[i].weight)
+	}
+	total := sum
+	if sum == 0 {
+		total = uint64(len(members))
+	}
+	quota := make([]int, len(members))
+	rest := n
+	byRemainder := make([]int, 0, len(members))
+	for i := range members {
+		quota[i] = int(uint64(n) * weight(i) / total)
+		rest -= quota[i]
+		if uint64(n)*weight(i)%total != 0 {
+			byRemainder = append(byRemainder, i)
+		}
+	}
+	slices.SortStableFunc(byRemainder, func(a, b int) int {
+		if over := has[b] - quota[b]; (over > 0) != (has[a]-quota[a] > 0) {
+			if over > 0 {
+				return 1
+			}
+			return -1
+		}
+		ra, rb := uint64(n)*weight(a)%total, uint64(n)*weight(b)%total
+		switch {
+		case ra > rb:
+			return -1
+		case ra < rb:
+			return 1
+		}
+		return 0
+	})
+	for _, i := range byRemainder {
+		if rest > 0 || keep && has[i] > quota[i] {
+			quota[i]++
+			rest--
+		}
+	}
+	return quota
+}
