@@ -27,7 +27,6 @@ type cacheLog struct {
 
 	mu     sync.Mutex
 	file   *os.File
-	path   string
 	stderr io.Writer
 	syslog *syslog.Writer
 	now    func() time.Time
@@ -42,19 +41,21 @@ func newCacheLog(stderr io.Writer, stderrLevel int) *cacheLog {
 // logger is what the rooms are given; each room calls Named with its own name.
 func (l *cacheLog) logger() *zap.Logger { return zap.New(&cacheCore{log: l}) }
 
-// open starts writing to the file of cache_log, in append mode.
-func (l *cacheLog) open(path string) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o640)
-	if err != nil {
-		return err
-	}
+// use starts writing to an open file, the one cache_log names.
+func (l *cacheLog) use(f *os.File) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.file != nil {
 		l.file.Close()
 	}
-	l.file, l.path = f, path
-	return nil
+	l.file = f
+}
+
+// current gives the open file, nil before there is one.
+func (l *cacheLog) current() *os.File {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.file
 }
 
 // openSyslog copies level 0 and 1 lines to syslog too (-s, -l).
@@ -92,11 +93,19 @@ func (l *cacheLog) write(level int, at time.Time, text string) {
 	l.put(level, line.Bytes(), text)
 }
 
-// writeBare puts a line without the time, as 2.6 writes its FATAL lines, into
-// cache.log and on standard error.
-func (l *cacheLog) writeBare(text string) {
-	l.put(-1, []byte(text+"\n"), text)
+// writeFatal writes the lines 2.6 ends with, which carry no time, into cache.log
+// and on standard error.
+func (l *cacheLog) writeFatal(text string) {
+	var line buffer.Buffer
+	line.AppendString("FATAL: ")
+	appendOneLine(&line, text)
+	line.AppendByte('\n')
+	l.put(alwaysShown, line.Bytes(), line.String())
+	l.put(alwaysShown, []byte(terminatedLine()+"\n"), terminatedLine())
 }
+
+// alwaysShown is the level of lines that reach standard error without -d.
+const alwaysShown = -1
 
 func (l *cacheLog) put(level int, line []byte, text string) {
 	l.mu.Lock()

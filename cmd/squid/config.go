@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"path/filepath"
 	"time"
 
 	"github.com/cuttle-proxy/cuttle/conf"
@@ -17,12 +16,17 @@ func (inv *invocation) load() (*conf.Config, int) {
 	if cfg == nil {
 		return nil, max(report.Exit, exitBad)
 	}
-	if inv.flags.icpPort >= 0 {
-		changed := *cfg
-		changed.ICPPort = uint16(inv.flags.icpPort)
-		cfg = &changed
+	return inv.override(cfg), exitGood
+}
+
+// override gives a configuration with what the command line says otherwise (-u).
+func (inv *invocation) override(cfg *conf.Config) *conf.Config {
+	if inv.flags.icpPort < 0 {
+		return cfg
 	}
-	return cfg, exitGood
+	changed := *cfg
+	changed.ICPPort = uint16(inv.flags.icpPort)
+	return &changed
 }
 
 // writeLegacyLines prints a report's lines of 2.6, debug output with its time.
@@ -43,6 +47,3 @@ func fatalLines(text string) string {
 func terminatedLine() string {
 	return fmt.Sprintf("Squid Cache (Version %s): Terminated abnormally.", version)
 }
-
-// baseName is how messages name the configuration file.
-func (inv *invocation) baseName() string { return filepath.Base(inv.flags.confFile) }

@@ -24,11 +24,14 @@ type invocation struct {
 }
 
 func main() {
-	os.Exit(invoke(os.Args, os.Stdout, os.Stderr))
+	role := os.Getenv(roleVariable)
+	os.Unsetenv(roleVariable) // helper programs are none of our roles
+	os.Exit(invoke(os.Args, role, os.Stdout, os.Stderr))
 }
 
-// invoke does what the arguments ask for and gives the exit status.
-func invoke(args []string, stdout, stderr io.Writer) int {
+// invoke does what the arguments, or the role of a re-executed child, ask for
+// and gives the exit status.
+func invoke(args []string, role string, stdout, stderr io.Writer) int {
 	inv := &invocation{program: "squid", stdout: stdout, stderr: stderr}
 	if len(args) > 0 {
 		inv.program = args[0]
@@ -48,12 +51,17 @@ func invoke(args []string, stdout, stderr io.Writer) int {
 	case f.version:
 		writeVersion(stdout)
 		return exitGood
+	case role == roleKeeper:
+		return serveKeeper(inv)
+	case role == roleSupervisor:
+		return supervise(inv, os.NewFile(readyDescriptor, "ready"))
 	case f.order != "":
 		o, _ := findOrder(f.order)
 		return o.run(inv)
+	case f.createSwap:
+		return createSwap(inv)
 	}
-	fmt.Fprintln(stderr, "FATAL: serving is not wired up yet")
-	return exitFatal
+	return start(inv, role)
 }
 
 func (inv *invocation) misunderstood(err error) int {

@@ -1,0 +1,207 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/cuttle-proxy/cuttle/conf"
+)
+
+// keeperChild is the helper that stays root. What it may touch it takes from
+// its own reading of the configuration, never from the requests, so that a
+// serving process that was taken over gains no other file through it.
+type keeperChild struct {
+	inv     *invocation
+	cfg     *conf.Config
+	pid     int // the serving process
+	owner   identity
+	mayRead map[string]bool
+}
+
+// serveKeeper runs the helper until the serving process ends.
+func serveKeeper(inv *invocation) int {
+	signal.Ignore(syscall.SIGHUP, syscall.SIGINT, syscall.SIGTERM, syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGPIPE)
+	file := os.NewFile(3, "keeper")
+	conn, err := net.FileConn(file)
+	file.Close()
+	if err != nil {
+		return exitBad
+	}
+	k := &keeperChild{inv: inv, pid: os.Getppid()}
+	if err := k.learn(); err != nil {
+		return exitBad
+	}
+	k.serve(conn.(*net.UnixConn))
+	removePid(k.cfg.PidFilename, k.pid)
+	return exitGood
+}
+
+// learn reads the configuration and notes every file it opens on the way.
+func (k *keeperChild) learn() error {
+	world := &notingWorld{opened: map[string]bool{}}
+	cfg, _ := conf.Load(k.inv.flags.confFile, conf.Options{})
+	if cfg == nil {
+		if k.cfg == nil {
+			return errors.New("the configuration cannot be read")
+		}
+		k.mayRead = world.opened // so that the serving process can say what is wrong with it
+		return nil
+	}
+	owner, err := lookUpIdentity(cfg)
+	if err != nil {
+		return err
+	}
+	k.cfg, k.owner, k.mayRead = cfg, owner, world.opened
+	return nil
+}
+
+// notingWorld is the machine, with a note of every file opened.
+type notingWorld struct {
+	conf.World
+	mu     sync.Mutex
+	opened map[string]bool
+}
+
+func (w *notingWorld) Open(name string) (io.ReadCloser, error) {
+	w.mu.Lock()
+	w.opened[name] = true
+	w.mu.Unlock()
+	return w.World.Open(name)
+}
+
+func (k *keeperChild) serve(conn *net.UnixConn) {
+	request := make([]byte, 8192)
+	for {
+		n, err := conn.Read(request)
+		if err != nil || n == 0 {
+			return
+		}
+		file, err := k.do(request[0], string(request[1:n]))
+		if err := answer(conn, file, err); err != nil {
+			return
+		}
+	}
+}
+
+// answer sends the outcome: an octet with the error number and, where there is
+// none, the text of the error.
+func answer(conn *net.UnixConn, file *os.File, err error) error {
+	reply, rights := []byte{0}, []byte(nil)
+	var number syscall.Errno
+	switch {
+	case errors.As(err, &number) && number < 256:
+		reply[0] = byte(number)
+	case err != nil:
+		reply = append(reply, err.Error()...)
+	case file != nil:
+		defer file.Close()
+		rights = unix.UnixRights(int(file.Fd()))
+	}
+	_, _, err = conn.WriteMsgUnix(reply, rights, nil)
+	return err
+}
+
+func (k *keeperChild) do(what byte, argument string) (*os.File, error) {
+	switch what {
+	case askWritePid:
+		return nil, writePid(k.cfg.PidFilename, k.pid)
+	case askRemovePid:
+		return nil, removePid(k.cfg.PidFilename, k.pid)
+	case askOpenLog:
+		if !k.isLog(argument) {
+			return nil, syscall.EACCES
+		}
+		return k.openLog(argument)
+	case askRenameLog:
+		from, to, _ := strings.Cut(argument, "\x00")
+		if !k.isRotation(from, to) {
+			return nil, syscall.EACCES
+		}
+		return nil, os.Rename(from, to)
+	case askLearn:
+		return nil, k.learn()
+	case askOpenConf:
+		if !k.mayRead[argument] {
+			return nil, syscall.EACCES
+		}
+		return os.Open(argument)
+	}
+	return nil, fmt.Errorf("request %q is not known", what)
+}
+
+// isLog says whether the configuration names a log of that path.
+func (k *keeperChild) isLog(path string) bool {
+	c := k.cfg
+	names := []string{c.CacheLog, c.CacheStoreLog, c.UseragentLog, c.RefererLog, c.ForwardLog}
+	for _, l := range c.AccessLogs {
+		names = append(names, l.Path)
+	}
+	for _, name := range names {
+		if name != "" && name != "none" && name == path {
+			return true
+		}
+	}
+	return false
+}
+
+// isRotation says whether a renaming is LOG -> LOG.0 or LOG.N -> LOG.N+1.
+func (k *keeperChild) isRotation(from, to string) bool {
+	number := func(path, log string) (int, bool) {
+		digits, found := strings.CutPrefix(path, log+".")
+		return leadingNumber(digits), found && digits == fmt.Sprint(leadingNumber(digits))
+	}
+	log := strings.TrimRight(to, "0123456789")
+	log = strings.TrimSuffix(log, ".")
+	if !k.isLog(log) {
+		return false
+	}
+	n, ok := number(to, log)
+	if !ok {
+		return false
+	}
+	if from == log {
+		return n == 0
+	}
+	m, ok := number(from, log)
+	return ok && n == m+1
+}
+
+// openLog opens or makes a log. A symbolic link is followed only in a folder
+// that nobody but root can change.
+func (k *keeperChild) openLog(path string) (*os.File, error) {
+	flags := os.O_WRONLY | os.O_APPEND | os.O_CREATE | syscall.O_NONBLOCK
+	if !onlyRootWrites(filepath.Dir(path)) {
+		flags |= syscall.O_NOFOLLOW
+	}
+	f, err := os.OpenFile(path, flags, 0o640)
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = syscall.EACCES
+	}
+	if err == nil && info.Size() == 0 {
+		err = f.Chown(k.owner.uid, k.owner.gid)
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+func onlyRootWrites(dir string) bool {
+	var st syscall.Stat_t
+	return syscall.Stat(dir, &st) == nil && st.Uid == 0 && st.Mode&0o022 == 0
+}

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"sync/atomic"
+
+	"github.com/cuttle-proxy/cuttle/conf"
+	"github.com/cuttle-proxy/cuttle/forward"
+	"github.com/cuttle-proxy/cuttle/tproxy"
+)
+
+// hostNetwork is tproxy in the shape forward asks for (forward.Network).
+type hostNetwork struct {
+	own *tproxy.Own
+	// now is replaced by a reconfigure; connections keep what they began with.
+	now atomic.Pointer[networkSettings]
+}
+
+// networkSettings are what the configuration says about sockets.
+type networkSettings struct {
+	sockets tproxy.SocketOptions
+	dialer  *tproxy.Dialer
+}
+
+// newHostNetwork begins to follow the host's addresses.
+func newHostNetwork(cfg *conf.Config) (*hostNetwork, error) {
+	own, err := tproxy.WatchOwn()
+	if err != nil {
+		return nil, err
+	}
+	n := &hostNetwork{own: own}
+	n.configure(cfg)
+	return n, nil
+}
+
+// configure takes over the socket settings of a configuration. Only a proxy that
+// intercepts marks its sockets (the mark needs a capability, and only the rules
+// of an interception look at it) and guards against connecting to itself.
+func (n *hostNetwork) configure(cfg *conf.Config) {
+	s := &networkSettings{}
+	var own *tproxy.Own
+	if intercepts(cfg) {
+		s.sockets.Mark = tproxy.OwnMark
+		s.sockets.NoPMTUDisc = cfg.HTTPDAccelNoPMTUDisc
+		own = n.own
+	}
+	s.dialer = tproxy.NewDialer(tproxy.SocketOptions{Mark: s.sockets.Mark}, own)
+	n.now.Store(s)
+}
+
+// intercepts says whether any port takes connections meant for other hosts.
+func intercepts(cfg *conf.Config) bool {
+	for _, p := range cfg.HTTPPorts {
+		if p.Transparent || p.TProxy {
+			return true
+		}
+	}
+	return false
+}
+
+func spoofs(cfg *conf.Config) bool {
+	for _, p := range cfg.HTTPPorts {
+		if p.TProxy {
+			return true
+		}
+	}
+	return false
+}
+
+// Listen opens the sockets of a port; a port without an address gets both families.
+func (n *hostNetwork) Listen(ctx context.Context, port *conf.HTTPPort) ([]*net.TCPListener, error) {
+	o := tproxy.ListenOptions{SocketOptions: n.now.Load().sockets, Addr: port.Addr, Transparent: port.TProxy}
+	if port.Addr.Addr() == netip.IPv4Unspecified() && port.Host == "" {
+		o.Addr = netip.AddrPortFrom(netip.Addr{}, port.Addr.Port())
+	}
+	ls, err := tproxy.Listen(ctx, o)
+	if err == nil {
+		n.own.AddListeners(ls...)
+	}
+	return ls, err
+}
+
+func (n *hostNetwork) OriginalDestination(c *net.TCPConn, port *conf.HTTPPort) (netip.AddrPort, bool, error) {
+	how := tproxy.Interception{TProxy: port.TProxy, NAT: port.Transparent}
+	return tproxy.OriginalDestination(c, how, n.own)
+}
+
+func (n *hostNetwork) Dial(ctx context.Context, d forward.Dialing) (*net.TCPConn, error) {
+	return n.now.Load().dialer.Dial(ctx, tproxy.Target{To: d.To, From: d.From, Spoof: d.Spoof, TOS: d.TOS})
+}

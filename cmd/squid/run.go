@@ -1,0 +1,188 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"runtime/debug"
+	"syscall"
+	"time"
+
+	"github.com/cuttle-proxy/cuttle/conf"
+)
+
+// run serves and answers signals until one of them, or a failing listener, ends
+// the process. It gives the exit status.
+func (p *process) run(signals <-chan os.Signal) int {
+	served := make(chan error, 1)
+	go func() { served <- p.server.Serve() }()
+	for {
+		select {
+		case err := <-served:
+			if err == nil {
+				return exitGood
+			}
+			p.cacheLog.writeFatal(err.Error())
+			return exitFatal
+		case sig := <-signals:
+			switch sig {
+			case syscall.SIGHUP:
+				p.reconfigure()
+			case syscall.SIGUSR1:
+				p.rotate()
+			case syscall.SIGUSR2:
+				p.toggleDebug()
+			case syscall.SIGTERM, syscall.SIGINT:
+				return p.shutdown(sig, signals, served)
+			}
+		}
+	}
+}
+
+// shutdown ends serving. SIGTERM gives transfers shutdown_lifetime to finish,
+// SIGINT and any second signal to end cut them.
+func (p *process) shutdown(sig os.Signal, signals <-chan os.Signal, served <-chan error) int {
+	lifetime := p.cfg.ShutdownLifetime
+	if sig == syscall.SIGINT {
+		lifetime = 0
+	}
+	notifyStopping()
+	p.log.Info("Preparing for shutdown after " + fmt.Sprint(p.requests()) + " requests")
+	p.log.Info(fmt.Sprintf("Waiting %d seconds for active connections to finish", int(lifetime/time.Second)))
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		p.server.Shutdown(lifetime)
+	}()
+	for {
+		select {
+		case <-done:
+			p.log.Info("Shutting down...")
+			<-served
+			return exitGood
+		case again := <-signals:
+			if again == syscall.SIGTERM || again == syscall.SIGINT {
+				p.log.Info("Shutting down at once")
+				p.server.Shutdown(0)
+			}
+		}
+	}
+}
+
+// rotate renames and reopens every log: cache.log here, the others in forward.
+func (p *process) rotate() {
+	if err := p.server.Rotate(); err != nil {
+		p.log.Warn("WARNING: log rotation: " + err.Error())
+	}
+	if err := p.rotateCacheLog(); err != nil {
+		p.log.Warn("WARNING: rotation of cache.log: " + sysText(err))
+	}
+}
+
+// rotateCacheLog renames cache.log to cache.log.0 and so on up to
+// logfile_rotate, then opens it anew; with logfile_rotate 0 it only reopens.
+func (p *process) rotateCacheLog() error {
+	path := p.cfg.CacheLog
+	if path == "" || path == "none" {
+		return nil
+	}
+	for i := p.cfg.LogfileRotate - 1; i > 0; i-- {
+		p.keeper.renameLog(fmt.Sprintf("%s.%d", path, i-1), fmt.Sprintf("%s.%d", path, i))
+	}
+	if p.cfg.LogfileRotate > 0 {
+		if err := p.keeper.renameLog(path, path+".0"); err != nil {
+			return err
+		}
+	}
+	f, err := p.keeper.openLog(path)
+	if err != nil {
+		return err
+	}
+	p.cacheLog.use(f)
+	return nil
+}
+
+// fullDebug is what SIGUSR2 switches to.
+var fullDebug = debugLevels{all: 7}
+
+func (p *process) toggleDebug() {
+	if p.cacheLog.levels.Load() == &fullDebug {
+		p.cacheLog.levels.Store(p.debugLevels())
+		return
+	}
+	p.cacheLog.levels.Store(&fullDebug)
+}
+
+// reconfigure reads the configuration again, completely, and swaps it in. A
+// file that is refused, or that cannot be put into effect, leaves the running
+// configuration untouched; cache.log says so and why.
+func (p *process) reconfigure() {
+	notifyReloading()
+	defer notifyReady()
+	p.log.Info(fmt.Sprintf("Reconfiguring Squid Cache (version %s)...", version))
+	if err := p.keeper.learn(); err != nil {
+		p.log.Warn("WARNING: " + err.Error())
+	}
+	cfg, report := conf.Load(p.inv.flags.confFile, conf.Options{})
+	for _, line := range report.Lines {
+		p.log.Warn(line.Text)
+	}
+	if cfg == nil {
+		p.keepOld("the new configuration is refused")
+		return
+	}
+	cfg = p.inv.override(cfg)
+	p.network.configure(cfg)
+	if err := p.server.Swap(context.Background(), cfg); err != nil {
+		p.network.configure(p.cfg)
+		p.keepOld(err.Error())
+		return
+	}
+	p.adopt(cfg)
+	p.log.Info("Ready to serve requests.")
+	debug.FreeOSMemory()
+}
+
+func (p *process) keepOld(why string) {
+	p.log.Error("ERROR: configuration not changed: " + why + "; serving goes on with the old one")
+}
+
+// adopt takes over what is not forward's: log levels, cache.log's place, the
+// name of the pid file.
+func (p *process) adopt(cfg *conf.Config) {
+	old := p.cfg
+	p.cfg = cfg
+	p.cacheLog.levels.Store(p.debugLevels())
+	if cfg.CacheLog != old.CacheLog {
+		if f, err := p.keeper.openLog(cfg.CacheLog); err == nil {
+			p.cacheLog.use(f)
+		} else {
+			p.log.Warn(fmt.Sprintf("WARNING: Cannot write log file: %s: %s", cfg.CacheLog, sysText(err)))
+		}
+	}
+	if cfg.PidFilename != old.PidFilename {
+		p.keeper.removePid(old.PidFilename)
+		if err := p.keeper.writePid(cfg.PidFilename); err != nil {
+			p.log.Warn(fmt.Sprintf("WARNING: %s: %s", cfg.PidFilename, sysText(err)))
+		}
+	}
+}
+
+// leave undoes what outlives the process and says goodbye.
+func (p *process) leave() {
+	if p.network != nil {
+		p.network.own.Close()
+	}
+	if err := p.keeper.removePid(p.cfg.PidFilename); err != nil {
+		p.log.Warn(fmt.Sprintf("WARNING: cannot remove %s: %s", p.cfg.PidFilename, sysText(err)))
+	}
+	p.keeper.close()
+}
+
+// requests is how many requests were served, as the farewell line tells.
+func (p *process) requests() uint64 {
+	if counter, ok := any(p.server).(interface{ Requests() uint64 }); ok {
+		return counter.Requests()
+	}
+	return 0
+}

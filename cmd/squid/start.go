@@ -1,0 +1,185 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"runtime"
+	"syscall"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/cuttle-proxy/cuttle/conf"
+	"github.com/cuttle-proxy/cuttle/forward"
+)
+
+// start is what happens without an order: check the configuration, refuse a
+// second copy, then serve here (-N, or as the daemon's worker) or become a daemon.
+func start(inv *invocation, role string) int {
+	if err := absolute(&inv.flags.confFile); err != nil {
+		fmt.Fprintln(inv.stderr, fatalLines(err.Error()))
+		return exitFatal
+	}
+	cfg, status := inv.load()
+	if cfg == nil {
+		return status
+	}
+	if pid := runningCopy(cfg.PidFilename); pid != 0 {
+		fmt.Fprintf(inv.stderr, "%s| Squid is already running!  Process ID %d\n", time.Now().Format("2006/01/02 15:04:05"), pid)
+		return exitBad
+	}
+	if inv.flags.noDaemon || role == roleWorker {
+		return serve(inv, cfg, role == roleWorker)
+	}
+	return daemonise(inv)
+}
+
+// process is a serving process: what it was started with and what it built.
+type process struct {
+	inv      *invocation
+	cfg      *conf.Config
+	cacheLog *cacheLog
+	log      *zap.Logger
+	keeper   *keeper
+	network  *hostNetwork
+	server   *forward.Server
+	// supervised: a supervisor waits to hear that we serve, and standard error
+	// goes away then.
+	supervised bool
+}
+
+// serve is the life of a serving process, from a checked configuration to an
+// exit status. It is the one function that every way of starting leads to.
+func serve(inv *invocation, cfg *conf.Config, supervised bool) int {
+	p := &process{inv: inv, cfg: cfg, supervised: supervised}
+	p.cacheLog = newCacheLog(inv.stderr, inv.flags.debugStderr)
+	p.log = p.cacheLog.logger()
+	signals := catchSignals()
+	if err := p.prepare(); err != nil {
+		return p.fail(err)
+	}
+	if err := p.open(); err != nil {
+		return p.fail(err)
+	}
+	p.tellReady()
+	status := p.run(signals)
+	p.leave()
+	return status
+}
+
+// prepare does what must be done as root, gives root up, and opens cache.log.
+func (p *process) prepare() error {
+	syscall.Umask(p.cfg.Umask)
+	descriptors, limitErr := raiseDescriptorLimit(p.cfg.MaxFiledescriptors)
+	id, err := lookUpIdentity(p.cfg)
+	if err != nil {
+		return err
+	}
+	if id.change {
+		if p.keeper, err = startKeeper(p.inv); err != nil {
+			return err
+		}
+		if err := becomeUser(id, wantedRights(p.cfg)); err != nil {
+			return err
+		}
+	}
+	if err := p.openCacheLog(); err != nil {
+		return err
+	}
+	p.log.Info(fmt.Sprintf("Starting Squid Cache version %s for %s-%s...", version, runtime.GOARCH, runtime.GOOS))
+	p.log.Info(fmt.Sprintf("Process ID %d", os.Getpid()))
+	p.log.Info(fmt.Sprintf("With %d file descriptors available", descriptors))
+	if limitErr != nil {
+		p.log.Warn(fmt.Sprintf("WARNING: max_filedescriptors %d cannot be had: %s", p.cfg.MaxFiledescriptors, sysText(limitErr)))
+	}
+	p.goToCoredumpDir()
+	return nil
+}
+
+// openCacheLog starts cache.log under debug_options. As in 2.6 a file that
+// cannot be opened does not stop the start: the lines go to standard error.
+func (p *process) openCacheLog() error {
+	p.cacheLog.levels.Store(p.debugLevels())
+	if p.inv.flags.syslog != "" {
+		if err := p.cacheLog.openSyslog(p.inv.flags.syslog); err != nil {
+			fmt.Fprintf(p.inv.stderr, "WARNING: no syslog: %v\n", err)
+		}
+	}
+	if p.cfg.CacheLog == "none" {
+		return nil
+	}
+	f, err := p.keeper.openLog(p.cfg.CacheLog)
+	if err != nil {
+		fmt.Fprintf(p.inv.stderr, "WARNING: Cannot write log file: %s\n%s: %s\n         messages will be sent to 'stderr'.\n",
+			p.cfg.CacheLog, p.cfg.CacheLog, sysText(err))
+		return nil
+	}
+	p.cacheLog.use(f)
+	return nil
+}
+
+func (p *process) debugLevels() *debugLevels {
+	if p.inv.flags.fullDebug {
+		return &debugLevels{all: 9}
+	}
+	return parseDebugOptions(p.cfg.DebugOptions)
+}
+
+// goToCoredumpDir changes to coredump_dir, where a core file would be written.
+func (p *process) goToCoredumpDir() {
+	dir := p.cfg.CoredumpDir
+	if dir == "" || dir == "none" {
+		return
+	}
+	if err := os.Chdir(dir); err != nil {
+		p.log.Warn(fmt.Sprintf("WARNING: cannot change to coredump_dir %s: %s", dir, sysText(err)))
+		return
+	}
+	p.log.Info("Set Current Directory to " + dir)
+}
+
+// open builds the rooms and opens the ports. Nothing is half open when it fails.
+func (p *process) open() error {
+	var err error
+	if p.network, err = newHostNetwork(p.cfg); err != nil {
+		return err
+	}
+	if len(p.cfg.HTTPPorts) == 0 && len(p.cfg.HTTPSPorts) == 0 {
+		return fatalError{"No port defined"}
+	}
+	p.server, err = forward.New(p.cfg, forward.Parts{Network: p.network, Log: p.log, Version: version})
+	if err != nil {
+		return err
+	}
+	if err := p.server.Listen(context.Background()); err != nil {
+		return err
+	}
+	if err := p.keeper.writePid(p.cfg.PidFilename); err != nil {
+		p.log.Warn(fmt.Sprintf("WARNING: %s: %s", p.cfg.PidFilename, sysText(err)))
+	}
+	return nil
+}
+
+// tellReady tells whoever started us that we serve: the supervisor, systemd.
+func (p *process) tellReady() {
+	p.log.Info("Ready to serve requests.")
+	notifyReady()
+	if p.supervised {
+		redirectStreams(p.cacheLog.current())
+		tellReady()
+	}
+}
+
+// fail ends a start that cannot go on: one clear line, in cache.log and on
+// standard error, and the status 2.6's abort gives.
+func (p *process) fail(err error) int {
+	p.cacheLog.writeFatal(err.Error())
+	p.leave()
+	return exitFatal
+}
+
+// fatalError is a reason to end in 2.6's words.
+type fatalError struct{ text string }
+
+func (e fatalError) Error() string { return e.text }
