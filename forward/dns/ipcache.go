@@ -2,6 +2,7 @@ package dns
 
 import (
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 )
@@ -62,18 +63,18 @@ func (c *ipcache) put(name string, e addrEntry, high, low int) {
 	}
 }
 
-// arrange puts the usable addresses in front: IPv4, then IPv6. Those of the
-// first family take turns.
+// arrange puts the usable addresses in front, each once: IPv4, then IPv6. Those
+// of the first family take turns.
 func (e *addrEntry) arrange(usable, bad []netip.Addr) {
 	order := make([]netip.Addr, 0, len(usable)+len(bad))
 	for _, a := range usable {
-		if a.Is4() {
+		if a.Is4() && !slices.Contains(order, a) {
 			order = append(order, a)
 		}
 	}
 	e.turns = len(order)
 	for _, a := range usable {
-		if !a.Is4() {
+		if !a.Is4() && !slices.Contains(order, a) {
 			order = append(order, a)
 		}
 	}

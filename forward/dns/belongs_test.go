@@ -1,0 +1,106 @@
+package dns
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"testing"
+	"time"
+
+	"golang.org/x/net/dns/dnsmessage"
+)
+
+// A content network that answers with another address each time.
+func TestBelongsRemembers(t *testing.T) {
+	n := byte(0)
+	inBubble(t, Options{PositiveTTL: time.Minute}, func(int, question) (reply, error) {
+		n++
+		return with(fmt.Sprintf("192.0.2.%d", n))
+	}, func(t *testing.T, c *Cache, net *script) {
+		belongs := func(last byte, want bool) {
+			t.Helper()
+			got, err := c.Belongs(t.Context(), "cdn.test", netip.AddrFrom4([4]byte{192, 0, 2, last}))
+			if got != want || err != nil {
+				t.Errorf("192.0.2.%d: %v, %v, want %v", last, got, err, want)
+			}
+		}
+		belongs(1, true)
+		belongs(2, false) // the answer is fresh: nobody can make us ask again so soon
+		if len(net.log) != 1 {
+			t.Errorf("asked %d times", len(net.log))
+		}
+		time.Sleep(askAgainAfter)
+		belongs(2, true) // now the answer is old enough to ask for another part of the set
+		belongs(1, true) // and the first one is remembered
+		if len(net.log) != 2 {
+			t.Errorf("asked %d times", len(net.log))
+		}
+		time.Sleep(24 * time.Hour)
+		belongs(1, false) // host_verify_memory is over
+	})
+}
+
+func TestBelongsCannotTell(t *testing.T) {
+	addr := netip.MustParseAddr("192.0.2.1")
+	inBubble(t, Options{}, func(int, question) (reply, error) { return reply{}, errSilent }, func(t *testing.T, c *Cache, _ *script) {
+		var failed *Error
+		if ok, err := c.Belongs(t.Context(), "www.test", addr); ok || !errors.As(err, &failed) || failed.Kind != TimedOut {
+			t.Error(ok, err)
+		}
+		if ok, err := c.Belongs(t.Context(), "192.0.2.1", addr); !ok || err != nil {
+			t.Error(ok, err)
+		}
+		if ok, err := c.Belongs(t.Context(), "192.0.2.2", addr); ok || err != nil {
+			t.Error(ok, err)
+		}
+	})
+	inBubble(t, Options{}, func(int, question) (reply, error) { return code(3) }, func(t *testing.T, c *Cache, _ *script) {
+		if ok, err := c.Belongs(t.Context(), "www.test", addr); ok || err != nil {
+			t.Error("a name that does not exist owns no address, and that is certain:", ok, err)
+		}
+	})
+}
+
+// A client that wants an IPv6 address makes us ask for AAAA although this host
+// has no IPv6 address itself.
+func TestBelongsAsksForIPv6(t *testing.T) {
+	inBubble(t, Options{}, func(_ int, q question) (reply, error) {
+		if q.class == dnsmessage.TypeAAAA {
+			return with("2001:db8::1")
+		}
+		return with("192.0.2.1")
+	}, func(t *testing.T, c *Cache, _ *script) {
+		c.Addrs(t.Context(), "www.test")
+		if ok, err := c.Belongs(t.Context(), "www.test", netip.MustParseAddr("2001:db8::1")); !ok || err != nil {
+			t.Error(ok, err)
+		}
+	})
+}
+
+func TestSightingsAreBounded(t *testing.T) {
+	var s sightings
+	s.names.init()
+	now := time.Now()
+	addr := func(i int) netip.Addr { return netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}) }
+	for i := range 3 * maxSeenPerName {
+		s.add("one.test", []netip.Addr{addr(i)}, now.Add(time.Duration(i)))
+	}
+	if len(s.names.peek("one.test").seen) != maxSeenPerName || s.addrs != maxSeenPerName {
+		t.Errorf("%d addresses of one name, %d counted", len(s.names.peek("one.test").seen), s.addrs)
+	}
+	if s.has("one.test", addr(0), now) || !s.has("one.test", addr(3*maxSeenPerName-1), now) {
+		t.Error("the oldest must go, the latest stay")
+	}
+	for i := range 2 * maxSeenAddrs / 64 {
+		var set []netip.Addr
+		for j := range 64 {
+			set = append(set, addr(j))
+		}
+		s.add(fmt.Sprintf("h%d.test", i), set, now)
+	}
+	held := 0
+	s.names.all(func(_ string, n *seenName) { held += len(n.seen) })
+	if held > maxSeenAddrs || held != s.addrs || len(s.names.entries) > maxSeenNames {
+		t.Errorf("%d addresses held, %d counted, %d names", held, s.addrs, len(s.names.entries))
+	}
+}
