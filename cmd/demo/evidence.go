@@ -1,0 +1,151 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+	"time"
+)
+
+// The two services, as the router's events name them.
+const (
+	requestService = "dynamic/80"
+	replyService   = "dynamic/90"
+)
+
+// evidence is everything known about one fetch.
+type evidence struct {
+	fetch     fetch
+	page      page
+	origin    testimony
+	accessLog string // the line, "" if there is none
+	cache     *cache // that logged it
+	request   event  // the router's redirection of the subscriber's first packet
+	reply     event  // and of the origin's
+	groups    []group
+	failures  []string // why the fetch does not pass
+}
+
+// settleTime is how long the logs may take to tell of a fetch that is over.
+const settleTime = 5 * time.Second
+
+// examine makes a fetch and gathers what the ends and the logs say about it.
+func (s *stage) examine(ctx context.Context, f fetch) *evidence {
+	e := &evidence{fetch: f}
+	events := s.router.log.length()
+	var places []int64
+	for _, c := range s.caches {
+		places = append(places, c.accessLogLength())
+	}
+	var err error
+	if e.page, err = s.network.get(ctx, f); err != nil {
+		e.fail("%v", err)
+	}
+	if err := e.origin.read(e.page.body); err != nil && e.page.body != "" {
+		e.fail("%v", err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, settleTime)
+	defer cancel()
+	e.request, _ = s.router.log.await(ctx, events, func(r event) bool {
+		return r.Name == "redirected" && r.Service == requestService &&
+			r.Source == netip.AddrPortFrom(f.who.address, e.page.Port) && r.Destination == netip.AddrPortFrom(f.at, 80)
+	})
+	e.reply, _ = s.router.log.await(ctx, events, func(r event) bool {
+		return r.Name == "redirected" && r.Service == replyService &&
+			r.Source == netip.AddrPortFrom(f.at, 80) && r.Destination == e.origin.Saw
+	})
+	e.findLogLine(ctx, s.caches, places)
+	if e.groups, err = s.router.groups(); err != nil {
+		e.fail("%v", err)
+	}
+	e.judge()
+	return e
+}
+
+// findLogLine waits for the access.log line of the fetch at any of the caches.
+func (e *evidence) findLogLine(ctx context.Context, caches []*cache, places []int64) {
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		for i, c := range caches {
+			for line := range strings.Lines(c.accessLog(places[i])) {
+				if strings.HasSuffix(line, "\n") && strings.Contains(line, " "+e.fetch.url+" ") {
+					e.accessLog, e.cache = strings.TrimSpace(line), c
+					return
+				}
+			}
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (e *evidence) fail(format string, args ...any) {
+	e.failures = append(e.failures, fmt.Sprintf(format, args...))
+}
+
+// judge holds the evidence together. Each condition alone could be met by a network
+// that does something else.
+func (e *evidence) judge() {
+	if len(e.failures) > 0 {
+		e.judgeRedirection()
+		return
+	}
+	f, p := e.fetch, e.page
+	if p.Code != 200 {
+		e.fail("the answer is %d, not 200", p.Code)
+	}
+	if e.origin.Saw.Addr() != f.who.address {
+		e.fail("the origin saw %v, not the subscriber %v", e.origin.Saw.Addr(), f.who.address)
+	}
+	if p.Remote != f.at || e.origin.At.Addr() != f.at {
+		e.fail("the subscriber wanted %v, is connected to %v, and %v answered", f.at, p.Remote, e.origin.At.Addr())
+	}
+	if p.Octets < f.octets {
+		e.fail("%d octets came, at least %d were asked for", p.Octets, f.octets)
+	}
+	e.judgeRedirection()
+	if err := e.judgeLogLine(); err != nil {
+		e.fail("%v", err)
+	}
+}
+
+func (e *evidence) judgeRedirection() {
+	if !e.request.Cache.IsValid() {
+		e.fail("the router did not redirect the request (service 80)")
+	}
+	if !e.reply.Cache.IsValid() {
+		e.fail("the router did not redirect the origin's answer (service 90)")
+	}
+	if e.request.Cache != e.reply.Cache {
+		e.fail("request and answer went to different caches: %v and %v", e.request.Cache, e.reply.Cache)
+	}
+}
+
+// judgeLogLine wants proof that the cache carried the fetch: its line in access.log
+// and its name in the answer.
+func (e *evidence) judgeLogLine() error {
+	if e.accessLog == "" {
+		return errors.New("access.log has no line of it: the connection went past the cache")
+	}
+	fields := strings.Fields(e.accessLog)
+	if len(fields) < 10 || fields[2] != e.fetch.who.address.String() || !strings.HasSuffix(fields[3], "/200") || fields[5] != "GET" {
+		return errors.New("the access.log line is not that of this fetch")
+	}
+	if e.cache.address != e.request.Cache {
+		return fmt.Errorf("the router chose cache %v, cache %v logged it", e.request.Cache, e.cache.address)
+	}
+	mark := visibleHostname(e.cache.address)
+	for line := range strings.Lines(e.page.headers) {
+		name, value, _ := strings.Cut(line, ":")
+		if (strings.EqualFold(name, "X-Cache") || strings.EqualFold(name, "Via")) && strings.Contains(value, mark) {
+			return nil
+		}
+	}
+	return fmt.Errorf("the answer names no cache (neither X-Cache nor Via has %s)", mark)
+}

@@ -1,0 +1,153 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"sync"
+	"syscall"
+
+	"github.com/cuttle-proxy/cuttle/tproxy/netlab"
+)
+
+func main() {
+	if len(os.Args) > 1 && os.Args[1] == withEtc {
+		fmt.Fprintln(os.Stderr, "demo:", runWithEtc(os.Args[2:]))
+		os.Exit(127)
+	}
+	var p programs
+	flag.StringVar(&p.squid, "squid", "bin/squid", "the proxy")
+	flag.StringVar(&p.routersim, "routersim", "bin/routersim", "the router")
+	flag.Parse()
+
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	passed, total, err := demonstrate(ctx, os.Stdout, p)
+	interrupted := ctx.Err() != nil
+	stop()
+	switch {
+	case interrupted:
+		fmt.Println("\nFAIL: interrupted; the namespaces are removed")
+	case err != nil:
+		fmt.Printf("\nFAIL: %v\n", err)
+	case passed < total:
+		fmt.Printf("\nFAIL: %d of %d fetches passed\n", passed, total)
+	default:
+		fmt.Printf("\nPASS: %d of %d fetches\n", passed, total)
+		return
+	}
+	os.Exit(1)
+}
+
+// scene is one of the configurations to show.
+type scene struct {
+	title, heading, fragment string
+	stage                    *stage
+	err                      error
+}
+
+// demonstrate builds both networks at once, since most of the time goes by waiting
+// for the protocol's timers, and then shows them one after the other.
+func demonstrate(ctx context.Context, out io.Writer, p programs) (passed, total int, err error) {
+	if p, err = p.found(); err != nil {
+		return 0, 0, err
+	}
+	directory, err := os.MkdirTemp("", "cuttle-demo-")
+	if err != nil {
+		return 0, 0, err
+	}
+	defer os.RemoveAll(directory)
+	// squid looks for its files as another user.
+	if err := os.Chmod(directory, 0o755); err != nil {
+		return 0, 0, err
+	}
+	lab, err := netlab.New("cuttledemo")
+	if err != nil {
+		return 0, 0, err
+	}
+	defer func() { err = errors.Join(err, lab.Close()) }()
+
+	scenes := []*scene{
+		{title: "recommended", heading: "The recommended configuration", fragment: recommendedFragment},
+		{title: "user", heading: "The user's configuration", fragment: userFragment},
+	}
+	fmt.Fprintln(out, "Building two networks of namespaces: subscribers, router, cache, internet.")
+	for _, s := range scenes {
+		s.stage, s.err = buildStage(lab, s.title, directory, s.fragment, 1, p)
+		defer s.stage.close()
+	}
+	fmt.Fprintln(out, "Waiting for routers and caches: a cache says HERE_I_AM every 10 s, is listed at its\nsecond, and divides the buckets 15 s later; about 26 s in all.")
+	await(ctx, scenes)
+
+	for _, s := range scenes {
+		introduce(out, s.heading, s.stage)
+		if s.err != nil {
+			return passed, total, fmt.Errorf("%s: %w", s.heading, s.err)
+		}
+		for i, f := range fetches(s.stage.network) {
+			if ctx.Err() != nil {
+				return passed, total, ctx.Err()
+			}
+			e := s.stage.examine(ctx, f)
+			e.describe(out, i+1)
+			total++
+			if len(e.failures) == 0 {
+				passed++
+			}
+		}
+	}
+	return passed, total, nil
+}
+
+// found makes the programs' paths absolute, for they are run from elsewhere, and
+// misses those that are not there before anything is built.
+func (p programs) found() (programs, error) {
+	for _, path := range []*string{&p.squid, &p.routersim} {
+		if _, err := os.Stat(*path); err != nil {
+			return p, fmt.Errorf("%w; `make demo` builds it", err)
+		}
+		absolute, err := filepath.Abs(*path)
+		if err != nil {
+			return p, err
+		}
+		*path = absolute
+	}
+	if _, err := exec.LookPath("curl"); err != nil {
+		return p, fmt.Errorf("subscribers need curl: %w", err)
+	}
+	return p, nil
+}
+
+// await waits for all scenes that started.
+func await(ctx context.Context, scenes []*scene) {
+	var all sync.WaitGroup
+	for _, s := range scenes {
+		if s.err == nil {
+			all.Go(func() { s.err = s.stage.ready(ctx) })
+		}
+	}
+	all.Wait()
+}
+
+// longPage is more than any window holds, so that full packets come through GRE.
+const longPage = 1 << 20
+
+// fetches are the pages shown: both subscribers, each site, each address of the site
+// that has several, and one page too long for the GRE tunnel to carry in whole packets.
+func fetches(n *network) []fetch {
+	www, news, mirror := names["www.example.net."][0], names["news.example.org."][0], names["mirror.example.com."]
+	list := []fetch{
+		{n.adsl, "http://www.example.net/adsl", www, 0},
+		{n.dialup, "http://www.example.net/dialup", www, 0},
+		{n.adsl, fmt.Sprintf("http://news.example.org/archive/%d", longPage), news, longPage},
+	}
+	for i, address := range mirror {
+		list = append(list, fetch{n.dialup, fmt.Sprintf("http://mirror.example.com/disk%c", 'a'+i), address, 0})
+	}
+	return list
+}
