@@ -1,0 +1,234 @@
+package main
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// contender is one proxy to measure.
+type contender struct {
+	name string
+	bin  string
+	// conf writes the configuration into dir for the given ports.
+	conf func(dir string, ports ports) string
+	// args start it in the foreground with that configuration.
+	args func(conf string) []string
+	env  []string
+	// forward proxies take absolute URIs and CONNECT; reverse ones a path, and
+	// have a plain TCP port in the place of CONNECT.
+	forward bool
+}
+
+// ports are where a contender listens and where the origin is.
+type ports struct {
+	listen, tcp    int
+	origin, tunnel int
+}
+
+// contenders lists ours, with two processors and with one, and the others that
+// are installed.
+func contenders(bin string, with []string) []contender {
+	ours := contender{name: "cuttle", bin: bin, conf: squidConf, args: squidArgs, forward: true}
+	one := ours
+	one.name, one.env = "cuttle, 1 processor", []string{"GOMAXPROCS=1"}
+	list := []contender{ours, one}
+	others := []contender{
+		{name: "nginx", bin: "nginx", conf: nginxConf, args: func(c string) []string { return []string{"-c", c} }},
+		{name: "haproxy", bin: "haproxy", conf: haproxyConf, args: func(c string) []string { return []string{"-f", c, "-db"} }},
+		{name: "squid", bin: "squid", conf: squid5Conf, args: squidArgs, forward: true},
+	}
+	for _, c := range others {
+		path, err := exec.LookPath(c.bin)
+		if err != nil {
+			path, err = exec.LookPath(filepath.Join("/usr/sbin", c.bin))
+		}
+		for _, w := range with {
+			if w == c.name && err == nil {
+				c.bin = path
+				list = append(list, c)
+			}
+		}
+	}
+	return list
+}
+
+func squidArgs(conf string) []string { return []string{"-f", conf, "-N", "-D"} }
+
+const squidCommon = `http_port 127.0.0.1:%d
+visible_hostname bench.test
+cache_log %[2]s/cache.log
+access_log %[2]s/access.log squid
+cache_store_log none
+pid_filename %[2]s/squid.pid
+coredump_dir %[2]s
+hosts_file none
+shutdown_lifetime 1 second
+`
+
+func squidConf(dir string, p ports) string {
+	return fmt.Sprintf(squidCommon+`icp_port 0
+cache_dir null %[2]s
+acl all src 0.0.0.0/0.0.0.0
+cache deny all
+http_access allow all
+`, p.listen, dir)
+}
+
+func squid5Conf(dir string, p ports) string {
+	return fmt.Sprintf(squidCommon+`cache deny all
+http_access allow all
+`, p.listen, dir)
+}
+
+func nginxConf(dir string, p ports) string {
+	return fmt.Sprintf(`daemon off;
+user nobody nogroup;
+worker_processes 2;
+pid %[1]s/nginx.pid;
+error_log %[1]s/error.log;
+events { worker_connections 20000; }
+http {
+  access_log %[1]s/access.log combined buffer=32k flush=1s;
+  client_body_temp_path %[1]s/t1; proxy_temp_path %[1]s/t2; fastcgi_temp_path %[1]s/t3;
+  uwsgi_temp_path %[1]s/t4; scgi_temp_path %[1]s/t5;
+  keepalive_requests 1000000000;
+  keepalive_timeout 600s;
+  upstream o { server 127.0.0.1:%[3]d; keepalive 128; keepalive_requests 1000000000; }
+  server {
+    listen 127.0.0.1:%[2]d;
+    location / { proxy_pass http://o; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_max_temp_file_size 0; }
+  }
+}
+`, dir, p.listen, p.origin)
+}
+
+func haproxyConf(dir string, p ports) string {
+	return fmt.Sprintf(`global
+  maxconn 9000
+  user nobody
+  group nogroup
+  log %[1]s/log.sock local0
+defaults
+  log global
+  timeout connect 5s
+  timeout client 600s
+  timeout server 600s
+frontend h
+  mode http
+  option httplog
+  bind 127.0.0.1:%[2]d
+  default_backend o
+backend o
+  mode http
+  http-reuse always
+  server s 127.0.0.1:%[4]d
+listen t
+  mode tcp
+  option splice-auto
+  bind 127.0.0.1:%[3]d
+  server s 127.0.0.1:%[5]d
+`, dir, p.listen, p.tcp, p.origin, p.tunnel)
+}
+
+// running is a contender at work.
+type running struct {
+	contender
+	ports
+	cmd *exec.Cmd
+	dir string
+	log net.PacketConn
+}
+
+func (c contender) start(o *origin) (*running, error) {
+	dir, err := os.MkdirTemp("", "bench-")
+	if err != nil {
+		return nil, err
+	}
+	os.Chmod(dir, 0o777)
+	r := &running{contender: c, dir: dir}
+	r.origin, r.tunnel = portOf(o.http), portOf(o.tunnel)
+	r.listen, r.tcp = freePort(), freePort()
+	if c.name == "haproxy" { // somebody has to read its log
+		if r.log, err = net.ListenPacket("unixgram", filepath.Join(dir, "log.sock")); err != nil {
+			return nil, err
+		}
+		os.Chmod(filepath.Join(dir, "log.sock"), 0o777)
+		go drain(r.log)
+	}
+	conf := filepath.Join(dir, "conf")
+	if err := os.WriteFile(conf, []byte(c.conf(dir, r.ports)), 0o644); err != nil {
+		return nil, err
+	}
+	r.cmd = exec.Command(c.bin, c.args(conf)...)
+	r.cmd.Dir, r.cmd.Env = dir, append(os.Environ(), c.env...)
+	out, err := os.Create(filepath.Join(dir, "out"))
+	if err != nil {
+		return nil, err
+	}
+	defer out.Close()
+	r.cmd.Stdout, r.cmd.Stderr = out, out
+	if err := r.cmd.Start(); err != nil {
+		return nil, err
+	}
+	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		if conn, err := net.Dial("tcp4", r.address()); err == nil {
+			conn.Close()
+			return r, nil
+		}
+	}
+	said, _ := os.ReadFile(filepath.Join(dir, "out"))
+	r.stop()
+	return nil, fmt.Errorf("%s did not start: %s", c.name, strings.TrimSpace(string(said)))
+}
+
+func drain(c net.PacketConn) {
+	buf := make([]byte, 65536)
+	for {
+		if _, _, err := c.ReadFrom(buf); err != nil {
+			return
+		}
+	}
+}
+
+func (r *running) stop() {
+	r.cmd.Process.Signal(syscall.SIGTERM)
+	ended := make(chan struct{})
+	go func() { r.cmd.Wait(); close(ended) }()
+	select {
+	case <-ended:
+	case <-time.After(10 * time.Second):
+		r.cmd.Process.Kill()
+		<-ended
+	}
+	if r.log != nil {
+		r.log.Close()
+	}
+	os.RemoveAll(r.dir)
+}
+
+func (r *running) address() string { return fmt.Sprintf("127.0.0.1:%d", r.listen) }
+
+// target is what a request line names for a path of the origin.
+func (r *running) target(path string) string {
+	if r.forward {
+		return fmt.Sprintf("http://127.0.0.1:%d%s", r.origin, path)
+	}
+	return path
+}
+
+func portOf(l net.Listener) int { return l.Addr().(*net.TCPAddr).Port }
+
+func freePort() int {
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		panic(err)
+	}
+	defer l.Close()
+	return portOf(l)
+}

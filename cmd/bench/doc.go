@@ -1,0 +1,14 @@
+// Command bench measures what the proxy costs beside others on the same machine
+// in the same run: processor time per small request, processor time per
+// gigabyte of bulk and of CONNECT tunnels, and resident memory per idle client.
+//
+//	bench -bin bin/squid [-seconds 5] [-only small,bulk,connect,idle] [-with nginx,haproxy]
+//
+// Origin and clients live in this process, the proxy in its own; only the
+// proxy's processes are counted (user plus system time from /proc). The others
+// run when they are installed: nginx and haproxy as reverse proxies with kept
+// connections, Debian's squid as what it is. Ratios are against nginx for small
+// requests and against haproxy for bulk.
+//
+// Numbers of a busy machine mean little; compare columns of one run.
+package main

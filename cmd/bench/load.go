@@ -1,0 +1,234 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// client is one kept connection to a proxy.
+type client struct {
+	conn    net.Conn
+	buf     []byte
+	request []byte
+}
+
+func newClient(r *running, path string) (*client, error) {
+	conn, err := net.Dial("tcp4", r.address())
+	if err != nil {
+		return nil, err
+	}
+	keep := "Connection"
+	if r.forward {
+		keep = "Proxy-Connection"
+	}
+	request := fmt.Sprintf("GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nUser-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:109.0) Gecko/20100101 Firefox/115.0\r\n"+
+		"Accept: */*\r\nAccept-Language: en-US,en;q=0.5\r\n%s: keep-alive\r\n\r\n", r.target(path), r.origin, keep)
+	return &client{conn: conn, buf: make([]byte, 64<<10), request: []byte(request)}, nil
+}
+
+// fetch sends the request and reads the response to its last octet.
+func (c *client) fetch() (int, error) {
+	if _, err := c.conn.Write(c.request); err != nil {
+		return 0, err
+	}
+	have := 0
+	for {
+		n, err := c.conn.Read(c.buf[have:])
+		if err != nil {
+			return 0, err
+		}
+		have += n
+		end := bytes.Index(c.buf[:have], []byte("\r\n\r\n"))
+		if end < 0 {
+			continue
+		}
+		if !bytes.HasPrefix(c.buf[9:], []byte("200 ")) {
+			return 0, fmt.Errorf("answer %q", bytes.SplitN(c.buf[:have], []byte("\r\n"), 2)[0])
+		}
+		length, err := contentLength(c.buf[:end])
+		if err != nil {
+			return 0, err
+		}
+		return length, c.rest(int64(end + 4 + length - have))
+	}
+}
+
+func (c *client) rest(n int64) error {
+	for n > 0 {
+		m, err := c.conn.Read(c.buf)
+		if err != nil {
+			return err
+		}
+		n -= int64(m)
+	}
+	return nil
+}
+
+func contentLength(head []byte) (int, error) {
+	i := bytes.Index(bytes.ToLower(head), []byte("\ncontent-length:"))
+	if i < 0 {
+		return 0, errors.New("answer without length")
+	}
+	value, _, _ := bytes.Cut(head[i+len("\ncontent-length:"):], []byte("\r"))
+	return strconv.Atoi(string(bytes.TrimSpace(value)))
+}
+
+// outcome is what one measurement gave.
+type outcome struct {
+	requests int64
+	bytes    int64
+	cpu      time.Duration
+	elapsed  time.Duration
+	err      error
+}
+
+// small measures kept connections fetching 1 KB for a while, after a warm-up.
+func small(r *running, concurrency int, span time.Duration) outcome {
+	var count atomic.Int64
+	var stop atomic.Bool
+	var wait sync.WaitGroup
+	var failed atomic.Pointer[error]
+	for range concurrency {
+		wait.Go(func() {
+			c, err := newClient(r, "/small")
+			for err == nil && !stop.Load() {
+				if _, err = c.fetch(); err == nil {
+					count.Add(1)
+				}
+			}
+			if err != nil {
+				failed.Store(&err)
+				return
+			}
+			c.conn.Close()
+		})
+	}
+	time.Sleep(time.Second)
+	cpu, n, began := processorTime(r.cmd.Process.Pid), count.Load(), time.Now()
+	time.Sleep(span)
+	o := outcome{requests: count.Load() - n, cpu: processorTime(r.cmd.Process.Pid) - cpu, elapsed: time.Since(began)}
+	stop.Store(true)
+	wait.Wait()
+	if e := failed.Load(); e != nil {
+		o.err = *e
+	}
+	return o
+}
+
+// bulk measures a few streams of large bodies.
+func bulk(r *running, streams, megabytes, each int) outcome {
+	return stream(r, streams, func() (int64, error) {
+		c, err := newClient(r, fmt.Sprintf("/bulk/%d", megabytes))
+		if err != nil {
+			return 0, err
+		}
+		defer c.conn.Close()
+		var total int64
+		for range each {
+			n, err := c.fetch()
+			if err != nil {
+				return total, err
+			}
+			total += int64(n)
+		}
+		return total, nil
+	})
+}
+
+// connect measures a few tunnels full of bytes.
+func connect(r *running, streams, megabytes int) outcome {
+	return stream(r, streams, func() (int64, error) {
+		address := r.address()
+		if !r.forward {
+			address = fmt.Sprintf("127.0.0.1:%d", r.tcp)
+		}
+		conn, err := net.Dial("tcp4", address)
+		if err != nil {
+			return 0, err
+		}
+		defer conn.Close()
+		if r.forward {
+			fmt.Fprintf(conn, "CONNECT 127.0.0.1:%d HTTP/1.1\r\n\r\n", r.tunnel)
+			head := make([]byte, 0, 256)
+			for one := make([]byte, 1); !bytes.HasSuffix(head, []byte("\r\n\r\n")); head = append(head, one[0]) {
+				if _, err := conn.Read(one); err != nil {
+					return 0, err
+				}
+			}
+			if !bytes.Contains(head[:min(16, len(head))], []byte(" 200 ")) {
+				return 0, fmt.Errorf("answer %q", head)
+			}
+		}
+		fmt.Fprintf(conn, "%d\n", megabytes)
+		return io.CopyBuffer(discard{}, conn, make([]byte, 256<<10))
+	})
+}
+
+// discard takes octets without the help of the kernel's shortcuts.
+type discard struct{}
+
+func (discard) Write(p []byte) (int, error) { return len(p), nil }
+
+func stream(r *running, streams int, one func() (int64, error)) outcome {
+	var total atomic.Int64
+	var wait sync.WaitGroup
+	var failed atomic.Pointer[error]
+	cpu, began := processorTime(r.cmd.Process.Pid), time.Now()
+	for range streams {
+		wait.Go(func() {
+			n, err := one()
+			total.Add(n)
+			if err != nil {
+				failed.Store(&err)
+			}
+		})
+	}
+	wait.Wait()
+	time.Sleep(50 * time.Millisecond)
+	o := outcome{bytes: total.Load(), cpu: processorTime(r.cmd.Process.Pid) - cpu, elapsed: time.Since(began)}
+	if e := failed.Load(); e != nil {
+		o.err = *e
+	}
+	return o
+}
+
+// idle opens connections that do one request each and then wait, and gives the
+// resident memory each of them added.
+func idle(r *running, connections int, wait time.Duration) (perConnection float64, err error) {
+	warm, err := newClient(r, "/small")
+	if err != nil {
+		return 0, err
+	}
+	for range 200 {
+		if _, err := warm.fetch(); err != nil {
+			return 0, err
+		}
+	}
+	before := resident(r.cmd.Process.Pid)
+	clients := make([]*client, connections)
+	defer func() {
+		for _, c := range clients {
+			if c != nil {
+				c.conn.Close()
+			}
+		}
+	}()
+	for i := range clients {
+		if clients[i], err = newClient(r, "/small"); err != nil {
+			return 0, err
+		}
+		if _, err = clients[i].fetch(); err != nil {
+			return 0, err
+		}
+		clients[i].buf = nil
+	}
+	time.Sleep(wait)
+	return float64(resident(r.cmd.Process.Pid)-before) / float64(connections), nil
+}

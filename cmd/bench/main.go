@@ -1,0 +1,140 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// choices are the flags.
+type choices struct {
+	bin         string
+	only, with  []string
+	span        time.Duration
+	concurrency int
+	megabytes   int
+	idle        int
+	idleWait    time.Duration
+}
+
+func main() {
+	var c choices
+	only := flag.String("only", "small,bulk,connect,idle", "what to measure")
+	with := flag.String("with", "nginx,haproxy,squid", "which others to run, where installed")
+	flag.StringVar(&c.bin, "bin", "bin/squid", "our binary")
+	flag.DurationVar(&c.span, "span", 5*time.Second, "how long each small-request measurement lasts")
+	flag.IntVar(&c.concurrency, "c", 64, "kept connections of the small-request measurement")
+	flag.IntVar(&c.megabytes, "megabytes", 64, "size of one bulk body")
+	flag.IntVar(&c.idle, "idle", 4000, "idle connections")
+	flag.DurationVar(&c.idleWait, "idle-wait", 30*time.Second, "how long they wait before memory is read")
+	flag.Parse()
+	c.only, c.with = strings.Split(*only, ","), strings.Split(*with, ",")
+	if err := c.run(); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func (c *choices) run() error {
+	liftDescriptorLimit()
+	bin, err := filepath.Abs(c.bin)
+	if err != nil {
+		return err
+	}
+	o, err := newOrigin()
+	if err != nil {
+		return err
+	}
+	list := contenders(bin, c.with)
+	for _, what := range c.only {
+		switch what {
+		case "small":
+			c.small(o, list)
+		case "bulk":
+			c.streams(o, list, "bulk bodies", func(r *running) outcome { return bulk(r, 4, c.megabytes, 4) })
+		case "connect":
+			c.streams(o, list, "CONNECT tunnels", func(r *running) outcome { return connect(r, 4, 4*c.megabytes) })
+		case "idle":
+			c.idleMemory(o, list)
+		}
+	}
+	return nil
+}
+
+// small prints processor time per request and its ratio to nginx's.
+func (c *choices) small(o *origin, list []contender) {
+	fmt.Printf("%d-octet object, not cached, %d kept connections, access log on\n", smallSize, c.concurrency)
+	t := newTable("us/request", "ratio to nginx", "requests/s")
+	for _, who := range list {
+		measure(who, o, t, func(r *running) ([]float64, error) {
+			m := small(r, c.concurrency, c.span)
+			if m.err != nil || m.requests == 0 {
+				return nil, fmt.Errorf("no measurement: %v", m.err)
+			}
+			return []float64{float64(m.cpu.Microseconds()) / float64(m.requests), 0, float64(m.requests) / m.elapsed.Seconds()}, nil
+		})
+	}
+	t.ratios("nginx")
+	t.print()
+}
+
+// streams prints processor time per gigabyte and its ratio to haproxy's.
+func (c *choices) streams(o *origin, list []contender, what string, run func(*running) outcome) {
+	fmt.Printf("%s, 4 streams of %d MB\n", what, 4*c.megabytes)
+	t := newTable("ms/GB", "ratio to haproxy", "GB/s")
+	for _, who := range list {
+		if what == "CONNECT tunnels" && who.name == "nginx" {
+			continue
+		}
+		measure(who, o, t, func(r *running) ([]float64, error) {
+			m := run(r)
+			if m.err != nil || m.bytes == 0 {
+				return nil, fmt.Errorf("no measurement: %v", m.err)
+			}
+			gigabytes := float64(m.bytes) / (1 << 30)
+			return []float64{float64(m.cpu.Milliseconds()) / gigabytes, 0, gigabytes / m.elapsed.Seconds()}, nil
+		})
+	}
+	t.ratios("haproxy")
+	t.print()
+}
+
+func (c *choices) idleMemory(o *origin, list []contender) {
+	fmt.Printf("%d idle client connections, %v after one request each\n", c.idle, c.idleWait)
+	t := newTable("octets/connection")
+	for _, who := range list {
+		measure(who, o, t, func(r *running) ([]float64, error) {
+			per, err := idle(r, c.idle, c.idleWait)
+			return []float64{per}, err
+		})
+	}
+	t.print()
+}
+
+// measure runs one contender; one that fails is named and left out.
+func measure(who contender, o *origin, t *table, run func(*running) ([]float64, error)) {
+	r, err := who.start(o)
+	if err != nil {
+		fmt.Printf("  %-22s %v\n", who.name, err)
+		return
+	}
+	defer r.stop()
+	row, err := run(r)
+	if err != nil {
+		fmt.Printf("  %-22s %v\n", who.name, err)
+		return
+	}
+	t.add(who.name, row)
+}
+
+func liftDescriptorLimit() {
+	var l syscall.Rlimit
+	if syscall.Getrlimit(syscall.RLIMIT_NOFILE, &l) == nil {
+		l.Cur = l.Max
+		syscall.Setrlimit(syscall.RLIMIT_NOFILE, &l)
+	}
+}
