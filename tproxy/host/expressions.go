@@ -1,0 +1,105 @@
+package host
+
+import (
+	"slices"
+
+	"github.com/google/nftables"
+	"github.com/google/nftables/binaryutil"
+	"github.com/google/nftables/expr"
+	"golang.org/x/sys/unix"
+)
+
+// The words of nft(8) as the kernel's expressions; each function is one of them.
+
+func join(parts ...[]expr.Any) []expr.Any { return slices.Concat(parts...) }
+
+const register = unix.NFT_REG_1
+
+func equal(data []byte) expr.Any {
+	return &expr.Cmp{Op: expr.CmpOpEq, Register: register, Data: data}
+}
+
+func meta(key expr.MetaKey) expr.Any { return &expr.Meta{Key: key, Register: register} }
+
+func accept() []expr.Any { return []expr.Any{&expr.Verdict{Kind: expr.VerdictAccept}} }
+
+func isTCP() []expr.Any {
+	return []expr.Any{meta(expr.MetaKeyL4PROTO), equal([]byte{unix.IPPROTO_TCP})}
+}
+
+func isFamily(f family) []expr.Any {
+	return []expr.Any{meta(expr.MetaKeyNFPROTO), equal([]byte{byte(f.number)})}
+}
+
+func inputIs(iface string) []expr.Any {
+	name := make([]byte, unix.IFNAMSIZ)
+	copy(name, iface)
+	return []expr.Any{meta(expr.MetaKeyIIFNAME), equal(name)}
+}
+
+func toPort(port uint16) []expr.Any {
+	return []expr.Any{
+		&expr.Payload{DestRegister: register, Base: expr.PayloadBaseTransportHeader, Offset: 2, Len: 2},
+		equal(binaryutil.BigEndian.PutUint16(port)),
+	}
+}
+
+func toLocal() []expr.Any {
+	return []expr.Any{
+		&expr.Fib{Register: register, FlagDADDR: true, ResultADDRTYPE: true},
+		equal(binaryutil.NativeEndian.PutUint32(unix.RTN_LOCAL)),
+	}
+}
+
+func socketIs(key expr.SocketKey, value byte) []expr.Any {
+	return []expr.Any{&expr.Socket{Key: key, Register: register}, equal([]byte{value})}
+}
+
+func mask(and, xor uint32) expr.Any {
+	return &expr.Bitwise{SourceRegister: register, DestRegister: register, Len: 4,
+		Mask: binaryutil.NativeEndian.PutUint32(and), Xor: binaryutil.NativeEndian.PutUint32(xor)}
+}
+
+func hasMark(bit uint32) []expr.Any {
+	return []expr.Any{meta(expr.MetaKeyMARK), mask(bit, 0), equal(binaryutil.NativeEndian.PutUint32(bit))}
+}
+
+func orMark(bit uint32) []expr.Any {
+	return []expr.Any{meta(expr.MetaKeyMARK), mask(^bit, bit),
+		&expr.Meta{Key: expr.MetaKeyMARK, SourceRegister: true, Register: register}}
+}
+
+func portIn(port uint16) expr.Any {
+	return &expr.Immediate{Register: register, Data: binaryutil.BigEndian.PutUint16(port)}
+}
+
+func tproxyTo(f family, port uint16) []expr.Any {
+	return []expr.Any{portIn(port),
+		&expr.TProxy{Family: byte(f.number), TableFamily: byte(nftables.TableFamilyINet), RegPort: register}}
+}
+
+func redirectTo(port uint16) []expr.Any {
+	return []expr.Any{portIn(port), &expr.Redir{RegisterProtoMin: register}}
+}
+
+// isSYN is "tcp flags & (syn | rst) == syn".
+func isSYN() []expr.Any {
+	const syn, rst = 0x02, 0x04
+	return []expr.Any{
+		&expr.Payload{DestRegister: register, Base: expr.PayloadBaseTransportHeader, Offset: 13, Len: 1},
+		&expr.Bitwise{SourceRegister: register, DestRegister: register, Len: 1, Mask: []byte{syn | rst}, Xor: []byte{0}},
+		equal([]byte{syn}),
+	}
+}
+
+// clampTo lowers the maximum-segment-size option, never raises it.
+func clampTo(mss uint16) []expr.Any {
+	const kind, offset, length = 2, 2, 2 // RFC 9293 section 3.2
+	size := binaryutil.BigEndian.PutUint16(mss)
+	return []expr.Any{
+		&expr.Exthdr{DestRegister: register, Type: kind, Offset: offset, Len: length, Op: expr.ExthdrOpTcpopt},
+		&expr.Cmp{Op: expr.CmpOpGt, Register: register, Data: size},
+		&expr.Immediate{Register: register, Data: size},
+		&expr.Exthdr{SourceRegister: register, Type: kind, Offset: offset, Len: length, Op: expr.ExthdrOpTcpopt},
+	}
+}
