@@ -30,11 +30,7 @@ func (m *pathRegex) match(_ context.Context, f *Facts) Ternary {
 	}
 	s := newScratch()
 	defer s.free()
-	if f.URL.Authority {
-		s.b = append(s.b, f.URL.Path...)
-	} else {
-		s.b = f.URL.AppendTarget(s.b)
-	}
+	s.b = append(s.b, f.URL.Path...)
 	return yes(m.set.has(text(unescape(s.b))))
 }
 

@@ -1,0 +1,124 @@
+package acl
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/cuttle-proxy/cuttle/conf"
+	"pgregory.net/rapid"
+)
+
+func regexes(icase bool, patterns ...string) (list []conf.Regex) {
+	for _, p := range patterns {
+		list = append(list, conf.Regex{Pattern: p, ICase: icase})
+	}
+	return list
+}
+
+func TestPlainText(t *testing.T) {
+	type plain struct {
+		text       string
+		start, end bool
+	}
+	for pattern, want := range map[string]plain{
+		"abc": {"abc", false, false}, "^abc": {"abc", true, false}, "abc$": {"abc", false, true}, "^a$": {"a", true, true},
+		`\.exe$`: {".exe", false, true}, `a\\b`: {`a\b`, false, false}, `a\/b\-c`: {"a/b-c", false, false}, `\$`: {"$", false, false},
+		`\^`: {"^", false, false}, `a b`: {"a b", false, false},
+	} {
+		text, start, end, ok := plainText(pattern)
+		if got := (plain{text, start, end}); !ok || got != want {
+			t.Errorf("%q: %+v, %v, want %+v", pattern, got, ok, want)
+		}
+	}
+	for _, pattern := range []string{"", "^", "$", "^$", "a.b", "[a]", "(a)", "a*", "a+", "a?", "a{2}", "a|b", "a^b", "a$b",
+		`\w`, `\<a`, `a\>`, `\1`, `a\`, "a)", "caf\xc3\xa9", `\d`, "\\`a", `a\'`} {
+		if text, _, _, ok := plainText(pattern); ok {
+			t.Errorf("%q was taken for the plain text %q", pattern, text)
+		}
+	}
+}
+
+// Plain patterns agree with the regular expression engine.
+func TestPlainModel(t *testing.T) {
+	texts := rapid.StringMatching(`[aAbB.]{1,6}`)
+	rapid.Check(t, func(t *rapid.T) {
+		icase := rapid.Bool().Draw(t, "icase")
+		subject := rapid.StringMatching(`[aAbBc.]{0,12}`).Draw(t, "subject")
+		var patterns []string
+		want := false
+		for range rapid.IntRange(0, 5).Draw(t, "n") {
+			p := strings.ReplaceAll(texts.Draw(t, "text"), ".", `\.`)
+			p = rapid.SampledFrom([]string{"", "^"}).Draw(t, "start") + p + rapid.SampledFrom([]string{"", "$"}).Draw(t, "end")
+			patterns = append(patterns, p)
+			flags := ""
+			if icase {
+				flags = "(?i)"
+			}
+			want = want || regexp.MustCompile(flags+p).MatchString(subject)
+		}
+		set, err := compileRegexes(regexes(icase, patterns...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := set.has(subject); got != want {
+			t.Fatalf("%q in %q (icase %v): %v, want %v", patterns, subject, icase, got, want)
+		}
+	})
+}
+
+// The filter reports exactly the texts that stand in the subject, at every place.
+func TestGramFilterModel(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		words := rapid.SliceOfN(rapid.StringMatching(`[ab]{1,7}`), 0, 8).Draw(t, "words")
+		subject := rapid.StringMatching(`[aAbBc]{0,20}`).Draw(t, "subject")
+		var texts []gramText
+		want := map[[2]int]bool{}
+		for i, w := range words {
+			texts = append(texts, gramText{w, uint32(i)})
+			for at := range len(subject) {
+				if strings.HasPrefix(strings.ToLower(subject[at:]), w) {
+					want[[2]int{i, at}] = true
+				}
+			}
+		}
+		f := newGramFilter(texts)
+		f.find(subject, func(pattern uint32, at int, text string) bool {
+			key := [2]int{int(pattern), at}
+			if !want[key] || text != words[pattern] {
+				t.Fatalf("%q is not at %d of %q", text, at, subject)
+			}
+			delete(want, key)
+			return false
+		})
+		if len(want) > 0 {
+			t.Fatalf("%q in %q: missed %v", words, subject, want)
+		}
+	})
+}
+
+func TestRunMarks(t *testing.T) {
+	r := newRun("x")
+	for _, i := range []uint32{0, 63, 64, 100000} {
+		if !r.first(i) || r.first(i) {
+			t.Errorf("pattern %d", i)
+		}
+	}
+	r.free()
+	for _, word := range r.seen {
+		if word != 0 {
+			t.Fatal("marks were left for the next run")
+		}
+	}
+}
+
+func TestRunLatin1(t *testing.T) {
+	r := newRun("a\xe9\xffb")
+	defer r.free()
+	if r.ascii() {
+		t.Error("taken for ASCII")
+	}
+	if got := string(r.latin1()); got != "aéÿb" {
+		t.Errorf("%q", got)
+	}
+}
