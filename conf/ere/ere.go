@@ -1,3 +1,5 @@
+// (The translator behind this interface is being written by the acl member.)
+
 // Package ere translates POSIX extended regular expressions, as glibc's regcomp
 // reads them in the C locale, to the syntax of Go's regexp package.
 package ere
