@@ -1,0 +1,66 @@
+package wccp2
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/cuttle-proxy/cuttle/wccp2/wire"
+)
+
+// negotiable lists what has to be agreed on, with the names of the methods (draft 4.4, 4.5).
+var negotiable = []struct {
+	capability wire.CapabilityType
+	name       string
+	methods    [2]string
+	directive  string
+}{
+	{wire.ForwardingMethod, "forwarding", [2]string{"GRE", "L2"}, "wccp2_forwarding_method"},
+	{wire.AssignmentMethod, "assignment", [2]string{"hash", "mask"}, "wccp2_assignment_method"},
+	{wire.ReturnMethod, "return", [2]string{"GRE", "L2"}, "wccp2_return_method"},
+}
+
+// judge compares what the router offers for the service with what is configured
+// and tells whether the verdict changed. A router that offers nothing means GRE
+// and hash (draft 4.4, 4.5). A mismatch keeps that router out of that service
+// until it offers something else; everything else goes on.
+func (e *Engine) judge(g *group, r *router, offers []wire.Capability) (changed bool) {
+	var wrong []string
+	for i, n := range negotiable {
+		want := [...]uint32{e.cfg.Forwarding, e.cfg.Assignment, e.cfg.Return}[i]
+		have, ok := wire.Methods(offers, n.capability)
+		if !ok {
+			have = wire.MethodGRE // and MethodHash, both the first bit
+		}
+		if have&want == 0 {
+			wrong = append(wrong, fmt.Sprintf("it offers %s %s where %s asks for %s",
+				n.name, methodNames(have, n.methods), n.directive, methodNames(want, n.methods)))
+		}
+	}
+	refusal := strings.Join(wrong, ", ")
+	if refusal == r.refusal {
+		return false
+	}
+	was := r.refusal
+	r.refusal = refusal
+	switch {
+	case refusal != "":
+		e.loud(fmt.Sprintf("WCCPv2: router %s cannot be used for service %s: %s", r.to.Addr(), g.svc.ServiceID, refusal))
+	case was != "":
+		e.log(fmt.Sprintf("WCCPv2: router %s can be used for service %s again", r.to.Addr(), g.svc.ServiceID))
+	}
+	return true
+}
+
+func methodNames(bits uint32, names [2]string) string {
+	switch bits {
+	case 0:
+		return "nothing"
+	case 1:
+		return names[0]
+	case 2:
+		return names[1]
+	case 3:
+		return names[0] + " and " + names[1]
+	}
+	return fmt.Sprintf("%#x", bits)
+}

@@ -1,0 +1,187 @@
+package wccp2
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/cuttle-proxy/cuttle/wccp2/wire"
+)
+
+// Packet takes one datagram that came from an address. Whatever is wrong with
+// it, it is dropped, counted, and complained about at most once a minute.
+func (e *Engine) Packet(now time.Time, from netip.AddrPort, datagram []byte) {
+	source := from.Addr().Unmap()
+	if wire.IsV1(datagram) {
+		e.packetV1(now, source, datagram)
+		return
+	}
+	if !slices.ContainsFunc(e.cfg.Routers, func(r netip.AddrPort) bool { return r.Addr() == source }) {
+		e.ignored.UnknownSource++
+		e.complain(now, source, strangeSource, fmt.Sprintf("WCCPv2 Packet received from unknown router %s", source))
+		return
+	}
+	m, err := wire.Parse(datagram)
+	if err != nil {
+		e.ignored.Malformed++
+		text := "Malformed WCCPv2 Packet"
+		if fault := (*wire.Error)(nil); errors.As(err, &fault) && fault.Incomplete {
+			text = "Incomplete WCCPv2 Packet"
+		}
+		e.complain(now, source, malformed, fmt.Sprintf("%s from %s: %v", text, source, err))
+		return
+	}
+	if m.Type != wire.ISeeYou && m.Type != wire.RemovalQuery {
+		e.ignored.WrongMessage++
+		e.complain(now, source, wrongMessage, fmt.Sprintf("WCCPv2: %s from %s is no message for a cache", m.Type, source))
+		return
+	}
+	g := e.group(m.Service.ServiceID)
+	if g == nil {
+		e.ignored.UnknownService++
+		e.complain(now, source, strangeService,
+			fmt.Sprintf("WCCPv2 Unknown service received from router (%d) %s %s", m.Service.ID, source, m.Service.ServiceID))
+		return
+	}
+	r := g.from(source)
+	if !e.authentic(now, g, r, m, datagram) {
+		r.counter.Dropped++
+		return
+	}
+	for _, part := range m.Skipped {
+		e.complain(now, source, unknownPart, fmt.Sprintf("Unknown record type in WCCPv2 Packet (%d) from %s", part.Type, source))
+	}
+	if m.Type == wire.RemovalQuery {
+		e.removalQuery(now, g, r, m.Query)
+		return
+	}
+	e.iSeeYou(now, g, r, m)
+}
+
+// group finds a service by number and type: a standard and a dynamic service of
+// one number are two.
+func (e *Engine) group(id wire.ServiceID) *group {
+	for _, g := range e.groups {
+		if g.svc.ServiceID == id {
+			return g
+		}
+	}
+	return nil
+}
+
+// authentic holds the message against the service's password (draft 4.7).
+func (e *Engine) authentic(now time.Time, g *group, r *router, m *wire.Message, datagram []byte) bool {
+	want := wire.NoSecurity
+	if g.svc.Secure {
+		want = wire.MD5Security
+	}
+	from := r.to.Addr()
+	if m.Security.Option != want {
+		e.complain(now, from, wrongSecurity, fmt.Sprintf("Invalid security option in WCCPv2 Packet (%d vs %d). Router %s, service %s",
+			m.Security.Option, want, from, g.svc.ServiceID))
+		return false
+	}
+	if g.svc.Secure && !wire.Authentic(datagram, m, g.svc.Password) {
+		e.complain(now, from, wrongDigest, fmt.Sprintf("Received WCCPv2 Packet failed authentication: router %s has another password for service %s",
+			from, g.svc.ServiceID))
+		return false
+	}
+	return true
+}
+
+// viewLimit is how many caches a router's view may name before it is taken for
+// nonsense; more than 32 of them cannot be assigned anyway.
+const viewLimit = 256
+
+// iSeeYou takes a router's answer.
+func (e *Engine) iSeeYou(now time.Time, g *group, r *router, m *wire.Message) {
+	from := r.to.Addr()
+	if !r.fresh(m.RouterIdentity.ReceiveID) {
+		r.counter.Dropped++
+		e.complain(now, from, replayed, fmt.Sprintf("WCCPv2: I_SEE_YOU of router %s for service %s repeats receive id %d (last was %d), ignored",
+			from, g.svc.ServiceID, m.RouterIdentity.ReceiveID, r.receiveID))
+		return
+	}
+	if n := len(m.RouterView.Caches); n > viewLimit || len(m.RouterView.Routers) > viewLimit {
+		r.counter.Dropped++
+		e.complain(now, from, absurd, fmt.Sprintf("WCCPv2: router %s sees %d caches and %d routers in service %s, ignored",
+			from, n, len(m.RouterView.Routers), g.svc.ServiceID))
+		return
+	}
+	r.counter.ISeeYou++
+	r.receiveID, r.open = m.RouterIdentity.ReceiveID, false
+	e.seen(now, g, r, m.RouterIdentity.ID)
+	changed := e.judge(g, r, m.Capabilities)
+	if e.look(g, r, m) || changed {
+		g.fleet(r.local).touch(now)
+	}
+	g.checkKey(r)
+	e.deliver(g, g.fleet(r.local), now)
+	e.watchLeaving(now)
+}
+
+// fresh tells whether an answer with this receive id is not one that was seen
+// before: ids rise (draft 5.7.1). A lower or equal one is believed only as the
+// answer to a HERE_I_AM that has none yet, which is how a router that restarted
+// is met; an old answer sent again gets no further than the true one, which
+// follows on its heels.
+func (r *router) fresh(id uint32) bool {
+	return r.open || int32(id-r.receiveID) > 0
+}
+
+// seen notes that the router lives, and what it calls itself.
+func (e *Engine) seen(now time.Time, g *group, r *router, id netip.Addr) {
+	if id.IsValid() && !id.IsUnspecified() && id != r.id {
+		r.id = id
+	}
+	for _, other := range g.routers {
+		if other != r && other.id == r.id {
+			e.complain(now, r.to.Addr(), sameIdentity, fmt.Sprintf("WCCPv2: routers %s and %s both call themselves %s", other.to.Addr(), r.to.Addr(), r.id))
+		}
+	}
+	if r.heard.IsZero() {
+		e.log(fmt.Sprintf("WCCPv2: router %s answers for service %s, identity %s", r.to.Addr(), g.svc.ServiceID, r.id))
+	}
+	r.heard, r.dropped = now, false
+}
+
+// loseSilent drops routers that have not answered for three intervals.
+func (e *Engine) loseSilent(g *group, now time.Time) {
+	for _, r := range g.routers {
+		if r.dropped || now.Sub(r.lastSign()) < lostAfter {
+			continue
+		}
+		r.dropped = true
+		if r.heard.IsZero() {
+			if e.announcing(g) {
+				e.log(fmt.Sprintf("WCCPv2: router %s does not answer for service %s", r.to.Addr(), g.svc.ServiceID))
+			}
+			continue
+		}
+		if e.announcing(g) {
+			e.log(fmt.Sprintf("WCCPv2: router %s lost for service %s, silent for %d seconds", r.to.Addr(), g.svc.ServiceID, int(now.Sub(r.heard).Seconds())))
+		}
+		was := g.fleet(r.local)
+		r.heard, r.silent, r.receiveID = time.Time{}, now, 0
+		r.view, r.refusal, r.owed, r.open = nil, "", false, false
+		r.stale = r.mine.Count() > 0
+		r.held = 0
+		was.touch(now)
+	}
+}
+
+// removalQuery answers a router that is about to drop us (draft 4.14).
+func (e *Engine) removalQuery(now time.Time, g *group, r *router, q *wire.RouterQuery) {
+	r.counter.Queries++
+	if !e.announcing(g) || r.burst > 0 {
+		return
+	}
+	if q.Target.IsValid() && !q.Target.IsUnspecified() && q.Target != r.local {
+		return
+	}
+	e.log(fmt.Sprintf("WCCPv2: router %s asks whether we still serve %s", r.to.Addr(), g.svc.ServiceID))
+	r.burst, r.burstAt = queryAnswers, now
+	e.announceDue(g, now)
+}

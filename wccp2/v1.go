@@ -1,0 +1,160 @@
+package wccp2
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/cuttle-proxy/cuttle/wccp2/wire"
+)
+
+// firstV1Announcement comes this long after the start (FACTS "Timing": 5.2 s recorded).
+const firstV1Announcement = 5 * time.Second
+
+// v1Group is version 1: one router, one service without a name.
+type v1Group struct {
+	cfg        V1Config
+	announceAt time.Time
+	asked      time.Time
+	local      netip.Addr
+
+	receiveID uint32
+	heard     time.Time
+	caches    []netip.Addr // as the router lists them
+	held      int
+	buckets   wire.Bitmap
+	stale     bool
+
+	assigned   []netip.Addr // the caches of our last assignment; nil without one
+	changeThen uint32       // the router's change number when we made it, or once it was taken
+	taken      bool         // the number has changed since, so it was taken
+	counter    Counter
+}
+
+func newV1Group(cfg V1Config, now time.Time) *v1Group {
+	return &v1Group{cfg: cfg, announceAt: now.Add(firstV1Announcement)}
+}
+
+// tickV1 announces and notices silence.
+func (e *Engine) tickV1(now time.Time) {
+	g := e.v1
+	if !g.heard.IsZero() && now.Sub(g.heard) >= lostAfter {
+		e.log(fmt.Sprintf("WCCP: router %s lost, silent for %d seconds", g.cfg.Router.Addr(), int(now.Sub(g.heard).Seconds())))
+		g.heard, g.caches, g.assigned, g.held = time.Time{}, nil, nil, 0
+		g.stale = g.buckets.Count() > 0
+	}
+	if !e.announcingV1() || !due(g.announceAt, now) {
+		return
+	}
+	for due(g.announceAt, now) {
+		g.announceAt = g.announceAt.Add(Interval)
+	}
+	if g.local = e.cfg.Local(g.cfg.Router.Addr()); !g.local.IsValid() {
+		e.complain(now, g.cfg.Router.Addr(), noRoute, fmt.Sprintf("WCCP: no route to router %s, nothing is announced to it", g.cfg.Router.Addr()))
+		return
+	}
+	m := wire.V1Message{Type: wire.V1HereIAm, Version: g.cfg.Version, ReceiveID: g.receiveID, Buckets: g.buckets, Unassigned: g.stale}
+	g.asked = now
+	g.counter.HereIAm++
+	e.sendV1(now, &m)
+}
+
+func (e *Engine) sendV1(now time.Time, m *wire.V1Message) {
+	datagram, err := m.Append(nil)
+	if err != nil {
+		e.complain(now, e.v1.cfg.Router.Addr(), unsendable, fmt.Sprintf("WCCP: %s cannot be said: %v", m.Type, err))
+		return
+	}
+	e.send(e.v1.cfg.Router, datagram)
+}
+
+// packetV1 takes a version 1 packet.
+func (e *Engine) packetV1(now time.Time, from netip.Addr, datagram []byte) {
+	g := e.v1
+	if g == nil || g.cfg.Router.Addr() != from {
+		e.ignored.UnknownSource++
+		e.complain(now, from, strangeSource, fmt.Sprintf("WCCP: version 1 packet from %s, which is no router of ours", from))
+		return
+	}
+	m, err := wire.ParseV1(datagram)
+	switch {
+	case err != nil:
+		e.ignored.Malformed++
+		e.complain(now, from, malformed, fmt.Sprintf("WCCP: malformed packet from %s: %v", from, err))
+	case m.Type != wire.V1ISeeYou || m.Version != g.cfg.Version:
+		e.ignored.WrongMessage++
+		e.complain(now, from, wrongMessage, fmt.Sprintf("WCCP: %s of version %d from %s ignored", m.Type, m.Version, from))
+	case len(m.Caches) > memberLimit:
+		g.counter.Dropped++
+		e.complain(now, from, absurd, fmt.Sprintf("Ignoring WCCP_I_SEE_YOU from %s with number of caches set to %d", from, len(m.Caches)))
+	default:
+		e.iSeeYouV1(now, m)
+	}
+}
+
+// iSeeYouV1 takes the router's answer and assigns where that is ours to do.
+func (e *Engine) iSeeYouV1(now time.Time, m *wire.V1Message) {
+	g := e.v1
+	if g.heard.IsZero() {
+		e.log(fmt.Sprintf("WCCP: router %s answers", g.cfg.Router.Addr()))
+	}
+	g.counter.ISeeYou++
+	g.heard, g.receiveID, g.caches = now, m.ReceiveID, nil
+	held := 0
+	for _, c := range m.Caches {
+		g.caches = append(g.caches, c.Addr)
+		if c.Addr != g.local {
+			continue
+		}
+		if n := c.Buckets.Count(); n > 0 && !c.Unassigned {
+			held, g.buckets = n, c.Buckets
+		}
+	}
+	g.stale = held == 0 && g.buckets.Count() > 0
+	if held != g.held {
+		e.log(fmt.Sprintf("WCCP: router %s gives us %d of 256 buckets", g.cfg.Router.Addr(), held))
+		g.held = held
+	}
+	if e.announcingV1() && g.mustAssign(m.Change) {
+		g.assigned, g.changeThen, g.taken = slices.Clone(g.caches), m.Change, false
+		e.assignV1(now)
+	}
+}
+
+// mustAssign tells whether the router needs an assignment from us: we are the
+// lowest of its caches, and the caches are others than last time, or the change
+// number shows that the assignment was not taken, or that something happened
+// after it was (draft-forster: the number rises with caches and with buckets).
+func (g *v1Group) mustAssign(change uint32) bool {
+	if !slices.Contains(g.caches, g.local) || slices.MinFunc(g.caches, netip.Addr.Compare) != g.local {
+		return false
+	}
+	switch {
+	case !slices.Equal(g.caches, g.assigned):
+		return true
+	case !g.taken && change == g.changeThen:
+		return true
+	case !g.taken: // the rise is our own assignment's
+		g.taken, g.changeThen = true, change
+		return false
+	}
+	return change != g.changeThen
+}
+
+// assignV1 hands out contiguous blocks in the router's order, the rest to the
+// last (FACTS "Version 1").
+func (e *Engine) assignV1(now time.Time) {
+	g := e.v1
+	m := wire.V1Message{Type: wire.V1AssignBuckets, ReceiveID: g.receiveID}
+	for _, c := range g.caches {
+		m.Caches = append(m.Caches, wire.V1Cache{Addr: c})
+	}
+	each := len(m.Table) / len(g.caches)
+	for i := range m.Table {
+		m.Table[i] = wire.MakeBucket(min(i/each, len(g.caches)-1), false)
+	}
+	g.counter.Assignments++
+	e.log(fmt.Sprintf("WCCP: assigning %d caches", len(g.caches)))
+	e.sendV1(now, &m)
+}

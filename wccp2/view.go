@@ -1,0 +1,144 @@
+package wccp2
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/cuttle-proxy/cuttle/wccp2/wire"
+)
+
+// look takes over a router's view and tells whether the membership it shows has
+// changed. The change number alone does not say so: it may stay 0, and a router
+// that restarts may arrive at the number it had before.
+func (e *Engine) look(g *group, r *router, m *wire.Message) (changed bool) {
+	was := r.view
+	r.view = m.RouterView
+	if was == nil || was.MemberChange != r.view.MemberChange || !slices.Equal(members(was), members(r.view)) {
+		changed = true
+		if was == nil || !slices.Equal(members(was), members(r.view)) {
+			e.log(fmt.Sprintf("WCCPv2: router %s sees in service %s: %s", r.to.Addr(), g.svc.ServiceID, memberNames(members(r.view))))
+		}
+	}
+	e.countBuckets(g, r, m)
+	return changed
+}
+
+// members lists the caches of a view, in order, each once.
+func members(v *wire.RouterView) []member {
+	list := make([]member, 0, len(v.Caches))
+	for i := range v.Caches {
+		list = append(list, member{v.Caches[i].Addr, weightOf(&v.Caches[i])})
+	}
+	sortMembers(list)
+	return slices.CompactFunc(list, func(a, b member) bool { return a.addr == b.addr })
+}
+
+// unstated is the weight of a cache that does not state one; see statedWeight.
+// It cannot be sent: weights beyond it are cut to it when configured.
+const unstated = 0xFFFF
+
+func weightOf(c *wire.CacheIdentity) uint16 {
+	weight, status := c.WeightStatus()
+	if c.Kind == wire.NoData || c.Kind == wire.MaskData && weight == 0 && status == 0 {
+		return unstated
+	}
+	return min(weight, unstated-1)
+}
+
+// settle gives caches without a stated weight the mean of those with one.
+func settle(list []member) []member {
+	sum, n := 0, 0
+	for _, m := range list {
+		if m.weight != unstated {
+			sum += int(m.weight)
+			n++
+		}
+	}
+	mean := uint16(1)
+	if n > 0 {
+		mean = uint16(max(1, sum/n))
+	}
+	for i := range list {
+		if list[i].weight == unstated {
+			list[i].weight = mean
+		}
+	}
+	return list
+}
+
+func memberNames(list []member) string {
+	if len(list) == 0 {
+		return "no caches"
+	}
+	var b strings.Builder
+	for i, m := range list {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(m.addr.String())
+		if m.weight != unstated {
+			fmt.Fprintf(&b, " (weight %d)", m.weight)
+		}
+	}
+	return b.String()
+}
+
+// countBuckets works out what the router gives us, and logs when it changes.
+func (e *Engine) countBuckets(g *group, r *router, m *wire.Message) {
+	held, of := g.heldBuckets(r, m)
+	if held != r.held {
+		text := fmt.Sprintf("%d of %d buckets", held, of)
+		if held < 0 {
+			text = "a share it does not show"
+		}
+		e.log(fmt.Sprintf("WCCPv2: router %s gives us %s of service %s", r.to.Addr(), text, g.svc.ServiceID))
+	}
+	r.held, r.of = held, of
+}
+
+// heldBuckets finds our share in a view: by our bits, by the values with our
+// address, by those of an assignment map, or by the assignment being our own.
+// -1 means that the router does not show it.
+func (g *group) heldBuckets(r *router, m *wire.Message) (held, of int) {
+	at := slices.IndexFunc(r.view.Caches, func(c wire.CacheIdentity) bool { return c.Addr == r.local })
+	if at < 0 {
+		r.stale = r.mine.Count() > 0
+		return 0, r.of
+	}
+	c := &r.view.Caches[at]
+	if c.Kind == wire.HashData {
+		if n := c.Buckets.Count(); !c.Historical && n > 0 {
+			r.mine, r.stale = c.Buckets, false
+			return n, 256
+		}
+		r.stale = r.mine.Count() > 0
+		return 0, 256
+	}
+	if n, all := valuesOf(c.Sets, r.local); n > 0 {
+		return n, max(all, r.of)
+	}
+	if m.AssignmentMap != nil && len(m.AssignmentMap.Sets) > 0 {
+		return valuesOf(m.AssignmentMap.Sets, r.local)
+	}
+	if f := g.fleetOf(r.local); f != nil && f.current != nil && f.current.Key == r.view.Key {
+		return valuesOf(f.current.Sets, r.local)
+	}
+	if !r.view.Key.Addr.IsValid() || r.view.Key.Addr.IsUnspecified() {
+		return 0, r.of
+	}
+	return -1, r.of
+}
+
+func valuesOf(sets []wire.MaskValueSet, cache netip.Addr) (n, of int) {
+	for _, s := range sets {
+		of += len(s.Values)
+		for _, v := range s.Values {
+			if v.Cache == cache {
+				n++
+			}
+		}
+	}
+	return n, of
+}
