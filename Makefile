@@ -1,6 +1,82 @@
-GO ?= go
+# Everything is built by `go`; what is needed beside it is installed by apt, and
+# only when it is missing.
+GO            ?= go
+VERSION       ?= 2.6.CUTTLE1
+PREFIX        ?= /usr
+SYSCONFDIR    ?= /etc/squid
+LOCALSTATEDIR ?= /var
+FUZZTIME      ?= 4s
 
+CONF    := github.com/cuttle-proxy/cuttle/conf
+LDFLAGS := -s -w -X main.version=$(VERSION) \
+	-X $(CONF).Prefix=$(PREFIX) -X $(CONF).SysconfDir=$(SYSCONFDIR) \
+	-X $(CONF).LogDir=$(LOCALSTATEDIR)/log/squid -X $(CONF).SwapDir=$(LOCALSTATEDIR)/spool/squid \
+	-X $(CONF).RunDir=$(LOCALSTATEDIR)/run -X $(CONF).DataDir=$(PREFIX)/share/squid -X $(CONF).LibexecDir=$(PREFIX)/lib/squid
+
+.PHONY: all build tools demo test vet race fuzz exchange check-all bench clean
+
+all: build
+
+# bin/squid: static, so it runs on any Linux of its architecture.
 build:
-	CGO_ENABLED=0 $(GO) build -trimpath -o bin/squid ./cmd/squid
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "$(LDFLAGS)" -o bin/squid ./cmd/squid
 
-.PHONY: build
+tools: build
+	CGO_ENABLED=0 $(GO) build -trimpath -o bin/ ./cmd/routersim ./cmd/demo ./cmd/exchange ./cmd/bench ./cmd/tally
+
+# $(call need,COMMAND:PACKAGE …) installs the packages whose command is missing.
+define need
+@missing=""; for pair in $(1); do \
+	command -v "$${pair%%:*}" >/dev/null 2>&1 || PATH="$$PATH:/usr/sbin:/sbin" command -v "$${pair%%:*}" >/dev/null 2>&1 || missing="$$missing $${pair##*:}"; \
+done; \
+if [ -n "$$missing" ]; then \
+	echo "installing by apt:$$missing"; \
+	[ "$$(id -u)" = 0 ] || sudo="sudo"; \
+	$$sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+fi
+endef
+
+# The founding network in namespaces, from its own squid.conf. Needs root.
+demo: tools
+	$(call need,ip:iproute2 nft:nftables curl:curl)
+	@[ "$$(id -u)" = 0 ] && exec bin/demo; echo "the demo needs root for its namespaces: using sudo"; exec sudo bin/demo
+
+# What must hold before a change is merged, in under twelve minutes on two cores.
+# Namespace tests need root; without it they are skipped and named.
+test:
+	$(call need,gcc:gcc ip:iproute2 nft:nftables curl:curl tshark:tshark)
+	@$(MAKE) --no-print-directory vet race exchange fuzz
+	@echo "make test: good"
+
+vet: tools
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "gofmt would change:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
+	$(GO) vet ./...
+	$(GO) tool staticcheck ./...
+
+race: tools
+	$(GO) test -race -json ./... | bin/tally $(TALLYFLAGS)
+
+# The recordings of Squid 2.6, played through the real binary.
+exchange: tools
+	$(GO) test -count=1 -json -run TestRecordings ./cmd/exchange -args -recordings | bin/tally $(TALLYFLAGS) -show TestRecordings
+
+fuzz:
+	@for file in $$(git ls-files '*_test.go' | xargs grep -lE '^func Fuzz'); do \
+		for name in $$(grep -hoE '^func Fuzz[A-Za-z0-9_]+' $$file | cut -c6-); do \
+			echo "fuzzing $$name in $$(dirname $$file) for $(FUZZTIME)"; \
+			out=$$($(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) ./$$(dirname $$file) 2>&1) || { echo "$$out"; exit 1; }; \
+		done; \
+	done
+
+# Everything, with longer fuzzing.
+check-all:
+	$(MAKE) test FUZZTIME=60s
+	$(MAKE) demo
+
+# What the proxy costs beside others; the others are installed for it.
+bench: tools
+	$(call need,nginx:nginx-light haproxy:haproxy)
+	bin/bench -bin bin/squid
+
+clean:
+	rm -rf bin

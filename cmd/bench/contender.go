@@ -110,7 +110,7 @@ http {
 
 func haproxyConf(dir string, p ports) string {
 	return fmt.Sprintf(`global
-  maxconn 9000
+  maxconn 6000
   user nobody
   group nogroup
   log %[1]s/log.sock local0

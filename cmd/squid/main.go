@@ -6,6 +6,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+
+	"github.com/cuttle-proxy/cuttle/conf"
 )
 
 // Exit statuses. 2.6 ends most fatal errors by abort(), which a shell sees as
@@ -42,7 +44,7 @@ func invoke(args []string, role string, stdout, stderr io.Writer) int {
 		return inv.misunderstood(err)
 	}
 	if inv.flags.confFile == "" {
-		inv.flags.confFile = defaultConfFile()
+		inv.flags.confFile = conf.DefaultPaths().ConfigFile
 	}
 	switch f := inv.flags; {
 	case f.help:
@@ -80,7 +82,7 @@ func writeUsage(w io.Writer, program string) {
        -f file      configuration to use (built in: %s)
        -h           this text
        -k order     one of the following; all but our own act on the running copy
-`, defaultConfFile())
+`, conf.DefaultPaths().ConfigFile)
 	for _, o := range orders() {
 		fmt.Fprintf(w, "          %-13s %s\n", o.word, o.help)
 	}

@@ -3,23 +3,27 @@ package main
 import (
 	"fmt"
 	"io"
+
+	"github.com/cuttle-proxy/cuttle/conf"
 )
 
-// Set at build time (make build VERSION= PREFIX= SYSCONFDIR= LOCALSTATEDIR=).
-// The version keeps 2.6 in front: scripts compare "2.6" and the word after
-// "Version".
-var (
-	version       = "2.6.CUTTLE1"
-	prefix        = "/usr"
-	sysconfDir    = "/etc/squid"
-	localStateDir = "/var"
-)
-
-// defaultConfFile is used without -f.
-func defaultConfFile() string { return sysconfDir + "/squid.conf" }
+// version is set at build time (make build VERSION=). It keeps 2.6 in front:
+// scripts compare "2.6" and the word after "Version".
+var version = "2.6.CUTTLE1"
 
 func writeVersion(w io.Writer) {
 	fmt.Fprintf(w, "Squid Cache: Version %s\n", version)
-	fmt.Fprintf(w, "configure options:  '--prefix=%s' '--sysconfdir=%s' '--localstatedir=%s'\n", prefix, sysconfDir, localStateDir)
+	fmt.Fprintf(w, "configure options:  '--prefix=%s' '--sysconfdir=%s' '--localstatedir=%s'\n", conf.Prefix, conf.SysconfDir, localState())
+	p := conf.DefaultPaths()
+	fmt.Fprintf(w, "Built-in paths: %s, %s, %s, %s, %s\n", p.ConfigFile, p.CacheLog, p.AccessLog, p.PidFile, p.SwapDir)
 	fmt.Fprintf(w, "This is Cuttle, which reads the squid.conf of Squid 2.6.\n")
+}
+
+// localState is the folder the variable data of this build lies in.
+func localState() string {
+	const below = "/log/squid"
+	if n := len(conf.LogDir) - len(below); n > 0 && conf.LogDir[n:] == below {
+		return conf.LogDir[:n]
+	}
+	return conf.LogDir
 }
