@@ -2,9 +2,18 @@ package forward
 
 import (
 	"context"
+	"fmt"
+	"net/netip"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/cuttle-proxy/cuttle/conf"
+	"github.com/cuttle-proxy/cuttle/forward/accesslog"
+	"github.com/cuttle-proxy/cuttle/forward/dns"
+	"github.com/cuttle-proxy/cuttle/forward/http1"
+	"github.com/cuttle-proxy/cuttle/forward/origin"
+	"github.com/cuttle-proxy/cuttle/forward/sock"
 	"go.uber.org/zap"
 )
 
@@ -17,40 +26,237 @@ type Parts struct {
 	// Version is the release named in Via, Server and page signatures, as in
 	// squid/VERSION.
 	Version string
+	// LogFiles opens and renames the logs; nil does it in this process.
+	LogFiles accesslog.Opener
+	// Resolver answers names; nil means forward/dns by the configuration.
+	Resolver dns.Resolver
 }
 
 // Server forwards HTTP for one configuration at a time. Everything it derives
 // from the configuration (access lists, resolver, log files, error pages) it
 // builds itself, so that a reconfigure is one call.
 type Server struct {
-	parts Parts
-	cfg   *conf.Config
+	parts   Parts
+	current atomic.Pointer[policy]
+	names   dns.Resolver
+	cache   *dns.Cache // names, when it is ours
+	watcher *sock.Watcher
+	pool    *origin.Pool
+	dialer  origin.Dialer
+	dates   http1.DateCache
+	clients clients
+
+	mu        sync.Mutex // guards listeners and the order of Swap, Rotate and Shutdown
+	listeners []*listener
+	failed    chan error
+	over      chan struct{} // closed when Shutdown has finished
+	overOnce  sync.Once
+
+	stopping atomic.Bool
+	requests atomic.Uint64
+	panics   atomic.Uint64
 }
 
 // New builds everything the configuration asks for except sockets. An error
 // names the directive at fault; nothing is left open then.
 func New(cfg *conf.Config, parts Parts) (*Server, error) {
-	return &Server{parts: parts, cfg: cfg}, nil
+	s := &Server{parts: parts, failed: make(chan error, 1), over: make(chan struct{})}
+	s.names = parts.Resolver
+	if s.names == nil {
+		s.cache = dns.New(dns.FromConfig(cfg, parts.Log))
+		s.names = s.cache
+	}
+	var err error
+	if s.watcher, err = sock.NewWatcher(); err != nil {
+		s.closeNames()
+		return nil, err
+	}
+	p, err := newPolicy(cfg, s)
+	if err != nil {
+		s.watcher.Close()
+		s.closeNames()
+		return nil, err
+	}
+	s.current.Store(p)
+	s.pool = origin.NewPool(origin.PoolOptions{Timeout: cfg.PconnTimeout})
+	s.dialer = origin.Dialer{Pool: s.pool, Watcher: s.watcher, Dial: s.dial}
+	s.warnIdle(p)
+	return s, nil
 }
 
 // Listen opens every http_port. It is separate from Serve because ports and
 // transparent sockets may need rights the process gives up before serving.
-func (s *Server) Listen(ctx context.Context) error { return nil }
+func (s *Server) Listen(ctx context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	opened, _, err := s.listen(ctx, s.current.Load().cfg, nil)
+	if err != nil {
+		return err
+	}
+	s.listeners = opened
+	return nil
+}
 
 // Serve accepts and serves until Shutdown has finished. It returns nil after
 // a Shutdown and an error when a listener fails for good.
-func (s *Server) Serve() error { return nil }
+func (s *Server) Serve() error {
+	s.mu.Lock()
+	for _, l := range s.listeners {
+		l.start(s)
+	}
+	s.mu.Unlock()
+	select {
+	case err := <-s.failed:
+		return err
+	case <-s.over:
+		return nil
+	}
+}
 
 // Swap replaces the configuration. Transactions under way keep the one they
 // began with, listeners that stay remain open. On error the old configuration
 // goes on serving.
-func (s *Server) Swap(ctx context.Context, cfg *conf.Config) error { return nil }
+func (s *Server) Swap(ctx context.Context, cfg *conf.Config) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stopping.Load() {
+		return nil
+	}
+	p, err := newPolicy(cfg, s)
+	if err != nil {
+		return err
+	}
+	listeners, closing, err := s.listen(ctx, cfg, s.listeners)
+	if err != nil {
+		p.release()
+		return err
+	}
+	if s.cache != nil {
+		s.cache.Reconfigure(dns.FromConfig(cfg, s.parts.Log))
+	}
+	s.pool.SetOptions(origin.PoolOptions{Timeout: cfg.PconnTimeout})
+	old := s.current.Swap(p)
+	for _, l := range closing {
+		l.close()
+	}
+	s.listeners = listeners
+	for _, l := range listeners {
+		l.start(s)
+	}
+	s.warnIdle(p)
+	old.release()
+	return nil
+}
 
 // Rotate closes the log files, renames them when logfile_rotate asks for it
 // and opens them anew.
-func (s *Server) Rotate() error { return nil }
+func (s *Server) Rotate() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.current.Load().logs.Rotate()
+}
 
 // Shutdown stops accepting, closes idle connections, waits at most lifetime
 // for transactions under way, then cuts them. It returns when all have ended
-// and the logs are flushed.
-func (s *Server) Shutdown(lifetime time.Duration) {}
+// and the logs are flushed. A second call with a shorter lifetime shortens the
+// first.
+func (s *Server) Shutdown(lifetime time.Duration) {
+	s.stopping.Store(true)
+	s.mu.Lock()
+	for _, l := range s.listeners {
+		l.close()
+	}
+	s.listeners = nil
+	s.mu.Unlock()
+	s.clients.each(func(cl *client) {
+		if !cl.busy.Load() {
+			cl.c.Abort()
+		}
+	})
+	if lifetime > 0 {
+		t := time.NewTimer(lifetime)
+		defer t.Stop()
+		select {
+		case <-s.clients.empty():
+		case <-t.C:
+		case <-s.over:
+			return
+		}
+	}
+	for {
+		s.clients.each((*client).cut)
+		t := time.NewTimer(time.Second)
+		select {
+		case <-s.clients.empty():
+			t.Stop()
+			s.finish()
+			return
+		case <-t.C: // one that was just being accepted
+		}
+	}
+}
+
+// finish closes what is left after the last client.
+func (s *Server) finish() {
+	s.overOnce.Do(func() {
+		s.pool.Close()
+		s.watcher.Close()
+		s.closeNames()
+		s.current.Load().release()
+		sock.ClosePipes()
+		close(s.over)
+	})
+}
+
+func (s *Server) closeNames() {
+	if s.cache != nil {
+		s.cache.Close()
+	}
+}
+
+// Requests is the number of requests served so far.
+func (s *Server) Requests() uint64 { return s.requests.Load() }
+
+// acquire takes the policy that is current now.
+func (s *Server) acquire() *policy {
+	for {
+		p := s.current.Load()
+		p.users.Add(1)
+		if p == s.current.Load() {
+			return p
+		}
+		p.release()
+	}
+}
+
+// dial makes the connection an origin.Key asks for.
+func (s *Server) dial(ctx context.Context, k origin.Key) (conn tcpConn, err error) {
+	d := Dialing{To: k.To, TOS: k.TOS}
+	switch {
+	case k.As.IsValid():
+		d.From, d.Spoof = netip.AddrPortFrom(k.As, 0), true
+	case k.From.IsValid():
+		d.From = netip.AddrPortFrom(k.From, 0)
+	}
+	return s.parts.Network.Dial(ctx, d)
+}
+
+// logEnv is what the logs need of the server.
+func (s *Server) logEnv() accesslog.Env {
+	return accesslog.Env{
+		Files: s.parts.LogFiles,
+		Name: func(a netip.Addr) string {
+			name, _ := s.names.KnownName(a)
+			return name
+		},
+		Report: func(err error) { s.parts.Log.Error("WARNING: " + err.Error()) },
+	}
+}
+
+// warnIdle names the ACLs that cannot match because nothing answers their
+// question.
+func (s *Server) warnIdle(p *policy) {
+	for _, acl := range p.lists.Idle() {
+		s.parts.Log.Warn(fmt.Sprintf("WARNING: acl %s never matches: this release cannot find out what it asks for", acl))
+	}
+}

@@ -17,6 +17,9 @@ type Transfer struct {
 	// direction; 0 means for ever. Until, when set, ends it in any case.
 	Patience time.Duration
 	Until    time.Time
+	// Small is the number of bytes up to which the transfer copies: a pipe is
+	// worth its system calls only for what is longer.
+	Small int64
 	// Moved is called with the bytes of each step that reached To. It may be nil.
 	Moved func(n int)
 
@@ -60,6 +63,12 @@ func (t *Transfer) Run() (total int64) {
 func (t *Transfer) readable(fd int, total *int64) (done bool) {
 	for t.Left != 0 {
 		if t.pipe == nil {
+			if t.Left > 0 && t.Left <= t.Small || t.Left < 0 && *total < t.Small {
+				if done, more := t.copySome(fd, total); !more {
+					return done
+				}
+				continue
+			}
 			if t.pipe = takePipe(); t.pipe == nil {
 				return t.copy(fd, total)
 			}
@@ -128,32 +137,40 @@ var copyBuffers = sync.Pool{New: func() any { b := make([]byte, 64<<10); return 
 
 // copy is readable without a pipe.
 func (t *Transfer) copy(fd int, total *int64) (done bool) {
-	buf := copyBuffers.Get().(*[]byte)
-	defer copyBuffers.Put(buf)
 	for t.Left != 0 {
-		p := *buf
-		if t.Left > 0 && int64(len(p)) > t.Left {
-			p = p[:t.Left]
-		}
-		n, err := readNow(fd, p)
-		if err == unix.EAGAIN {
-			return false
-		}
-		if err == io.EOF {
-			return t.ended()
-		}
-		if err != nil {
-			t.ReadErr = err
-			return true
-		}
-		m, err := t.To.Write(p[:n])
-		t.moved(m, total)
-		if err != nil {
-			t.WriteErr = err
-			return true
+		if done, more := t.copySome(fd, total); !more {
+			return done
 		}
 	}
 	return true
+}
+
+// copySome moves one bufferful. more is false when the source has to be waited
+// for or the transfer is over; done then says which.
+func (t *Transfer) copySome(fd int, total *int64) (done, more bool) {
+	buf := copyBuffers.Get().(*[]byte)
+	defer copyBuffers.Put(buf)
+	p := *buf
+	if t.Left > 0 && int64(len(p)) > t.Left {
+		p = p[:t.Left]
+	}
+	n, err := readNow(fd, p)
+	switch {
+	case err == unix.EAGAIN:
+		return false, false
+	case err == io.EOF:
+		return t.ended(), false
+	case err != nil:
+		t.ReadErr = err
+		return true, false
+	}
+	m, err := t.To.Write(p[:n])
+	t.moved(m, total)
+	if err != nil {
+		t.WriteErr = err
+		return true, false
+	}
+	return true, true
 }
 
 func (t *Transfer) ended() (done bool) {

@@ -1,0 +1,103 @@
+package forward
+
+import (
+	"bytes"
+	"net/netip"
+
+	"github.com/cuttle-proxy/cuttle/forward/acl"
+	"github.com/cuttle-proxy/cuttle/forward/errpage"
+	"github.com/cuttle-proxy/cuttle/forward/http1"
+)
+
+// admit asks whether the client may make this request at all.
+func (x *transaction) admit() *failure {
+	x.fillFacts()
+	x.followForwardedFor()
+	lists := x.p.lists
+	if f := x.ask(&lists.HTTPAccess); f != nil {
+		return f
+	}
+	if f := x.ask(&lists.HTTPAccess2); f != nil {
+		return f
+	}
+	x.control = x.req.CacheControl()
+	x.countLoops()
+	return nil
+}
+
+// ask checks one list that gates requests.
+func (x *transaction) ask(list *acl.List) *failure {
+	a := list.Check(x.context(), &x.facts)
+	switch {
+	case a.Allowed():
+		return nil
+	case (a.Verdict == acl.Challenge || x.p.lists.AsksCredentials(a.Last)) && !x.facts.Transparent:
+		f := refusal(errpage.CacheAccessDenied, 407)
+		if x.accel {
+			f.status = 401
+		}
+		f.aclName, f.challenge = a.Last, true
+		return f
+	}
+	f := refusal(errpage.AccessDenied, 403)
+	f.aclName = a.Last
+	return f
+}
+
+// mayMiss decides about requests that need another server.
+func (x *transaction) mayMiss() *failure {
+	if x.control.Has(http1.CCOnlyIfCached) {
+		return newFailure(errpage.OnlyIfCachedMiss, 504)
+	}
+	if x.loops > 1 {
+		return refusal(errpage.CannotForward, 504)
+	}
+	if a := x.p.lists.MissAccess.Check(x.context(), &x.facts); !a.Allowed() {
+		f := newFailure(errpage.ForwardingDenied, 403)
+		f.aclName = a.Last
+		return f
+	}
+	return nil
+}
+
+// countLoops counts how often Via names this proxy.
+func (x *transaction) countLoops() {
+	x.loops = 0
+	if !x.req.Has(http1.Via) {
+		return
+	}
+	for i := 0; i < x.req.Len(); i++ {
+		if x.req.ID(i) == http1.Via {
+			x.loops += bytes.Count(x.req.Value(i), []byte(x.p.viaName))
+		}
+	}
+	if x.loops > 0 {
+		x.srv.parts.Log.Info("WARNING: Forwarding loop detected for: " + x.req.MethodText + " " + string(x.text))
+	}
+}
+
+// followForwardedFor finds the client behind trusted proxies: from the right,
+// each address of X-Forwarded-For is believed while the one that named it is
+// allowed by follow_x_forwarded_for.
+func (x *transaction) followForwardedFor() {
+	x.client = x.cl.remote.Addr()
+	list := &x.p.lists.FollowXForwardedFor
+	if list.Empty() || !x.req.Has(http1.XForwardedFor) {
+		return
+	}
+	facts := x.facts
+	chain := x.req.AppendList(nil, http1.XForwardedFor)
+	for len(chain) > 0 && list.Check(x.context(), &facts).Allowed() {
+		cut := bytes.LastIndexByte(chain, ',')
+		addr, err := netip.ParseAddr(string(bytes.TrimSpace(chain[cut+1:])))
+		if err != nil {
+			break
+		}
+		x.client = addr.Unmap()
+		facts.Client = x.client
+		chain = chain[:max(cut, 0)]
+	}
+	if x.p.cfg.ACLUsesIndirectClient {
+		x.facts.Client = x.client
+	}
+}

@@ -1,0 +1,349 @@
+package forward
+
+import (
+	"fmt"
+	"net/netip"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/cuttle-proxy/cuttle/forward/http1"
+	"github.com/cuttle-proxy/cuttle/forward/origin"
+	"github.com/cuttle-proxy/cuttle/forward/sock"
+	"golang.org/x/sys/unix"
+)
+
+// stay is how long a client's goroutine, its stack grown by the last
+// transaction, waits for the next request before a fresh one takes its place.
+const stay = time.Second
+
+// client is one client connection. While it is idle nothing else belongs to it:
+// no buffer, no transaction, and after a short stay only a small goroutine.
+type client struct {
+	srv *Server
+	ln  *listener
+	c   *sock.Conn
+
+	remote, local netip.AddrPort
+	// meant is where an intercepted client wanted to connect to.
+	meant       netip.AddrPort
+	intercepted bool
+
+	// since is when the connection was accepted or its last answer finished.
+	since  time.Time
+	served int
+	small  bool // this goroutine has not served yet: its stack is small
+
+	x    *transaction // the request being read or served
+	turn *sock.Turn   // set while serving inside Turns
+	next step
+
+	// gone: nobody is there to answer to. busy: a request is being served.
+	gone, busy atomic.Bool
+
+	mu   sync.Mutex
+	conn *origin.Conn  // what a hang-up has to end
+	done chan struct{} // made by the first who waits for the end
+	over bool          // done is closed
+}
+
+// step is what follows when Turns returns.
+type step uint8
+
+const (
+	leave   step = iota // close the connection
+	outside             // serve the request in cl.x, which reads from the client
+)
+
+// serve reads and answers requests until the connection ends. It is run in a
+// goroutine of its own.
+func (cl *client) serve() {
+	defer cl.recover()
+	for {
+		cl.next = leave
+		cl.wait()
+		err := cl.c.Turns(cl.takeTurn)
+		switch {
+		case err == nil && cl.next == outside:
+			if !cl.serveOutside() {
+				cl.end()
+				return
+			}
+		case err == sock.ErrTimeout && cl.idles():
+			go cl.serveSmall()
+			return
+		default:
+			cl.end()
+			return
+		}
+	}
+}
+
+// serveSmall goes on waiting with a fresh stack.
+func (cl *client) serveSmall() {
+	cl.small = true
+	cl.serve()
+}
+
+// idles tells whether the wait ended because the short stay is over, and not
+// the client's time.
+func (cl *client) idles() bool {
+	return !cl.small && cl.x == nil && time.Now().Before(cl.deadline()) && !cl.c.Aborted()
+}
+
+// deadline is until when the client may take to send its next request.
+func (cl *client) deadline() time.Time {
+	cfg := cl.srv.current.Load().cfg
+	if cl.served == 0 {
+		return cl.since.Add(cfg.RequestTimeout)
+	}
+	return cl.since.Add(cfg.PersistentRequestTimeout)
+}
+
+// wait sets the time until which the next bytes must come.
+func (cl *client) wait() {
+	end := cl.deadline()
+	if !cl.small && cl.x == nil {
+		if t := time.Now().Add(stay); t.Before(end) {
+			end = t
+		}
+	}
+	cl.c.ReadUntil(end)
+}
+
+// takeTurn reads what is there and serves every request complete in it.
+func (cl *client) takeTurn(turn *sock.Turn) (done bool) {
+	for {
+		x := cl.x
+		if x == nil {
+			x = cl.srv.newTransaction(cl)
+			cl.x = x
+		}
+		n, err := turn.Read(x.room())
+		if err == unix.EAGAIN {
+			if len(x.in) == 0 {
+				cl.drop()
+			}
+			return false
+		}
+		if err != nil {
+			return true
+		}
+		cl.small = false
+		x.in = x.in[:len(x.in)+n]
+		cl.turn = turn
+		done := cl.serveReceived()
+		cl.turn = nil
+		if done {
+			return true
+		}
+		if turn.Empty() {
+			cl.wait()
+			return false
+		}
+	}
+}
+
+// serveReceived serves the requests that are complete in cl.x.in. It returns
+// true when Turns must be left, with cl.next saying why.
+func (cl *client) serveReceived() (done bool) {
+	for {
+		x := cl.x
+		switch x.parse() {
+		case http1.NeedMore:
+			if len(x.in) == 0 {
+				cl.drop()
+			}
+			return false
+		case http1.Complete:
+			if x.readsClient() {
+				cl.next = outside
+				return true
+			}
+		}
+		if !cl.answer() {
+			return true
+		}
+		if cl.x == nil {
+			return false
+		}
+	}
+}
+
+// serveOutside serves a request that itself reads from the client.
+func (cl *client) serveOutside() bool {
+	if !cl.answer() {
+		return false
+	}
+	if cl.x == nil {
+		return true
+	}
+	// What is already here behind the request is served before waiting.
+	if cl.serveReceived() {
+		if cl.next == outside {
+			return cl.serveOutside()
+		}
+		return false
+	}
+	return true
+}
+
+// answer runs the transaction in cl.x. It leaves behind in cl.x what came after
+// the request, or nil, and tells whether the connection goes on.
+func (cl *client) answer() bool {
+	x := cl.x
+	cl.busy.Store(true)
+	keep := x.run()
+	cl.busy.Store(false)
+	cl.served++
+	cl.since = x.clock()
+	rest := x.rest()
+	if !keep || cl.gone.Load() || cl.srv.stopping.Load() {
+		return false
+	}
+	x.done()
+	if len(rest) == 0 {
+		cl.drop()
+		return true
+	}
+	// The same bytes go on as the beginning of the next request.
+	n := copy(x.in[:cap(x.in)], rest)
+	x.start(cl)
+	x.in = x.in[:n]
+	return true
+}
+
+// drop gives the transaction back: nothing of a request is there.
+func (cl *client) drop() {
+	cl.x.done()
+	cl.srv.putTransaction(cl.x)
+	cl.x = nil
+}
+
+// end closes the connection. When the client may still be sending what we do
+// not want to read, our answer would be destroyed by the reset that follows a
+// close; so the sending side is closed first and a little is read away.
+func (cl *client) end() {
+	if x := cl.x; x != nil {
+		unread := cl.served > 0 && (x.unread || len(x.in) > x.head)
+		x.done()
+		cl.srv.putTransaction(x)
+		cl.x = nil
+		if unread && !cl.gone.Load() && !cl.c.Aborted() {
+			cl.linger()
+		}
+	}
+	cl.c.Close()
+	cl.finish()
+	cl.srv.clients.remove(cl)
+}
+
+// Bounds of what is read away before a connection is closed.
+const (
+	lingerTime  = 2 * time.Second
+	lingerBytes = 256 << 10
+)
+
+func (cl *client) linger() {
+	if cl.c.CloseWrite() != nil {
+		return
+	}
+	cl.c.ReadUntil(time.Now().Add(lingerTime))
+	buf := make([]byte, 8<<10)
+	for total := 0; total < lingerBytes; {
+		n, err := cl.c.Read(buf)
+		if err != nil {
+			return
+		}
+		total += n
+	}
+}
+
+// HungUp is the watcher's word that the client closed its side or is gone. A
+// client that only closed its side is still answered, unless
+// half_closed_clients is off.
+func (cl *client) HungUp(_ *sock.Conn, reset bool) {
+	if reset || !cl.srv.current.Load().cfg.HalfClosedClients {
+		cl.abandon(reset)
+	}
+}
+
+// abandon ends what is being done for the client.
+func (cl *client) abandon(reset bool) {
+	if !reset && !cl.busy.Load() {
+		return // an idle client that closes is noticed by reading
+	}
+	cl.gone.Store(true)
+	cl.finish()
+	cl.mu.Lock()
+	if cl.conn != nil {
+		cl.conn.Abort()
+	}
+	cl.mu.Unlock()
+}
+
+// cut ends the connection from our side, at once.
+func (cl *client) cut() {
+	cl.gone.Store(true)
+	cl.finish()
+	cl.mu.Lock()
+	if cl.conn != nil {
+		cl.conn.Abort()
+	}
+	cl.mu.Unlock()
+	cl.c.Abort()
+}
+
+// attach and detach say which connection a hang-up of the client ends.
+func (cl *client) attach(c *origin.Conn) {
+	cl.mu.Lock()
+	cl.conn = c
+	cl.mu.Unlock()
+	if cl.gone.Load() {
+		c.Abort()
+	}
+}
+
+func (cl *client) detach() {
+	cl.mu.Lock()
+	cl.conn = nil
+	cl.mu.Unlock()
+}
+
+// doneChannel is closed when the client has gone.
+func (cl *client) doneChannel() <-chan struct{} {
+	cl.mu.Lock()
+	defer cl.mu.Unlock()
+	if cl.done == nil {
+		cl.done = make(chan struct{})
+		if cl.gone.Load() {
+			close(cl.done)
+			cl.over = true
+		}
+	}
+	return cl.done
+}
+
+// finish wakes whoever waits for the client's end.
+func (cl *client) finish() {
+	cl.mu.Lock()
+	if cl.done != nil && !cl.over {
+		close(cl.done)
+		cl.over = true
+	}
+	cl.mu.Unlock()
+}
+
+// recover ends one connection after a programming error, and says so.
+func (cl *client) recover() {
+	e := recover()
+	if e == nil {
+		return
+	}
+	cl.srv.panics.Add(1)
+	cl.srv.parts.Log.Error(fmt.Sprintf("BUG: panic while serving %s: %v\n%s", cl.remote, e, debug.Stack()))
+	cl.cut()
+	cl.c.Close()
+	cl.srv.clients.remove(cl)
+}

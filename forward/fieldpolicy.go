@@ -1,0 +1,87 @@
+package forward
+
+import (
+	"context"
+	"strings"
+
+	"github.com/cuttle-proxy/cuttle/conf"
+	"github.com/cuttle-proxy/cuttle/forward/acl"
+	"github.com/cuttle-proxy/cuttle/forward/http1"
+)
+
+// fieldPolicy is header_access and header_replace. It reaches registered names
+// only: fields with other names always pass (fact "header_access All deny all
+// and Other deny all reach only registered names").
+type fieldPolicy struct {
+	active  bool
+	others  []otherField // names that are not registered but spelt out
+	lists   [256]*acl.List
+	replace [256][]byte
+}
+
+// newFieldPolicy gathers the rules of each name.
+func newFieldPolicy(cfg *conf.Config, set *acl.Set) (f fieldPolicy) {
+	if !set.HasHeaderAccess() {
+		return f
+	}
+	f.active = true
+	for id := http1.Other + 1; id.String() != ""; id++ {
+		f.lists[id] = set.HeaderAccess(id.String())
+	}
+	for _, h := range cfg.HeaderAccess {
+		if name := strings.ToLower(h.Header); http1.LookupName([]byte(name)) == http1.Other {
+			if list := set.HeaderAccess(name); list != nil {
+				f.others = append(f.others, otherField{name, list})
+			}
+		}
+	}
+	for _, r := range cfg.HeaderReplace {
+		for id := range f.replace {
+			name := http1.Name(id).String()
+			if name != "" && (name == r.Header || r.Header == conf.HeaderAll) {
+				f.replace[id] = []byte(r.Value)
+			}
+		}
+	}
+	return f
+}
+
+// otherField is a header_access rule for a name that is not registered.
+type otherField struct {
+	name string
+	list *acl.List
+}
+
+// list finds the rules for a field, nil when there are none.
+func (f *fieldPolicy) list(id http1.Name, key []byte) *acl.List {
+	if id != http1.Other {
+		return f.lists[id]
+	}
+	for i := range f.others {
+		if http1.EqualFold(key, f.others[i].name) {
+			return f.others[i].list
+		}
+	}
+	return nil
+}
+
+// apply removes or replaces the fields the rules deny.
+func (f *fieldPolicy) apply(ctx context.Context, out *http1.Outgoing, facts *acl.Facts) {
+	if !f.active {
+		return
+	}
+	for i := 0; i < out.Len(); {
+		id := out.ID(i)
+		list := f.list(id, out.Key(i))
+		if list == nil || list.Check(ctx, facts).Allowed() {
+			i++
+			continue
+		}
+		if v := f.replace[id]; v != nil {
+			out.SetAt(i, v)
+			i++
+			continue
+		}
+		out.RemoveAt(i)
+	}
+}

@@ -1,0 +1,156 @@
+package forward
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/cuttle-proxy/cuttle/conf"
+	"github.com/cuttle-proxy/cuttle/forward/sock"
+	"golang.org/x/sys/unix"
+)
+
+// tcpConn is the connection type the Network deals in.
+type tcpConn = *net.TCPConn
+
+// listener is one listening socket of an http_port line.
+type listener struct {
+	l    *net.TCPListener
+	port atomic.Pointer[conf.HTTPPort]
+	once sync.Once
+	gone atomic.Bool
+}
+
+// listen opens the ports of cfg, taking over sockets of have where a line still
+// asks for the same one. It returns those to be used and those to be closed; on
+// error what it opened is closed again.
+func (s *Server) listen(ctx context.Context, cfg *conf.Config, have []*listener) (all, closing []*listener, err error) {
+	var opened []*listener
+	left := append([]*listener(nil), have...)
+	keep := map[*listener]*conf.HTTPPort{}
+	for _, port := range cfg.HTTPPorts {
+		kept := false
+		for i := 0; i < len(left); i++ {
+			if l := left[i]; samePort(l.port.Load(), port) {
+				keep[l] = port
+				all = append(all, l)
+				left = append(left[:i], left[i+1:]...)
+				kept = true
+				i--
+			}
+		}
+		if kept {
+			continue
+		}
+		sockets, err := s.parts.Network.Listen(ctx, port)
+		if err != nil {
+			for _, l := range opened {
+				l.close()
+			}
+			return nil, nil, err
+		}
+		for _, socket := range sockets {
+			l := &listener{l: socket}
+			l.port.Store(port)
+			opened = append(opened, l)
+			all = append(all, l)
+		}
+		s.parts.Log.Info(fmt.Sprintf("Accepting %s HTTP connections at %s, port %d.", kind(port), port.Addr.Addr(), port.Addr.Port()))
+	}
+	for l, port := range keep {
+		l.port.Store(port)
+	}
+	return all, left, nil
+}
+
+// samePort tells whether a socket opened for one line serves another.
+func samePort(a, b *conf.HTTPPort) bool {
+	return a.Addr == b.Addr && a.Transparent == b.Transparent && a.TProxy == b.TProxy
+}
+
+func kind(port *conf.HTTPPort) string {
+	switch {
+	case port.Accel:
+		return "accelerated"
+	case port.Transparent:
+		return "transparently proxied"
+	}
+	return "proxy"
+}
+
+// start begins accepting; further calls do nothing.
+func (l *listener) start(s *Server) {
+	l.once.Do(func() { go s.acceptFrom(l) })
+}
+
+func (l *listener) close() {
+	l.gone.Store(true)
+	l.l.Close()
+}
+
+// acceptFrom accepts until the listener is closed. When the process is out of
+// descriptors or memory it waits a moment: connections stay in the queue.
+func (s *Server) acceptFrom(l *listener) {
+	for {
+		tcp, err := l.l.AcceptTCP()
+		switch {
+		case err == nil:
+			s.welcome(l, tcp)
+		case l.gone.Load() || s.stopping.Load():
+			return
+		case shortage(err):
+			s.parts.Log.Warn("WARNING! Your cache is running out of filedescriptors")
+			time.Sleep(100 * time.Millisecond)
+		case errors.Is(err, net.ErrClosed):
+			select {
+			case s.failed <- fmt.Errorf("http_port %s: %w", l.port.Load().Addr, err):
+			default:
+			}
+			return
+		default:
+			// The client was gone before it was accepted.
+		}
+	}
+}
+
+func shortage(err error) bool {
+	for _, e := range []error{unix.EMFILE, unix.ENFILE, unix.ENOBUFS, unix.ENOMEM} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
+}
+
+// welcome starts serving one connection.
+func (s *Server) welcome(l *listener, tcp *net.TCPConn) {
+	c, err := sock.Wrap(tcp)
+	if err != nil {
+		tcp.Close()
+		return
+	}
+	cl := &client{srv: s, ln: l, c: c, remote: c.Remote(), local: c.Local(), since: time.Now()}
+	if port := l.port.Load(); port.Transparent || port.TProxy {
+		dst, intercepted, err := s.parts.Network.OriginalDestination(tcp, port)
+		if err != nil {
+			s.parts.Log.Warn(fmt.Sprintf("WARNING: client %s on port %d: %v", cl.remote, port.Addr.Port(), err))
+			c.Close()
+			return
+		}
+		if intercepted {
+			cl.meant, cl.intercepted = dst, true
+			cl.local = dst
+		}
+	}
+	s.clients.add(cl)
+	if err := s.watcher.Watch(c, cl); err != nil || s.stopping.Load() {
+		c.Close()
+		s.clients.remove(cl)
+		return
+	}
+	go cl.serve()
+}

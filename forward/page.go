@@ -1,0 +1,119 @@
+package forward
+
+import (
+	"github.com/cuttle-proxy/cuttle/forward/errpage"
+	"github.com/cuttle-proxy/cuttle/forward/http1"
+)
+
+// refuse answers with a page of the proxy's own and tells whether the
+// connection stays.
+func (x *transaction) refuse(f *failure) bool {
+	x.leaveOrigin()
+	if x.cl.gone.Load() {
+		x.keep = false
+		return false // nobody reads it; the log says 000
+	}
+	if f.denied {
+		x.tag = "TCP_DENIED"
+	}
+	x.rep.Reset()
+	x.mustKeep = false
+	x.bodyLeftUnread()
+	x.answer = x.page(x.answer[:0], f)
+	if x.cl.gone.Load() {
+		return false
+	}
+	x.out = x.finishReplyHead(x.out[:0], x.status, true)
+	if x.req.Method == http1.HEAD {
+		x.send(x.out)
+	} else {
+		x.sendWith(x.answer)
+	}
+	return x.keep
+}
+
+// bodyLeftUnread takes the request's body for read as far as it is here; when
+// some of it is not, the connection cannot go on.
+func (x *transaction) bodyLeftUnread() {
+	switch {
+	case x.body.Framing == http1.ByLength && x.body.Length <= int64(len(x.in)-x.head):
+		x.bodyUsed = int(x.body.Length)
+	case x.body.Framing != http1.NoBody || x.fault != http1.NoFault || x.req.ContentLength() > 0:
+		x.unread = true
+		x.keep = false
+	}
+}
+
+// page chooses the page, puts the fields of its reply into x.fields and
+// appends its body to dst.
+func (x *transaction) page(dst []byte, f *failure) []byte {
+	name := f.page
+	if f.aclName != "" {
+		if own, ok := x.p.pages.DenyInfo(f.aclName, !f.challenge); ok {
+			name = own
+		}
+	}
+	page := x.p.pages.Page(name)
+	if page.IsReset() {
+		// deny_info TCP_RESET: the client gets no answer at all.
+		x.cl.c.Reset()
+		x.cl.gone.Store(true)
+		return dst
+	}
+	facts := x.pageFacts(f)
+	x.status = page.Status(f.status)
+	x.mime = append(x.mime[:0], "text/html"...)
+	start := len(dst)
+	dst = page.Append(dst, facts)
+	x.fields.Reset()
+	page.Reply(&x.fields, facts, f.status, len(dst)-start)
+	return dst
+}
+
+// pageFacts is what a page can tell about the failure.
+func (x *transaction) pageFacts(f *failure) *errpage.Facts {
+	facts := &errpage.Facts{
+		Now: x.clock(), Errno: f.errno, Client: x.cl.remote.Addr(),
+		Host: view(x.hierHost), User: x.entry.AuthUser, ResolverSays: f.detail,
+	}
+	if x.hasURL {
+		facts.Request, facts.URL = &x.req, &x.url
+		facts.LoggedURL, facts.CanonicalURL = x.logURL, x.text
+	} else {
+		facts.UnparsedHead = x.in
+		if x.fault == http1.InvalidURL || x.fault == http1.InvalidFields || x.fault == http1.InvalidLength {
+			facts.UnparsedURL = x.loggedURL()
+		}
+	}
+	return facts
+}
+
+// purge answers PURGE. Nothing is stored yet, so nothing is found.
+func (x *transaction) purge() bool {
+	x.tag, x.status, x.keep = "TCP_MISS", 404, false
+	out := &x.fields
+	out.Reset()
+	out.AddString(http1.Server, x.p.product)
+	out.Set(x.srv.dates.Append(out.Pieces(), x.clock())).End(http1.Date)
+	out.AddInt(http1.ContentLength, 0)
+	x.send(out.Append(http1.AppendStatusLine(x.out[:0], 0, x.status)))
+	return x.keep
+}
+
+// echo answers a TRACE that may go no further with the request itself.
+func (x *transaction) echo() bool {
+	x.tag, x.status = "TCP_HIT", 200
+	x.mime = append(x.mime[:0], "text/plain"...)
+	now := x.clock()
+	out := &x.fields
+	out.Reset()
+	out.AddString(http1.Server, x.p.product)
+	out.Set(x.srv.dates.Append(out.Pieces(), now)).End(http1.Date)
+	out.AddString(http1.ContentType, "text/plain")
+	out.AddInt(http1.ContentLength, int64(len(x.req.Head)))
+	out.Set(x.srv.dates.Append(out.Pieces(), now)).End(http1.Expires)
+	x.out = x.finishReplyHead(x.out[:0], x.status, true)
+	x.out = append(x.out, x.req.Head...)
+	x.send(x.out)
+	return x.keep
+}

@@ -1,0 +1,180 @@
+package forward
+
+import (
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/cuttle-proxy/cuttle/conf"
+	"github.com/cuttle-proxy/cuttle/forward/acl"
+)
+
+// Bounds of a parent's health.
+const (
+	// peerDownAfter failed connections in a row make a parent down.
+	peerDownAfter = 10
+	// peerProbe is how often one request may try a parent that is down.
+	peerProbe = 10 * time.Second
+)
+
+// peer is one cache_peer with its health.
+type peer struct {
+	*conf.Peer
+	access *acl.List
+
+	failures atomic.Int32
+	probed   atomic.Int64 // when a request last tried it while down, Unix nanoseconds
+	open     atomic.Int32 // connections, for max-conn
+	turns    int          // requests given by round-robin; under peers.mu
+}
+
+// peers are the cache_peer lines in their order.
+type peers struct {
+	list []*peer
+	mu   sync.Mutex
+}
+
+func newPeers(cfg *conf.Config, lists *acl.Set) *peers {
+	ps := &peers{}
+	for i, c := range cfg.Peers {
+		p := &peer{Peer: c}
+		if len(c.Access) > 0 {
+			p.access = &lists.Peers[i]
+		}
+		ps.list = append(ps.list, p)
+	}
+	return ps
+}
+
+// forMaybe adds a parent when the request may but need not go direct.
+func (ps *peers) forMaybe(x *transaction, ways []way) []way {
+	if !x.hierarchical() && x.p.cfg.NonhierarchicalDirect {
+		return ways
+	}
+	return ps.some(x, ways)
+}
+
+// some adds the best parent: the default one, the next in turn, the first that
+// is up, any.
+func (ps *peers) some(x *transaction, ways []way) []way {
+	if len(ps.list) == 0 {
+		return ways
+	}
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	if p := ps.first(x, func(p *peer) bool { return p.Default }); p != nil {
+		return append(ways, way{codeDefault, p})
+	}
+	if p := ps.inTurn(x); p != nil {
+		return append(ways, way{codeRoundRobin, p})
+	}
+	if p := ps.first(x, func(*peer) bool { return true }); p != nil {
+		return append(ways, way{codeFirstUp, p})
+	}
+	return ways
+}
+
+// all adds every parent that may be used, and the default one as a last resort.
+func (ps *peers) all(x *transaction, ways []way) []way {
+	for _, p := range ps.list {
+		if p.usable(x) {
+			ways = append(ways, way{codeAny, p})
+		}
+	}
+	if p := ps.first(x, func(p *peer) bool { return p.Default }); p != nil {
+		ways = append(ways, way{codeDefault, p})
+	}
+	return ways
+}
+
+func (ps *peers) first(x *transaction, want func(*peer) bool) *peer {
+	for _, p := range ps.list {
+		if want(p) && p.usable(x) {
+			return p
+		}
+	}
+	return nil
+}
+
+// inTurn is round-robin: the parent with the fewest turns for its weight; of
+// equal ones the last in the file (fact "Round robin over two peers begins with
+// the second one").
+func (ps *peers) inTurn(x *transaction) *peer {
+	var best *peer
+	for _, p := range ps.list {
+		if !p.RoundRobin || !p.usable(x) {
+			continue
+		}
+		if best == nil || p.turns*best.Weight <= best.turns*p.Weight {
+			best = p
+		}
+	}
+	if best != nil {
+		best.turns++
+	}
+	return best
+}
+
+// usable tells whether a request may be sent to the peer as its parent.
+func (p *peer) usable(x *transaction) bool {
+	if p.typeFor(x) != conf.PeerParent || !p.allows(x) || !p.up(x.now) {
+		return false
+	}
+	return p.MaxConn == 0 || int(p.open.Load()) < p.MaxConn
+}
+
+// typeFor is the peer's type for the request's domain (neighbor_type_domain).
+func (p *peer) typeFor(x *transaction) conf.PeerType {
+	for _, d := range p.TypeDomains {
+		if domainMatches(view(x.url.Host), d.Domain) {
+			return d.Type
+		}
+	}
+	return p.Type
+}
+
+// allows is cache_peer_domain and cache_peer_access.
+func (p *peer) allows(x *transaction) bool {
+	use := true
+	for _, d := range p.Domains {
+		if domainMatches(view(x.url.Host), d.Domain) {
+			use = !d.Negate
+			break
+		}
+		use = d.Negate
+	}
+	if !use || p.access == nil {
+		return use
+	}
+	return p.access.Check(x.context(), &x.facts).Allowed()
+}
+
+// domainMatches compares as dstdomain does: a leading dot covers the domain and
+// all below it.
+func domainMatches(host, domain string) bool {
+	if strings.HasPrefix(domain, ".") {
+		tail := len(host) - len(domain)
+		return tail >= 0 && strings.EqualFold(host[tail:], domain) || strings.EqualFold(host, domain[1:])
+	}
+	return strings.EqualFold(host, domain)
+}
+
+// up tells whether the peer is thought to answer. One that is down gets one
+// request each peerProbe, so that its return is noticed.
+func (p *peer) up(now time.Time) bool {
+	if p.failures.Load() < peerDownAfter {
+		return true
+	}
+	last := p.probed.Load()
+	return now.UnixNano()-last > int64(peerProbe) && p.probed.CompareAndSwap(last, now.UnixNano())
+}
+
+// failed and answered keep the peer's health; they report a change.
+func (p *peer) failed() (down bool) {
+	return p.failures.Add(1) == peerDownAfter
+}
+
+func (p *peer) answered() (revived bool) {
+	return p.failures.Swap(0) >= peerDownAfter
+}

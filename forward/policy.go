@@ -1,0 +1,138 @@
+package forward
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/cuttle-proxy/cuttle/conf"
+	"github.com/cuttle-proxy/cuttle/forward/accesslog"
+	"github.com/cuttle-proxy/cuttle/forward/acl"
+	"github.com/cuttle-proxy/cuttle/forward/errpage"
+	"github.com/cuttle-proxy/cuttle/forward/http1"
+)
+
+// policy is everything that follows from one Config, in the shape the
+// transactions want it. It is immutable, and stays until the last transaction
+// that began with it has ended.
+type policy struct {
+	cfg   *conf.Config
+	lists *acl.Set
+	logs  *accesslog.Logs
+	pages *errpage.Pages
+	peers *peers
+
+	request http1.Options
+	reply   http1.Options
+	url     http1.URLOptions
+
+	fields  fieldPolicy
+	ages    maxAges
+	product string // "squid/VERSION", or "squid" with httpd_suppress_version_string
+	// visible is visible_hostname or the machine's name; unique is what Via and
+	// loop detection use; port is that of the first http_port line.
+	visible, unique string
+	viaName         string // " unique:port (squid/VERSION)"
+	lookupName      string // " from visible:port"
+	cacheName       string // " from visible"
+
+	wantsFields bool // the log shows request fields as lines
+
+	users atomic.Int64 // transactions, and one for being current
+	ended func()
+}
+
+// newPolicy derives a policy. What it opens (log files, templates) is closed
+// again when it fails.
+func newPolicy(cfg *conf.Config, s *Server) (*policy, error) {
+	p := &policy{cfg: cfg}
+	var err error
+	if p.lists, err = acl.Compile(cfg, acl.Sources{Names: s.names, Connections: &s.clients}); err != nil {
+		return nil, err
+	}
+	p.name(s.parts.Version)
+	env := errpage.Env{Product: "squid/" + s.parts.Version, Server: p.product, Hostname: p.visible, Administrator: cfg.CacheMgr}
+	if p.pages, err = errpage.Load(&cfg.ErrorPageSettings, env); err != nil {
+		return nil, err
+	}
+	p.fields = newFieldPolicy(cfg, p.lists)
+	if p.ages, err = newMaxAges(cfg.RefreshPatterns); err != nil {
+		return nil, err
+	}
+	if p.logs, err = accesslog.Open(&cfg.LogSettings, s.logEnv()); err != nil {
+		return nil, err
+	}
+	p.wantsFields = cfg.LogMimeHdrs
+	p.peers = newPeers(cfg, p.lists)
+	methods := http1.NewMethods(cfg.ExtensionMethods)
+	p.request = http1.Options{
+		Relaxed:         cfg.RelaxedHeaderParser != conf.Off,
+		MaxHead:         int(cfg.RequestHeaderMaxSize),
+		Methods:         methods,
+		RequestEntities: cfg.RequestEntities,
+	}
+	p.reply = http1.Options{
+		Relaxed: cfg.RelaxedHeaderParser != conf.Off,
+		MaxHead: int(cfg.ReplyHeaderMaxSize),
+		HTTP11:  cfg.ServerHTTP11,
+	}
+	p.url = http1.URLOptions{
+		Whitespace:      whitespace[cfg.URIWhitespace],
+		CheckHostnames:  cfg.CheckHostnames,
+		AllowUnderscore: cfg.AllowUnderscore,
+		AppendDomain:    cfg.AppendDomain,
+	}
+	p.users.Store(1)
+	return p, nil
+}
+
+var whitespace = map[conf.URIWhitespace]http1.Whitespace{
+	conf.WhitespaceStrip:  http1.StripSpace,
+	conf.WhitespaceDeny:   http1.DenySpace,
+	conf.WhitespaceAllow:  http1.AllowSpace,
+	conf.WhitespaceEncode: http1.EncodeSpace,
+	conf.WhitespaceChop:   http1.ChopSpace,
+}
+
+// name works out what the proxy calls itself.
+func (p *policy) name(version string) {
+	p.product = "squid/" + version
+	token := p.product
+	if p.cfg.HTTPDSuppressVersionString {
+		token = "squid"
+		p.product = "squid"
+	}
+	p.visible = p.cfg.VisibleHostname
+	if p.visible == "" {
+		p.visible, _ = os.Hostname()
+	}
+	p.visible = strings.ToLower(p.visible)
+	p.unique = p.visible
+	if p.cfg.UniqueHostname != "" {
+		p.unique = strings.ToLower(p.cfg.UniqueHostname)
+	}
+	// 2.6 names the port of the first line whatever port a request came in on
+	// (fact "X-Cache-Lookup and Via carry the port of the first http_port line").
+	port := uint16(0)
+	if len(p.cfg.HTTPPorts) > 0 {
+		port = p.cfg.HTTPPorts[0].Addr.Port()
+	}
+	p.viaName = fmt.Sprintf(" %s:%d (%s)", p.unique, port, token)
+	p.cacheName = " from " + p.visible
+	p.lookupName = fmt.Sprintf(" from %s:%d", p.visible, port)
+}
+
+// release gives back one use; the last one closes what the policy has open.
+func (p *policy) release() {
+	if p.users.Add(-1) == 0 {
+		p.logs.Close()
+		if p.ended != nil {
+			p.ended()
+		}
+	}
+}
+
+// lifetime is client_lifetime, which bounds every transfer.
+func (p *policy) lifetime(from time.Time) time.Time { return from.Add(p.cfg.ClientLifetime) }

@@ -1,0 +1,98 @@
+package forward
+
+import (
+	"strings"
+
+	"github.com/cuttle-proxy/cuttle/forward/http1"
+)
+
+// replyFields puts the origin's fields, without those of this hop, into
+// x.fields.
+func (x *transaction) replyFields() {
+	out, rep := &x.fields, &x.rep
+	out.Reset()
+	hop := rep.Has(http1.Connection)
+	for i := 0; i < rep.Len(); i++ {
+		switch id := rep.ID(i); id {
+		case http1.ProxyConnection, http1.KeepAlive, http1.Trailer, http1.TransferEncoding, http1.Upgrade, http1.Connection:
+			continue
+		case http1.Via:
+			if x.p.cfg.Via {
+				continue // joined with ours
+			}
+		case http1.WWWAuthenticate:
+			if connectionScheme(rep.Value(i)) {
+				if x.port.NoConnectionAuth {
+					continue
+				}
+				x.mustKeep = true
+			}
+		default:
+			if hop && id != http1.ContentLength && rep.ConnectionLists(rep.Key(i)) {
+				continue
+			}
+		}
+		out.Copy(&rep.Fields, i)
+	}
+	if x.mustKeep && !x.accel && !x.facts.Transparent {
+		out.AddString(http1.ProxySupport, "Session-Based-Authentication")
+		out.AddString(http1.Connection, "Proxy-support")
+	}
+}
+
+// connectionScheme tells whether a challenge authenticates the connection, not
+// the request.
+func connectionScheme(challenge []byte) bool {
+	word, _, _ := strings.Cut(view(challenge), " ")
+	return strings.EqualFold(word, "NTLM") || strings.EqualFold(word, "Negotiate") || strings.EqualFold(word, "Kerberos")
+}
+
+// finishReplyHead adds what the proxy says about every reply, pages of its own
+// included, and appends the whole head (fact "Fields appended to a reply").
+// bodyKnown says that the client can tell where the body ends.
+func (x *transaction) finishReplyHead(dst []byte, status int, bodyKnown bool) []byte {
+	out, cfg := &x.fields, x.p.cfg
+	hit := "MISS"
+	out.Text(hit).Text(x.p.cacheName).End(http1.XCache)
+	out.Text(x.lookup).Text(x.p.lookupName).End(http1.XCacheLookup)
+	switch {
+	case !bodyKnown, x.bare:
+		x.keep = false
+	case x.mustKeep:
+	case status >= 400 && !cfg.PersistentConnectionAfterError, !cfg.ClientPersistentConnections:
+		x.keep = false
+	}
+	if x.srv.stopping.Load() || x.uploading() {
+		x.keep = false
+	}
+	if cfg.Via {
+		out.List(&x.rep.Fields, http1.Via).Text("1.").Int(x.replyMinor()).Text(x.p.viaName).End(http1.Via)
+	}
+	id := http1.ProxyConnection
+	if x.rebuilt || x.accel {
+		id = http1.Connection
+	}
+	if x.keep {
+		out.AddString(id, "keep-alive")
+	} else {
+		out.AddString(id, "close")
+	}
+	x.p.fields.apply(x.context(), out, &x.facts)
+	if x.bare {
+		return dst
+	}
+	minor := 0
+	if x.port.HTTP11 {
+		minor = 1
+	}
+	return out.Append(http1.AppendStatusLine(dst, minor, status))
+}
+
+// replyMinor is the version Via names for the reply: always 1.0, as 2.6 stores
+// every reply as such, unless HTTP/1.1 is spoken with origins.
+func (x *transaction) replyMinor() int64 {
+	if x.p.cfg.ServerHTTP11 && x.rep.Major == 1 && x.rep.Minor > 0 {
+		return 1
+	}
+	return 0
+}

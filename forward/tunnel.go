@@ -1,0 +1,151 @@
+package forward
+
+import (
+	"errors"
+	"sync/atomic"
+	"time"
+
+	"github.com/cuttle-proxy/cuttle/forward/dns"
+	"github.com/cuttle-proxy/cuttle/forward/errpage"
+	"github.com/cuttle-proxy/cuttle/forward/http1"
+	"github.com/cuttle-proxy/cuttle/forward/sock"
+)
+
+// established is the whole answer to a CONNECT that succeeded; its bytes count
+// in the log (FACTS "CONNECT").
+const established = "HTTP/1.0 200 Connection established\r\n\r\n"
+
+// tunnel serves a CONNECT: it joins the two connections until either side
+// closes. The client's connection ends with it.
+func (x *transaction) tunnel() bool {
+	x.tag, x.keep = "TCP_MISS", false
+	if f := x.mayTunnel(); f != nil {
+		return x.refuseTunnel(f)
+	}
+	if f := x.chooseWays(); f != nil {
+		return x.refuseTunnel(f)
+	}
+	if f := x.connectTunnel(); f != nil {
+		return x.refuseTunnel(f)
+	}
+	defer x.leaveOrigin()
+	toOrigin := x.in[x.head:]
+	x.bodyUsed = len(toOrigin)
+	if x.way.peer != nil && !x.way.peer.OriginServer {
+		// The parent answers in our place: what it says goes to the client.
+		x.out = append(x.requestHead(x.out[:0]), toOrigin...)
+		toOrigin = x.out
+	} else {
+		x.status = 200
+		if !x.send([]byte(established)) {
+			return false
+		}
+	}
+	if len(toOrigin) > 0 {
+		x.conn.WriteUntil(x.patience())
+		if _, err := x.conn.Write(toOrigin); err != nil {
+			return false
+		}
+	}
+	x.join()
+	return false
+}
+
+// mayTunnel is miss_access for tunnels.
+func (x *transaction) mayTunnel() *failure {
+	if a := x.p.lists.MissAccess.Check(x.context(), &x.facts); !a.Allowed() {
+		return newFailure(errpage.ForwardingDenied, 403)
+	}
+	return nil
+}
+
+// connectTunnel opens the connection, along the ways in turn. An attempt at the
+// origin is not repeated.
+func (x *transaction) connectTunnel() (f *failure) {
+	giveUp := x.now.Add(x.p.cfg.ForwardTimeout)
+	for i := range x.ways {
+		x.way = &x.ways[i]
+		if f = x.connect(giveUp); f == nil {
+			return nil
+		}
+		var de *dns.Error
+		if errors.As(f.err, &de) {
+			f.status = 404
+			x.hierHost = x.hierHost[:0]
+		}
+		if x.cl.gone.Load() || !x.clock().Before(giveUp) {
+			return f
+		}
+	}
+	return f
+}
+
+// refuseTunnel answers with a bare page: none of X-Cache, Via and
+// Proxy-Connection, and nothing counts in the log.
+func (x *transaction) refuseTunnel(f *failure) bool {
+	if x.cl.gone.Load() {
+		return false
+	}
+	x.unread = true
+	x.answer = x.page(x.answer[:0], f)
+	x.mime = x.mime[:0]
+	x.out = x.fields.Append(http1.AppendStatusLine(x.out[:0], 0, x.status))
+	x.sendWith(x.answer)
+	x.sent = 0
+	return false
+}
+
+// join moves bytes both ways until one side ends, in error or not: when the
+// client half-closes, the tunnel ends at once. Either direction's progress
+// renews the patience of both.
+func (x *transaction) join() {
+	cfg := x.p.cfg
+	var last atomic.Int64
+	last.Store(time.Now().UnixNano())
+	end := x.p.lifetime(x.now)
+	done := make(chan struct{})
+	move := func(t *sock.Transfer) {
+		for {
+			t.Run()
+			if t.ReadErr != sock.ErrTimeout && t.WriteErr != sock.ErrTimeout {
+				return
+			}
+			// The other direction may have moved meanwhile.
+			idle := time.Since(time.Unix(0, last.Load()))
+			if idle >= cfg.ReadTimeout || !time.Now().Before(end) || t.WriteErr != nil {
+				return
+			}
+			t.ReadErr = nil
+		}
+	}
+	up := &sock.Transfer{From: x.cl.c, To: x.conn.Conn, Left: -1, Small: spliceFrom, Patience: cfg.ReadTimeout, Until: end,
+		Moved: func(int) { last.Store(time.Now().UnixNano()) }}
+	down := &sock.Transfer{From: x.conn.Conn, To: x.cl.c, Left: -1, Small: spliceFrom, Patience: cfg.ReadTimeout, Until: end,
+		Moved: func(n int) { x.sent += int64(n); last.Store(time.Now().UnixNano()) }}
+	go func() {
+		defer close(done)
+		move(up)
+		x.conn.Abort() // ends the other direction too
+	}()
+	move(down)
+	x.cl.c.CloseWrite()
+	x.cl.c.TCP().CloseRead()
+	<-done
+}
+
+// upgrade passes a 101 on and joins the connections: the protocol is theirs from
+// here on (RFC 9110 section 7.8).
+func (x *transaction) upgrade() bool {
+	x.keep, x.originKeep = false, false
+	out := &x.fields
+	out.Add(http1.Upgrade, x.rep.Get(http1.Upgrade))
+	x.out = x.finishReplyHead(x.out[:0], x.status, true)
+	if x.sendWith(x.answer[x.repHead:]) {
+		if rest := x.in[x.head:]; len(rest) > 0 {
+			x.conn.Write(rest)
+		}
+		x.bodyUsed = len(x.in) - x.head
+		x.join()
+	}
+	return false
+}

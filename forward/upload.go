@@ -1,0 +1,186 @@
+package forward
+
+import (
+	"errors"
+
+	"github.com/cuttle-proxy/cuttle/forward/http1"
+	"github.com/cuttle-proxy/cuttle/forward/sock"
+)
+
+// errClientLeft says that the client's side of an upload ended early.
+var errClientLeft = errors.New("the client ended its request body early")
+
+// sendWithBody sends x.out with the request's body behind it and reads the
+// first bytes of the reply. A body that is wholly here goes out with the head;
+// otherwise it is read from the client while the reply is already awaited, for
+// an origin may answer before it has read everything.
+func (x *transaction) sendWithBody() (n int, err error) {
+	have := x.in[x.head:]
+	whole := x.body.Framing == http1.ByLength && int64(len(have)) >= x.body.Length
+	x.bodySent = true
+	if whole {
+		x.bodyUsed = int(x.body.Length)
+		x.out = append(x.out, have[:x.bodyUsed]...)
+		x.out = x.afterBody(x.out)
+		x.received = x.body.Length
+		_, n, err = x.conn.Exchange(x.out, x.answer[:cap(x.answer)])
+		return n, err
+	}
+	if _, err := x.conn.Write(x.out); err != nil {
+		return 0, err
+	}
+	x.unread = true
+	up := &upload{x: x, conn: x.conn.Conn, done: make(chan struct{})}
+	x.up = up
+	go up.run()
+	return x.conn.Read(x.answer[:cap(x.answer)])
+}
+
+// afterBody adds the line end some broken servers expect behind a POST's body
+// (broken_posts).
+func (x *transaction) afterBody(dst []byte) []byte {
+	if x.req.Method == http1.POST && !x.p.lists.BrokenPosts.Empty() &&
+		x.p.lists.BrokenPosts.Check(x.context(), &x.facts).Allowed() {
+		dst = append(dst, '\r', '\n')
+	}
+	return dst
+}
+
+// upload carries a request body from the client to the origin. It runs beside
+// the transaction, which waits for the reply, and ends before the transaction
+// does.
+type upload struct {
+	x    *transaction
+	conn *sock.Conn
+	done chan struct{}
+	err  error // valid after done
+	sent int64
+}
+
+// run moves the body, then tells the transaction's reader when the client left.
+func (up *upload) run() {
+	defer close(up.done)
+	x := up.x
+	switch x.body.Framing {
+	case http1.ByLength:
+		up.err = up.byLength()
+	case http1.ByChunks:
+		up.err = up.byChunks()
+	}
+	if errors.Is(up.err, errClientLeft) {
+		// Half a body is no request: the origin must not take it for one.
+		x.cl.gone.Store(true)
+		up.conn.Abort()
+	}
+}
+
+func (up *upload) byLength() error {
+	x := up.x
+	have := x.in[x.head:]
+	x.bodyUsed = len(have)
+	if _, err := up.conn.Write(have); err != nil {
+		return err
+	}
+	up.sent = int64(len(have))
+	left := x.body.Length - up.sent
+	t := sock.Transfer{From: x.cl.c, To: up.conn, Left: left, Patience: x.p.cfg.ReadTimeout,
+		Until: x.p.lifetime(x.now), Moved: func(n int) { up.sent += int64(n) }, Small: spliceFrom}
+	t.Run()
+	if t.ReadErr != nil {
+		return errClientLeft
+	}
+	if t.WriteErr != nil {
+		return t.WriteErr
+	}
+	if end := x.afterBody(nil); len(end) > 0 {
+		_, err := up.conn.Write(end)
+		return err
+	}
+	return nil
+}
+
+// byChunks decodes the client's chunks, within request_body_max_size, and sends
+// chunks of its own.
+func (up *upload) byChunks() error {
+	x := up.x
+	var d http1.Chunked
+	buf := make([]byte, replyBuffer)
+	n := copy(buf, x.in[x.head:])
+	x.bodyUsed = len(x.in) - x.head
+	out := make([]byte, 0, replyBuffer+64)
+	for {
+		used := 0
+		out = out[:0]
+		for !d.Done() {
+			data, took, err := d.Next(buf[used:n])
+			used += took
+			if err != nil {
+				return errClientLeft
+			}
+			if took == 0 {
+				break
+			}
+			if len(data) > 0 {
+				up.sent += int64(len(data))
+				if max := x.p.cfg.RequestBodyMaxSize; max > 0 && up.sent > max {
+					return errClientLeft
+				}
+				out = http1.AppendChunkSize(out, len(data))
+				out = append(append(out, data...), http1.ChunkEnd...)
+			}
+		}
+		if d.Done() {
+			out = append(out, http1.LastChunk...)
+		}
+		if _, err := up.conn.Write(out); err != nil {
+			return err
+		}
+		if d.Done() {
+			x.bodyUsed -= n - used // what follows is the next request
+			return nil
+		}
+		n = copy(buf, buf[used:n])
+		x.cl.c.ReadUntil(x.patience())
+		m, err := x.cl.c.Read(buf[n:])
+		if err != nil {
+			return errClientLeft
+		}
+		n += m
+	}
+}
+
+// endUpload waits for the upload's end; one that is still running is stopped,
+// for the reply is finished and nobody waits for the rest of the body.
+func (x *transaction) endUpload() {
+	up := x.up
+	if up == nil {
+		return
+	}
+	x.up = nil
+	select {
+	case <-up.done:
+	default:
+		x.keep, x.originKeep = false, false
+		x.cl.c.TCP().CloseRead()
+		up.conn.Abort()
+		<-up.done
+	}
+	x.received = up.sent
+	x.unread = up.err != nil
+	if x.unread {
+		x.keep, x.originKeep = false, false
+	}
+}
+
+// uploading tells whether the request's body is still on its way.
+func (x *transaction) uploading() bool {
+	if x.up == nil {
+		return false
+	}
+	select {
+	case <-x.up.done:
+		return x.up.err != nil
+	default:
+		return true
+	}
+}
