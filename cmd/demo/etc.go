@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -16,9 +17,12 @@ import (
 const withEtc = "with-etc"
 
 // etcCommand makes the command that runs another one with the files of directory
-// over those of /etc.
+// over those of /etc. The kernel gives it mounts of its own before it starts, so
+// that no thread of it ever sees, or changes, ours.
 func etcCommand(directory, name string, args ...string) *exec.Cmd {
-	return exec.Command("/proc/self/exe", append([]string{withEtc, directory, name}, args...)...)
+	cmd := exec.Command("/proc/self/exe", append([]string{withEtc, directory, name}, args...)...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS}
+	return cmd
 }
 
 // runWithEtc is the other end: it does not return when all goes well.
@@ -26,13 +30,10 @@ func runWithEtc(args []string) error {
 	if len(args) < 2 {
 		return errors.New("with-etc: want a directory and a command")
 	}
+	if err := ownMounts(); err != nil {
+		return err
+	}
 	directory, name := args[0], args[1]
-	if err := unix.Unshare(unix.CLONE_NEWNS); err != nil {
-		return fmt.Errorf("own mounts: %w", err)
-	}
-	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
-		return fmt.Errorf("private mounts: %w", err)
-	}
 	files, err := os.ReadDir(directory)
 	if err != nil {
 		return err
@@ -51,4 +52,21 @@ func runWithEtc(args []string) error {
 		return err
 	}
 	return unix.Exec(path, append([]string{name}, args[2:]...), os.Environ())
+}
+
+// ownMounts refuses to go on in the mount namespace of the program that started us:
+// mounting there would change the machine.
+func ownMounts() error {
+	ours, err := os.Readlink("/proc/self/ns/mnt")
+	if err != nil {
+		return err
+	}
+	starters, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/mnt", os.Getppid()))
+	if err != nil {
+		return err
+	}
+	if ours == starters {
+		return errors.New("with-etc: no mounts of our own")
+	}
+	return nil
 }

@@ -46,7 +46,7 @@ func (s *stage) examine(ctx context.Context, f fetch) *evidence {
 	if err := e.origin.read(e.page.body); err != nil && e.page.body != "" {
 		e.fail("%v", err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, settleTime)
+	ctx, cancel := context.WithTimeout(ctx, s.settle)
 	defer cancel()
 	e.request, _ = s.router.log.await(ctx, events, func(r event) bool {
 		return r.Name == "redirected" && r.Service == requestService &&

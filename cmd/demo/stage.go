@@ -18,6 +18,7 @@ type stage struct {
 	router  *router
 	caches  []*cache
 	setup   string // what `squid -k setup` said
+	settle  time.Duration
 }
 
 // programs are the binaries the demo is about.
@@ -31,7 +32,7 @@ const joinTime = 60 * time.Second
 // buildStage makes the network and starts everything on it. A stage that failed to
 // start is returned with the error, so that it can be closed and asked why.
 func buildStage(lab *netlab.Lab, title, directory, fragment string, caches int, p programs, routerArgs ...string) (*stage, error) {
-	s := &stage{}
+	s := &stage{settle: settleTime}
 	var err error
 	if s.network, err = buildNetwork(lab, title, directory, caches); err != nil {
 		return s, err
