@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -116,6 +117,9 @@ func (f *flags) setLong(word string) {
 		f.long = append(f.long, word)
 	}
 }
+
+// has says whether one of our own --words was given.
+func (f *flags) has(word string) bool { return slices.Contains(f.long, word) }
 
 func (f *flags) setSwitch(letter byte) bool {
 	set, ok := map[byte]*bool{

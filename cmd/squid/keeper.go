@@ -91,9 +91,9 @@ func (k *keeper) removePid(path string) error {
 	return err
 }
 
-// openLog opens a log file for appending: as ourselves where we may, so that it
+// OpenLog opens a log file for appending: as ourselves where we may, so that it
 // belongs to the effective user as 2.6's do, else through the helper.
-func (k *keeper) openLog(path string) (*os.File, error) {
+func (k *keeper) OpenLog(path string) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o640)
 	if k == nil || !errors.Is(err, syscall.EACCES) {
 		return f, err
@@ -101,8 +101,8 @@ func (k *keeper) openLog(path string) (*os.File, error) {
 	return k.ask(askOpenLog, path)
 }
 
-// renameLog renames a log file as part of a rotation.
-func (k *keeper) renameLog(from, to string) error {
+// Rename renames a log file as part of a rotation.
+func (k *keeper) Rename(from, to string) error {
 	err := os.Rename(from, to)
 	if k == nil || !errors.Is(err, syscall.EACCES) {
 		return err

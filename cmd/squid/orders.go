@@ -25,6 +25,7 @@ func orders() []order {
 		{word: "interrupt", help: "end the running copy at once", run: signalOrder(syscall.SIGINT)},
 		{word: "kill", help: "end the running copy without any farewell", run: signalOrder(syscall.SIGKILL)},
 		{word: "check", help: "say by the exit status whether a copy is running", run: signalOrder(0)},
+		{word: "wccp", help: "show the running copy's WCCP routers, services and buckets (--json)", run: wccpOrder},
 	}
 }
 

@@ -39,34 +39,55 @@ func (p *process) run(signals <-chan os.Signal) int {
 	}
 }
 
-// shutdown ends serving. SIGTERM gives transfers shutdown_lifetime to finish,
-// SIGINT and any second signal to end cut them.
+// shutdown ends serving. With WCCP the routers are left first, while everything
+// is still served. Then SIGTERM gives transfers shutdown_lifetime to finish;
+// SIGINT, and any second signal to end, cuts both short.
 func (p *process) shutdown(sig os.Signal, signals <-chan os.Signal, served <-chan error) int {
+	notifyStopping()
+	cut := make(chan struct{})
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if sig != syscall.SIGINT {
+			p.leaveWCCP(cut)
+		}
+		p.endTransfers(sig, cut)
+	}()
+	for asked := false; ; {
+		select {
+		case <-done:
+			<-served
+			return exitGood
+		case again := <-signals:
+			if (again == syscall.SIGTERM || again == syscall.SIGINT) && !asked {
+				asked = true
+				p.log.Info("Shutting down at once")
+				close(cut)
+			}
+		}
+	}
+}
+
+// endTransfers stops accepting and waits for transfers as long as is allowed.
+func (p *process) endTransfers(sig os.Signal, cut <-chan struct{}) {
 	lifetime := p.cfg.ShutdownLifetime
 	if sig == syscall.SIGINT {
 		lifetime = 0
 	}
-	notifyStopping()
-	p.log.Info("Preparing for shutdown after " + fmt.Sprint(p.requests()) + " requests")
+	p.log.Info(fmt.Sprintf("Preparing for shutdown after %d requests", p.server.Requests()))
 	p.log.Info(fmt.Sprintf("Waiting %d seconds for active connections to finish", int(lifetime/time.Second)))
-	done := make(chan struct{})
+	ended := make(chan struct{})
 	go func() {
-		defer close(done)
+		defer close(ended)
 		p.server.Shutdown(lifetime)
 	}()
-	for {
-		select {
-		case <-done:
-			p.log.Info("Shutting down...")
-			<-served
-			return exitGood
-		case again := <-signals:
-			if again == syscall.SIGTERM || again == syscall.SIGINT {
-				p.log.Info("Shutting down at once")
-				p.server.Shutdown(0)
-			}
-		}
+	select {
+	case <-ended:
+	case <-cut:
+		p.server.Shutdown(0)
+		<-ended
 	}
+	p.log.Info("Shutting down...")
 }
 
 // rotate renames and reopens every log: cache.log here, the others in forward.
@@ -87,14 +108,14 @@ func (p *process) rotateCacheLog() error {
 		return nil
 	}
 	for i := p.cfg.LogfileRotate - 1; i > 0; i-- {
-		p.keeper.renameLog(fmt.Sprintf("%s.%d", path, i-1), fmt.Sprintf("%s.%d", path, i))
+		p.keeper.Rename(fmt.Sprintf("%s.%d", path, i-1), fmt.Sprintf("%s.%d", path, i))
 	}
 	if p.cfg.LogfileRotate > 0 {
-		if err := p.keeper.renameLog(path, path+".0"); err != nil {
+		if err := p.keeper.Rename(path, path+".0"); err != nil {
 			return err
 		}
 	}
-	f, err := p.keeper.openLog(path)
+	f, err := p.keeper.OpenLog(path)
 	if err != nil {
 		return err
 	}
@@ -138,6 +159,9 @@ func (p *process) reconfigure() {
 		p.keepOld(err.Error())
 		return
 	}
+	if err := p.reconfigureWCCP(cfg); err != nil {
+		p.log.Error("ERROR: WCCP goes on as before: " + err.Error())
+	}
 	p.adopt(cfg)
 	p.log.Info("Ready to serve requests.")
 	debug.FreeOSMemory()
@@ -154,7 +178,7 @@ func (p *process) adopt(cfg *conf.Config) {
 	p.cfg = cfg
 	p.cacheLog.levels.Store(p.debugLevels())
 	if cfg.CacheLog != old.CacheLog {
-		if f, err := p.keeper.openLog(cfg.CacheLog); err == nil {
+		if f, err := p.keeper.OpenLog(cfg.CacheLog); err == nil {
 			p.cacheLog.use(f)
 		} else {
 			p.log.Warn(fmt.Sprintf("WARNING: Cannot write log file: %s: %s", cfg.CacheLog, sysText(err)))
@@ -170,19 +194,20 @@ func (p *process) adopt(cfg *conf.Config) {
 
 // leave undoes what outlives the process and says goodbye.
 func (p *process) leave() {
+	if p.control != nil {
+		p.control.Close()
+	}
+	if p.gre != nil {
+		p.gre.Close()
+	}
 	if p.network != nil {
 		p.network.own.Close()
 	}
 	if err := p.keeper.removePid(p.cfg.PidFilename); err != nil {
 		p.log.Warn(fmt.Sprintf("WARNING: cannot remove %s: %s", p.cfg.PidFilename, sysText(err)))
 	}
-	p.keeper.close()
-}
-
-// requests is how many requests were served, as the farewell line tells.
-func (p *process) requests() uint64 {
-	if counter, ok := any(p.server).(interface{ Requests() uint64 }); ok {
-		return counter.Requests()
+	if p.server != nil {
+		p.log.Info(fmt.Sprintf("Squid Cache (Version %s): Exiting normally.", version))
 	}
-	return 0
+	p.keeper.close()
 }

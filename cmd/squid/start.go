@@ -3,8 +3,10 @@ package main
 import (
 	"context"
 	"fmt"
+	"net"
 	"os"
 	"runtime"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -12,6 +14,8 @@ import (
 
 	"github.com/cuttle-proxy/cuttle/conf"
 	"github.com/cuttle-proxy/cuttle/forward"
+	"github.com/cuttle-proxy/cuttle/tproxy/gre"
+	"github.com/cuttle-proxy/cuttle/wccp2"
 )
 
 // start is what happens without an order: check the configuration, refuse a
@@ -43,6 +47,9 @@ type process struct {
 	log      *zap.Logger
 	keeper   *keeper
 	network  *hostNetwork
+	gre      *gre.Decapsulator
+	wccp     atomic.Pointer[wccp2.Runner]
+	control  *net.UnixListener
 	server   *forward.Server
 	// supervised: a supervisor waits to hear that we serve, and standard error
 	// goes away then.
@@ -74,6 +81,12 @@ func (p *process) prepare() error {
 	descriptors, limitErr := raiseDescriptorLimit(p.cfg.MaxFiledescriptors)
 	id, err := lookUpIdentity(p.cfg)
 	if err != nil {
+		return err
+	}
+	if p.network, err = newHostNetwork(p.cfg); err != nil {
+		return err
+	}
+	if err := p.openGRE(); err != nil {
 		return err
 	}
 	if id.change {
@@ -109,7 +122,7 @@ func (p *process) openCacheLog() error {
 	if p.cfg.CacheLog == "none" {
 		return nil
 	}
-	f, err := p.keeper.openLog(p.cfg.CacheLog)
+	f, err := p.keeper.OpenLog(p.cfg.CacheLog)
 	if err != nil {
 		fmt.Fprintf(p.inv.stderr, "WARNING: Cannot write log file: %s\n%s: %s\n         messages will be sent to 'stderr'.\n",
 			p.cfg.CacheLog, p.cfg.CacheLog, sysText(err))
@@ -142,19 +155,21 @@ func (p *process) goToCoredumpDir() {
 // open builds the rooms and opens the ports. Nothing is half open when it fails.
 func (p *process) open() error {
 	var err error
-	if p.network, err = newHostNetwork(p.cfg); err != nil {
-		return err
-	}
 	if len(p.cfg.HTTPPorts) == 0 && len(p.cfg.HTTPSPorts) == 0 {
 		return fatalError{"No port defined"}
 	}
-	p.server, err = forward.New(p.cfg, forward.Parts{Network: p.network, Log: p.log, Version: version})
+	p.server, err = forward.New(p.cfg, forward.Parts{Network: p.network, Log: p.log, Version: version, LogFiles: p.keeper})
 	if err != nil {
 		return err
 	}
 	if err := p.server.Listen(context.Background()); err != nil {
 		return err
 	}
+	p.startGRE()
+	if err := p.startWCCP(); err != nil {
+		return err
+	}
+	p.openControl()
 	if err := p.keeper.writePid(p.cfg.PidFilename); err != nil {
 		p.log.Warn(fmt.Sprintf("WARNING: %s: %s", p.cfg.PidFilename, sysText(err)))
 	}

@@ -1,0 +1,117 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// A running copy answers questions on a socket in the abstract namespace, named
+// after its process id: it needs no file, no right and no cleaning up. Who may
+// ask is decided by who asks (root, or the user the copy runs as), and who asks
+// checks that the answer comes from the process of the pid file.
+
+func controlAddress(pid int) *net.UnixAddr {
+	return &net.UnixAddr{Net: "unix", Name: fmt.Sprintf("@cuttle-control-%d", pid)}
+}
+
+// controlLimit bounds how long one question may take.
+const controlLimit = 10 * time.Second
+
+// serveControl answers questions until the listener is closed. answers maps a
+// question to what writes its answer.
+func serveControl(l *net.UnixListener, answers map[string]func(io.Writer) error) {
+	for {
+		c, err := l.AcceptUnix()
+		if err != nil {
+			return
+		}
+		c.SetDeadline(time.Now().Add(controlLimit))
+		if cred, err := peerOf(c); err == nil && (cred.Uid == 0 || int(cred.Uid) == os.Geteuid()) {
+			question, _ := bufio.NewReader(io.LimitReader(c, 100)).ReadString('\n')
+			if answer, known := answers[strings.TrimSpace(question)]; known {
+				answer(c)
+			}
+		}
+		c.Close()
+	}
+}
+
+// peerOf tells who is at the other end of a socket.
+func peerOf(c *net.UnixConn) (cred *unix.Ucred, err error) {
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return nil, err
+	}
+	outer := raw.Control(func(fd uintptr) {
+		cred, err = unix.GetsockoptUcred(int(fd), unix.SOL_SOCKET, unix.SO_PEERCRED)
+	})
+	if err == nil {
+		err = outer
+	}
+	return cred, err
+}
+
+// askCopy asks the running copy a question and writes its answer.
+func askCopy(pid int, question string, to io.Writer) error {
+	c, err := net.DialUnix("unix", nil, controlAddress(pid))
+	if err != nil {
+		return fmt.Errorf("process %d does not answer questions: %w", pid, err)
+	}
+	defer c.Close()
+	if cred, err := peerOf(c); err != nil || int(cred.Pid) != pid {
+		return fmt.Errorf("process %d does not answer questions: another process answers in its place", pid)
+	}
+	c.SetDeadline(time.Now().Add(controlLimit))
+	if _, err := io.WriteString(c, question+"\n"); err != nil {
+		return err
+	}
+	n, err := io.Copy(to, c)
+	if err == nil && n == 0 {
+		return fmt.Errorf("process %d refused to answer (only root and its own user may ask)", pid)
+	}
+	return err
+}
+
+// wccpOrder is -k wccp: what the running copy knows of its routers.
+func wccpOrder(inv *invocation) int {
+	cfg, status := inv.load()
+	if cfg == nil {
+		return status
+	}
+	pid := runningCopy(cfg.PidFilename)
+	if pid == 0 {
+		fmt.Fprintln(inv.stderr, "squid: ERROR: No running copy")
+		return exitBad
+	}
+	question := "wccp"
+	if inv.flags.has("json") {
+		question = "wccp json"
+	}
+	if err := askCopy(pid, question, inv.stdout); err != nil {
+		fmt.Fprintln(inv.stderr, "squid: ERROR:", err)
+		return exitBad
+	}
+	return exitGood
+}
+
+// openControl begins to answer questions about the process. Without it the
+// proxy serves all the same.
+func (p *process) openControl() {
+	l, err := net.ListenUnix("unix", controlAddress(os.Getpid()))
+	if err != nil {
+		p.log.Warn("WARNING: questions by -k wccp cannot be answered: " + sysText(err))
+		return
+	}
+	p.control = l
+	go serveControl(l, map[string]func(io.Writer) error{
+		"wccp":      p.writeWCCP,
+		"wccp json": p.writeWCCPJSON,
+	})
+}
