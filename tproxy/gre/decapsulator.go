@@ -28,8 +28,8 @@ type Config struct {
 	Key *uint32
 	// Mark is put on packets given back.
 	Mark uint32
-	// Return gives packets back that come out of the device. The routing that
-	// brings them there is the host's (package host).
+	// Return gives packets that no rule of the host takes back to the router they
+	// came from (WCCP's return method GRE).
 	Return bool
 }
 
@@ -84,6 +84,12 @@ func Open(config Config) (*Decapsulator, error) {
 	}
 	d.batch = newBatch(d.raw)
 	d.write = d.writeBatch
+	if config.Return {
+		if err := wayBack(d.device); err != nil {
+			d.Close()
+			return nil, err
+		}
+	}
 	return d, nil
 }
 
@@ -199,6 +205,11 @@ func lost(fd int) uint64 {
 // Close ends Run and removes the device.
 func (d *Decapsulator) Close() error {
 	var err error
-	d.close.Do(func() { err = errors.Join(d.socket.Close(), d.tun.Close()) })
+	d.close.Do(func() {
+		if d.back != nil {
+			forgetWayBack(d.device)
+		}
+		err = errors.Join(d.socket.Close(), d.tun.Close())
+	})
 	return err
 }

@@ -123,11 +123,8 @@ func TestDecapsulatedPacketsArriveOnTheDevice(t *testing.T) {
 
 func TestPacketsThatAreNotOursGoBackToTheirRouter(t *testing.T) {
 	c := newCrossing(t, Config{Return: true, Mark: 2})
-	// What Setup does: forwarding on, and the device's unclaimed packets back to it.
 	c.cache.Sysctl("net.ipv4.ip_forward", "1")
 	c.cache.Sysctl("net.ipv4.conf.all.rp_filter", "0")
-	c.cache.Must("ip", "rule", "add", "iif", c.d.Device(), "lookup", "101")
-	c.cache.Must("ip", "route", "add", "default", "dev", c.d.Device(), "table", "101")
 	inner := ip4("1.2.3.4", "5.6.7.8", bytes.Repeat([]byte("y"), 1480))
 	sent := Header{Protocol: ProtocolWCCP, Redirected: true, Redirect: Redirect{Dynamic: true, Service: 80, Bucket: 77}}
 	c.send(t, sent.Append(nil, inner))
@@ -177,27 +174,33 @@ func TestHostilePacketsAreCountedAndHarmless(t *testing.T) {
 	t.Errorf("%+v, want %+v", n, want)
 }
 
-func TestKernelTunnels(t *testing.T) {
-	lab := netlab.ForTest(t)
-	n := lab.Node("n")
-	err := KernelTunnels()
-	if errors.Is(err, ErrNoKernelTunnels) {
+// Where the kernel has tunnels it does the same as the process does.
+func TestKernelTunnel(t *testing.T) {
+	if err := KernelTunnels(); errors.Is(err, ErrNoKernelTunnels) {
 		t.Skipf("kernel GRE: %v", err)
+	} else if err != nil {
+		t.Fatal(err)
 	}
+	c := newCrossing(t, Config{Device: "other"})
+	var r Receiver
+	err := c.cache.Do(func() (err error) { r, err = OpenBest(Config{}); return err })
 	if err != nil {
 		t.Fatal(err)
 	}
-	n.Addr("lo", "10.0.0.2/32")
-	for range 2 { // the second replaces the first
-		device, err := Tunnel(n.Netlink(), 0, netip.MustParseAddr("10.0.0.2"), netip.MustParseAddr("10.0.0.1"))
-		if err != nil {
-			t.Fatal(err)
+	h := Header{Protocol: ProtocolWCCP, Redirected: true, Redirect: Redirect{Dynamic: true, Service: 80}}
+	c.send(t, h.Append(nil, ip4("1.2.3.4", "5.6.7.8", nil)))
+	for range 2000 {
+		var n Counts
+		c.cache.Do(func() error { n = r.Counts(); return nil })
+		if n.Delivered == 1 {
+			break
 		}
-		if _, err := n.Netlink().LinkByName(device); err != nil {
-			t.Error(err)
-		}
+		time.Sleep(5 * time.Millisecond)
 	}
-	if err := RemoveTunnel(n.Netlink(), 0); err != nil {
+	if err := c.cache.Do(r.Close); err != nil {
+		t.Error(err)
+	}
+	if err := r.Run(); err != nil {
 		t.Error(err)
 	}
 }

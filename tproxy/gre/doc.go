@@ -22,5 +22,5 @@
 // dropped, every pass through the host takes one from the packet's time to live,
 // and what we send carries our mark.
 //
-// Tunnel makes the kernel's own tunnel where KernelTunnels says there are any.
+// OpenBest prefers the kernel's own tunnel where KernelTunnels says there are any.
 package gre

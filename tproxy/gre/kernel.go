@@ -3,6 +3,7 @@ package gre
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 	"runtime"
 
@@ -14,9 +15,6 @@ import (
 // ErrNoKernelTunnels: the kernel was built without GRE tunnels (ip_gre) or its
 // module cannot be loaded; Open a Decapsulator.
 var ErrNoKernelTunnels = errors.New("gre: this kernel has no GRE tunnels")
-
-// TunnelPrefix begins the names of the tunnels Tunnel makes.
-const TunnelPrefix = "cuttle-wccp"
 
 // KernelTunnels tells whether the kernel can make GRE tunnels, by making one in a
 // namespace that is thrown away at once.
@@ -45,34 +43,6 @@ func probe() error {
 	return add(handle, link("probe", lo, lo.Next()))
 }
 
-// Tunnel makes the kernel's tunnel from a router, by which its packets arrive on
-// device TunnelPrefix plus number. An invalid router makes the catch-all that takes
-// the packets of every router. An existing tunnel of that name is replaced.
-func Tunnel(handle *netlink.Handle, number int, local, router netip.Addr) (device string, err error) {
-	device = fmt.Sprintf("%s%d", TunnelPrefix, number)
-	if err := RemoveTunnel(handle, number); err != nil {
-		return device, err
-	}
-	tunnel := link(device, local, router)
-	if err := add(handle, tunnel); err != nil {
-		return device, err
-	}
-	return device, handle.LinkSetUp(tunnel)
-}
-
-// RemoveTunnel removes what Tunnel made; it is no error when there is nothing.
-func RemoveTunnel(handle *netlink.Handle, number int) error {
-	old, err := handle.LinkByName(fmt.Sprintf("%s%d", TunnelPrefix, number))
-	var absent netlink.LinkNotFoundError
-	if errors.As(err, &absent) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	return handle.LinkDel(old)
-}
-
 func link(name string, local, router netip.Addr) *netlink.Gretun {
 	attrs := netlink.NewLinkAttrs()
 	attrs.Name = name
@@ -82,6 +52,9 @@ func link(name string, local, router netip.Addr) *netlink.Gretun {
 	}
 	return tunnel
 }
+
+// anyIPv4 is the prefix of every address.
+var anyIPv4 = &net.IPNet{IP: net.IPv4zero.To4(), Mask: net.CIDRMask(0, 32)}
 
 func add(handle *netlink.Handle, tunnel *netlink.Gretun) error {
 	err := handle.LinkAdd(tunnel)

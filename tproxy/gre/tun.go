@@ -36,17 +36,17 @@ func openTUN(name string) (*os.File, error) {
 		return nil, fmt.Errorf("device %s: %w", name, err)
 	}
 	file := os.NewFile(uintptr(fd), "/dev/net/tun")
-	if err := configureTUN(name); err != nil {
+	if err := configureDevice(name, tunMTU); err != nil {
 		file.Close()
 		return nil, fmt.Errorf("device %s: %w", name, rights.Explain(err, "setting up "+name, cap.NET_ADMIN))
 	}
 	return file, nil
 }
 
-// configureTUN sets what a device needs that delivers other people's packets:
+// configureDevice sets what a device needs that delivers other people's packets:
 // reverse-path filtering off (fact 7), since the way back to a client is another
 // device, and no redirects, since what is given back leaves where it came in.
-func configureTUN(name string) error {
+func configureDevice(name string, mtu int) error {
 	for _, variable := range []string{"rp_filter", "send_redirects"} {
 		path := "/proc/sys/net/ipv4/conf/" + name + "/" + variable
 		if err := os.WriteFile(path, []byte("0"), 0); err != nil {
@@ -60,8 +60,10 @@ func configureTUN(name string) error {
 	if err != nil {
 		return err
 	}
-	if err := netlink.LinkSetMTU(link, tunMTU); err != nil {
-		return err
+	if mtu != 0 {
+		if err := netlink.LinkSetMTU(link, mtu); err != nil {
+			return err
+		}
 	}
 	return netlink.LinkSetUp(link)
 }

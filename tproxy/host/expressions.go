@@ -73,9 +73,29 @@ func portIn(port uint16) expr.Any {
 	return &expr.Immediate{Register: register, Data: binaryutil.BigEndian.PutUint16(port)}
 }
 
-func tproxyTo(f family, port uint16) []expr.Any {
-	return []expr.Any{portIn(port),
-		&expr.TProxy{Family: byte(f.number), TableFamily: byte(nftables.TableFamilyINet), RegPort: register}}
+const secondRegister = unix.NFT_REG_2
+
+// tproxyTo hands a connection to a listener; the address only where it has one.
+func tproxyTo(f family, p Port) []expr.Any {
+	to := &expr.TProxy{Family: byte(f.number), TableFamily: byte(nftables.TableFamilyINet), RegPort: register}
+	if !p.Addr.IsValid() {
+		return []expr.Any{portIn(p.To), to}
+	}
+	to.RegAddr, to.RegPort = register, secondRegister
+	return append(placeIn(p), to)
+}
+
+// placeIn loads address and port of a listener into the two registers.
+func placeIn(p Port) []expr.Any {
+	return []expr.Any{
+		&expr.Immediate{Register: register, Data: p.Addr.AsSlice()},
+		&expr.Immediate{Register: secondRegister, Data: binaryutil.BigEndian.PutUint16(p.To)},
+	}
+}
+
+func translateTo(f family, p Port) []expr.Any {
+	return append(placeIn(p), &expr.NAT{Type: expr.NATTypeDestNAT, Family: uint32(f.number),
+		RegAddrMin: register, RegProtoMin: secondRegister})
 }
 
 func redirectTo(port uint16) []expr.Any {

@@ -2,6 +2,7 @@ package host
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 
 	"github.com/google/nftables"
@@ -83,6 +84,9 @@ func interceptChain(w Want) chain {
 	}
 	for _, f := range w.families() {
 		for _, p := range w.TProxy {
+			if !p.serves(f) {
+				continue
+			}
 			for _, iface := range perInterface(w) {
 				c.rules = append(c.rules, tproxyRule(f, p, iface))
 			}
@@ -113,12 +117,27 @@ func tproxyRule(f family, p Port, iface string) rule {
 	in, inTables, from := inputText(iface)
 	return rule{
 		role: roleTProxy, family: &f,
-		text: fmt.Sprintf("%smeta nfproto ipv%c tcp dport %d tproxy %s to :%d meta mark set meta mark or 0x%x accept",
-			in, f.name[3], p.Of, f.nft, p.To, tproxy.DivertMark),
-		exprs: join(from, isFamily(f), isTCP(), toPort(p.Of), tproxyTo(f, p.To), orMark(tproxy.DivertMark), accept()),
-		tables: fmt.Sprintf("%s-p tcp --dport %d -j TPROXY --on-port %d --tproxy-mark 0x%x/0x%x",
-			inTables, p.Of, p.To, tproxy.DivertMark, tproxy.DivertMark),
+		text: fmt.Sprintf("%smeta nfproto ipv%c tcp dport %d tproxy %s to %s meta mark set meta mark or 0x%x accept",
+			in, f.name[3], p.Of, f.nft, p.place(), tproxy.DivertMark),
+		exprs: join(from, isFamily(f), isTCP(), toPort(p.Of), tproxyTo(f, p), orMark(tproxy.DivertMark), accept()),
+		tables: fmt.Sprintf("%s-p tcp --dport %d -j TPROXY --on-port %d%s --tproxy-mark 0x%x/0x%x",
+			inTables, p.Of, p.To, p.onIP(), tproxy.DivertMark, tproxy.DivertMark),
 	}
+}
+
+// place is the listener as nft(8) writes it.
+func (p Port) place() string {
+	if !p.Addr.IsValid() {
+		return fmt.Sprintf(":%d", p.To)
+	}
+	return netip.AddrPortFrom(p.Addr, p.To).String()
+}
+
+func (p Port) onIP() string {
+	if !p.Addr.IsValid() {
+		return ""
+	}
+	return " --on-ip " + p.Addr.String()
 }
 
 func redirectChain(w Want) chain {
@@ -130,18 +149,32 @@ func redirectChain(w Want) chain {
 	}
 	for _, f := range w.families() {
 		for _, p := range w.Redirect {
+			if !p.serves(f) {
+				continue
+			}
 			for _, iface := range perInterface(w) {
-				in, inTables, from := inputText(iface)
-				c.rules = append(c.rules, rule{
-					role: roleRedirect, family: &f,
-					text:   fmt.Sprintf("%smeta nfproto ipv%c tcp dport %d redirect to :%d", in, f.name[3], p.Of, p.To),
-					exprs:  join(from, isFamily(f), isTCP(), toPort(p.Of), redirectTo(p.To)),
-					tables: fmt.Sprintf("%s-p tcp --dport %d -j REDIRECT --to-ports %d", inTables, p.Of, p.To),
-				})
+				c.rules = append(c.rules, redirectRule(f, p, iface))
 			}
 		}
 	}
 	return c
+}
+
+// redirectRule uses REDIRECT, or DNAT for a listener with a certain address.
+func redirectRule(f family, p Port, iface string) rule {
+	in, inTables, from := inputText(iface)
+	r := rule{
+		role: roleRedirect, family: &f,
+		text:   fmt.Sprintf("%smeta nfproto ipv%c tcp dport %d redirect to :%d", in, f.name[3], p.Of, p.To),
+		exprs:  join(from, isFamily(f), isTCP(), toPort(p.Of), redirectTo(p.To)),
+		tables: fmt.Sprintf("%s-p tcp --dport %d -j REDIRECT --to-ports %d", inTables, p.Of, p.To),
+	}
+	if p.Addr.IsValid() {
+		r.text = fmt.Sprintf("%smeta nfproto ipv%c tcp dport %d dnat %s to %s", in, f.name[3], p.Of, f.nft, p.place())
+		r.exprs = join(from, isFamily(f), isTCP(), toPort(p.Of), translateTo(f, p))
+		r.tables = fmt.Sprintf("%s-p tcp --dport %d -j DNAT --to-destination %s", inTables, p.Of, p.place())
+	}
+	return r
 }
 
 // clampChain keeps connections that are only passed on below what fits through

@@ -3,6 +3,7 @@ package host
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,7 +18,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // seedWant is what the founding network needs, and something of everything else.
 var seedWant = Want{
-	TProxy: []Port{{80, 3129}}, Redirect: []Port{{8080, 3128}}, IPv4: true, IPv6: true,
+	TProxy: []Port{{Of: 80, To: 3129}, {Of: 81, To: 3130, Addr: netip.MustParseAddr("10.0.0.2")}}, Redirect: []Port{{Of: 8080, To: 3128}, {Of: 8081, To: 3127, Addr: netip.MustParseAddr("fd00::2")}}, IPv4: true, IPv6: true,
 	GRE: &GRE{Device: "cuttle-gre", MSS: 1432},
 }
 
@@ -100,7 +101,7 @@ func TestSetupAndTeardownLeaveTheHostAsItWas(t *testing.T) {
 		"setup: net.ipv6.conf.eth0.accept_ra=2 (was 1)\n", "setup: net.ipv6.conf.all.forwarding=1 (was 0)\n",
 		"setup: net/ipv4/conf/eth1.7/send_redirects=0 (was 1)\n",
 		"setup: IPv4 rule: mark 0x1 to table 100\n", "setup: IPv6 route: all of table 100 is local\n",
-		"setup: nftables table inet cuttle (10 rules)\n",
+		"setup: nftables table inet cuttle (12 rules)\n",
 	} {
 		if !strings.Contains(said, want) {
 			t.Errorf("Setup did not say %q:\n%s", want, said)

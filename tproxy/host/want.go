@@ -9,6 +9,14 @@ import (
 type Port struct {
 	Of uint16 // the clients' destination
 	To uint16 // the proxy's listener
+	// Addr is the listener's address when it has a certain one. A rule without it
+	// finds listeners on any address only.
+	Addr netip.Addr
+}
+
+// serves tells whether the listener takes connections of a family.
+func (p Port) serves(f family) bool {
+	return !p.Addr.IsValid() || p.Addr.Is4() == (f.number == ipv4.number)
 }
 
 // GRE says that a router sends packets wrapped.
