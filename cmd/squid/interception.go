@@ -14,39 +14,44 @@ import (
 	"github.com/cuttle-proxy/cuttle/wccp2"
 )
 
-// openGRE opens the decapsulator when routers send packets in GRE and the host
-// has no tunnel of the kernel's that takes them. It needs root, or
-// CAP_NET_RAW and CAP_NET_ADMIN; without them the start fails, since a router
-// told to send us GRE would send it nowhere.
+// openGRE opens what receives the packets of routers that send them in GRE: a
+// tunnel of the kernel's, or a decapsulator in this process. Where the operator
+// made a tunnel already, that one stays. It needs root, or CAP_NET_RAW and
+// CAP_NET_ADMIN; without them the start fails, since a router told to send us
+// GRE would send it nowhere.
 func (p *process) openGRE() error {
-	if !decapsulates(p.cfg) || kernelUnwraps() {
+	if !decapsulates(p.cfg) || kernelTunnel() != "" {
 		return nil
 	}
-	d, err := gre.Open(gre.Config{
+	config := gre.Config{
 		Own:    p.network.own.Has,
 		Mark:   tproxy.OwnMark,
 		Return: p.cfg.WCCP.ReturnMethod == conf.WCCPGRE,
-	})
+	}
+	if a := p.cfg.WCCP.V2Address; a.IsValid() && !a.IsUnspecified() {
+		config.Local = a
+	}
+	r, err := gre.OpenBest(config)
 	if err != nil {
 		return err
 	}
-	p.gre = d
+	p.gre = r
 	return nil
 }
 
-// kernelUnwraps says whether an interface that is up is a GRE tunnel: then the
-// operator, or `squid -k setup`, has given the packets to the kernel.
-func kernelUnwraps() bool {
+// kernelTunnel is the name of a GRE tunnel that is up: then the operator has
+// given the packets to the kernel. "" for none.
+func kernelTunnel() string {
 	links, err := netlink.LinkList()
 	if err != nil {
-		return false
+		return ""
 	}
 	for _, l := range links {
-		if l.Type() == "gre" && l.Attrs().Flags&net.FlagUp != 0 {
-			return true
+		if l.Type() == "gre" && l.Attrs().Flags&net.FlagUp != 0 && l.Attrs().Name != gre.DefaultDevice {
+			return l.Attrs().Name
 		}
 	}
-	return false
+	return ""
 }
 
 // startGRE begins to move packets.
@@ -54,7 +59,7 @@ func (p *process) startGRE() {
 	if p.gre == nil {
 		return
 	}
-	p.log.Info(fmt.Sprintf("Receiving GRE packets of WCCP routers on device %s", p.gre.Device()))
+	p.log.Info(p.gre.How())
 	go func() {
 		if err := p.gre.Run(); err != nil {
 			p.log.Error("ERROR: GRE packets are no longer received: " + err.Error())
@@ -63,6 +68,17 @@ func (p *process) startGRE() {
 			}
 		}
 	}()
+}
+
+// closeGRE removes the device and leaves the totals in the log.
+func (p *process) closeGRE() {
+	if p.gre == nil {
+		return
+	}
+	n := p.gre.Counts()
+	p.gre.Close()
+	p.log.Info(fmt.Sprintf("GRE: %d packets received, %d delivered, %d given back, %d refused, %d lost in the queue",
+		n.Received, n.Delivered, n.Returned, n.Foreign+n.Malformed+n.Checksum+n.Stranger+n.Own+n.Refused, n.Lost))
 }
 
 // startWCCP announces the proxy to its routers, now that every port accepts.

@@ -46,7 +46,10 @@ func (n *hostNetwork) configure(cfg *conf.Config) {
 		s.sockets.NoPMTUDisc = cfg.HTTPDAccelNoPMTUDisc
 		own = n.own
 	}
-	s.dialer = tproxy.NewDialer(tproxy.SocketOptions{Mark: s.sockets.Mark}, own)
+	if decapsulates(cfg) {
+		s.sockets.MSS = int(segmentSize(cfg))
+	}
+	s.dialer = tproxy.NewDialer(tproxy.SocketOptions{Mark: s.sockets.Mark, MSS: s.sockets.MSS}, own)
 	n.now.Store(s)
 }
 

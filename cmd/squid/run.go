@@ -197,9 +197,7 @@ func (p *process) leave() {
 	if p.control != nil {
 		p.control.Close()
 	}
-	if p.gre != nil {
-		p.gre.Close()
-	}
+	p.closeGRE()
 	if p.network != nil {
 		p.network.own.Close()
 	}

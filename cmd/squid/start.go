@@ -47,7 +47,7 @@ type process struct {
 	log      *zap.Logger
 	keeper   *keeper
 	network  *hostNetwork
-	gre      *gre.Decapsulator
+	gre      gre.Receiver // nil where no router sends GRE, or the operator has a tunnel
 	wccp     atomic.Pointer[wccp2.Runner]
 	control  *net.UnixListener
 	server   *forward.Server

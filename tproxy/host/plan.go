@@ -3,6 +3,7 @@ package host
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -14,6 +15,7 @@ import (
 type step struct {
 	what    string
 	command string
+	tables  string // the command's other form, for iptables; "" for the same
 	intend  func(*state)
 	do      func() error
 }
@@ -163,6 +165,7 @@ func tableStep(w Want, known state) ([]step, error) {
 	return []step{{
 		what:    fmt.Sprintf("nftables table inet %s (%d rules)", TableName, countRules(chains)),
 		command: nftScript(chains),
+		tables:  strings.Join(iptablesScript(w), "\n"),
 		intend:  func(s *state) { s.Table = true },
 		do:      func() error { return replaceTable(chains) },
 	}}, nil

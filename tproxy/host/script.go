@@ -7,8 +7,7 @@ import (
 	"strings"
 )
 
-// Script writes the commands Setup would carry out now, for reading or pasting,
-// and after them the same rules for iptables, as comments.
+// Script writes the commands Setup would carry out now, for reading or pasting.
 func Script(w Want, o Options, to io.Writer) error {
 	w = w.onThisHost()
 	s, err := openStore(o.StateDir)
@@ -26,11 +25,11 @@ func Script(w Want, o Options, to io.Writer) error {
 	}
 	var text strings.Builder
 	for _, step := range steps {
-		text.WriteString(step.command + "\n")
-	}
-	text.WriteString("# The rules again, for hosts that use iptables; instead of the nft command above:\n")
-	for _, line := range iptablesScript(w) {
-		text.WriteString("# " + line + "\n")
+		command := step.command
+		if o.Iptables && step.tables != "" {
+			command = step.tables
+		}
+		text.WriteString(command + "\n")
 	}
 	_, err = io.WriteString(to, text.String())
 	return err

@@ -11,6 +11,8 @@ type Options struct {
 	StateDir string
 	// Report is where each thing done is told, one line each; nil for nowhere.
 	Report io.Writer
+	// Iptables makes Script print the rules for iptables(8) in place of nft(8).
+	Iptables bool
 }
 
 func (o Options) say(format string, args ...any) {

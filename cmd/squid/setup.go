@@ -1,0 +1,158 @@
+package main
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+
+	"github.com/vishvananda/netlink"
+
+	"github.com/cuttle-proxy/cuttle/conf"
+	"github.com/cuttle-proxy/cuttle/tproxy/gre"
+	"github.com/cuttle-proxy/cuttle/tproxy/host"
+)
+
+// setupOrder is -k setup: it makes the host ready for the interception the
+// configuration asks for, or with --dry-run prints the commands that would.
+func setupOrder(inv *invocation) int {
+	cfg, status := inv.load()
+	if cfg == nil {
+		return status
+	}
+	want := hostWant(cfg)
+	if !want.Intercepts() {
+		fmt.Fprintln(inv.stdout, "setup: no http_port intercepts (transparent or tproxy): nothing to do")
+		return exitGood
+	}
+	if inv.asked("dry-run") {
+		return inv.outcome(host.Script(want, host.Options{Iptables: inv.asked("iptables")}, inv.stdout))
+	}
+	return inv.outcome(host.Setup(want, host.Options{Report: inv.stdout}))
+}
+
+// teardownOrder is -k teardown: it undoes what -k setup did, whatever the
+// configuration says by now.
+func teardownOrder(inv *invocation) int {
+	if inv.asked("dry-run") {
+		return inv.outcome(host.UndoScript(host.Options{}, inv.stdout))
+	}
+	return inv.outcome(host.Teardown(host.Options{Report: inv.stdout}))
+}
+
+// asked tells whether one of our own --words stood on the command line.
+func (inv *invocation) asked(word string) bool { return slices.Contains(inv.flags.long, word) }
+
+func (inv *invocation) outcome(err error) int {
+	if err != nil {
+		fmt.Fprintln(inv.stderr, "ERROR: "+err.Error())
+		return exitBad
+	}
+	return exitGood
+}
+
+// hostWant is what a configuration needs of the host.
+func hostWant(cfg *conf.Config) host.Want {
+	w := host.Want{IPv4: true}
+	var listeners []*conf.HTTPPort
+	for _, p := range cfg.HTTPPorts {
+		if p.Transparent || p.TProxy {
+			listeners = append(listeners, p)
+			w.IPv6 = w.IPv6 || anyAddress(p) && hostHasIPv6()
+		}
+	}
+	if len(listeners) == 0 {
+		return w
+	}
+	for _, of := range interceptedPorts(cfg) {
+		p := listenerFor(of, listeners)
+		port := host.Port{Of: of, To: p.Addr.Port()}
+		if !anyAddress(p) {
+			port.Addr = p.Addr.Addr()
+			w.IPv6 = w.IPv6 || port.Addr.Is6()
+		}
+		if p.TProxy {
+			w.TProxy = append(w.TProxy, port)
+		} else {
+			w.Redirect = append(w.Redirect, port)
+		}
+	}
+	if decapsulates(cfg) {
+		w.GRE = &host.GRE{Device: kernelTunnel(), MSS: segmentSize(cfg)}
+		if w.GRE.Device == "" {
+			w.GRE.Device = gre.DefaultDevice
+		}
+		for _, r := range cfg.WCCP.V2Routers {
+			w.GRE.Routers = append(w.GRE.Routers, r.Addr())
+		}
+	}
+	return w
+}
+
+func anyAddress(p *conf.HTTPPort) bool {
+	return p.Addr.Addr().IsUnspecified() && p.Host == ""
+}
+
+// listenerFor chooses among the intercepting http_ports: the one of the same
+// number, else the first.
+func listenerFor(of uint16, listeners []*conf.HTTPPort) *conf.HTTPPort {
+	for _, p := range listeners {
+		if p.Addr.Port() == of {
+			return p
+		}
+	}
+	return listeners[0]
+}
+
+// interceptedPorts are the clients' destination ports: those of the WCCP
+// services that look at destinations, or the web's where there are none.
+func interceptedPorts(cfg *conf.Config) []uint16 {
+	seen := map[uint16]bool{}
+	var list []uint16
+	for _, s := range cfg.WCCP.Services {
+		if !s.HasInfo || s.Flags&conf.WCCPPortsSource != 0 {
+			continue
+		}
+		for _, port := range s.Ports {
+			if port != 0 && !seen[port] {
+				seen[port] = true
+				list = append(list, port)
+			}
+		}
+	}
+	if len(list) == 0 {
+		return []uint16{80}
+	}
+	return list
+}
+
+// hostHasIPv6 says whether this host takes part in IPv6: interception of a family
+// nobody routes here would only switch its forwarding on.
+func hostHasIPv6() bool {
+	addrs, err := netlink.AddrList(nil, netlink.FAMILY_V6)
+	if err != nil {
+		return false
+	}
+	for _, a := range addrs {
+		ip, ok := netip.AddrFromSlice(a.IP)
+		if ok && ip.IsGlobalUnicast() {
+			return true
+		}
+	}
+	return false
+}
+
+// segmentSize is the largest TCP segment that fits through the routers' GRE; 0
+// when no router can be reached yet, which leaves segments alone.
+func segmentSize(cfg *conf.Config) uint16 {
+	var least uint16
+	for _, r := range cfg.WCCP.V2Routers {
+		way, err := host.WayTo(r.Addr())
+		if err != nil {
+			continue
+		}
+		if size := way.SegmentSize(); least == 0 || size < least {
+			least = size
+		}
+	}
+	return least
+}
