@@ -1,11 +1,6 @@
 package sock
 
-import (
-	"io"
-	"syscall"
-
-	"golang.org/x/sys/unix"
-)
+import "golang.org/x/sys/unix"
 
 // exchange is the state of one Exchange between its steps.
 type exchange struct {
@@ -15,6 +10,9 @@ type exchange struct {
 	n       int
 	err     error
 	waiting bool // the request is out
+
+	look  func(uintptr) // made once, for Clean
+	clean bool
 }
 
 // Exchange writes all of out and then waits for the first bytes of an answer,
@@ -65,45 +63,10 @@ func (c *Conn) exchangeStep(fd uintptr) bool {
 // Clean tells whether the connection is open with nothing to read: what an idle
 // connection must be before it is used again.
 func (c *Conn) Clean() bool {
-	clean := false
-	err := c.raw.Control(func(fd uintptr) {
-		var b [1]byte
-		_, _, err := unix.Recvfrom(int(fd), b[:], unix.MSG_PEEK|unix.MSG_DONTWAIT)
-		clean = err == unix.EAGAIN
-	})
-	return err == nil && clean
-}
-
-// readNow reads without waiting; EAGAIN when there is nothing.
-func readNow(fd int, p []byte) (int, error) {
-	for {
-		n, err := syscall.Read(fd, p)
-		if err == syscall.EINTR {
-			continue
-		}
-		if err != nil {
-			return 0, err
-		}
-		if n == 0 && len(p) > 0 {
-			return 0, io.EOF
-		}
-		return n, nil
+	x := &c.x
+	if x.look == nil {
+		x.look = func(fd uintptr) { c.x.clean = emptyNow(int(fd)) }
 	}
-}
-
-// writeNow writes without waiting. It returns EAGAIN with what went out when
-// the socket's buffer is full.
-func writeNow(fd int, p []byte) (int, error) {
-	done := 0
-	for done < len(p) {
-		n, err := syscall.Write(fd, p[done:])
-		if err == syscall.EINTR {
-			continue
-		}
-		if err != nil {
-			return done, err
-		}
-		done += n
-	}
-	return done, nil
+	x.clean = false
+	return c.raw.Control(x.look) == nil && x.clean
 }
