@@ -1,0 +1,71 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"go.uber.org/zap"
+)
+
+func TestCacheLogLines(t *testing.T) {
+	var terminal bytes.Buffer
+	l := newCacheLog(&terminal, -1)
+	l.levels.Store(parseDebugOptions("ALL,1"))
+	log := l.logger()
+	log.Info("before the file is open")
+	path := filepath.Join(t.TempDir(), "cache.log")
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o640)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.use(f)
+	log.Info("Ready to serve requests.")
+	log.Warn("bad\nline \x1b[31mred", zap.Int("count", 3))
+	log.Debug("not shown at level 1")
+	l.writeFatal("Cannot open HTTP Port")
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := bytes.Split(bytes.TrimSuffix(data, []byte("\n")), []byte("\n"))
+	if len(lines) != 4 {
+		t.Fatalf("%d lines, want 4:\n%s", len(lines), data)
+	}
+	for i, want := range []string{"Ready to serve requests.", `bad\x0aline \x1b[31mred count=3`} {
+		at, err := time.ParseInLocation("2006/01/02 15:04:05| ", string(lines[i][:21]), time.Local)
+		if err != nil || time.Since(at) > time.Minute || string(lines[i][21:]) != want {
+			t.Errorf("line %d is %q, want a time and %q", i, lines[i], want)
+		}
+	}
+	if string(lines[2]) != "FATAL: Cannot open HTTP Port" || string(lines[3]) != terminatedLine() {
+		t.Errorf("the last lines are %q and %q", lines[2], lines[3])
+	}
+	if s := terminal.String(); !bytes.Contains([]byte(s), []byte("before the file")) || bytes.Contains([]byte(s), []byte("Ready")) ||
+		!bytes.Contains([]byte(s), []byte("FATAL: Cannot open HTTP Port")) {
+		t.Errorf("standard error got %q", s)
+	}
+}
+
+func TestDebugOptions(t *testing.T) {
+	for _, c := range []struct {
+		words  string
+		logger string
+		want   int
+	}{
+		{"ALL,1", "forward", 1},
+		{"", "forward", 1},
+		{"ALL,9", "wccp2", 9},
+		{"ALL,1 80,3", "wccp2", 3},
+		{"ALL,1 80,3", "forward", 1},
+		{"80,3 ALL,1", "wccp2", 1},
+		{"ALL", "forward", 0},
+		{"all,2 33,5", "forward.client", 5},
+	} {
+		if got := parseDebugOptions(c.words).of(c.logger); got != c.want {
+			t.Errorf("debug_options %s: %s logs at level %d, want %d", c.words, c.logger, got, c.want)
+		}
+	}
+}
