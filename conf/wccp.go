@@ -2,6 +2,7 @@ package conf
 
 import (
 	"net/netip"
+	"time"
 
 	"github.com/cuttle-proxy/cuttle/parser"
 )
@@ -29,6 +30,14 @@ type WCCP struct {
 	AssignmentMethod int
 	// Weight is wccp2_weight.
 	Weight int
+
+	// Mask is wccp2_mask (ours): the bits mask assignment looks at; 0 means 2.6's 0x1741.
+	Mask uint32
+	// Division is wccp2_division (ours): how buckets are handed round the caches.
+	Division WCCPDivision
+	// ShutdownWait is wccp2_shutdown_wait (ours, default 35 seconds): the longest that leaving takes.
+	ShutdownWait time.Duration
+
 	// Services is wccp2_service with what wccp2_service_info added; "standard 0" when not given.
 	Services []*WCCPService
 	// RouterPos is the place of the first wccp2_router line.
@@ -41,6 +50,17 @@ const (
 	WCCPL2   = 2
 	WCCPHash = 1
 	WCCPMask = 2
+)
+
+// WCCPDivision is a word of wccp2_division.
+type WCCPDivision int
+
+// The ways to divide buckets.
+const (
+	// WCCPDivideRecorded ("recorded", the default) is 2.6's: it depends on the set of caches only.
+	WCCPDivideRecorded WCCPDivision = iota
+	// WCCPDivideMinimal ("minimal") moves only the buckets of caches that leave.
+	WCCPDivideMinimal
 )
 
 // WCCPFlags are the service flags as the protocol carries them (draft-wilson-wrec-wccp-v2-01, section 5.6.1).

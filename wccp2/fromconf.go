@@ -19,6 +19,12 @@ func FromConf(c *conf.WCCP) Config {
 		Return:     uint32(c.ReturnMethod),
 		Assignment: uint32(c.AssignmentMethod),
 		Weight:     uint16(min(max(c.Weight, 0), unstated-1)),
+
+		Mask:         c.Mask,
+		ShutdownWait: c.ShutdownWait,
+	}
+	if c.Division == conf.WCCPDivideMinimal {
+		cfg.Division = DivideSticky
 	}
 	for _, r := range c.V2Routers {
 		cfg.Routers = append(cfg.Routers, withPort(r))

@@ -53,11 +53,10 @@ func ignorePathMTU(fd int) error {
 // localTo finds the address the kernel uses towards a router, the zero Addr
 // without a route. A socket bound to an address uses that.
 func (s *socket) localTo(router netip.Addr) netip.Addr {
-	var from *net.UDPAddr
 	if s.bound.IsValid() && !s.bound.IsUnspecified() {
 		return s.bound
 	}
-	c, err := net.DialUDP("udp", from, net.UDPAddrFromAddrPort(netip.AddrPortFrom(router, wire.Port)))
+	c, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(netip.AddrPortFrom(router, wire.Port)))
 	if err != nil {
 		return netip.Addr{}
 	}
