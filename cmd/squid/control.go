@@ -91,7 +91,7 @@ func wccpOrder(inv *invocation) int {
 		return exitBad
 	}
 	question := "wccp"
-	if inv.flags.has("json") {
+	if inv.asked("json") {
 		question = "wccp json"
 	}
 	if err := askCopy(pid, question, inv.stdout); err != nil {

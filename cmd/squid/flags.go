@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -117,9 +116,6 @@ func (f *flags) setLong(word string) {
 		f.long = append(f.long, word)
 	}
 }
-
-// has says whether one of our own --words was given.
-func (f *flags) has(word string) bool { return slices.Contains(f.long, word) }
 
 func (f *flags) setSwitch(letter byte) bool {
 	set, ok := map[byte]*bool{
