@@ -8,6 +8,9 @@ package conf
 // RefreshSettings. The comment of each field begins with the directive's name.
 // Sizes are int64 bytes with -1 for "none", times are time.Duration.
 type Config struct {
+	// HostNames are the host names that were looked up while the file was read;
+	// their addresses are fixed in the Config.
+	HostNames []string
 	// Path is the file Load read.
 	Path string
 

@@ -70,9 +70,10 @@ type HTTPPort struct {
 	AllowDirect bool
 	// TCPKeepAlive (extension, 2.7): keep-alive probes on client connections.
 	TCPKeepAlive bool
-	// Ignored: accel options that stand beside transparent and have no effect
-	// ("transparent … vhost vport=80", accepted as STABLE1 to STABLE3 did). Accel is then false.
-	VHostIgnored bool
+	// AccelIgnored: vhost and vport stood beside transparent and tproxy, as in old
+	// instructions ("http_port 80 transparent tproxy vhost vport=80", accepted up to
+	// STABLE3). They have no effect: Accel, VHost and VPort are unset.
+	AccelIgnored bool
 
 	Pos parser.Pos
 }

@@ -40,8 +40,25 @@ type Report struct {
 	Exit int
 	// Diagnostics are our explanations, all problems of the file in file order.
 	Diagnostics []Diagnostic
+	// Given are the directives the file gives, in its order.
+	Given []Given
+	// Missing are the files, folders and programs that were looked for in vain.
+	Missing []MissingPath
 	// Extensions are the uses of words 2.6 does not know.
 	Extensions []Diagnostic
+}
+
+// Given is one line of the file.
+type Given struct {
+	Directive *Directive
+	Pos       parser.Pos
+}
+
+// MissingPath is something the configuration names that is not there.
+type MissingPath struct {
+	// What is 2.6's word for it ("cache_dir", "Error Directory").
+	What, Path string
+	Err        error
 }
 
 // LegacyLine is one line as 2.6 prints it.

@@ -12,8 +12,12 @@ type World interface {
 	Open(name string) (io.ReadCloser, error)
 	// Stat says why a path cannot be found, nil when it is there.
 	Stat(name string) error
+	// Glob are the files a pattern matches, sorted.
+	Glob(pattern string) []string
 	// Addresses are the IPv4 addresses of a host name, none when it does not resolve.
 	Addresses(host string) []netip.Addr
+	// NameOf is the name an address resolves to, "" for none.
+	NameOf(addr netip.Addr) string
 	// UserExists and GroupExists look in the machine's user data base.
 	UserExists(name string) bool
 	GroupExists(name string) bool

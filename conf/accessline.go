@@ -1,0 +1,217 @@
+package conf
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+)
+
+// accessList is the grammar of the directives that allow and deny.
+func accessList(field func(*Config) *AccessList) kind {
+	return kind{name: "allow|deny [!]acl…",
+		set: func(r *reader) error {
+			rule, err := r.accessRule()
+			if rule != nil {
+				p := field(r.b.cfg)
+				*p = append(*p, *rule)
+			}
+			return err
+		},
+		dump: func(c *Config, d *dumper, name string) {
+			for _, rule := range *field(c) {
+				d.line(name, ruleWords(rule))
+			}
+		},
+		given: func(c *Config) bool { return len(*field(c)) > 0 }}
+}
+
+func ruleWords(rule AccessRule) string {
+	verb := "deny"
+	if rule.Allow {
+		verb = "allow"
+	}
+	return verb + refWords(rule.ACLs)
+}
+
+// refWords writes ACL references, each with a blank in front.
+func refWords(refs []ACLRef) string {
+	var b strings.Builder
+	for _, ref := range refs {
+		b.WriteByte(' ')
+		if ref.Negate {
+			b.WriteByte('!')
+		}
+		b.WriteString(ref.Name)
+	}
+	return b.String()
+}
+
+// accessRule reads allow or deny and ACL names. A missing or misspelt verb and a
+// missing list are told and skip the line: rule is nil (facts acc_allow_upper,
+// acc_noacl). An ACL that is not defined yet refuses the line.
+func (r *reader) accessRule() (*AccessRule, error) {
+	verb, ok := r.word()
+	if !ok {
+		r.sayWhere()
+		r.say("aclParseAccessLine: missing 'allow' or 'deny'.")
+		r.warn("access-skipped", "allow or deny is missing; the line is skipped", "", "")
+		return nil, nil
+	}
+	if verb != "allow" && verb != "deny" {
+		r.sayWhere()
+		r.say("aclParseAccessLine: expecting 'allow' or 'deny', got '%s'.", verb)
+		r.warn("access-skipped", fmt.Sprintf("%q is neither allow nor deny; the line is skipped", verb),
+			"The verbs are lower case. A skipped deny leaves open what it should close.",
+			nearest(strings.ToLower(verb), []string{"allow", "deny"}))
+		return nil, nil
+	}
+	verbAt := r.here()
+	refs, err := r.aclRefs()
+	if err != nil {
+		return nil, err
+	}
+	if refs == nil {
+		r.sayWhere()
+		r.say("aclParseAccessLine: Access line contains no ACL's, skipping")
+		r.warnAt(verbAt, "access-skipped", "no ACL is named; the line is skipped", "", "")
+		return nil, nil
+	}
+	rule := &AccessRule{Allow: verb == "allow", ACLs: refs, Pos: r.namePos()}
+	if r.line != nil {
+		rule.Text = strings.TrimSpace(r.line.Text())
+	}
+	return rule, nil
+}
+
+// aclRefs reads the remaining words as names of ACLs.
+func (r *reader) aclRefs() ([]ACLRef, error) {
+	var refs []ACLRef
+	for {
+		w, ok := r.word()
+		if !ok {
+			return refs, nil
+		}
+		name, negate := strings.CutPrefix(w, "!")
+		a := r.b.acls[lowerASCII(name)]
+		if a == nil {
+			r.say("ACL name '%s' not defined!", name)
+			return nil, r.undefinedACL(w, name)
+		}
+		r.b.used[a] = true
+		refs = append(refs, ACLRef{Name: a.Name, Negate: negate, ACL: a})
+	}
+}
+
+func (r *reader) undefinedACL(w, name string) error {
+	e := &refusal{at: r.here(), summary: fmt.Sprintf("acl %s is not defined in front of this line", name)}
+	var names []string
+	for _, a := range r.b.cfg.ACLs {
+		names = append(names, a.Name)
+	}
+	switch {
+	case w == "!":
+		e.detail = "The ! must touch the name."
+	case strings.HasPrefix(w, "#"):
+		e.detail = "Comments begin in column one only; here the words behind # are read as names."
+	case strings.EqualFold(name, "all"), strings.EqualFold(name, "localhost"), strings.EqualFold(name, "manager"), strings.EqualFold(name, "to_localhost"):
+		e.detail = "There are no built-in ACLs. Define it first: " + classicACL[lowerASCII(name)]
+	default:
+		e.suggestion = nearest(name, names)
+	}
+	return e
+}
+
+// classicACL are the definitions later releases have built in.
+var classicACL = map[string]string{
+	"all":          "acl all src 0.0.0.0/0.0.0.0",
+	"manager":      "acl manager proto cache_object",
+	"localhost":    "acl localhost src 127.0.0.1/255.255.255.255",
+	"to_localhost": "acl to_localhost dst 127.0.0.0/8",
+}
+
+// bodySizes is the grammar of reply_body_max_size.
+func bodySizes(field func(*Config) *[]BodySizeRule) kind {
+	return kind{name: "bytes allow|deny [!]acl…",
+		set: func(r *reader) error {
+			w, err := r.need("a number of bytes")
+			if err != nil {
+				return err
+			}
+			v, n := cLong(w, 0)
+			if n == 0 {
+				return r.bungled(fmt.Sprintf("%q is not a number", w), "")
+			}
+			rule, err := r.accessRule()
+			if err != nil {
+				return err
+			}
+			p := field(r.b.cfg)
+			*p = append(*p, BodySizeRule{Max: v, Rule: rule, Pos: r.namePos()})
+			return nil
+		},
+		dump: func(c *Config, d *dumper, name string) {
+			for _, rule := range *field(c) {
+				if rule.Rule != nil {
+					d.line(name, fmt.Sprint(rule.Max), ruleWords(*rule.Rule))
+				} else {
+					d.line(name, fmt.Sprint(rule.Max))
+				}
+			}
+		},
+		given: func(c *Config) bool { return len(*field(c)) > 0 }}
+}
+
+// outgoingTOS is the grammar of tcp_outgoing_tos (facts acc_tos_upper, dir_tcp_outgoing_tos_*).
+func outgoingTOS(field func(*Config) *[]TOSRule) kind {
+	return kind{name: "0x00-0xff [!]acl…",
+		set: func(r *reader) error {
+			w, err := r.need("a hexadecimal number")
+			if err != nil {
+				return err
+			}
+			digits, ok := strings.CutPrefix(w, "0x")
+			v, n := cLong(digits, 16)
+			if !ok || n == 0 || n != len(digits) {
+				return r.bungled(fmt.Sprintf("%q is not a hexadecimal number", w), "Write 0x (lower case) and one or two digits.")
+			}
+			if v = int64(int32(v)); v < 0 || v > 255 {
+				return r.bungled(fmt.Sprintf("%s is out of range", w), "The octet goes from 0x00 to 0xff.")
+			}
+			refs, err := r.aclRefs()
+			if err != nil {
+				return err
+			}
+			p := field(r.b.cfg)
+			*p = append(*p, TOSRule{TOS: uint8(v), ACLs: refs, Pos: r.namePos()})
+			return nil
+		},
+		dump: func(c *Config, d *dumper, name string) {
+			for _, rule := range *field(c) {
+				d.line(name, fmt.Sprintf("0x%02x%s", rule.TOS, refWords(rule.ACLs)))
+			}
+		}}
+}
+
+// outgoingAddress is the grammar of tcp_outgoing_address.
+func outgoingAddress(field func(*Config) *[]AddressRule) kind {
+	return kind{name: "address [!]acl…",
+		set: func(r *reader) error {
+			var a netip.Addr
+			a, err := r.address()
+			if err != nil {
+				return err
+			}
+			refs, err := r.aclRefs()
+			if err != nil {
+				return err
+			}
+			p := field(r.b.cfg)
+			*p = append(*p, AddressRule{Addr: a, ACLs: refs, Pos: r.namePos()})
+			return nil
+		},
+		dump: func(c *Config, d *dumper, name string) {
+			for _, rule := range *field(c) {
+				d.line(name, rule.Addr.String()+refWords(rule.ACLs))
+			}
+		}}
+}

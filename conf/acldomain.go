@@ -1,0 +1,115 @@
+package conf
+
+import (
+	"fmt"
+	"strings"
+)
+
+// CompareDomain orders a host name against a domain as 2.6 does: from the right
+// end, without case. 0 means the host is in the domain: they are equal, or the
+// domain begins with a dot and the host is the domain or ends with it.
+func CompareDomain(host, domain string) int {
+	host = strings.TrimLeft(host, ".")
+	h, d := len(host), len(domain)
+	for {
+		h--
+		d--
+		var hc, dc byte
+		if h >= 0 {
+			hc = lowerByte(host[h])
+		}
+		if d >= 0 {
+			dc = lowerByte(domain[d])
+		}
+		switch {
+		case hc != dc:
+			switch {
+			case dc == '.':
+				return 1
+			case hc == '.':
+				return -1
+			}
+			return int(hc) - int(dc)
+		case h <= 0 && d <= 0:
+			return 0
+		case h <= 0:
+			if d == 1 && domain[0] == '.' {
+				return 0
+			}
+			return -1
+		case d == 0:
+			if domain[0] == '.' {
+				return 0
+			}
+			return 1
+		}
+	}
+}
+
+func lowerByte(c byte) byte {
+	if c >= 'A' && c <= 'Z' {
+		c += 'a' - 'A'
+	}
+	return c
+}
+
+func (b *builder) domainTree(a *ACL) *splay[string] {
+	st := b.state(a)
+	if st.domains != nil {
+		return st.domains
+	}
+	t := &splay[string]{}
+	t.compare = func(fresh, old string) int {
+		sub, domain := old, fresh
+		order := CompareDomain(sub, domain)
+		if order != 0 {
+			sub, domain = fresh, old
+			order = CompareDomain(sub, domain)
+		}
+		if order == 0 {
+			b.say("WARNING: '%s' is a subdomain of '%s'", sub, domain)
+			b.say("WARNING: because of this '%s' is ignored to keep splay tree searching predictable", fresh)
+			b.say("WARNING: You should probably remove '%s' from the ACL named '%s'", sub, b.aclName)
+		}
+		return order
+	}
+	st.domains = t
+	return t
+}
+
+// readDomains reads the values of dstdomain and srcdomain.
+func readDomains(r *reader, a *ACL) error {
+	tree := r.b.domainTree(a)
+	for {
+		v, ok := r.value()
+		if !ok {
+			return nil
+		}
+		d := lowerASCII(v.text)
+		switch {
+		case tree.insert(d):
+			a.Domains = append(a.Domains, d)
+			if strings.ContainsAny(d, "/:*") {
+				r.warnValue(v, "domain-form", fmt.Sprintf("%q is no domain and matches nothing", v.text),
+					"Values are plain names; a leading dot stands for every name below.", "")
+			}
+		default:
+			r.warnValue(v, "acl-overlap", fmt.Sprintf("%s overlaps an earlier value of acl %s and is ignored", v.text, a.Name),
+				"2.6 keeps the entry it read first, even when the later one is larger.", "")
+		}
+	}
+}
+
+// lowerASCII folds A to Z only: the C locale knows no other letters.
+func lowerASCII(s string) string {
+	for i := 0; i < len(s); i++ {
+		if s[i] >= 'A' && s[i] <= 'Z' {
+			b := []byte(s)
+			for ; i < len(b); i++ {
+				b[i] = lowerByte(b[i])
+			}
+			return string(b)
+		}
+	}
+	return s
+}

@@ -1,0 +1,152 @@
+package conf
+
+import (
+	"fmt"
+	"strings"
+)
+
+// maxACLName is the longest name of an ACL (fact acl_name_32).
+const maxACLName = 31
+
+// aclState is what is needed of an ACL only while the file is read.
+type aclState struct {
+	networks *splay[network4]
+	domains  *splay[string]
+	users    map[string]bool
+	// filled: the ACL counts as not empty although no value is stored.
+	filled bool
+}
+
+func (b *builder) state(a *ACL) *aclState {
+	st := b.aclStates[a]
+	if st == nil {
+		st = &aclState{}
+		b.aclStates[a] = st
+	}
+	return st
+}
+
+// aclReaders says how the values of each type are read, and under which other
+// words the type is known.
+var aclReaders = map[ACLType]func(*reader, *ACL) error{
+	ACLSrc: readNetworks, ACLDst: readNetworks, ACLMyIP: readNetworks,
+	ACLDstDomain: readDomains, ACLSrcDomain: readDomains,
+	ACLDstDomRegex: readRegexes, ACLSrcDomRegex: readRegexes, ACLURLPathRegex: readRegexes, ACLURLRegex: readRegexes,
+	ACLIdentRegex: readRegexes, ACLBrowser: readRegexes, ACLRefererRegex: readRegexes, ACLProxyAuthRegex: readRegexes,
+	ACLReqMimeType: readRegexes, ACLRepMimeType: readRegexes, ACLURLLogin: readRegexes, ACLExtUserRegex: readRegexes,
+	ACLReqHeader: readHeader, ACLRepHeader: readHeader,
+	ACLTime: readTimes, ACLPort: readPorts, ACLMyPort: readPorts,
+	ACLMaxConn: readNumbers, ACLSrcAS: readNumbers, ACLDstAS: readNumbers,
+	ACLIdent: readUsers, ACLProxyAuth: readUsers, ACLExtUser: readUsers,
+	ACLRequestType: readTypes, ACLProto: readProtocols, ACLMethod: readMethods,
+	ACLSNMPCommunity: readWords, ACLURLGroup: readWords, ACLMyPortName: readWords,
+	ACLARP: readMACs, ACLMaxUserIP: readMaxUserIP, ACLExternal: readExternal,
+	ACLUserCert: readCert, ACLCACert: readCert,
+}
+
+var aclTypeAliases = map[string]ACLType{
+	"domain": ACLDstDomain, "pattern": ACLURLPathRegex, "referrer_regex": ACLRefererRegex,
+}
+
+// aclTypeOf finds the type a word names. Any word that begins with proto is proto,
+// and five letters are enough for type (facts acl_badtype_protocol, acl_type_*).
+func aclTypeOf(w string) (ACLType, bool) {
+	if t, ok := aclTypeAliases[w]; ok {
+		return t, true
+	}
+	if _, ok := aclReaders[ACLType(w)]; ok {
+		return ACLType(w), true
+	}
+	if strings.HasPrefix(w, "proto") {
+		return ACLProto, true
+	}
+	return "", false
+}
+
+// ACLTypes are the words that name an ACL type, sorted.
+func ACLTypes() []string {
+	list := sortedKeys(aclReaders)
+	for w := range aclTypeAliases {
+		list = append(list, w)
+	}
+	return sortedStrings(list)
+}
+
+// readACL reads one acl line.
+func readACL(r *reader) error {
+	name, ok := r.word()
+	if !ok {
+		r.say("aclParseAclLine: missing ACL name.")
+		return r.bungled("the name of the ACL is missing", "acl NAME TYPE VALUE…")
+	}
+	if len(name) > maxACLName {
+		r.say("aclParseAclLine: ACL name '%s' too long. Max %d characters allowed", name, maxACLName)
+		return r.bungled(fmt.Sprintf("the name has %d bytes", len(name)), fmt.Sprintf("At most %d are allowed.", maxACLName))
+	}
+	namePos := r.pos()
+	if name[0] == '!' {
+		r.warn("acl-name", "an ACL whose name begins with ! can never be used", "", "")
+	}
+	word, ok := r.word()
+	if !ok {
+		r.say("aclParseAclLine: missing ACL type.")
+		return r.bungled("the type of the ACL is missing", "acl NAME TYPE VALUE…")
+	}
+	kind, ok := aclTypeOf(word)
+	if !ok || r.b.lacks(kind) {
+		r.say("aclParseAclLine: Invalid ACL type '%s'", word)
+		return r.unknownWord("ACL type", word, ACLTypes())
+	}
+	if kind == ACLMyPortName {
+		r.extension("acl type myportname", "It came with 2.7; 2.6 refuses the line.")
+	}
+	a := r.b.acls[lowerASCII(name)]
+	fresh := a == nil
+	if fresh {
+		a = &ACL{Name: name, Type: kind, Pos: namePos}
+	} else if a.Type != kind {
+		r.say("aclParseAclLine: ACL '%s' already exists with different type.", a.Name)
+		return r.bungled(fmt.Sprintf("acl %s is of type %s already (%v)", a.Name, a.Type, a.Pos), "")
+	}
+	if kind == ACLProxyAuth || kind == ACLProxyAuthRegex {
+		if !r.b.cfg.authReady() {
+			r.say("Invalid Proxy Auth ACL '%s' because no authentication schemes are fully configured.", r.b.firstLine(a, r))
+			return r.bungled(fmt.Sprintf("%s needs an auth_param with a program in front of this line", kind), "")
+		}
+	}
+	r.b.aclName = name
+	r.b.listFiles = nil
+	if err := aclReaders[kind](r, a); err != nil {
+		return err
+	}
+	line := ACLLine{Pos: r.namePos(), Files: r.b.listFiles}
+	if r.line != nil {
+		line.Text = r.line.Text()
+	}
+	a.Lines = append(a.Lines, line)
+	if !fresh {
+		return nil
+	}
+	if a.empty() && !r.b.state(a).filled {
+		r.say("aclParseAclLine: WARNING: empty ACL: %s", r.quoted)
+		r.warn("acl-empty", fmt.Sprintf("acl %s has no value and matches nothing", a.Name), "", "")
+	}
+	r.b.quoted[a] = r.quoted
+	r.b.acls[lowerASCII(name)] = a
+	r.b.cfg.ACLs = append(r.b.cfg.ACLs, a)
+	return nil
+}
+
+// firstLine is the text 2.6 remembers of an ACL: that of its first line.
+func (b *builder) firstLine(a *ACL, r *reader) string {
+	if s, ok := b.quoted[a]; ok {
+		return s
+	}
+	return r.quoted
+}
+
+// empty tells whether the ACL has no value at all.
+func (a *ACL) empty() bool {
+	return len(a.Networks)+len(a.Domains)+len(a.Regexes)+len(a.Headers)+len(a.Ports)+len(a.Times)+len(a.Methods)+
+		len(a.Protocols)+len(a.Words)+len(a.Numbers)+len(a.MACs)+len(a.Cert.Values)+len(a.Users.Names) == 0 && a.External == nil
+}

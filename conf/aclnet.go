@@ -1,0 +1,269 @@
+package conf
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"github.com/cuttle-proxy/cuttle/parser"
+)
+
+// network4 is an IPRange as numbers, for the tree.
+type network4 struct{ first, last, mask uint32 }
+
+func (n network4) String() string {
+	s := addr4(n.first).String()
+	if n.last != 0 {
+		s += "-" + addr4(n.last).String()
+	}
+	if n.mask != 0xffffffff {
+		s += "/" + addr4(n.mask).String()
+	}
+	return s
+}
+
+func (n network4) ipRange(pos parser.Pos) IPRange {
+	v := IPRange{First: addr4(n.first), Mask: addr4(n.mask), Pos: pos}
+	if n.last != 0 {
+		v.Last = addr4(n.last)
+	}
+	return v
+}
+
+// compareNetwork orders the start of a against b: 0 when it lies inside b.
+func compareNetwork(a, b network4) int {
+	at := a.first & b.mask
+	end := b.last
+	if end == 0 {
+		end = b.first
+	}
+	switch {
+	case at > end:
+		return 1
+	case at < b.first:
+		return -1
+	}
+	return 0
+}
+
+// networkTree is the tree of one ACL. Collisions are told in 2.6's words.
+func (b *builder) networkTree(a *ACL) *splay[network4] {
+	st := b.state(a)
+	if st.networks != nil {
+		return st.networks
+	}
+	t := &splay[network4]{}
+	t.compare = func(fresh, old network4) int {
+		small, large := old, fresh
+		order := compareNetwork(small, large)
+		if order != 0 {
+			small, large = fresh, old
+			order = compareNetwork(small, large)
+		}
+		if order == 0 {
+			b.say("WARNING: '%s' is a subnetwork of '%s'", small, large)
+			b.say("WARNING: because of this '%s' is ignored to keep splay tree searching predictable", fresh)
+			b.say("WARNING: You should probably remove '%s' from the ACL named '%s'", small, b.aclName)
+		}
+		return order
+	}
+	st.networks = t
+	return t
+}
+
+// readNetworks reads the values of src, dst and myip.
+func readNetworks(r *reader, a *ACL) error {
+	tree := r.b.networkTree(a)
+	for {
+		v, ok := r.value()
+		if !ok {
+			return nil
+		}
+		if p, ok := ipv6Range(v.text, v.pos); ok {
+			r.extensionAt(v.pos, len(v.text), "an IPv6 value", "2.6 knows IPv4 only and skips it with a message.")
+			a.Networks = append(a.Networks, p)
+			continue
+		}
+		found, err := r.networks(v)
+		if err != nil {
+			return err
+		}
+		for _, n := range found {
+			if tree.insert(n) {
+				a.Networks = append(a.Networks, n.ipRange(v.pos))
+			} else {
+				r.warnValue(v, "acl-overlap", fmt.Sprintf("%s overlaps an earlier value of acl %s and is ignored", v.text, a.Name),
+					"2.6 keeps the entry it read first, even when the later one is larger.", "")
+			}
+		}
+	}
+}
+
+// ipv6Range reads an IPv6 address, network or range.
+func ipv6Range(s string, pos parser.Pos) (IPRange, bool) {
+	if strings.Count(s, ":") < 2 {
+		return IPRange{}, false
+	}
+	if p, err := netip.ParsePrefix(s); err == nil && p.Addr().Is6() {
+		return IPRange{First: p.Masked().Addr(), Mask: mask6(p.Bits()), Pos: pos}, true
+	}
+	if a, err := netip.ParseAddr(s); err == nil && a.Is6() && a.Zone() == "" {
+		return IPRange{First: a, Mask: mask6(128), Pos: pos}, true
+	}
+	from, to, ok := strings.Cut(s, "-")
+	if !ok {
+		return IPRange{}, false
+	}
+	a, err1 := netip.ParseAddr(from)
+	z, err2 := netip.ParseAddr(to)
+	if err1 != nil || err2 != nil || !a.Is6() || !z.Is6() || a.Zone()+z.Zone() != "" || z.Less(a) {
+		return IPRange{}, false
+	}
+	return IPRange{First: a, Last: z, Mask: mask6(128), Pos: pos}, true
+}
+
+func mask6(bits int) netip.Addr {
+	var b [16]byte
+	for i := range bits {
+		b[i/8] |= 0x80 >> (i % 8)
+	}
+	return netip.AddrFrom16(b)
+}
+
+const quadBytes = "0123456789."
+
+// quadPrefix is the leading part of s made of digits and dots.
+func quadPrefix(s string) string {
+	for i := 0; i < len(s); i++ {
+		if strings.IndexByte(quadBytes, s[i]) < 0 {
+			return s[:i]
+		}
+	}
+	return s
+}
+
+// splitRange takes a value apart: first[-last][/mask]. Text behind a complete
+// value is dropped (fact acl_src_17); ok is false for host names.
+func splitRange(s string) (first, last, mask string, ok bool) {
+	first = quadPrefix(s)
+	rest := s[len(first):]
+	if first == "" {
+		return hostMask(s)
+	}
+	switch {
+	case rest == "":
+		return first, "", "", true
+	case rest[0] == '-':
+		last = quadPrefix(rest[1:])
+		if last == "" {
+			return hostMask(s)
+		}
+		tail := rest[1+len(last):]
+		if tail == "" {
+			return first, last, "", true
+		}
+		if tail[0] == '/' && quadPrefix(tail[1:]) != "" {
+			return first, last, quadPrefix(tail[1:]), true
+		}
+	case rest[0] == '/' && quadPrefix(rest[1:]) != "":
+		return first, "", quadPrefix(rest[1:]), true
+	}
+	return hostMask(s)
+}
+
+// hostMask takes name/mask apart; a value without a slash is a host name.
+func hostMask(s string) (first, last, mask string, ok bool) {
+	name, mask, found := strings.Cut(s, "/")
+	if !found || name == "" || strings.TrimLeft(mask, " \t") == "" {
+		return "", "", "", false
+	}
+	return name, "", strings.Fields(mask)[0], true
+}
+
+// networks reads one value; several addresses come from a host name.
+func (r *reader) networks(v aclValue) ([]network4, error) {
+	t := v.text
+	if strings.EqualFold(t, "all") {
+		return []network4{{}}, nil
+	}
+	first, last, mask, ok := splitRange(t)
+	if !ok {
+		name := t
+		if f := strings.Fields(t); len(f) > 0 {
+			name = f[0]
+		}
+		addrs := r.b.resolve(name)
+		if len(addrs) == 0 {
+			r.say("aclParseIpData: Bad host/IP: '%s'", t)
+			r.warnValue(v, "acl-value-skipped", fmt.Sprintf("%q is no address and does not resolve; it is skipped", t), "", "")
+		}
+		var list []network4
+		for _, a := range addrs {
+			list = append(list, network4{first: bits4(a), mask: 0xffffffff})
+		}
+		return list, nil
+	}
+	n := network4{mask: 0xffffffff}
+	for _, part := range []struct {
+		text, what string
+		into       *uint32
+	}{{first, "first address", &n.first}, {last, "second address", &n.last}, {mask, "netmask", &n.mask}} {
+		if part.text == "" {
+			continue
+		}
+		value, ok, err := r.decodeAddr(part.text, v)
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			r.sayWhere()
+			r.say("aclParseIpData: Ignoring invalid IP acl entry: unknown %s '%s'", part.what, part.text)
+			r.warnValue(v, "acl-value-skipped", fmt.Sprintf("%q is skipped: %q is not a valid %s", t, part.text, part.what), "", "")
+			return nil, nil
+		}
+		*part.into = value
+	}
+	if n.first&n.mask != n.first || n.last&n.mask != n.last {
+		r.say("aclParseIpData: WARNING: Netmask masks away part of the specified IP in '%s'", t)
+		r.warnValue(v, "acl-mask", fmt.Sprintf("the netmask of %s cuts bits of the address off", t),
+			"", network4{n.first & n.mask, n.last & n.mask, n.mask}.String())
+	}
+	if got := canonical(first, last, mask); got != t && !strings.Contains(t, ":") {
+		r.warnValue(v, "acl-value-tail", fmt.Sprintf("only %q of %q is read", got, t), "Separate values with blanks.", "")
+	}
+	n.first &= n.mask
+	n.last &= n.mask
+	return []network4{n}, nil
+}
+
+func canonical(first, last, mask string) string {
+	if last != "" {
+		first += "-" + last
+	}
+	if mask != "" {
+		first += "/" + mask
+	}
+	return first
+}
+
+// decodeAddr reads a dotted quad, or a number of bits (0 to 32). A quad with a
+// number out of range refuses the line (fact acl_src_13).
+func (r *reader) decodeAddr(s string, v aclValue) (uint32, bool, error) {
+	q, n, _ := cScanQuad(s)
+	switch {
+	case n == 4:
+		a, ok := dottedQuad(s)
+		if !ok {
+			r.say("decode_addr: unsafe IP address: '%s'", s)
+			return 0, false, r.bungledAt(v.span, fmt.Sprintf("%s is an impossible address", s), "Each of the four numbers goes from 0 to 255.")
+		}
+		return bits4(a), true, nil
+	case n == 1 && q[0] >= 0 && q[0] < 33:
+		if q[0] == 0 {
+			return 0, true, nil
+		}
+		return ^uint32(0) << (32 - q[0]), true, nil
+	}
+	r.say("decode_addr: Invalid IP address '%s'", s)
+	return 0, false, nil
+}

@@ -1,0 +1,5 @@
+package conf
+
+func (b *builder) lint() {}
+
+func (r *reader) lintRegex(v aclValue) {}

@@ -1,0 +1,396 @@
+package conf
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	"github.com/cuttle-proxy/cuttle/parser"
+)
+
+// reader walks along the arguments of one line, the way 2.6's handlers do.
+type reader struct {
+	b   *builder
+	dir *Directive
+	// line is nil for a built-in default.
+	line *parser.Line
+	text string
+	off  int // next byte to read
+	next int // index of the word at or behind off, a hint
+
+	// number and quoted are what 2.6 says of the line when it refuses it.
+	number int
+	quoted string
+
+	// The word read last.
+	wordOff, wordLen int
+}
+
+// span is a range of the arguments, for diagnostics.
+type span struct{ off, len int }
+
+func (r *reader) here() span { return span{r.wordOff, r.wordLen} }
+
+// at is the place of a byte of the arguments.
+func (r *reader) at(off int) parser.Pos {
+	if r.line == nil {
+		return parser.Pos{}
+	}
+	return r.line.At(off)
+}
+
+// pos is the place of the word read last.
+func (r *reader) pos() parser.Pos { return r.at(r.wordOff) }
+
+// namePos is the place of the directive's name.
+func (r *reader) namePos() parser.Pos {
+	if r.line == nil {
+		return parser.Pos{}
+	}
+	return r.line.NamePos()
+}
+
+// word reads the next word. ok is false at the end of the line.
+func (r *reader) word() (string, bool) {
+	if r.line != nil {
+		words := r.line.Args.Words
+		for r.next < len(words) && words[r.next].Off < r.off {
+			r.next++
+		}
+		// Between off and the next word's start there are only blanks, unless
+		// another separator stopped in the middle of a word.
+		if r.off >= len(r.text) || isBlank(r.text[r.off]) || r.next < len(words) && words[r.next].Off == r.off {
+			if r.next == len(words) {
+				r.missing()
+				return "", false
+			}
+			w := words[r.next]
+			r.next++
+			r.take(w.Off, len(w.Text))
+			return w.Text, true
+		}
+	}
+	return r.cut(" \t\n\r")
+}
+
+// cut reads up to one of the bytes of seps, skipping those that come first.
+func (r *reader) cut(seps string) (string, bool) {
+	i := r.off
+	for i < len(r.text) && strings.IndexByte(seps, r.text[i]) >= 0 {
+		i++
+	}
+	if i == len(r.text) {
+		r.missing()
+		return "", false
+	}
+	n := strings.IndexAny(r.text[i:], seps)
+	if n < 0 {
+		n = len(r.text) - i
+	}
+	r.take(i, n)
+	return r.text[i : i+n], true
+}
+
+// take marks a word as read; the separator behind it is used up with it.
+func (r *reader) take(off, n int) {
+	r.wordOff, r.wordLen = off, n
+	r.off = min(off+n+1, len(r.text))
+}
+
+func (r *reader) missing() {
+	r.wordOff, r.wordLen = len(strings.TrimRight(r.text, " \t")), 0
+	r.off = len(r.text)
+}
+
+// rest is everything that has not been read; ok is false when that is nothing.
+func (r *reader) rest() (string, bool) {
+	if r.off >= len(r.text) {
+		r.missing()
+		return "", false
+	}
+	s := r.text[r.off:]
+	r.wordOff, r.wordLen = r.off, len(s)
+	r.off = len(r.text)
+	return s, true
+}
+
+// eol is the rest of the line without the blanks in front.
+func (r *reader) eol() (string, error) {
+	s, _ := r.rest()
+	t := strings.TrimLeft(s, " \t\n\v\f\r")
+	if t == "" {
+		r.missing()
+		return "", r.bungled("a value is missing", "")
+	}
+	r.wordOff += len(s) - len(t)
+	r.wordLen = len(t)
+	return t, nil
+}
+
+// quotedWord reads one word of a word list, where double quotes group and
+// backslashes escape (facts gram_quotes_wordlist, gram_quotes_wordlist_open).
+func (r *reader) quotedWord() (string, bool) {
+	i := r.off
+	for i < len(r.text) && isCSpace(r.text[i]) {
+		i++
+	}
+	if i == len(r.text) {
+		r.missing()
+		return "", false
+	}
+	start := i
+	var b strings.Builder
+	quoted := false
+	for ; i < len(r.text); i++ {
+		c := r.text[i]
+		switch {
+		case c == '\\':
+			i++
+			if i == len(r.text) {
+				i--
+				break
+			}
+			switch r.text[i] {
+			case 'n':
+				b.WriteByte('\n')
+			case 'r':
+				b.WriteByte('\r')
+			default:
+				b.WriteByte(r.text[i])
+			}
+			continue
+		case c == '"':
+			quoted = !quoted
+			continue
+		case !quoted && isCSpace(c):
+			r.take(start, i-start)
+			return b.String(), true
+		default:
+			b.WriteByte(c)
+		}
+	}
+	r.take(start, len(r.text)-start)
+	return b.String(), true
+}
+
+// wordList reads all remaining words with their quotes.
+func (r *reader) wordList() []string {
+	var list []string
+	for {
+		w, ok := r.quotedWord()
+		if !ok {
+			return list
+		}
+		list = append(list, w)
+	}
+}
+
+// need reads a word that must be there.
+func (r *reader) need(what string) (string, error) {
+	w, ok := r.word()
+	if !ok {
+		return "", r.bungled(what+" is missing", "")
+	}
+	return w, nil
+}
+
+// integer reads a number in any base C knows; letters behind it are ignored
+// (facts gram_int_hex, gram_int_trailing, gram_int_toobig).
+func (r *reader) integer() (int, error) {
+	w, err := r.need("a number")
+	if err != nil {
+		return 0, err
+	}
+	v, n := cLong(w, 0)
+	d, _ := cDouble(w)
+	switch {
+	case n == 0:
+		return 0, r.bungled(fmt.Sprintf("%q is not a number", w), "")
+	case d > math.MaxInt32:
+		return 0, r.bungled(fmt.Sprintf("%s is too large", w), fmt.Sprintf("The largest number is %d.", math.MaxInt32))
+	}
+	if n < len(w) {
+		r.warn("number-tail", fmt.Sprintf("only %q of %q is read", w[:n], w),
+			"Write a unit as a word of its own, or leave the letters out.", "")
+	}
+	if int64(int32(v)) != v {
+		r.warn("number-cut", fmt.Sprintf("%s does not fit and is read as %d", w, int32(v)), "", "")
+	}
+	return int(int32(v)), nil
+}
+
+// decimal reads all of s as a decimal number, the way of options (facts
+// gram_ushort_hex, gram_ushort_trailing). Too large numbers are cut to 32 bits.
+func (r *reader) decimal(s string, at span) (int, error) {
+	v, n := cLong(s, 10)
+	if n == 0 || n < len(s) {
+		return 0, r.bungledAt(at, fmt.Sprintf("%q is not a decimal number", s), "")
+	}
+	return int(int32(v)), nil
+}
+
+// port16 reads all of s as a decimal number from 0 to 65535.
+func (r *reader) port16(s string, at span) (uint16, error) {
+	v, n := cLong(s, 10)
+	if n == 0 || n < len(s) {
+		return 0, r.bungledAt(at, fmt.Sprintf("%q is not a decimal number", s), "")
+	}
+	// 2.6 looks at the low 32 bits only; a number that wraps is refused here as well.
+	if v < 0 || v > math.MaxUint16 {
+		return 0, r.bungledAt(at, fmt.Sprintf("%s is out of range", s), "Valid numbers are 0 to 65535.")
+	}
+	return uint16(v), nil
+}
+
+// ushort reads a word as a 16-bit number.
+func (r *reader) ushort() (uint16, error) {
+	w, err := r.need("a number")
+	if err != nil {
+		return 0, err
+	}
+	return r.port16(w, r.here())
+}
+
+// onOff reads a switch: everything but on and enable is off (fact gram_onoff_yes).
+func (r *reader) onOff() (bool, error) {
+	w, err := r.need("on or off")
+	if err != nil {
+		return false, err
+	}
+	switch strings.ToLower(w) {
+	case "on", "enable":
+		return true, nil
+	case "off", "disable":
+	case "yes", "true", "1", "enabled", "y", "t":
+		r.warn("switch-reads-off", fmt.Sprintf("%q reads as off", w), "Only on and enable turn a switch on.", "on")
+	default:
+		r.warn("switch-reads-off", fmt.Sprintf("%q is neither on nor off and reads as off", w), "", "off")
+	}
+	return false, nil
+}
+
+var timeUnits = []struct {
+	name    string
+	seconds int64
+}{
+	{"second", 1}, {"minute", 60}, {"hour", 3600}, {"day", 86400}, {"week", 7 * 86400},
+	{"fortnight", 14 * 86400}, {"month", 30 * 86400}, {"year", 31557790}, {"decade", 315577900},
+}
+
+// foldPrefix tells whether s begins with prefix, case ignored.
+func foldPrefix(s, prefix string) bool {
+	return len(s) >= len(prefix) && strings.EqualFold(s[:len(prefix)], prefix)
+}
+
+// seconds reads a time: a number and a unit word (facts gram_time_*).
+func (r *reader) seconds() (time.Duration, error) {
+	start := r.off
+	w, err := r.need("a time")
+	if err != nil {
+		return 0, err
+	}
+	d, n := cDouble(w)
+	if d == 0 && n == 0 {
+		return 0, r.bungled(fmt.Sprintf("%q is not a number", w), "A time is a number and a unit, such as 5 minutes.")
+	}
+	number := r.here()
+	unit := int64(1)
+	if d != 0 {
+		u, ok := r.word()
+		if !ok {
+			r.say("WARNING: No units on '%s', assuming %f %s", r.quoted, d, "second")
+			r.gluedUnit(w, n, number, "seconds")
+		} else {
+			unit = 0
+			for _, t := range timeUnits {
+				if foldPrefix(u, t.name) {
+					unit = t.seconds
+					break
+				}
+			}
+			if unit == 0 {
+				return 0, r.unknownWord("time unit", u, unitNames())
+			}
+		}
+	}
+	_ = start
+	return saturate(cTruncate(float64(unit) * d)), nil
+}
+
+func unitNames() []string {
+	var names []string
+	for _, t := range timeUnits {
+		names = append(names, t.name+"s")
+	}
+	return names
+}
+
+// gluedUnit explains a missing unit.
+func (r *reader) gluedUnit(w string, n int, at span, base string) {
+	if n < len(w) {
+		r.warnAt(at, "unit-glued", fmt.Sprintf("the unit in %q is not seen: it reads as %s %s", w, w[:n], base),
+			"Put a blank between number and unit.", w[:n]+" "+w[n:])
+		return
+	}
+	r.warnAt(at, "unit-missing", fmt.Sprintf("%s has no unit and reads as %s %s", w, w, base), "", w+" "+base)
+}
+
+// saturate keeps a time of s seconds inside what a Duration can hold.
+func saturate(s int64) time.Duration {
+	const limit = math.MaxInt64 / int64(time.Second)
+	return time.Duration(max(-limit, min(limit, s))) * time.Second
+}
+
+var sizeUnits = []struct {
+	name  string
+	bytes int64
+}{{"bytes", 1}, {"KB", 1 << 10}, {"MB", 1 << 20}, {"GB", 1 << 30}}
+
+// size reads a size; base is the directive's own unit, of which the value must be
+// a whole number (facts gram_size_*, gram_kbsize_*). The result is in bytes.
+func (r *reader) size(base int64, baseName string) (int64, error) {
+	w, err := r.need("a size")
+	if err != nil {
+		return 0, err
+	}
+	if w == "none" || w == "-1" {
+		return NoLimit, nil
+	}
+	d, n := cDouble(w)
+	if d == 0 && n == 0 {
+		return 0, r.bungled(fmt.Sprintf("%q is not a number", w), "A size is a number and a unit: bytes, KB, MB or GB.")
+	}
+	number := r.here()
+	unit := base
+	if d != 0 {
+		u, ok := r.word()
+		if !ok {
+			r.say("WARNING: No units on '%s', assuming %f %s", r.quoted, d, baseName)
+			r.gluedUnit(w, n, number, baseName)
+		} else {
+			unit = 0
+			for _, t := range sizeUnits {
+				if foldPrefix(u, t.name) {
+					unit = t.bytes
+					break
+				}
+			}
+			if unit == 0 {
+				return 0, r.unknownWord("size unit", u, []string{"bytes", "KB", "MB", "GB"})
+			}
+		}
+	}
+	f := float64(unit) * d / float64(base)
+	v := cTruncate(f)
+	if float64(v)*2 != f*2 {
+		return 0, r.bungledAt(number, fmt.Sprintf("this is not a whole number of %s", baseName),
+			"Values of this directive are kept in "+baseName+".")
+	}
+	if v > math.MaxInt64/base || v < math.MinInt64/base {
+		return 0, r.bungledAt(number, "this size is too large", "")
+	}
+	return v * base, nil
+}
+
+func isBlank(c byte) bool { return c == ' ' || c == '\t' }

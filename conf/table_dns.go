@@ -1,0 +1,36 @@
+package conf
+
+import "time"
+
+var dnsRows = []Directive{
+	{Name: "check_hostnames", Default: "on", kind: onOff(func(c *Config) *bool { return &c.CheckHostnames }),
+		Help: "Whether host names in URLs must be made of letters, digits, dots and dashes."},
+	{Name: "allow_underscore", Default: "on", kind: onOff(func(c *Config) *bool { return &c.AllowUnderscore }),
+		Help: "With check_hostnames: whether _ is allowed too."},
+	{Name: "cache_dns_program", Build: "external DNS helpers", Default: "@libexec@/dnsserver", kind: path(func(c *Config) *string { return &c.CacheDNSProgram }), Help: "The program that looked up names."},
+	{Name: "dns_children", Build: "external DNS helpers", Default: "5", kind: number(func(c *Config) *int { return &c.DNSChildren }), Help: "How many of those programs ran."},
+	{Name: "dns_retransmit_interval", Default: "5 seconds", kind: duration(func(c *Config) *time.Duration { return &c.DNSRetransmitInterval }),
+		Help: "How long to wait for a name server's answer before asking again; doubles each time all have been asked."},
+	{Name: "dns_timeout", Default: "2 minutes", kind: duration(func(c *Config) *time.Duration { return &c.DNSTimeout }),
+		Help: "How long a look-up may take in all."},
+	{Name: "dns_defnames", Default: "off", kind: onOff(func(c *Config) *bool { return &c.DNSDefnames }),
+		Help: "Whether the search list of resolv.conf is applied to names without a dot."},
+	{Name: "dns_nameservers", kind: words(func(c *Config) *[]string { return &c.DNSNameservers }), Example: "dns_nameservers 192.0.2.53 192.0.2.54",
+		Help: "Addresses of name servers, in place of those in /etc/resolv.conf."},
+	{Name: "hosts_file", Default: "@hosts@", kind: path(func(c *Config) *string { return &c.HostsFile }),
+		Help: "A file of addresses and names that is looked into before name servers; none for no file."},
+	{Name: "dns_testnames", IfNone: "netscape.com internic.net nlanr.net microsoft.com", kind: words(func(c *Config) *[]string { return &c.DNSTestnames }),
+		Help: "Names to look up at start-up when tests are asked for; one that resolves is enough."},
+	{Name: "append_domain", kind: word(func(c *Config) *string { return &c.AppendDomain }), Example: "append_domain .example.net",
+		Help: "The domain put behind host names without a dot. It must begin with a dot."},
+	{Name: "ignore_unknown_nameservers", Default: "on", kind: onOff(func(c *Config) *bool { return &c.IgnoreUnknownNameservers }),
+		Help: "Whether DNS answers from addresses that were not asked are ignored."},
+	{Name: "ipcache_size", Default: "1024", kind: number(func(c *Config) *int { return &c.IPCacheSize }),
+		Help: "How many names are remembered with their addresses."},
+	{Name: "ipcache_low", Default: "90", kind: number(func(c *Config) *int { return &c.IPCacheLow }),
+		Help: "How many percent of ipcache_size are kept when it overflows."},
+	{Name: "ipcache_high", Default: "95", kind: number(func(c *Config) *int { return &c.IPCacheHigh }),
+		Help: "At how many percent of ipcache_size names are thrown out."},
+	{Name: "fqdncache_size", Default: "1024", kind: number(func(c *Config) *int { return &c.FQDNCacheSize }),
+		Help: "How many addresses are remembered with their names."},
+}

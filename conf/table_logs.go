@@ -1,0 +1,50 @@
+package conf
+
+import "net/netip"
+
+var logRows = []Directive{
+	{Name: "logformat", kind: logFormats(func(c *Config) *[]*LogFormat { return &c.LogFormats }),
+		Example: "logformat combined %>a %ui %un [%tl] \"%rm %ru HTTP/%rv\" %Hs %<st \"%{Referer}>h\" \"%{User-Agent}>h\" %Ss:%Sh",
+		Help: "Defines an access log format. Between % and the code may stand a quoting (\" ' [ #), - for left, 0 for leading zeros, a width, .precision, and {argument}. " +
+			"Codes: >a client address, >A client name, >p client port, <A server or peer, la and lp local address and port, ts seconds since the epoch, tu their fraction, tl and tg local and UTC time, tr milliseconds taken, " +
+			">h and <h request and reply header (all, or the one in braces), un any user name, ul ui ue the one of login, ident, external ACL, Hs status, Ss result, Sh hierarchy, mt type, rm method, ru URL, rv version, " +
+			">st <st st bytes of request, reply, both, ea text of an external ACL, % itself."},
+	{Name: "access_log", Aliases: []string{"cache_access_log"}, kind: accessLogs(func(c *Config) *[]*AccessLog { return &c.AccessLogs }),
+		Example: "access_log /var/log/squid/access.log squid",
+		Help:    "Writes requests that the ACLs match into a file, in format squid, common, auto (as emulate_httpd_log says) or one of logformat. none in place of the path keeps matching requests out of this and later logs. Without any line nothing is logged."},
+	{Name: "log_access", kind: accessList(func(c *Config) *AccessList { return &c.LogAccess }),
+		Help: "Decides which requests are logged at all."},
+	{Name: "cache_log", Default: "@cachelog@", kind: path(func(c *Config) *string { return &c.CacheLog }),
+		Help: "The file the proxy writes about itself to."},
+	{Name: "cache_store_log", Default: "@storelog@", kind: path(func(c *Config) *string { return &c.CacheStoreLog }),
+		Help: "The file that tells which objects came into the cache and left it; none for no such log."},
+	{Name: "cache_swap_state", Aliases: []string{"cache_swap_log"}, kind: path(func(c *Config) *string { return &c.CacheSwapState }),
+		Help: "Where the index of each cache_dir is kept, when not inside it. %s stands for the folder's name; several directories get numbers behind the name. The old name is the main one before STABLE14."},
+	{Name: "logfile_rotate", Default: "10", kind: number(func(c *Config) *int { return &c.LogfileRotate }),
+		Help: "How many old logs are kept when logs are rotated (-k rotate). 0 renames nothing and opens the files anew, as logrotate wants."},
+	{Name: "emulate_httpd_log", Default: "off", kind: onOff(func(c *Config) *bool { return &c.EmulateHTTPDLog }),
+		Help: "Whether logs of format auto look like a web server's."},
+	{Name: "log_ip_on_direct", Default: "on", kind: onOff(func(c *Config) *bool { return &c.LogIPOnDirect }),
+		Help: "Whether the log shows the origin's address, or its name, for requests that went direct."},
+	{Name: "mime_table", Default: "@mime@", kind: path(func(c *Config) *string { return &c.MimeTable }),
+		Help: "The table of types and icons for FTP and gopher. A table is built in for when the file is missing."},
+	{Name: "log_mime_hdrs", Default: "off", kind: onOff(func(c *Config) *bool { return &c.LogMimeHdrs }),
+		Help: "Whether all headers of request and reply stand at the end of each log line."},
+	{Name: "useragent_log", kind: path(func(c *Config) *string { return &c.UseragentLog }),
+		Help: "The file User-Agent headers are written to."},
+	{Name: "referer_log", Aliases: []string{"referrer_log"}, kind: path(func(c *Config) *string { return &c.RefererLog }),
+		Help: "The file Referer headers are written to."},
+	{Name: "pid_filename", Default: "@pid@", kind: path(func(c *Config) *string { return &c.PidFilename }),
+		Help: "The file that holds the process id, which -k orders need; none for no file."},
+	{Name: "debug_options", Default: "ALL,1", kind: text(func(c *Config) *string { return &c.DebugOptions }),
+		Help: "How much is written to cache_log: pairs of section and level. ALL,1 is usual; higher levels say more."},
+	{Name: "log_fqdn", Default: "off", kind: onOff(func(c *Config) *bool { return &c.LogFQDN }),
+		Help: "Whether logs show clients' names, which costs a look-up each."},
+	{Name: "client_netmask", Default: "255.255.255.255", kind: address(func(c *Config) *netip.Addr { return &c.ClientNetmask }),
+		Help: "The part of client addresses that logs and cache manager show; 255.255.255.0 hides the last number."},
+	{Name: "forward_log", Build: "forward log", kind: path(func(c *Config) *string { return &c.ForwardLog }), Help: "The file that tells where requests were forwarded."},
+	{Name: "strip_query_terms", Default: "on", kind: onOff(func(c *Config) *bool { return &c.StripQueryTerms }),
+		Help: "Whether what follows the ? of a URL is kept out of logs."},
+	{Name: "buffered_logs", Default: "off", kind: onOff(func(c *Config) *bool { return &c.BufferedLogs }),
+		Help: "Whether cache_log is written in larger pieces."},
+}

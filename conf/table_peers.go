@@ -1,0 +1,81 @@
+package conf
+
+import (
+	"net/netip"
+	"time"
+)
+
+var peerRows = []Directive{
+	{Name: "cache_peer", kind: peers(func(c *Config) *[]*Peer { return &c.Peers }),
+		Example: "cache_peer parent.example.net parent 3128 3130 default login=PASS\ncache_peer www1.example.net parent 80 0 no-query originserver name=www1",
+		Help: "Another cache, or an origin behind an accelerator: host, type (parent, sibling, multicast), HTTP port, ICP port, options. The host is looked up at run time. " +
+			"Whom to ask: no-query, htcp, htcp-oldsquid, ttl=, multicast-responder, no-digest, digest-url=, no-netdb-exchange, closest-only, background checks with monitorurl=, monitorsize=, monitorinterval=, monitortimeout=. " +
+			"Whom to choose: default, round-robin, weight=, carp, userhash, sourcehash, max-conn=. " +
+			"What to do there: proxy-only, allow-miss, no-delay, login=, connect-timeout=, originserver, forceddomain=, name=, front-end-https, connection-auth, ssl and its ssl… options."},
+	{Name: "cache_peer_domain", Aliases: []string{"cache_host_domain"}, kind: peerDomains(),
+		Help: "Uses a peer only for the domains listed, or, with ! in front, not for those."},
+	{Name: "cache_peer_access", kind: peerAccess(),
+		Help: "Uses a peer only for requests this access list allows."},
+	{Name: "neighbor_type_domain", kind: peerTypeDomains(),
+		Help: "Treats a peer as parent or sibling for the domains listed."},
+	{Name: "dead_peer_timeout", Default: "10 seconds", kind: duration(func(c *Config) *time.Duration { return &c.DeadPeerTimeout }),
+		Help: "A peer that left ICP queries unanswered for so long is dead, until it answers again."},
+	{Name: "hierarchy_stoplist", kind: words(func(c *Config) *[]string { return &c.HierarchyStoplist }),
+		Example: "hierarchy_stoplist cgi-bin ?",
+		Help:    "A URL that contains one of these words is fetched without asking peers."},
+	{Name: "nonhierarchical_direct", Default: "on", kind: onOff(func(c *Config) *bool { return &c.NonhierarchicalDirect }),
+		Help: "Whether requests that are not worth asking peers for go direct even though a parent could take them."},
+	{Name: "prefer_direct", Default: "off", kind: onOff(func(c *Config) *bool { return &c.PreferDirect }),
+		Help: "Whether the origin is tried before parents."},
+	{Name: "always_direct", kind: accessList(func(c *Config) *AccessList { return &c.AlwaysDirect }),
+		Help: "Requests that are always fetched from the origin, never through a peer."},
+	{Name: "never_direct", kind: accessList(func(c *Config) *AccessList { return &c.NeverDirect }),
+		Help: "Requests that are never fetched from the origin. always_direct is looked at first."},
+	{Name: "icp_query_timeout", Default: "0", kind: milliseconds(func(c *Config) *time.Duration { return &c.ICPQueryTimeout }),
+		Help: "How many milliseconds to wait for ICP answers; 0 finds out from past answers."},
+	{Name: "maximum_icp_query_timeout", Default: "2000", kind: milliseconds(func(c *Config) *time.Duration { return &c.MaximumICPQueryTimeout }),
+		Help: "The most milliseconds the automatic ICP timeout waits."},
+	{Name: "minimum_icp_query_timeout", Default: "5", Since: "STABLE20", kind: milliseconds(func(c *Config) *time.Duration { return &c.MinimumICPQueryTimeout }),
+		Help: "The fewest milliseconds the automatic ICP timeout waits."},
+	{Name: "mcast_groups", kind: words(func(c *Config) *[]string { return &c.MulticastGroups }),
+		Help: "Multicast groups to join in order to hear ICP queries sent to them."},
+	{Name: "mcast_miss_addr", Build: "multicast miss stream", Default: "255.255.255.255", kind: address(func(c *Config) *netip.Addr { return &c.MulticastMiss.Addr }), Help: "The multicast group told about every miss."},
+	{Name: "mcast_miss_ttl", Build: "multicast miss stream", Default: "16", kind: port(func(c *Config) *uint16 { return &c.MulticastMiss.TTL }), Help: "The time to live of packets about misses."},
+	{Name: "mcast_miss_port", Build: "multicast miss stream", Default: "3135", kind: port(func(c *Config) *uint16 { return &c.MulticastMiss.Port }), Help: "The port of packets about misses."},
+	{Name: "mcast_miss_encode_key", Build: "multicast miss stream", Default: "XXXXXXXXXXXXXXXX", kind: word(func(c *Config) *string { return &c.MulticastMiss.EncodeKey }), Help: "The key packets about misses are encrypted with."},
+	{Name: "mcast_icp_query_timeout", Default: "2000", kind: milliseconds(func(c *Config) *time.Duration { return &c.MulticastICPQueryTimeout }),
+		Help: "How many milliseconds to count the answers to a multicast query, to learn how many to expect."},
+	{Name: "log_icp_queries", Default: "on", kind: onOff(func(c *Config) *bool { return &c.LogICPQueries }),
+		Help: "Whether ICP queries of neighbours are in the access log."},
+	{Name: "icp_hit_stale", Default: "off", kind: onOff(func(c *Config) *bool { return &c.ICPHitStale }),
+		Help: "Whether stale objects count as hits for ICP."},
+	{Name: "minimum_direct_hops", Default: "4", kind: number(func(c *Config) *int { return &c.MinimumDirectHops }),
+		Help: "With query_icmp: origins no more hops away than this are fetched directly."},
+	{Name: "minimum_direct_rtt", Default: "400", kind: milliseconds(func(c *Config) *time.Duration { return &c.MinimumDirectRTT }),
+		Help: "With query_icmp: origins no more milliseconds away than this are fetched directly."},
+	{Name: "netdb_low", Default: "900", kind: number(func(c *Config) *int { return &c.NetDBLow }),
+		Help: "How many networks the data base of distances is cut down to when it is full."},
+	{Name: "netdb_high", Default: "1000", kind: number(func(c *Config) *int { return &c.NetDBHigh }),
+		Help: "How many networks the data base of distances holds."},
+	{Name: "netdb_ping_period", Default: "5 minutes", kind: duration(func(c *Config) *time.Duration { return &c.NetDBPingPeriod }),
+		Help: "The shortest time between two measurements of the same network."},
+	{Name: "query_icmp", Default: "off", kind: onOff(func(c *Config) *bool { return &c.QueryICMP }),
+		Help: "Whether peers are asked to add their distance to the origin to ICP answers, so that the nearest is chosen."},
+	{Name: "test_reachability", Default: "off", kind: onOff(func(c *Config) *bool { return &c.TestReachability }),
+		Help: "Whether a miss is answered with ICP_MISS_NOFETCH when the origin could not be reached by ICMP."},
+}
+
+var digestRows = []Directive{
+	{Name: "digest_generation", Default: "on", kind: onOff(func(c *Config) *bool { return &c.DigestGeneration }),
+		Help: "Whether a digest of the cache's contents is made for peers."},
+	{Name: "digest_bits_per_entry", Default: "5", kind: number(func(c *Config) *int { return &c.DigestBitsPerEntry }),
+		Help: "How many bits of the digest each object gets."},
+	{Name: "digest_rebuild_period", Default: "1 hour", kind: duration(func(c *Config) *time.Duration { return &c.DigestRebuildPeriod }),
+		Help: "How often the digest is built anew."},
+	{Name: "digest_rewrite_period", Default: "1 hour", kind: duration(func(c *Config) *time.Duration { return &c.DigestRewritePeriod }),
+		Help: "How often the digest is written to the cache."},
+	{Name: "digest_swapout_chunk_size", Default: "4096 bytes", kind: size(func(c *Config) *int64 { return &c.DigestSwapoutChunkSize }),
+		Help: "How much of the digest is written at a time."},
+	{Name: "digest_rebuild_chunk_percentage", Default: "10", kind: number(func(c *Config) *int { return &c.DigestRebuildChunkPercentage }),
+		Help: "How much of the cache is looked at in one step of building the digest."},
+}

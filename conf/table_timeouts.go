@@ -1,0 +1,36 @@
+package conf
+
+import "time"
+
+var timeoutRows = []Directive{
+	{Name: "forward_timeout", Default: "4 minutes", kind: duration(func(c *Config) *time.Duration { return &c.ForwardTimeout }),
+		Help: "How long ways to forward a request are looked for."},
+	{Name: "connect_timeout", Default: "1 minute", kind: duration(func(c *Config) *time.Duration { return &c.ConnectTimeout }),
+		Help: "How long to wait for a connection to an origin."},
+	{Name: "peer_connect_timeout", Default: "30 seconds", kind: duration(func(c *Config) *time.Duration { return &c.PeerConnectTimeout }),
+		Help: "How long to wait for a connection to a peer, unless its line says otherwise."},
+	{Name: "read_timeout", Default: "15 minutes", kind: duration(func(c *Config) *time.Duration { return &c.ReadTimeout }),
+		Help: "How long to wait for the next bytes of a server."},
+	{Name: "request_timeout", Default: "5 minutes", kind: duration(func(c *Config) *time.Duration { return &c.RequestTimeout }),
+		Help: "How long to wait for the first request of a new connection."},
+	{Name: "persistent_request_timeout", Default: "2 minutes", kind: duration(func(c *Config) *time.Duration { return &c.PersistentRequestTimeout }),
+		Help: "How long to wait for the next request of a connection. 1 minute before STABLE16."},
+	{Name: "client_lifetime", Default: "1 day", kind: duration(func(c *Config) *time.Duration { return &c.ClientLifetime }),
+		Help: "How long a client's connection may last in all."},
+	{Name: "half_closed_clients", Default: "on", kind: onOff(func(c *Config) *bool { return &c.HalfClosedClients }),
+		Help: "Whether a client that closed its sending side still gets the reply."},
+	{Name: "pconn_timeout", Default: "1 minute", kind: duration(func(c *Config) *time.Duration { return &c.PconnTimeout }),
+		Help: "How long idle connections to servers are kept. 2 minutes before STABLE16."},
+	{Name: "ident_timeout", Default: "10 seconds", kind: duration(func(c *Config) *time.Duration { return &c.IdentTimeout }),
+		Help: "How long to wait for an ident answer."},
+	{Name: "shutdown_lifetime", Default: "30 seconds", kind: duration(func(c *Config) *time.Duration { return &c.ShutdownLifetime }),
+		Help: "How long running requests may go on after the order to shut down."},
+	{Name: "client_persistent_connections", Default: "on", kind: onOff(func(c *Config) *bool { return &c.ClientPersistentConnections }),
+		Help: "Whether connections of clients stay open for more requests."},
+	{Name: "server_persistent_connections", Default: "on", kind: onOff(func(c *Config) *bool { return &c.ServerPersistentConnections }),
+		Help: "Whether connections to servers stay open for more requests."},
+	{Name: "persistent_connection_after_error", Default: "off", kind: onOff(func(c *Config) *bool { return &c.PersistentConnectionAfterError }),
+		Help: "Whether a client's connection stays open after an error page."},
+	{Name: "detect_broken_pconn", Default: "off", kind: onOff(func(c *Config) *bool { return &c.DetectBrokenPconn }),
+		Help: "Whether a reply that claims a persistent connection but has no length is watched for."},
+}

@@ -1,0 +1,294 @@
+package conf
+
+import (
+	"fmt"
+	"net/netip"
+	"strconv"
+	"strings"
+
+	"github.com/cuttle-proxy/cuttle/parser"
+)
+
+var wccpFlagWords = []struct {
+	name string
+	bit  WCCPFlags
+}{
+	{"src_ip_hash", WCCPSrcIPHash}, {"dst_ip_hash", WCCPDstIPHash},
+	{"source_port_hash", WCCPSrcPortHash}, {"dst_port_hash", WCCPDstPortHash}, {"ports_source", WCCPPortsSource},
+	{"src_ip_alt_hash", WCCPSrcIPAltHash}, {"dst_ip_alt_hash", WCCPDstIPAltHash},
+	{"src_port_alt_hash", WCCPSrcPortAltHash}, {"dst_port_alt_hash", WCCPDstPortAltHash},
+}
+
+// wccpMethod is a number, or one of two words (an extension).
+func wccpMethod(one, two string, field func(*Config) *int) kind {
+	k := number(field)
+	k.name = "1|2"
+	plain := k.set
+	k.set = func(r *reader) error {
+		mark := *r
+		switch w, _ := r.word(); w {
+		case one, two:
+			*field(r.b.cfg) = map[string]int{one: 1, two: 2}[w]
+			r.extension(fmt.Sprintf("the word %s", w), "2.6 wants the number: 1 for "+one+", 2 for "+two+".")
+			return nil
+		}
+		*r = mark
+		return plain(r)
+	}
+	return k
+}
+
+func wccpRouters(field func(*WCCP) *[]netip.AddrPort) kind {
+	return kind{name: "address[:port]…",
+		set: func(r *reader) error {
+			w := &r.b.cfg.WCCP
+			for {
+				word, ok := r.word()
+				if !ok {
+					return nil
+				}
+				a, err := r.routerAddress(word)
+				if err != nil {
+					return err
+				}
+				if list := field(w); a.IsValid() {
+					*list = append(*list, a)
+				}
+				if w.RouterPos == (parser.Pos{}) {
+					w.RouterPos = r.namePos()
+				}
+			}
+		},
+		dump: func(c *Config, d *dumper, name string) {
+			for _, a := range *field(&c.WCCP) {
+				if a.Port() == 0 {
+					d.line(name, a.Addr().String())
+				} else {
+					d.line(name, a.String())
+				}
+			}
+		}}
+}
+
+// routerAddress reads host, host:port or a bare port (facts wccp_router_*).
+func (r *reader) routerAddress(w string) (netip.AddrPort, error) {
+	if host, digits, ok := strings.Cut(w, ":"); ok {
+		port, err := r.port16(digits, r.here())
+		if err != nil {
+			return netip.AddrPort{}, err
+		}
+		if port == 0 {
+			return netip.AddrPort{}, r.bungled("port 0 cannot be reached", "")
+		}
+		a, err := r.addressOf(host)
+		return netip.AddrPortFrom(a, port), err
+	}
+	if v, n := cLong(w, 10); n > 0 && n == len(w) {
+		r.warn("wccp-router-port", fmt.Sprintf("%q is read as a port of the address 0.0.0.0, not as a router", w), "", "")
+		return netip.AddrPortFrom(anyAddr, uint16(v)), nil
+	}
+	a, err := r.addressOf(w)
+	return netip.AddrPortFrom(a, 0), err
+}
+
+func wccpServices() kind {
+	return kind{name: "standard|dynamic id [password=…]",
+		set: func(r *reader) error {
+			w, ok := r.word()
+			if !ok {
+				r.say("wccp2ParseServiceInfo: missing service info type (standard|dynamic)")
+				return r.bungled("standard or dynamic is missing", "")
+			}
+			if w != "standard" && w != "dynamic" {
+				r.say("wccp2ParseServiceInfo: bad service info type (expected standard|dynamic, got %s)", w)
+				return r.unknownWord("kind of service", w, []string{"standard", "dynamic"})
+			}
+			id, err := r.integer()
+			if err != nil {
+				return err
+			}
+			if id < 0 || id > 255 {
+				r.say("wccp2ParseServiceInfo: service info id %d is out of range (0..255)", id)
+				return r.bungled(fmt.Sprintf("service id %d is out of range", id), "Ids go from 0 to 255.")
+			}
+			s := &WCCPService{Dynamic: w == "dynamic", ID: uint8(id), Pos: r.namePos()}
+			if w, ok := r.word(); ok {
+				if pass, ok := strings.CutPrefix(w, "password="); ok {
+					if s.HasPassword = true; len(pass) > 8 {
+						r.warn("wccp-password", "only the first eight characters of the password count", "", "")
+						pass = pass[:8]
+					}
+					s.Password = pass
+				} else {
+					r.warn("wccp-service-word", fmt.Sprintf("the word %q is ignored", w), "Only password= may stand here.", "")
+				}
+			}
+			list := &r.b.cfg.WCCP.Services
+			*list = append(*list, s)
+			return nil
+		},
+		dump: func(c *Config, d *dumper, name string) {
+			for _, s := range c.WCCP.Services {
+				list := []string{"standard", strconv.Itoa(int(s.ID))}
+				if s.Dynamic {
+					list[0] = "dynamic"
+				}
+				if s.HasPassword {
+					list = append(list, "password="+d.secret(s.Password))
+				}
+				d.line(name, list...)
+			}
+		},
+		given: func(c *Config) bool { return len(c.WCCP.Services) > 0 }}
+}
+
+func wccpServiceInfo() kind {
+	return kind{name: "id protocol=tcp|udp flags=… priority=0-255 ports=…",
+		set: readWCCPServiceInfo,
+		dump: func(c *Config, d *dumper, name string) {
+			for i, s := range c.WCCP.Services {
+				if s.HasInfo && firstDynamic(c.WCCP.Services, s.ID) == i {
+					d.line(name, s.infoWords()...)
+				}
+			}
+		}}
+}
+
+// firstDynamic is the index of the first dynamic service of that id, -1 for none:
+// the one that service info belongs to.
+func firstDynamic(list []*WCCPService, id uint8) int {
+	for i, s := range list {
+		if s.Dynamic && s.ID == id {
+			return i
+		}
+	}
+	return -1
+}
+
+func readWCCPServiceInfo(r *reader) error {
+	id, err := r.integer()
+	if err != nil {
+		return err
+	}
+	if id < 0 || id > 255 {
+		return r.bungled(fmt.Sprintf("service id %d is out of range", id), "Ids go from 0 to 255.")
+	}
+	services := r.b.cfg.WCCP.Services
+	i := firstDynamic(services, uint8(id))
+	if i < 0 {
+		return r.aborted("parse_wccp2_service_info: unknown dynamic service id %d: you need to define it using wccp2_service "+
+			"(and make sure you wish to configure it as a dynamic service.)\n", id)
+	}
+	var ports [8]uint16
+	var flags WCCPFlags
+	priority, protocol := -1, 0
+	for {
+		w, ok := r.word()
+		if !ok {
+			break
+		}
+		name, value, _ := strings.Cut(w, "=")
+		switch name + "=" {
+		case "flags=":
+			// The word replaces what ports= noted (fact wccp_flags_after_ports).
+			if flags, err = r.wccpFlags(value); err != nil {
+				return err
+			}
+		case "ports=":
+			if err := r.wccpPorts(value, &ports); err != nil {
+				return err
+			}
+			flags |= WCCPPortsDefined
+		case "protocol=":
+			switch {
+			case strings.HasPrefix(value, "tcp"):
+				protocol = 6
+			case strings.HasPrefix(value, "udp"):
+				protocol = 17
+			default:
+				return r.aborted("parse_wccp2_service_info: id %d: unknown protocol (%s) - must be tcp or udp!\n", id, w)
+			}
+		case "priority=":
+			v, _ := cLong(value, 0)
+			if priority = int(int32(v)); priority < 0 || priority > 255 {
+				return r.aborted("parse_wccp2_service_info: id %d: %s out of range (0..255)!\n", id, w)
+			}
+		default:
+			return r.aborted("parse_wccp2_service_info: id %d: unknown option '%s'\n", id, w)
+		}
+		if !strings.Contains(w, "=") {
+			return r.aborted("parse_wccp2_service_info: id %d: unknown option '%s'\n", id, w)
+		}
+	}
+	r.wordOff, r.wordLen = 0, len(r.text)
+	switch {
+	case priority == -1:
+		return r.aborted("parse_wccp2_service_info: service %d: no priority defined (valid: 0..255)!\n", id)
+	case protocol == 0:
+		return r.aborted("parse_wccp2_service_info: service %d: no protocol defined (valid: tcp or udp)!\n", id)
+	case flags&WCCPPortsDefined == 0:
+		return r.aborted("parse_wccp2_service_info: service %d: no ports defined!\n", id)
+	}
+	s := services[i]
+	s.HasInfo, s.Priority, s.Protocol, s.Flags, s.Ports, s.InfoPos = true, uint8(priority), uint8(protocol), flags, ports, r.namePos()
+	return nil
+}
+
+func (r *reader) wccpFlags(value string) (WCCPFlags, error) {
+	var flags WCCPFlags
+words:
+	for _, w := range strings.Split(value, ",") {
+		var names []string
+		for _, f := range wccpFlagWords {
+			if names = append(names, f.name); w == f.name {
+				flags |= f.bit
+				continue words
+			}
+		}
+		return 0, &refusal{at: r.here(), abort: fmt.Sprintf("Unknown wccp2 service flag: %s\n", w),
+			summary: fmt.Sprintf("unknown service flag %q", w), suggestion: nearest(w, names), detail: "Valid: " + strings.Join(names, ", ") + "."}
+	}
+	return flags, nil
+}
+
+// wccpPorts reads up to eight ports. 2.6 refuses the eighth although the protocol
+// carries eight (fact wccp_info_ports_8); here it is an extension.
+func (r *reader) wccpPorts(value string, ports *[8]uint16) error {
+	list := strings.Split(value, ",")
+	for i, w := range list {
+		if i == len(ports) {
+			return r.aborted("parse_wccp2_service_ports: too many ports (maximum: 8) in list '%s'\n", value)
+		}
+		v, _ := cLong(w, 0)
+		if v = int64(int32(v)); v < 1 || v > 65535 {
+			return r.aborted("parse_wccp2_service_ports: port value '%s' isn't valid (1..65535)\n", w)
+		}
+		ports[i] = uint16(v)
+	}
+	if len(list) == len(ports) {
+		r.extension("an eighth port", "2.6 stops at seven although the protocol carries eight.")
+	}
+	return nil
+}
+
+func (s *WCCPService) infoWords() []string {
+	list := []string{strconv.Itoa(int(s.ID)), "protocol=tcp"}
+	if s.Protocol == 17 {
+		list[1] = "protocol=udp"
+	}
+	var flags, ports []string
+	for _, f := range wccpFlagWords {
+		if s.Flags&f.bit != 0 {
+			flags = append(flags, f.name)
+		}
+	}
+	for _, p := range s.Ports {
+		if p != 0 {
+			ports = append(ports, strconv.Itoa(int(p)))
+		}
+	}
+	if flags != nil {
+		list = append(list, "flags="+strings.Join(flags, ","))
+	}
+	return append(list, "priority="+strconv.Itoa(int(s.Priority)), "ports="+strings.Join(ports, ","))
+}
