@@ -176,7 +176,8 @@ func word(field func(*Config) *string) kind {
 			if v := *field(c); v != "" {
 				d.line(name, v)
 			}
-		}}
+		},
+		given: func(c *Config) bool { return *field(c) != "" }}
 }
 
 // path is a word that names a file or folder.

@@ -25,6 +25,7 @@ func orders() []order {
 		{word: "interrupt", help: "end the running copy at once", run: signalOrder(syscall.SIGINT)},
 		{word: "kill", help: "end the running copy without any farewell", run: signalOrder(syscall.SIGKILL)},
 		{word: "check", help: "say by the exit status whether a copy is running", run: signalOrder(0)},
+		{word: "parse", help: "check the configuration and end; with -v explain it", run: parseOrder, more: true},
 		{word: "wccp", help: "show the running copy's WCCP routers, services and buckets (--json)", run: wccpOrder},
 		{word: "setup", help: "make this host ready to intercept (--dry-run, --iptables: print the commands)", run: setupOrder},
 		{word: "teardown", help: "undo what setup did (--dry-run: print the commands)", run: teardownOrder},

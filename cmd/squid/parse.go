@@ -1,0 +1,33 @@
+package main
+
+import (
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/cuttle-proxy/cuttle/conf"
+)
+
+// parseOrder is -k parse: 2.6's own lines first and unchanged, because init
+// scripts read them, and its exit status; then, with -v or on a terminal, what
+// we have to say about the file.
+func parseOrder(inv *invocation) int {
+	verbose := inv.flags.verbose || isTerminal(inv.stderr)
+	_, report := conf.Load(inv.flags.confFile, conf.Options{World: resolvingWorld{}, Lint: verbose})
+	writeLegacyLines(inv.stderr, report, time.Now())
+	if verbose {
+		report.Explain(inv.stderr, inv.flags.verbose)
+	}
+	return report.Exit
+}
+
+// isTerminal tells whether somebody is looking.
+func isTerminal(w any) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	_, err := unix.IoctlGetTermios(int(f.Fd()), unix.TCGETS)
+	return err == nil
+}
