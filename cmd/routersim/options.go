@@ -121,6 +121,9 @@ func (o *options) addPlanned(text string) error {
 	if err != nil {
 		return err
 	}
+	if err := checkOrder(command); err != nil {
+		return err
+	}
 	o.script = append(o.script, planned{after, command})
 	return nil
 }

@@ -38,24 +38,46 @@ func orderHelp() string {
 	return help.String()
 }
 
-// obey finds and runs a command.
-func (l *lab) obey(line string) (any, error) {
-	servers := l.servers
+// parseOrder takes a command line apart: the order, its arguments, and the router
+// it is for, "" for all.
+func parseOrder(line string) (o order, arguments, router string, err error) {
 	word, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
 	if at, one := strings.CutPrefix(word, "@"); one {
-		server, err := l.server(at)
-		if err != nil {
-			return nil, err
-		}
-		servers = []*routersim.Server{server}
+		router = at
 		word, rest, _ = strings.Cut(strings.TrimSpace(rest), " ")
 	}
 	for _, o := range orders {
 		if o.name == word {
-			return o.obey(l, servers, strings.TrimSpace(rest))
+			return o, strings.TrimSpace(rest), router, nil
 		}
 	}
-	return nil, fmt.Errorf("command %q is not known; routersim -h lists them", word)
+	return order{}, "", "", fmt.Errorf("command %q is not known; routersim -h lists them", word)
+}
+
+// checkOrder finds what is wrong with a command before its time has come.
+func checkOrder(line string) error {
+	o, arguments, _, err := parseOrder(line)
+	if err == nil && o.name == "faults" {
+		_, err = routersim.ParseFaults(arguments)
+	}
+	return err
+}
+
+// obey runs a command.
+func (l *lab) obey(line string) (any, error) {
+	o, arguments, router, err := parseOrder(line)
+	if err != nil {
+		return nil, err
+	}
+	servers := l.servers
+	if router != "" {
+		server, err := l.server(router)
+		if err != nil {
+			return nil, err
+		}
+		servers = []*routersim.Server{server}
+	}
+	return o.obey(l, servers, arguments)
 }
 
 func (l *lab) server(address string) (*routersim.Server, error) {

@@ -1,0 +1,291 @@
+package main
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/cuttle-proxy/cuttle/tproxy/netlab"
+	"github.com/cuttle-proxy/cuttle/wccp2/routersim/dissect"
+)
+
+// secretFragment is the recommended one with passwords.
+var secretFragment = strings.NewReplacer(
+	"wccp2_service dynamic 80\n", "wccp2_service dynamic 80 password=secret\n",
+	"wccp2_service dynamic 90\n", "wccp2_service dynamic 90 password=secret\n",
+).Replace(recommendedFragment)
+
+// act is a play on a stage with two caches. Stages start together, since the
+// protocol's own timers take most of the time.
+type act struct {
+	name       string
+	fragment   string
+	routerArgs []string
+	unready    bool // the caches do not join at first
+	play       func(t *testing.T, s *stage)
+}
+
+// The whole of WCCP on real binaries: bin/squid twice, bin/routersim, and subscribers
+// of whom one hashes to the one cache and one to the other.
+func TestTwoCaches(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes two minutes of the protocol's timers")
+	}
+	lab := netlab.ForTest(t)
+	directory := t.TempDir()
+	for at := directory; at != "/tmp" && at != "/"; at = filepath.Dir(at) {
+		os.Chmod(at, 0o755) // squid drops its rights
+	}
+	p := programs{squid: built(t, "squid"), routersim: built(t, "routersim")}
+	acts := []act{
+		{name: "stopped", fragment: recommendedFragment, play: oneCacheIsStopped},
+		{name: "killed", fragment: recommendedFragment, play: oneCacheIsKilled},
+		{name: "restart", fragment: userFragment, play: theRouterRestarts},
+		{
+			name: "password", fragment: secretFragment, unready: true, play: theRouterHasAWrongPassword,
+			routerArgs: []string{"-command", "ip wccp 80 password secret", "-command", "ip wccp 90 password secret", "-faults", "wrong_password"},
+		},
+	}
+	stages := make([]*stage, len(acts))
+	for i, a := range acts {
+		var err error
+		stages[i], err = buildStage(lab, a.name, directory, a.fragment, 2, p, append([]string{"-datagrams"}, a.routerArgs...)...)
+		t.Cleanup(func() { stages[i].close() })
+		if err != nil {
+			t.Fatalf("%s: %v", a.name, err)
+		}
+	}
+	var all sync.WaitGroup
+	errs := make([]error, len(acts))
+	for i, a := range acts {
+		if !a.unready {
+			all.Go(func() { errs[i] = stages[i].ready(context.Background()) })
+		}
+	}
+	all.Wait()
+	if err := errors.Join(errs...); err != nil {
+		t.Fatal(err)
+	}
+	t.Run("acts", func(t *testing.T) {
+		for i, a := range acts {
+			t.Run(a.name, func(t *testing.T) {
+				t.Parallel()
+				a.play(t, stages[i])
+			})
+		}
+	})
+	t.Run("dissected", func(t *testing.T) { dissectStages(t, stages) })
+}
+
+// awaitEvent waits for an event of the router, or fails.
+func awaitEvent(t *testing.T, s *stage, from int, limit time.Duration, what string, fits func(event) bool) event {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	defer cancel()
+	e, found := s.router.log.await(ctx, from, fits)
+	if !found {
+		t.Fatalf("not within %v: %s\n%s", limit, what, s.caches[0].lastWords())
+	}
+	return e
+}
+
+// allTo tells that a cache is given every bucket of a service.
+func allTo(service string, cache netip.Addr) func(event) bool {
+	return func(e event) bool {
+		return e.Name == "assigned" && e.Service == service && shareOf(e, cache) == 256
+	}
+}
+
+// splitTraffic starts both subscribers and makes sure that each uses a cache of its own.
+func splitTraffic(t *testing.T, s *stage) (adsl, dialup *traffic) {
+	t.Helper()
+	one, other := newTraffic(s.network.adsl).visit(), newTraffic(s.network.dialup).visit()
+	if one.err != nil || other.err != nil || one.cache == "" || other.cache == "" || one.cache == other.cache {
+		t.Fatalf("adsl: %q %v; dialup: %q %v; want a cache each", one.cache, one.err, other.cache, other.err)
+	}
+	return startTraffic(s.network.adsl), startTraffic(s.network.dialup)
+}
+
+// cacheOf is the cache that a subscriber's buckets lead to.
+func cacheOf(t *testing.T, s *stage, who subscriber) (his, others *cache) {
+	t.Helper()
+	name := newTraffic(who).visit().cache
+	for i, c := range s.caches {
+		if visibleHostname(c.address) == name {
+			return c, s.caches[1-i]
+		}
+	}
+	t.Fatalf("%s is served by %q", who.name, name)
+	return nil, nil
+}
+
+func squidPID(t *testing.T, c *cache) int {
+	t.Helper()
+	return c.process.Cmd.Process.Pid // squid -N, which the wrapper became
+}
+
+// leaveTime is wccp2_shutdown_wait and 2.6's shutdown_lifetime, and room.
+const leaveTime = 75 * time.Second
+
+func oneCacheIsStopped(t *testing.T, s *stage) {
+	leaver, stayer := cacheOf(t, s, s.network.dialup)
+	adsl, dialup := splitTraffic(t, s)
+	from := s.router.log.length()
+	syscall.Kill(squidPID(t, leaver), syscall.SIGTERM)
+	for _, service := range []string{requestService, replyService} {
+		awaitEvent(t, s, from, leaveTime, "all buckets of "+service+" go to the cache that stays", allTo(service, stayer.address))
+	}
+	select {
+	case <-leaver.process.Done():
+	case <-time.After(leaveTime):
+		t.Errorf("squid did not end\n%s", leaver.lastWords())
+	}
+	last := newTraffic(s.network.dialup).visit()
+	if last.err != nil || last.cache != visibleHostname(stayer.address) {
+		t.Errorf("afterwards: %q %v", last.cache, last.err)
+	}
+	for _, subscriber := range []*traffic{adsl, dialup} {
+		visits := subscriber.end()
+		if failed := failures(visits); len(failed) > 0 {
+			t.Errorf("%s: %d of %d fetches failed, the first with %v\n%s", subscriber.who.name, len(failed), len(visits), failed[0].err, leaver.lastWords())
+		}
+		t.Logf("%s: %d fetches, none may fail", subscriber.who.name, len(visits))
+	}
+}
+
+// timeOut is when a router has dropped a dead cache: three intervals after its last word.
+const timeOut = 30*time.Second + 2*time.Second
+
+func oneCacheIsKilled(t *testing.T, s *stage) {
+	victim, survivor := cacheOf(t, s, s.network.dialup)
+	adsl, dialup := splitTraffic(t, s)
+	from, killed := s.router.log.length(), time.Now()
+	syscall.Kill(squidPID(t, victim), syscall.SIGKILL)
+	for _, service := range []string{requestService, replyService} {
+		awaitEvent(t, s, from, timeOut, "the router drops the cache from "+service, func(e event) bool {
+			return e.Name == "cache left" && e.Service == service && e.Cache == victim.address
+		})
+	}
+	recovered := time.Now()
+	for _, service := range []string{requestService, replyService} {
+		awaitEvent(t, s, from, leaveTime, "the survivor gets all buckets of "+service, allTo(service, survivor.address))
+	}
+	last := newTraffic(s.network.dialup).visit()
+	if last.err != nil || last.cache != visibleHostname(survivor.address) {
+		t.Errorf("afterwards: %q %v", last.cache, last.err)
+	}
+	if failed := failures(adsl.end()); len(failed) > 0 {
+		t.Errorf("the other cache's subscriber: %d fetches failed, the first with %v", len(failed), failed[0].err)
+	}
+	late := 0
+	visits := dialup.end()
+	for _, v := range failures(visits) {
+		if v.at.After(recovered) {
+			late++
+			t.Logf("failed %v after the kill: %v", v.at.Sub(killed), v.err)
+		}
+	}
+	if late > 0 {
+		t.Errorf("%d fetches begun after the router dropped the cache failed", late)
+	}
+	t.Logf("the victim's subscriber: %d of %d fetches failed, all begun within %v", len(failures(visits)), len(visits), recovered.Sub(killed))
+}
+
+func theRouterRestarts(t *testing.T, s *stage) {
+	adsl, dialup := splitTraffic(t, s)
+	from := s.router.log.length()
+	if err := s.router.order(nil, "restart"); err != nil {
+		t.Fatal(err)
+	}
+	for _, service := range []string{requestService, replyService} {
+		for _, c := range s.caches {
+			awaitEvent(t, s, from, joinTime, "buckets of "+service+" again", func(e event) bool {
+				return e.Name == "assigned" && e.Service == service && shareOf(e, c.address) == 128
+			})
+		}
+	}
+	// Connections open at the restart may break, as with a real router; none of these
+	// is open for longer than a moment, and fetches begun later may not.
+	settled := time.Now()
+	for _, subscriber := range []*traffic{adsl, dialup} {
+		v := subscriber.visit()
+		if v.err != nil || v.cache == "" {
+			t.Errorf("%s after the restart: %q %v", subscriber.who.name, v.cache, v.err)
+		}
+		for _, v := range failures(subscriber.end()) {
+			if v.at.After(settled) {
+				t.Errorf("%s: %v", subscriber.who.name, v.err)
+			}
+		}
+	}
+}
+
+func theRouterHasAWrongPassword(t *testing.T, s *stage) {
+	isLogged := func() bool {
+		text, _ := os.ReadFile(filepath.Join(s.caches[0].directory, "cache.log"))
+		return strings.Contains(string(text), "failed authentication")
+	}
+	answers := make(map[string]bool) // by their octets, since waiting looks again from the start
+	awaitEvent(t, s, 0, joinTime, "answers with the wrong password", func(e event) bool {
+		if e.Name == "sent" && e.Message == "I_SEE_YOU" {
+			answers[e.Hex] = true
+		}
+		return len(answers) > 2*len(s.caches)
+	})
+	if !isLogged() {
+		t.Errorf("cache.log does not tell of the wrong password:\n%s", s.caches[0].lastWords())
+	}
+	if joined, any := s.router.log.find(0, func(e event) bool { return e.Name == "cache joined" }); any {
+		t.Errorf("cache %v joined", joined.Cache)
+	}
+	if v := newTraffic(s.network.adsl).visit(); v.err != nil || v.cache != "" {
+		t.Errorf("without a cache: %q %v", v.cache, v.err)
+	}
+	if err := s.router.order(nil, "faults"); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.ready(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	adsl, dialup := splitTraffic(t, s)
+	if failed := append(failures(adsl.end()), failures(dialup.end())...); len(failed) > 0 {
+		t.Error(failed[0].err)
+	}
+}
+
+// dissectStages asks Wireshark about every datagram of all stages.
+func dissectStages(t *testing.T, stages []*stage) {
+	if _, err := exec.LookPath("tshark"); err != nil {
+		t.Skip("needs tshark")
+	}
+	var all []dissect.Datagram
+	for _, s := range stages {
+		s.router.log.find(0, func(e event) bool {
+			payload, err := hex.DecodeString(e.Hex)
+			if err == nil && e.Name == "received" {
+				all = append(all, dissect.Datagram{From: e.Cache, To: routerAddress, Payload: payload})
+			}
+			if err == nil && e.Name == "sent" {
+				all = append(all, dissect.Datagram{From: routerAddress, To: e.Cache, Payload: payload})
+			}
+			return false
+		})
+	}
+	opinion, err := dissect.Ask(all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(all) == 0 || opinion.WCCP != len(all) || len(opinion.Complaints) > 0 {
+		t.Errorf("%d of %d datagrams taken for WCCP; complaints:\n%s", opinion.WCCP, len(all), strings.Join(opinion.Complaints, "\n"))
+	}
+	t.Logf("%d datagrams", len(all))
+}
