@@ -1,21 +1,21 @@
-// (The translator behind this interface is being written by the acl member.)
-
-// Package ere translates POSIX extended regular expressions, as glibc's regcomp
-// reads them in the C locale, to the syntax of Go's regexp package.
 package ere
+
+import "regexp/syntax"
 
 // Translation is a pattern in Go's syntax.
 type Translation struct {
-	// Go is the pattern for regexp.Compile. It matches bytes: bytes above 0x7f in
-	// the subject must be presented as Latin-1 runes or the pattern is pure ASCII
-	// (ASCIIOnly), when raw bytes do as well.
+	// Go is the pattern for regexp.Compile. It matches bytes: a subject with bytes
+	// above 0x7f must be presented as Latin-1 runes (one rune a byte), unless
+	// ASCIIOnly says that the raw bytes do as well.
 	Go        string
 	ASCIIOnly bool
-	// Literals: when not empty, every match contains at least one of them (lower
-	// case when the pattern ignores case). For a pre-filter.
+	// Literals: when not empty, every match contains at least one of them, in
+	// lower case when the pattern ignores case. For a pre-filter.
 	Literals []string
-	// BackReferences: Go is "" and Matcher must be used.
-	BackReferences bool
+	// NeedsMatcher: Go's syntax has no words for this pattern (back-references,
+	// word boundaries of one side in unclear places). Go is "" and NewMatcher
+	// must be used.
+	NeedsMatcher bool
 }
 
 // Error is a refusal in glibc's words.
@@ -29,7 +29,26 @@ type Error struct {
 
 func (e *Error) Error() string { return e.Message }
 
-// Translate translates pattern. The error is an *Error.
+// Translate translates pattern. The error is an *Error, and there is one exactly
+// when regcomp would have one.
 func Translate(pattern string, icase bool) (Translation, error) {
-	return Translation{}, &Error{Pattern: pattern, Message: "Invalid regular expression"}
+	tree, err := parse(pattern, icase)
+	if err != nil {
+		return Translation{}, err
+	}
+	t := Translation{Literals: literals(tree.root, icase)}
+	e := emitter{ascii: true}
+	if tree.references || !e.emit(tree.root) || e.repeats && !goAccepts(e.out) {
+		t.NeedsMatcher = true
+		return t, nil
+	}
+	t.Go, t.ASCIIOnly = string(e.out), e.ascii
+	return t, nil
+}
+
+// goAccepts tells whether the pattern stays within the bounds Go sets to
+// repetitions.
+func goAccepts(pattern []byte) bool {
+	_, err := syntax.Parse(string(pattern), syntax.Perl)
+	return err == nil
 }

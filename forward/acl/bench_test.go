@@ -38,6 +38,15 @@ func largePatterns() (list []conf.Regex) {
 	return list
 }
 
+// mixedPatterns need the engine once their literal is there.
+func mixedPatterns(n int) (list []conf.Regex) {
+	for i := range n {
+		p := []string{`(^|[-.?+=/_0-9])word%d([-.?+=/_0-9]|$)`, `/(ads|banners)%d/.*\.(gif|jpe?g)`, `^http://[^/]*tracker%d\.`}[i%3]
+		list = append(list, conf.Regex{Pattern: fmt.Sprintf(p, i), ICase: true})
+	}
+	return list
+}
+
 const missingURL = "http://www.example.org/some/rather/ordinary/path/to/a/page.html?with=a&query=string&of=some&length=1"
 
 func BenchmarkBuild(b *testing.B) {
@@ -91,6 +100,7 @@ func decisions(tb testing.TB) map[string]func() {
 		"dstdomain 100000": decide(conf.ACL{Type: conf.ACLDstDomain, Domains: largeDomains()}, f),
 		"url_regex 100000": decide(conf.ACL{Type: conf.ACLURLRegex, Regexes: largePatterns()}, f),
 		"url_regex 100":    decide(conf.ACL{Type: conf.ACLURLRegex, Regexes: largePatterns()[:100]}, f),
+		"url_regex mixed 1000": decide(conf.ACL{Type: conf.ACLURLRegex, Regexes: mixedPatterns(1000)}, f),
 		"urlpath_regex":    decide(conf.ACL{Type: conf.ACLURLPathRegex, Regexes: regexes(true, `\.exe$`, `\.zip$`)}, escaped),
 		"browser":          decide(conf.ACL{Type: conf.ACLBrowser, Regexes: regexes(true, "msie 6", "^curl")}, f),
 		"req_header": decide(conf.ACL{Type: conf.ACLReqHeader,

@@ -1,7 +1,6 @@
 package acl
 
 import (
-	"errors"
 	"regexp"
 	"strings"
 	"sync"
@@ -22,6 +21,7 @@ type pattern struct {
 	once       sync.Once
 	re         *regexp.Regexp // nil when Go refused the translation
 	err        error
+	slow       *ere.Matcher // for what Go's engine cannot express
 }
 
 // compile takes a pattern apart and returns texts of which at least one is in
@@ -35,8 +35,10 @@ func (p *pattern) compile(r *conf.Regex) (literals []string, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if p.translated.BackReferences {
-		return nil, errors.New("back-references are not supported")
+	if p.translated.NeedsMatcher {
+		if p.slow, err = ere.NewMatcher(r.Pattern, r.ICase); err != nil {
+			return nil, err
+		}
 	}
 	for _, l := range p.translated.Literals {
 		if l == "" || !ascii(l) {
@@ -48,7 +50,7 @@ func (p *pattern) compile(r *conf.Regex) (literals []string, err error) {
 
 // prepare compiles the translation once.
 func (p *pattern) prepare() error {
-	if p.plain {
+	if p.plain || p.slow != nil {
 		return nil
 	}
 	p.once.Do(func() { p.re, p.err = regexp.Compile(p.translated.Go) })
@@ -57,6 +59,9 @@ func (p *pattern) prepare() error {
 
 // match runs the engine.
 func (p *pattern) match(r *run) bool {
+	if p.slow != nil {
+		return p.slow.Match(r.subject)
+	}
 	if p.prepare() != nil {
 		return false
 	}

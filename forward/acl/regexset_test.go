@@ -122,3 +122,33 @@ func TestRunLatin1(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 }
+
+// Every engine behind a pattern is reached: literal text, Go's, and the slow one.
+func TestRegexSetDialect(t *testing.T) {
+	for _, c := range []struct {
+		pattern, subject string
+		icase, want      bool
+	}{
+		{`[-./]sex[-./]`, "http://x/a.sex/b", false, true},
+		{`[-./]sex[-./]`, "http://essex/", false, false},
+		{`^(a|b)+$`, "ABBA", true, true},
+		{`(.)\1`, "hello", false, true},
+		{`(.)\1`, "world", false, false},
+		{`\<.ello`, "hello", false, true},
+		{`caf.`, "caf\xe9", false, true},
+		{`^.....$`, "caf\xc3\xa9", false, true}, // bytes, not characters
+		{`[[:upper:]]`, "lower", false, false},
+		{`\.(gif|jpe?g|png)$`, "/a/B.JPEG", true, true},
+	} {
+		set, err := compileRegexes(regexes(c.icase, c.pattern))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := set.has(c.subject); got != c.want {
+			t.Errorf("%q on %q: %v", c.pattern, c.subject, got)
+		}
+	}
+	if _, err := compileRegexes(regexes(false, "(a")); err == nil {
+		t.Error("a broken pattern was taken")
+	}
+}

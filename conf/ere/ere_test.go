@@ -1,0 +1,145 @@
+package ere
+
+import (
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
+
+// verdict gives "E" and the refusal, "1" for a match or "0" for none, after
+// checking that all ways of asking agree.
+func verdict(t testing.TB, pattern string, icase bool, subject string) (v string, needsMatcher bool) {
+	t.Helper()
+	tr, err := Translate(pattern, icase)
+	m, merr := NewMatcher(pattern, icase)
+	if (err == nil) != (merr == nil) {
+		t.Fatalf("%q: Translate says %v, NewMatcher %v", pattern, err, merr)
+	}
+	if err != nil {
+		return "E" + err.Error(), false
+	}
+	matched := m.Match(subject)
+	if !tr.NeedsMatcher {
+		re, err := regexp.Compile(tr.Go)
+		if err != nil {
+			t.Fatalf("%q became %q: %v", pattern, tr.Go, err)
+		}
+		if got := re.MatchString(latin1(subject)); got != matched {
+			t.Errorf("%q (%v) on %q: %q says %v, the matcher %v", pattern, icase, subject, tr.Go, got, matched)
+		}
+		if tr.ASCIIOnly && re.MatchString(subject) != matched {
+			t.Errorf("%q (%v) on %q: raw bytes give another answer", pattern, icase, subject)
+		}
+	}
+	if matched && len(tr.Literals) > 0 && !containsAny(subject, tr.Literals, icase) {
+		t.Errorf("%q (%v) matches %q without any of %q", pattern, icase, subject, tr.Literals)
+	}
+	if matched {
+		return "1", tr.NeedsMatcher
+	}
+	return "0", tr.NeedsMatcher
+}
+
+func latin1(s string) string {
+	var b []byte
+	for i := range len(s) {
+		b = utf8.AppendRune(b, rune(s[i]))
+	}
+	return string(b)
+}
+
+func containsAny(subject string, literals []string, icase bool) bool {
+	if icase {
+		subject = strings.ToLower(subject)
+	}
+	for _, l := range literals {
+		if strings.Contains(subject, l) {
+			return true
+		}
+	}
+	return false
+}
+
+// The C library's own answers, recorded: verdict, flags (i for ignoring case),
+// pattern, subject. testdata/README says how.
+func TestRecorded(t *testing.T) {
+	data, err := os.ReadFile("testdata/glibc.tsv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(strings.TrimSuffix(string(data), "\n"), "\n")
+	for _, line := range lines {
+		f := strings.Split(line, "\t")
+		if len(f) != 4 {
+			t.Fatalf("%q", line)
+		}
+		if got, _ := verdict(t, f[2], f[1] == "i", f[3]); got != f[0] {
+			t.Errorf("%q (%s) on %q: %s, recorded %s", f[2], f[1], f[3], got, f[0])
+		}
+	}
+	if len(lines) < 1500 {
+		t.Errorf("only %d lines", len(lines))
+	}
+}
+
+func TestLiterals(t *testing.T) {
+	for _, c := range []struct {
+		pattern string
+		icase   bool
+		want    string
+	}{
+		{`abc`, false, "abc"}, {`ABC`, true, "abc"}, {`\.(exe|zip)$`, false, "exe zip"}, {`foo.*barbaz`, false, "barbaz"},
+		{`(a|)`, false, ""}, {`a?`, false, ""}, {`(ab)+c`, false, "ab"}, {`(ab){0,3}`, false, ""}, {`[ab]`, false, ""},
+		{`^http://[^/]*\.doubleclick\.net`, true, ".doubleclick.net"}, {"caf\xe9s", false, "caf"}, {`.*`, false, ""},
+	} {
+		tr, err := Translate(c.pattern, c.icase)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Join(tr.Literals, " "); got != c.want {
+			t.Errorf("%q: %q, want %q", c.pattern, got, c.want)
+		}
+	}
+}
+
+func TestTranslation(t *testing.T) {
+	for _, c := range []struct {
+		pattern      string
+		icase        bool
+		want         string
+		ascii, needs bool
+	}{
+		{`a.b`, false, `a[\x{1}-\x{ff}]b`, false, false},
+		{`a.b`, true, `[Aa][\x{1}-\x{ff}][Bb]`, false, false},
+		{`\<foo\>`, false, `\bfoo\b`, true, false},
+		{`\<.`, false, "", false, true},
+		{`(a)\1`, false, "", false, true},
+		{`a{2000}`, false, "", false, true}, // beyond what Go repeats
+		{`\.`, false, `\.`, true, false},
+		{"\xe9", false, `[\x{e9}]`, false, false},
+	} {
+		tr, err := Translate(c.pattern, c.icase)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if tr.Go != c.want || tr.ASCIIOnly != c.ascii || tr.NeedsMatcher != c.needs {
+			t.Errorf("%q: %+v", c.pattern, tr)
+		}
+	}
+}
+
+// Whatever comes is refused or matched, in bounded time.
+func FuzzTranslate(f *testing.F) {
+	f.Add(`^(a|b)*\.[[:alpha:]]{2,}$`, "abc.test", true)
+	f.Add(`\<(x)\1\>`, "xx", false)
+	f.Add(strings.Repeat("(", 600), "", false)
+	f.Add(`((a{100}){100}){100}`, "aaaa", false)
+	f.Fuzz(func(t *testing.T, pattern, subject string, icase bool) {
+		if len(pattern) > 100 || len(subject) > 100 || strings.Contains(pattern+subject, "\x00") {
+			return
+		}
+		verdict(t, pattern, icase, subject)
+	})
+}
