@@ -28,7 +28,7 @@ func (u *URL) AppendTarget(dst []byte) []byte {
 // AppendCanonical appends the URL in its canonical form: what peers, helpers
 // and the cache key see. A CONNECT's is "host:port".
 func (u *URL) AppendCanonical(dst []byte) []byte {
-	return u.appendWith(dst, u.Userinfo, u.Path)
+	return u.append(dst, u.Userinfo, u.Path)
 }
 
 // AppendLogged appends the URL as access.log shows it: user info without the
@@ -36,21 +36,12 @@ func (u *URL) AppendCanonical(dst []byte) []byte {
 // and everything unsafe escaped when there is a control character in it.
 func (u *URL) AppendLogged(dst []byte, stripQuery bool) []byte {
 	user, _, _ := bytes.Cut(u.Userinfo, []byte{':'})
-	if len(u.Userinfo) > 0 && len(user) == 0 {
-		user = u.Userinfo[:0:0]
-	}
 	path := u.Path
 	if q := bytes.IndexByte(path, '?'); stripQuery && q >= 0 {
 		path = path[:q+1]
 	}
 	start := len(dst)
-	if len(u.Userinfo) > 0 && len(user) == 0 {
-		// ":password@" leaves "@"
-		dst = u.appendBare(dst, []byte{}, true, path)
-	} else {
-		dst = u.appendBare(dst, user, len(user) > 0, path)
-	}
-	return escapeTail(dst, start)
+	return escapeTail(u.append(dst, user, path), start)
 }
 
 // AppendLoggedText appends a URL that could not be parsed as access.log shows
@@ -63,11 +54,8 @@ func AppendLoggedText(dst, text []byte) []byte {
 	return escapeTail(append(dst, text...), start)
 }
 
-func (u *URL) appendWith(dst, user, path []byte) []byte {
-	return u.appendBare(dst, user, len(user) > 0, path)
-}
-
-func (u *URL) appendBare(dst, user []byte, at bool, path []byte) []byte {
+// append appends the URL with these in place of its own user info and path.
+func (u *URL) append(dst, user, path []byte) []byte {
 	switch {
 	case u.Authority:
 		return u.AppendAuthority(dst)
@@ -76,7 +64,7 @@ func (u *URL) appendBare(dst, user []byte, at bool, path []byte) []byte {
 	}
 	dst = append(dst, u.Scheme.String()...)
 	dst = append(dst, "://"...)
-	if at {
+	if len(u.Userinfo) > 0 {
 		dst = append(append(dst, user...), '@')
 	}
 	dst = u.AppendAuthority(dst)

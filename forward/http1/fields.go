@@ -130,14 +130,17 @@ func (f *Fields) ListHas(id Name, member string) bool {
 	return false
 }
 
-// ConnectionLists tells whether the Connection fields name the field name: such
-// a field belongs to this hop only (RFC 9110 section 7.6.1).
-func (f *Fields) ConnectionLists(key []byte) bool {
-	if !f.Has(Connection) {
+// ConnectionLists tells whether the Connection fields name field i: such a
+// field belongs to this hop only (RFC 9110 section 7.6.1). Content-Length is
+// never one, whatever a sender says: without it the body that follows would be
+// read as another message.
+func (f *Fields) ConnectionLists(i int) bool {
+	if !f.Has(Connection) || f.list[i].id == ContentLength {
 		return false
 	}
-	for i := range f.list {
-		if f.list[i].id == Connection && listHas(f.Value(i), key) {
+	key := f.Key(i)
+	for j := range f.list {
+		if f.list[j].id == Connection && listHas(f.Value(j), key) {
 			return true
 		}
 	}
@@ -169,15 +172,6 @@ func (f *Fields) Delete(id Name) {
 	if id == ContentLength {
 		f.lengthState = lengthAbsent
 	}
-}
-
-// Block is the field block as text: received bytes, or repaired ones when
-// Options.Relaxed changed them.
-func (f *Fields) Block(from int) []byte {
-	if from > len(f.text) {
-		return nil
-	}
-	return f.text[from:]
 }
 
 // repair gives f.text storage of its own, so that bytes may be changed.

@@ -22,12 +22,13 @@ type Body struct {
 // be good; it may drop the Content-Length of a message that must not have it.
 func (r *Request) Body(o *Options) (Body, Fault) {
 	if r.Has(TransferEncoding) {
+		_, chunked := r.coding()
 		switch {
 		case !o.HTTP11:
 			return Body{}, UnsupportedCoding
 		case r.Major < 1 || r.Major == 1 && r.Minor < 1 || r.Has(ContentLength):
 			return Body{}, AmbiguousFraming
-		case r.Count(TransferEncoding) > 1 || !EqualFold(r.Get(TransferEncoding), "chunked"):
+		case !chunked:
 			return Body{}, UnsupportedCoding
 		case !o.allowsBody(r.Method):
 			return Body{}, UnexpectedBody
@@ -49,15 +50,16 @@ func (o *Options) allowsBody(m Method) bool {
 }
 
 // Body decides how the reply's body is framed, given the method of the request
-// it answers. Transfer-Encoding overrides and removes Content-Length; a
-// Content-Length that is no number is removed and the body ends with the
-// connection. InvalidReply is answered for codings other than chunked.
+// it answers. Transfer-Encoding overrides and removes Content-Length; an empty
+// Transfer-Encoding is none; a Content-Length that is no number is removed and
+// the body ends with the connection. InvalidReply is answered for codings other
+// than chunked.
 //
 // A CONNECT's successful reply is followed by the tunnel, which is not a body;
 // the caller knows.
 func (r *Reply) Body(method Method) (Body, Fault) {
-	if r.Has(TransferEncoding) {
-		if r.Count(TransferEncoding) > 1 || !EqualFold(firstAndOnly(r.Get(TransferEncoding)), "chunked") {
+	if coded, chunked := r.coding(); coded {
+		if !chunked {
 			return Body{}, InvalidReply
 		}
 		r.Delete(ContentLength)
@@ -70,7 +72,7 @@ func (r *Reply) Body(method Method) (Body, Fault) {
 		r.Delete(ContentLength)
 	}
 	switch {
-	case r.Major < 1:
+	case r.LineLen == 0:
 		return Body{Framing: UntilClose, Length: -1}, NoFault
 	case r.bodiless(method):
 		return Body{}, NoFault
@@ -88,13 +90,16 @@ func (r *Reply) bodiless(method Method) bool {
 	return method == HEAD || r.Status < 200 || r.Status == 204 || r.Status == 304
 }
 
-// firstAndOnly is the member of a list with one member, nil for other lists.
-func firstAndOnly(list []byte) []byte {
-	item, rest := NextItem(list)
-	if more, _ := NextItem(rest); len(more) > 0 {
-		return nil
+// coding tells whether the fields name a transfer coding, and whether it is
+// chunked, once and alone.
+func (f *Fields) coding() (coded, chunked bool) {
+	if !f.Has(TransferEncoding) {
+		return false, false
 	}
-	return item
+	first, rest := NextItem(f.Get(TransferEncoding))
+	second, _ := NextItem(rest)
+	alone := f.Count(TransferEncoding) == 1
+	return len(first) > 0 || !alone, alone && len(second) == 0 && EqualFold(first, "chunked")
 }
 
 // Persistent tells whether the sender of a message with these fields and this

@@ -69,7 +69,6 @@ const (
 	Via
 	Warning
 	WWWAuthenticate
-	XAcceleratorVary
 	XCache
 	XCacheLookup
 	XErrorStatus
@@ -102,7 +101,7 @@ var nameText = [numNames]string{
 	Server: "Server", SetCookie: "Set-Cookie", TE: "Te", Trailer: "Trailer",
 	TransferEncoding: "Transfer-Encoding", Upgrade: "Upgrade", UserAgent: "User-Agent",
 	Vary: "Vary", Via: "Via", Warning: "Warning", WWWAuthenticate: "WWW-Authenticate",
-	XAcceleratorVary: "X-Accelerator-Vary", XCache: "X-Cache", XCacheLookup: "X-Cache-Lookup",
+	XCache: "X-Cache", XCacheLookup: "X-Cache-Lookup",
 	XErrorStatus: "X-Error-Status", XErrorURL: "X-Error-URL", XForwardedFor: "X-Forwarded-For",
 	XRequestURI: "X-Request-URI", XSquidError: "X-Squid-Error",
 }
@@ -182,7 +181,7 @@ func (n Name) IsList() bool {
 	case Accept, AcceptCharset, AcceptEncoding, AcceptLanguage, AcceptRanges, Allow, CacheControlName,
 		ContentEncoding, ContentLanguage, Connection, IfMatch, IfNoneMatch, Link, Pragma, ProxyConnection,
 		ProxySupport, TE, Trailer, TransferEncoding, Upgrade, Vary, Via, WWWAuthenticate, AuthenticationInfo,
-		ProxyAuthenticationInfo, Expect, XAcceleratorVary, XForwardedFor:
+		ProxyAuthenticationInfo, Expect, XForwardedFor:
 		return true
 	}
 	return false

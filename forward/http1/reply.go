@@ -14,6 +14,9 @@ type Reply struct {
 	Head []byte
 	// LineLen is the length in bytes of the status line with its line feed.
 	LineLen int
+	// Truncated says that the connection ended between two lines of the head;
+	// what there is of it is used, as in 2.6, but must not be stored.
+	Truncated bool
 	// Fault says why Parse answered Failed.
 	Fault Fault
 
@@ -24,7 +27,7 @@ type Reply struct {
 func (r *Reply) Reset() {
 	r.Fields.reset()
 	r.Major, r.Minor, r.Status = 0, 9, 0
-	r.Head, r.LineLen, r.Fault, r.seen = nil, 0, NoFault, 0
+	r.Head, r.LineLen, r.Truncated, r.Fault, r.seen = nil, 0, false, NoFault, 0
 }
 
 const replyPrefix = "HTTP/"
@@ -43,7 +46,10 @@ func (r *Reply) Parse(buf []byte, eof bool, o *Options) (n int, state State) {
 	case end > o.maxHead(), end == 0 && len(buf) > o.maxHead():
 		return r.fail(ReplyTooLarge)
 	case end == 0 && eof:
-		return r.fail(InvalidReply)
+		if len(buf) == 0 || buf[len(buf)-1] != '\n' {
+			return r.fail(InvalidReply)
+		}
+		end, r.Truncated = len(buf), true
 	case end == 0:
 		return 0, NeedMore
 	}

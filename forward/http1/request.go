@@ -65,6 +65,7 @@ func (r *Request) Parse(buf []byte, o *Options) (n int, state State) {
 		var ok bool
 		r.Major, r.Minor, ok = parseVersion(buf[version+len("HTTP/") : line])
 		if !ok {
+			r.Major, r.Minor = 0, 0
 			return r.fail(InvalidVersion)
 		}
 	}
@@ -121,7 +122,7 @@ func (r *Request) parseLine(line []byte, version int, named bool, o *Options) Fa
 		word++
 	}
 	method := o.Methods.Lookup(line[:word])
-	if method == NoMethod {
+	if method == NoMethod || word == len(line) {
 		return UnsupportedMethod
 	}
 	r.Method, r.MethodText = method, o.Methods.Text(method)
@@ -130,10 +131,10 @@ func (r *Request) parseLine(line []byte, version int, named bool, o *Options) Fa
 	}
 	target := line[word+1:]
 	if named {
-		target = line[min(word+1, version):version]
-		if len(target) > 0 {
-			target = target[:len(target)-1] // the blank before the version
+		if version < word+2 {
+			return MissingURL
 		}
+		target = line[word+1 : version-1]
 	} else {
 		for len(target) > 0 && target[len(target)-1] == '\r' {
 			target = target[:len(target)-1]
@@ -143,6 +144,9 @@ func (r *Request) parseLine(line []byte, version int, named bool, o *Options) Fa
 		target = target[1:]
 	}
 	r.Target = target
+	if method == CONNECT && r.Major < 1 {
+		return InvalidRequest
+	}
 	for _, c := range target {
 		if c == 0 || c == '\r' {
 			return InvalidURL

@@ -3,7 +3,7 @@ package http1
 // reasons are the phrases Squid 2.6 puts into its status lines, whatever the
 // origin said (fact "Reason phrases are not relayed"); for all other codes the
 // phrase is "Unknown".
-var reasons = map[int]string{
+var reasons = [600]string{
 	100: "Continue", 101: "Switching Protocols",
 	200: "OK", 201: "Created", 202: "Accepted", 203: "Non-Authoritative Information",
 	204: "No Content", 205: "Reset Content", 206: "Partial Content",
@@ -20,8 +20,8 @@ var reasons = map[int]string{
 
 // Reason is the proxy's own phrase for a status code.
 func Reason(status int) string {
-	if r, ok := reasons[status]; ok {
-		return r
+	if status >= 0 && status < len(reasons) && reasons[status] != "" {
+		return reasons[status]
 	}
 	return "Unknown"
 }

@@ -44,7 +44,8 @@ type URL struct {
 	// Authority tells that the URL is "host:port" of a CONNECT.
 	Authority bool
 	// Userinfo is what stands before "@", Host is in lower case without
-	// trailing dots, Path includes query and fragment and may be empty.
+	// trailing dots and may be empty ("http://:80/"; 2.6 then finds no address
+	// for it), Path includes query and fragment and may be empty.
 	Userinfo, Host, Path []byte
 	Port                 uint16
 
@@ -138,7 +139,7 @@ func (u *URL) setHost(host []byte, o *URLOptions) bool {
 	if len(host) > maxHost {
 		return false
 	}
-	if o.AppendDomain != "" && len(host) > 0 && bytes.IndexByte(host, '.') < 0 {
+	if o.AppendDomain != "" && bytes.IndexByte(host, '.') < 0 {
 		// Parse left room behind the text, so this moves nothing.
 		end := len(u.buf)
 		u.buf = append(append(u.buf, host...), o.AppendDomain...)
@@ -147,7 +148,7 @@ func (u *URL) setHost(host []byte, o *URLOptions) bool {
 	for len(host) > 0 && host[len(host)-1] == '.' {
 		host = host[:len(host)-1]
 	}
-	if len(host) == 0 || len(host) > maxHost || host[0] == '.' || bytes.Contains(host, []byte("..")) {
+	if len(host) > 0 && host[0] == '.' || bytes.Contains(host, []byte("..")) {
 		return false
 	}
 	u.Host = host
