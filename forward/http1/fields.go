@@ -130,15 +130,14 @@ func (f *Fields) ListHas(id Name, member string) bool {
 	return false
 }
 
-// ConnectionLists tells whether the Connection fields name field i: such a
+// ConnectionLists tells whether the Connection fields name the field key: such a
 // field belongs to this hop only (RFC 9110 section 7.6.1). Content-Length is
 // never one, whatever a sender says: without it the body that follows would be
 // read as another message.
-func (f *Fields) ConnectionLists(i int) bool {
-	if !f.Has(Connection) || f.list[i].id == ContentLength {
+func (f *Fields) ConnectionLists(key []byte) bool {
+	if !f.Has(Connection) || EqualFold(key, nameText[ContentLength]) {
 		return false
 	}
-	key := f.Key(i)
 	for j := range f.list {
 		if f.list[j].id == Connection && listHas(f.Value(j), key) {
 			return true

@@ -112,7 +112,7 @@ func TestFieldLookups(t *testing.T) {
 	}
 	for i := range r.Len() {
 		hop := string(r.Key(i)) == "X-Hop"
-		if r.ConnectionLists(i) != hop {
+		if r.ConnectionLists(r.Key(i)) != hop {
 			t.Errorf("ConnectionLists %s: %v", r.Key(i), !hop)
 		}
 	}

@@ -17,7 +17,7 @@ func TestOutgoingRequest(t *testing.T) {
 	var o Outgoing
 	for i := range r.Len() {
 		switch id := r.ID(i); {
-		case id.HopByHop(), r.ConnectionLists(i), id == Via, id == CacheControlName:
+		case id.HopByHop(), r.ConnectionLists(r.Key(i)), id == Via, id == CacheControlName:
 		case id == Host:
 			o.Set(u.AppendAuthority(o.Pieces())).End(Host)
 		default:

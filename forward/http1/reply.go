@@ -43,6 +43,10 @@ func (r *Reply) Parse(buf []byte, eof bool, o *Options) (n int, state State) {
 	}
 	end := headEnd(buf, &r.seen)
 	switch {
+	case len(buf) < len(replyPrefix) && eof:
+		return r.fail(InvalidReply)
+	case len(buf) < len(replyPrefix):
+		return 0, NeedMore
 	case end > o.maxHead(), end == 0 && len(buf) > o.maxHead():
 		return r.fail(ReplyTooLarge)
 	case end == 0 && eof:

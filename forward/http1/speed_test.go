@@ -45,7 +45,7 @@ func (e *engine) writeRequest() {
 	f := &e.req.Fields
 	for i := range f.Len() {
 		switch id := f.ID(i); {
-		case id.HopByHop(), f.ConnectionLists(i), id == Via, id == CacheControlName:
+		case id.HopByHop(), f.ConnectionLists(f.Key(i)), id == Via, id == CacheControlName:
 		case id == Host:
 			e.out.Set(e.url.AppendAuthority(e.out.Pieces())).End(Host)
 		default:
