@@ -16,7 +16,7 @@ func (e *Engine) assignDue(g *group, now time.Time) {
 		return
 	}
 	for _, f := range g.fleets {
-		if due(f.dueAt, now) {
+		if due(f.dueAt, now) && !e.waitForPartner(g, f, now) {
 			e.settled(g, f, now)
 		}
 		if due(f.repeatAt, now) {
@@ -24,6 +24,26 @@ func (e *Engine) assignDue(g *group, now time.Time) {
 			e.deliver(g, f, now)
 		}
 	}
+}
+
+// waitForPartner puts a fleet off until another service that we assign is due
+// too, so that services which have to agree change at one moment. Services keep
+// timers of their own: one where nothing is pending, or where another cache
+// assigns, holds up nobody, and none holds up another beyond its limit.
+func (e *Engine) waitForPartner(g *group, f *fleet, now time.Time) bool {
+	limit := f.since.Add(assignLimit)
+	if !limit.After(now) {
+		return false
+	}
+	for _, other := range e.groups {
+		p := other.fleetOf(f.local)
+		if other == g || p == nil || p.dueAt.IsZero() || !p.dueAt.After(now) || p.insisted || !other.stand(p).lowest {
+			continue
+		}
+		f.dueAt = earliest(p.dueAt, limit)
+		return true
+	}
+	return false
 }
 
 // settled decides what to do once a fleet has come to rest.
