@@ -96,13 +96,13 @@ func decisions(tb testing.TB) map[string]func() {
 		tb.Fatal(err)
 	}
 	return map[string]func(){
-		"src 100000":       decide(conf.ACL{Type: conf.ACLSrc, Networks: largeNetworks()}, f),
-		"dstdomain 100000": decide(conf.ACL{Type: conf.ACLDstDomain, Domains: largeDomains()}, f),
-		"url_regex 100000": decide(conf.ACL{Type: conf.ACLURLRegex, Regexes: largePatterns()}, f),
-		"url_regex 100":    decide(conf.ACL{Type: conf.ACLURLRegex, Regexes: largePatterns()[:100]}, f),
+		"src 100000":           decide(conf.ACL{Type: conf.ACLSrc, Networks: largeNetworks()}, f),
+		"dstdomain 100000":     decide(conf.ACL{Type: conf.ACLDstDomain, Domains: largeDomains()}, f),
+		"url_regex 100000":     decide(conf.ACL{Type: conf.ACLURLRegex, Regexes: largePatterns()}, f),
+		"url_regex 100":        decide(conf.ACL{Type: conf.ACLURLRegex, Regexes: largePatterns()[:100]}, f),
 		"url_regex mixed 1000": decide(conf.ACL{Type: conf.ACLURLRegex, Regexes: mixedPatterns(1000)}, f),
-		"urlpath_regex":    decide(conf.ACL{Type: conf.ACLURLPathRegex, Regexes: regexes(true, `\.exe$`, `\.zip$`)}, escaped),
-		"browser":          decide(conf.ACL{Type: conf.ACLBrowser, Regexes: regexes(true, "msie 6", "^curl")}, f),
+		"urlpath_regex":        decide(conf.ACL{Type: conf.ACLURLPathRegex, Regexes: regexes(true, `\.exe$`, `\.zip$`)}, escaped),
+		"browser":              decide(conf.ACL{Type: conf.ACLBrowser, Regexes: regexes(true, "msie 6", "^curl")}, f),
 		"req_header": decide(conf.ACL{Type: conf.ACLReqHeader,
 			Headers: []conf.HeaderRegex{{Name: "User-Agent", Regexes: regexes(true, "msie 6", "^curl")}}}, f),
 		"stock http_access": func() { set.HTTPAccess.Check(ctx, f) },
