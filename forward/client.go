@@ -25,6 +25,7 @@ type client struct {
 	ln  *listener
 	c   *sock.Conn
 
+	link
 	remote, local netip.AddrPort
 	// meant is where an intercepted client wanted to connect to.
 	meant       netip.AddrPort
@@ -35,9 +36,10 @@ type client struct {
 	served int
 	small  bool // this goroutine has not served yet: its stack is small
 
-	x    *transaction // the request being read or served
-	turn *sock.Turn   // set while serving inside Turns
-	next step
+	x     *transaction // the request being read or served
+	turns sock.Turn
+	turn  *sock.Turn // set while serving inside Turns
+	next  step
 
 	// gone: nobody is there to answer to. busy: a request is being served.
 	gone, busy atomic.Bool
@@ -63,7 +65,7 @@ func (cl *client) serve() {
 	for {
 		cl.next = leave
 		cl.wait()
-		err := cl.c.Turns(cl.takeTurn)
+		err := cl.c.Turns(&cl.turns, cl)
 		switch {
 		case err == nil && cl.next == outside:
 			if !cl.serveOutside() {
@@ -112,8 +114,8 @@ func (cl *client) wait() {
 	cl.c.ReadUntil(end)
 }
 
-// takeTurn reads what is there and serves every request complete in it.
-func (cl *client) takeTurn(turn *sock.Turn) (done bool) {
+// TakeTurn implements sock.Taker: it reads what is there and serves every request complete in it.
+func (cl *client) TakeTurn(turn *sock.Turn) (done bool) {
 	for {
 		x := cl.x
 		if x == nil {

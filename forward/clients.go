@@ -5,39 +5,61 @@ import (
 	"sync"
 )
 
-// clients are all client connections, for shutdown and for maxconn.
+// clients are all client connections, for shutdown and for maxconn. They are
+// chained through themselves: an idle connection should cost little.
 type clients struct {
-	mu   sync.Mutex
-	all  map[*client]struct{}
-	from map[netip.Addr]int
-	none chan struct{} // closed when the last one has gone; nil unless awaited
+	mu    sync.Mutex
+	first *client
+	count int
+	from  map[netip.Addr]int
+	none  chan struct{} // closed when the last one has gone; nil unless awaited
+}
+
+// link is a client's place in the chain, under clients.mu.
+type link struct {
+	prev, next *client
+	in         bool
 }
 
 func (cs *clients) add(cl *client) {
 	cs.mu.Lock()
-	if cs.all == nil {
-		cs.all = make(map[*client]struct{})
+	if cs.from == nil {
 		cs.from = make(map[netip.Addr]int)
 	}
-	cs.all[cl] = struct{}{}
+	cl.link = link{next: cs.first, in: true}
+	if cs.first != nil {
+		cs.first.link.prev = cl
+	}
+	cs.first = cl
+	cs.count++
 	cs.from[cl.remote.Addr()]++
 	cs.mu.Unlock()
 }
 
 func (cs *clients) remove(cl *client) {
 	cs.mu.Lock()
-	if _, ok := cs.all[cl]; ok {
-		delete(cs.all, cl)
-		addr := cl.remote.Addr()
-		if cs.from[addr]--; cs.from[addr] <= 0 {
-			delete(cs.from, addr)
-		}
-		if len(cs.all) == 0 && cs.none != nil {
-			close(cs.none)
-			cs.none = nil
-		}
+	defer cs.mu.Unlock()
+	at := cl.link
+	if !at.in {
+		return
 	}
-	cs.mu.Unlock()
+	cl.link = link{}
+	if at.prev != nil {
+		at.prev.link.next = at.next
+	} else {
+		cs.first = at.next
+	}
+	if at.next != nil {
+		at.next.link.prev = at.prev
+	}
+	addr := cl.remote.Addr()
+	if cs.from[addr]--; cs.from[addr] <= 0 {
+		delete(cs.from, addr)
+	}
+	if cs.count--; cs.count == 0 && cs.none != nil {
+		close(cs.none)
+		cs.none = nil
+	}
 }
 
 // Established implements acl.ConnectionCounter.
@@ -51,14 +73,14 @@ func (cs *clients) Established(addr netip.Addr) int {
 func (cs *clients) Len() int {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
-	return len(cs.all)
+	return cs.count
 }
 
 // each calls f for every connection there is now.
 func (cs *clients) each(f func(*client)) {
 	cs.mu.Lock()
-	all := make([]*client, 0, len(cs.all))
-	for cl := range cs.all {
+	all := make([]*client, 0, cs.count)
+	for cl := cs.first; cl != nil; cl = cl.link.next {
 		all = append(all, cl)
 	}
 	cs.mu.Unlock()
@@ -71,7 +93,7 @@ func (cs *clients) each(f func(*client)) {
 func (cs *clients) empty() <-chan struct{} {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
-	if len(cs.all) == 0 {
+	if cs.count == 0 {
 		c := make(chan struct{})
 		close(c)
 		return c

@@ -35,7 +35,7 @@ type Conn struct {
 	token   uint64
 	onHang  HangUp
 
-	x exchange
+	x *exchange // made by the first Exchange or Clean
 }
 
 // Wrap takes over tcp.

@@ -21,10 +21,7 @@ type exchange struct {
 // written is what went out even when there is an error; n is 0 only with an
 // error, io.EOF when the peer closed.
 func (c *Conn) Exchange(out, in []byte) (written, n int, err error) {
-	x := &c.x
-	if x.step == nil {
-		x.step = c.exchangeStep
-	}
+	x := c.exchange()
 	x.out, x.in, x.written, x.n, x.err, x.waiting = out, in, 0, 0, nil, false
 	for {
 		err = c.raw.Read(x.step)
@@ -43,9 +40,19 @@ func (c *Conn) Exchange(out, in []byte) (written, n int, err error) {
 	return written, n, err
 }
 
+// exchange gives the state, with its functions made once.
+func (c *Conn) exchange() *exchange {
+	if c.x == nil {
+		x := &exchange{step: c.exchangeStep}
+		x.look = func(fd uintptr) { x.clean = emptyNow(int(fd)) }
+		c.x = x
+	}
+	return c.x
+}
+
 // exchangeStep runs inside RawConn.Read: false means wait for the next edge.
 func (c *Conn) exchangeStep(fd uintptr) bool {
-	x := &c.x
+	x := c.x
 	if !x.waiting {
 		x.waiting = true
 		x.written, x.err = writeNow(int(fd), x.out)
@@ -63,10 +70,7 @@ func (c *Conn) exchangeStep(fd uintptr) bool {
 // Clean tells whether the connection is open with nothing to read: what an idle
 // connection must be before it is used again.
 func (c *Conn) Clean() bool {
-	x := &c.x
-	if x.look == nil {
-		x.look = func(fd uintptr) { c.x.clean = emptyNow(int(fd)) }
-	}
+	x := c.exchange()
 	x.clean = false
 	return c.raw.Control(x.look) == nil && x.clean
 }

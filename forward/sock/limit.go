@@ -2,32 +2,45 @@ package sock
 
 import "time"
 
-// limit is one direction's deadline. want is the time that counts, armed the
-// time the runtime's timer stands at, never later than want. Renewing a
-// deadline only moves want; the timer is moved when it fires too early.
+// limit is one direction's deadline, in nanoseconds of the clock in instant; 0
+// means none. want is the time that counts, armed the time the runtime's timer
+// stands at, never later than want. Renewing a deadline only moves want; the
+// timer is moved when it fires too early.
 type limit struct {
-	want, armed time.Time
+	want, armed int64
 }
+
+// instant is t on a clock that only goes forward, never 0 for a real time.
+func instant(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return max(int64(t.Sub(started)), 1)
+}
+
+// started is an hour before the process began, so that earlier times can be
+// told apart from none.
+var started = time.Now().Add(-time.Hour)
 
 // ReadUntil sets the time after which reads return ErrTimeout; the zero time
 // means never. Only the reading goroutine may call it.
 func (c *Conn) ReadUntil(t time.Time) {
-	if c.read.mustArm(t) && c.tcp.SetReadDeadline(t) == nil && c.aborted.Load() {
+	if c.read.mustArm(instant(t)) && c.tcp.SetReadDeadline(t) == nil && c.aborted.Load() {
 		c.Abort()
 	}
 }
 
 // WriteUntil is ReadUntil for writes.
 func (c *Conn) WriteUntil(t time.Time) {
-	if c.write.mustArm(t) && c.tcp.SetWriteDeadline(t) == nil && c.aborted.Load() {
+	if c.write.mustArm(instant(t)) && c.tcp.SetWriteDeadline(t) == nil && c.aborted.Load() {
 		c.Abort()
 	}
 }
 
 // mustArm notes the time that counts and tells whether the timer stands too late.
-func (l *limit) mustArm(t time.Time) bool {
+func (l *limit) mustArm(t int64) bool {
 	l.want = t
-	if t.IsZero() || (!l.armed.IsZero() && !t.Before(l.armed)) {
+	if t == 0 || (l.armed != 0 && t >= l.armed) {
 		return false
 	}
 	l.armed = t
@@ -40,13 +53,17 @@ func (l *limit) over(c *Conn, set func(time.Time) error) (again bool, _ error) {
 	if c.aborted.Load() {
 		return false, ErrAborted
 	}
-	l.armed = time.Time{}
-	if !l.want.IsZero() && !time.Now().Before(l.want) {
+	l.armed = 0
+	if l.want != 0 && instant(time.Now()) >= l.want {
 		// The timer has fired for good: the next deadline must arm it again.
 		return false, ErrTimeout
 	}
 	l.armed = l.want
-	if err := set(l.want); err != nil {
+	at := time.Time{}
+	if l.want != 0 {
+		at = started.Add(time.Duration(l.want))
+	}
+	if err := set(at); err != nil {
 		return false, plain(err)
 	}
 	// Abort may have come between the check above and the new deadline.

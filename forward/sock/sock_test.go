@@ -169,14 +169,14 @@ func TestTurnsLoseNothing(t *testing.T) {
 	got := 0
 	buf := make([]byte, 64)
 	a.ReadUntil(time.Now().Add(20 * time.Second))
-	err := a.Turns(func(turn *Turn) bool {
+	err := a.Turns(new(Turn), takerFunc(func(turn *Turn) bool {
 		n, err := turn.Read(buf)
 		if err != nil {
 			return err != unix.EAGAIN
 		}
 		got += n
 		return got == total
-	})
+	}))
 	if err != nil || got != total {
 		t.Fatalf("got %d of %d, %v", got, total, err)
 	}
@@ -214,10 +214,14 @@ func TestWatcher(t *testing.T) {
 	}
 	<-told
 	c.Close()
-	if len(w.conns) != 1 {
-		t.Fatalf("%d connections still known", len(w.conns))
+	if w.count != 1 || w.find(c.token) != nil {
+		t.Fatalf("%d connections still known", w.count)
 	}
 }
+
+type takerFunc func(*Turn) bool
+
+func (f takerFunc) TakeTurn(t *Turn) bool { return f(t) }
 
 type hangFunc func(*Conn, bool)
 

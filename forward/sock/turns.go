@@ -1,17 +1,23 @@
 package sock
 
-import "golang.org/x/sys/unix"
-
-// Turn is one waking of a connection with bytes to read, as Turns gives it.
+// Turn is one waking of a connection with bytes to read, as Turns gives it. The
+// taker keeps one for as long as the connection lives.
 type Turn struct {
 	c     *Conn
+	step  func(uintptr) bool // made once
+	taker Taker
 	fd    int
 	empty bool
 }
 
+// Taker takes the turns of a connection.
+type Taker interface {
+	// TakeTurn reads and acts; it returns true to end Turns.
+	TakeTurn(*Turn) (done bool)
+}
+
 // Read reads what is there now; EAGAIN when there is nothing, io.EOF at the
-// end. A turn must read until a read did not fill its buffer, otherwise it must
-// not end in waiting.
+// end.
 func (t *Turn) Read(p []byte) (int, error) {
 	n, err := readNow(t.fd, p)
 	t.empty = err != nil || n < len(p)
@@ -26,42 +32,48 @@ func (t *Turn) Empty() bool { return t.empty }
 // time set by WriteUntil, only when the socket is full.
 func (t *Turn) Write(p []byte) (int, error) {
 	n, err := writeNow(t.fd, p)
-	if err != unix.EAGAIN {
+	if err != errAgain {
 		return n, err
 	}
 	m, err := t.c.Write(p[n:])
 	return n + m, err
 }
 
-// Turns calls turn now and then each time the connection becomes readable,
-// until turn returns true. The first call may find nothing to read. Between
-// turns it waits until the time set by ReadUntil and returns ErrTimeout when
-// that is over. Within a turn the connection must not be read in any other way:
-// the reader's lock is held.
+// Turns lets taker take a turn now and then each time the connection becomes
+// readable, until TakeTurn returns true. The first may find nothing to read. A
+// turn that left bytes unread is followed by another at once. Between turns it
+// waits until the time set by ReadUntil and returns ErrTimeout when that is
+// over. Within a turn the connection must not be read in any other way: the
+// reader's lock is held.
 //
-// Every new call of Turns begins with a call of turn because an edge may have
-// come while nobody waited.
-func (c *Conn) Turns(turn func(*Turn) (done bool)) error {
-	t := Turn{c: c}
-	step := func(fd uintptr) bool {
-		t.fd = int(fd)
-		for {
-			t.empty = true
-			if turn(&t) {
-				return true
-			}
-			if t.empty {
-				return false
-			}
-		}
+// Every new call of Turns begins with a turn because an edge may have come
+// while nobody waited.
+func (c *Conn) Turns(t *Turn, taker Taker) error {
+	t.c, t.taker = c, taker
+	if t.step == nil {
+		t.step = t.take
 	}
 	for {
-		err := c.raw.Read(step)
+		err := c.raw.Read(t.step)
 		if err == nil {
 			return nil
 		}
 		if again, err := c.overReading(err); !again {
 			return err
+		}
+	}
+}
+
+// take runs inside RawConn.Read: false waits without resetting the edge.
+func (t *Turn) take(fd uintptr) bool {
+	t.fd = int(fd)
+	for {
+		t.empty = true
+		if t.taker.TakeTurn(t) {
+			return true
+		}
+		if t.empty {
+			return false
 		}
 	}
 }

@@ -30,8 +30,18 @@ type Watcher struct {
 	done chan struct{}
 
 	mu    sync.Mutex
-	next  uint64
-	conns map[uint64]*Conn
+	slots []slot
+	free  uint32 // first free slot and one, 0 for none
+	count int
+}
+
+// slot holds a watched connection. A token is a slot's number with its
+// generation, so that a late event for one connection never reaches the next
+// one in the slot.
+type slot struct {
+	c          *Conn
+	generation uint32
+	next       uint32 // of the free ones, see Watcher.free
 }
 
 // NewWatcher starts a watcher; Close ends it.
@@ -47,9 +57,8 @@ func NewWatcher() (*Watcher, error) {
 		return nil, os.NewSyscallError("fcntl", err)
 	}
 	w := &Watcher{
-		file:  os.NewFile(uintptr(fd), "hang-ups"),
-		done:  make(chan struct{}),
-		conns: make(map[uint64]*Conn),
+		file: os.NewFile(uintptr(fd), "hang-ups"),
+		done: make(chan struct{}),
 	}
 	if w.raw, err = w.file.SyscallConn(); err != nil {
 		w.file.Close()
@@ -69,10 +78,8 @@ func (w *Watcher) Close() {
 // watcher forgets c when it is closed.
 func (w *Watcher) Watch(c *Conn, h HangUp) error {
 	w.mu.Lock()
-	w.next++
-	c.token = w.next
 	c.watch, c.onHang = w, h
-	w.conns[c.token] = c
+	c.token = w.enter(c)
 	w.mu.Unlock()
 
 	ev := unix.EpollEvent{Events: unix.EPOLLRDHUP | uint32(unix.EPOLLET&0xffffffff),
@@ -95,10 +102,40 @@ func (w *Watcher) Watch(c *Conn, h HangUp) error {
 	return err
 }
 
+// enter puts c into a free slot and gives its token.
+func (w *Watcher) enter(c *Conn) uint64 {
+	n := w.free
+	if n == 0 {
+		w.slots = append(w.slots, slot{})
+		n = uint32(len(w.slots))
+	} else {
+		w.free = w.slots[n-1].next
+	}
+	s := &w.slots[n-1]
+	s.c = c
+	s.generation++
+	w.count++
+	return uint64(s.generation)<<32 | uint64(n-1)
+}
+
+// find gives the connection of a token, nil when it was forgotten.
+func (w *Watcher) find(token uint64) *Conn {
+	if n := uint32(token); int(n) < len(w.slots) && w.slots[n].generation == uint32(token>>32) {
+		return w.slots[n].c
+	}
+	return nil
+}
+
 func (w *Watcher) forget(c *Conn) {
 	w.mu.Lock()
-	delete(w.conns, c.token)
-	w.mu.Unlock()
+	defer w.mu.Unlock()
+	if w.find(c.token) != c {
+		return
+	}
+	n := uint32(c.token)
+	w.slots[n].c, w.slots[n].next = nil, w.free
+	w.free = n + 1
+	w.count--
 }
 
 // run reads events until the descriptor is closed.
@@ -127,7 +164,7 @@ func (w *Watcher) run() {
 func (w *Watcher) report(ev *unix.EpollEvent) {
 	token := uint64(uint32(ev.Fd)) | uint64(uint32(ev.Pad))<<32
 	w.mu.Lock()
-	c := w.conns[token]
+	c := w.find(token)
 	w.mu.Unlock()
 	if c == nil {
 		return // closed meanwhile
