@@ -127,10 +127,12 @@ func (e *Engine) divided(g *group, f *fleet, s standing, list []member) (*wire.A
 func (e *Engine) owners(f *fleet, s standing, list []member, n int) []netip.Addr {
 	if e.cfg.Division == DivideSticky {
 		prior := f.owners
-		if prior == nil {
-			prior = inForce(s.joined, n)
+		if !slices.ContainsFunc(s.joined, func(r *router) bool { return f.current != nil && r.view.Key == f.current.Key }) {
+			prior = inForce(s.joined, n) // another cache's, or nothing
 		}
-		return e.sticky.table(list, n, prior)
+		owners, number := e.sticky.table(list, n, prior, f.table)
+		f.table = number
+		return owners
 	}
 	owners := make([]netip.Addr, n)
 	for i, at := range divide(list, n) {
@@ -139,8 +141,8 @@ func (e *Engine) owners(f *fleet, s standing, list []member, n int) []netip.Addr
 	return owners
 }
 
-// inForce reads the table that routers have now out of a view, nil when it does
-// not show a whole one.
+// inForce reads the table that routers have now out of a view, nil when none
+// shows any. Buckets of caches that are gone are nobody's in it.
 func inForce(routers []*router, n int) []netip.Addr {
 	for _, r := range routers {
 		table := make([]netip.Addr, n)
@@ -152,7 +154,7 @@ func inForce(routers []*router, n int) []netip.Addr {
 				}
 			}
 		}
-		if !slices.Contains(table, netip.Addr{}) {
+		if slices.ContainsFunc(table, netip.Addr.IsValid) {
 			return table
 		}
 	}

@@ -23,6 +23,7 @@ type fleet struct {
 	number  uint32           // of the last assignment
 	current *wire.Assignment // without its routers, which differ in time
 	owners  []netip.Addr     // of each bucket or value of current
+	table   int              // its number among the sticky tables
 }
 
 // fleet gives the part of the group that knows us by local, made where missing.

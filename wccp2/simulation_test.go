@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -132,6 +133,22 @@ func moved(a, b owners) (n int) {
 	return n
 }
 
+// stayed checks minimal movement: only buckets of the departed went elsewhere,
+// or only the newcomer got any.
+func (w *world) stayed(event string, before, after owners) {
+	gone, came := map[netip.Addr]bool{}, map[netip.Addr]bool{}
+	for _, c := range w.caches {
+		gone[c.addr] = !c.live || c.leaves
+		came[c.addr] = !slices.Contains(before, c.addr)
+	}
+	for b := range before {
+		if before[b] != after[b] && !gone[before[b]] && !came[after[b]] && !strings.HasPrefix(event, "weight") {
+			w.t.Errorf("%s: %s: bucket %d went from %s to %s", w.plan, event, b, before[b], after[b])
+			return
+		}
+	}
+}
+
 // tally is what a simulation reports about one kind of event.
 type tally struct {
 	n             int
@@ -176,7 +193,11 @@ func simulate(t *testing.T, p plan, events int, report map[string]*tally) {
 		r.n++
 		r.took += took
 		r.longest = max(r.longest, took)
-		r.moved += moved(before, w.routers[0].tables[paired[0].ServiceID])
+		after := w.routers[0].tables[paired[0].ServiceID]
+		r.moved += moved(before, after)
+		if p.sticky && before != nil {
+			w.stayed(name, before, after)
+		}
 		w.caches = slices.DeleteFunc(w.caches, func(c *simCache) bool { return !c.live })
 	}
 	limit := round

@@ -11,32 +11,42 @@ import (
 const stickyLimit = 64
 
 // stickyTables divides with minimal movement: a cache that leaves gives up its
-// buckets and no others move; a cache that comes takes just its share. A table
-// is computed once for a set of caches and serves every service with that set,
-// so that paired services agree whatever each went through before.
+// buckets and no others move; a cache that comes takes just its share. A table is
+// computed once when caches come or go and serves every service that comes to
+// have the same caches, so that paired services agree whatever each went through.
 type stickyTables struct {
-	tables map[string][]netip.Addr
+	tables map[string]stickyTable
 	order  []string // oldest first
+	made   int      // tables made so far
+}
+
+type stickyTable struct {
+	owners []netip.Addr
+	number int
 }
 
 // table gives the owner of each of n buckets. prior is what holds now, nil when
-// nothing is known; it counts only the first time the set is asked for.
-func (s *stickyTables) table(members []member, n int, prior []netip.Addr) []netip.Addr {
+// nothing is known, and since the number of the table it came from. A table made
+// later than that, by another service, is taken as it is.
+func (s *stickyTables) table(members []member, n int, prior []netip.Addr, since int) (owners []netip.Addr, number int) {
 	key := stickyKey(members, n)
-	if t, ok := s.tables[key]; ok {
-		return t
+	t, ok := s.tables[key]
+	if ok && t.number > since {
+		return t.owners, t.number
 	}
-	t := divideSticky(members, n, prior)
 	if s.tables == nil {
-		s.tables = map[string][]netip.Addr{}
+		s.tables = map[string]stickyTable{}
 	}
+	s.order = slices.DeleteFunc(s.order, func(k string) bool { return k == key })
 	if len(s.order) == stickyLimit {
 		delete(s.tables, s.order[0])
 		s.order = slices.Delete(s.order, 0, 1)
 	}
+	s.made++
+	t = stickyTable{divideSticky(members, n, prior), s.made}
 	s.tables[key] = t
 	s.order = append(s.order, key)
-	return t
+	return t.owners, t.number
 }
 
 func stickyKey(members []member, n int) string {
