@@ -170,6 +170,9 @@ func FuzzURL(f *testing.F) {
 		f.Add([]byte(s), true, byte(3), false, ".d")
 	}
 	f.Fuzz(func(t *testing.T, b []byte, connect bool, space byte, check bool, domain string) {
+		if domain != "" && (domain[0] != '.' || !allAre([]byte(domain), isHostChar)) {
+			return // no append_domain looks like that
+		}
 		o := &URLOptions{Whitespace: Whitespace(space % 5), CheckHostnames: check, AppendDomain: domain}
 		method := GET
 		if connect {

@@ -130,8 +130,8 @@ func (u *URL) setHost(host []byte, o *URLOptions) bool {
 	}
 	for _, c := range host {
 		switch {
-		case class[c]&(isControl|isSpace) != 0:
-			return false
+		case class[c]&(isControl|isSpace) != 0 || c == ':':
+			return false // whatever check_hostnames says: it would not stay one host
 		case o.CheckHostnames && class[c]&isHostChar == 0 && !(c == '_' && o.AllowUnderscore):
 			return false
 		}
@@ -144,11 +144,14 @@ func (u *URL) setHost(host []byte, o *URLOptions) bool {
 		end := len(u.buf)
 		u.buf = append(append(u.buf, host...), o.AppendDomain...)
 		host = u.buf[end:]
+		for i, c := range host {
+			host[i] = lowered[c]
+		}
 	}
 	for len(host) > 0 && host[len(host)-1] == '.' {
 		host = host[:len(host)-1]
 	}
-	if len(host) > 0 && host[0] == '.' || bytes.Contains(host, []byte("..")) {
+	if len(host) > maxHost || len(host) > 0 && host[0] == '.' || bytes.Contains(host, []byte("..")) {
 		return false
 	}
 	u.Host = host

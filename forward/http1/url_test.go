@@ -114,7 +114,7 @@ func TestURLHostOptions(t *testing.T) {
 		url  string
 		want string
 	}{
-		{URLOptions{AppendDomain: ".Test"}, "http://u:p@o:81/x", "http://u:p@o.Test:81/x"},
+		{URLOptions{AppendDomain: ".Test"}, "http://u:p@o:81/x", "http://u:p@o.test:81/x"},
 		{URLOptions{AppendDomain: ".test"}, "http://o.b/x", "http://o.b/x"},
 		{URLOptions{AppendDomain: ".test"}, "http://:80/x", ""},
 		{URLOptions{CheckHostnames: true}, "http://a_b/x", ""},
