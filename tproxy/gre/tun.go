@@ -43,13 +43,31 @@ func openTUN(name string) (*os.File, error) {
 	return file, nil
 }
 
+// switchOff sets a variable of a device to 0. A service may run with /proc/sys
+// read-only (ProtectKernelTunables): that is no harm where it need not be written.
+func switchOff(device, variable string) error {
+	path := "/proc/sys/net/ipv4/conf/" + device + "/" + variable
+	if value, err := os.ReadFile(path); err == nil && (value[0] == '0' || variable == "rp_filter" && value[0] == '2') {
+		return nil
+	}
+	return os.WriteFile(path, []byte("0"), 0)
+}
+
+// CheckTUN makes a TUN device in the namespace of the calling thread and removes it.
+func CheckTUN() error {
+	file, err := openTUN("cuttle-probe")
+	if err != nil {
+		return err
+	}
+	return file.Close()
+}
+
 // configureDevice sets what a device needs that delivers other people's packets:
 // reverse-path filtering off (fact 7), since the way back to a client is another
 // device, and no redirects, since what is given back leaves where it came in.
 func configureDevice(name string, mtu int) error {
 	for _, variable := range []string{"rp_filter", "send_redirects"} {
-		path := "/proc/sys/net/ipv4/conf/" + name + "/" + variable
-		if err := os.WriteFile(path, []byte("0"), 0); err != nil {
+		if err := switchOff(name, variable); err != nil {
 			return err
 		}
 	}

@@ -84,6 +84,8 @@ func (b *box) picture() string {
 		if err != nil { // a table that never had a route
 			out = ""
 		}
+		// The kernel notices some time later that a new wire has both its ends.
+		out = strings.ReplaceAll(out, " linkdown", "")
 		all.WriteString("== " + command + "\n" + out)
 	}
 	return all.String()

@@ -79,8 +79,8 @@ func variables4(w Want) []variable {
 			"packets that come in by another device than the way back to the client are dropped in silence"},
 		{"ip_forward", "net/ipv4/ip_forward", Fail, is("1"), "1",
 			"the router also sends packets that are not intercepted; they go no further"},
-		{"fwmark_accept", "net/ipv4/tcp_fwmark_accept", Fail, is("0"), "0",
-			"accepted connections inherit the divert mark and answer this host instead of the client"},
+		{"fwmark_accept", "net/ipv4/tcp_fwmark_accept", Warn, is("0"), "0",
+			"accepted connections whose listener has no mark inherit the divert mark, and answer this host instead of the client"},
 		{"send_redirects", "net/ipv4/conf/all/send_redirects", Warn, is("0"), "0",
 			"the cache forwards out of the interface it received on and would send routers and clients elsewhere"},
 	}

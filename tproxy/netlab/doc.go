@@ -27,7 +27,7 @@
 // Links carry packets as a wire would: checksums are complete and no packet is
 // larger than the MTU, since offloads are switched off.
 //
-// Namespaces are named prefix-PID-node. Close removes them with every process
+// Namespaces are named prefix-PID-number-node. Close removes them with every process
 // that still runs inside. What a killed program left behind is removed by the
 // next lab with the same prefix, once no process with that PID exists.
 //

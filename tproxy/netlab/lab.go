@@ -7,12 +7,14 @@ import (
 	"os/signal"
 	"regexp"
 	"sync"
+	"sync/atomic"
 	"syscall"
 )
 
 // Lab is a set of namespaces that live and die together.
 type Lab struct {
 	prefix string
+	number int64 // among this program's labs
 
 	mu    sync.Mutex
 	nodes []*Node
@@ -21,6 +23,9 @@ type Lab struct {
 	done  bool
 	unsub func()
 }
+
+// labs counts the labs of this program, whose namespaces need different names.
+var labs atomic.Int64
 
 var prefixForm = regexp.MustCompile(`^[a-z][a-z0-9]{0,15}$`)
 
@@ -34,7 +39,7 @@ func New(prefix string) (*Lab, error) {
 		return nil, err
 	}
 	sweep(prefix)
-	return &Lab{prefix: prefix}, nil
+	return &Lab{prefix: prefix, number: labs.Add(1)}, nil
 }
 
 // Available tells whether this process may build labs, and if not, why.

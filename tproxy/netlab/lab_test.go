@@ -132,6 +132,32 @@ func TestLeftoversOfTheDeadAreSwept(t *testing.T) {
 	}
 }
 
+func TestHereStaysWhenTheLabGoes(t *testing.T) {
+	lab := ForTest(t)
+	outer := lab.Node("outer")
+	var inner *Lab
+	err := outer.Do(func() error {
+		var err error
+		if inner, err = New("cuttleinner"); err != nil {
+			return err
+		}
+		inner.Link(End{Node: inner.Here(), Name: "probe0", Addrs: []string{"10.9.0.1/30"}},
+			End{Node: inner.Node("peer"), Name: "eth0", Addrs: []string{"10.9.0.2/30"}})
+		return inner.Err()
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	outer.Must("ip", "addr", "show", "probe0")
+	if err := inner.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := outer.Run("ip", "link", "show", "probe0"); err == nil {
+		t.Error("probe0 is still there")
+	}
+	outer.Must("ip", "link", "show", "lo")
+}
+
 func TestTheFirstFailureIsKept(t *testing.T) {
 	lab, err := New("cuttlefail")
 	if err != nil {

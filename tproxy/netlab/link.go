@@ -32,6 +32,11 @@ func (l *Lab) Link(a, b End) {
 		if err := a.Node.link.LinkAdd(veth); err != nil {
 			return err
 		}
+		for _, e := range []End{a, b} {
+			if e.Node.here {
+				e.Node.ends = append(e.Node.ends, e.Name)
+			}
+		}
 		if err := a.up(); err != nil {
 			return err
 		}

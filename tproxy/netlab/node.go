@@ -19,6 +19,8 @@ type Node struct {
 	Name, Namespace string
 
 	lab   *Lab
+	here  bool     // not made by the lab: the namespace it was started in
+	ends  []string // interfaces the lab made here
 	ns    netns.NsHandle
 	link  *netlink.Handle
 	procs processes
@@ -39,8 +41,27 @@ func (l *Lab) Node(name string) *Node {
 	return n
 }
 
+// Here is the namespace of the calling thread as a node: links to it are made and
+// removed with the others, the namespace itself is left alone.
+func (l *Lab) Here() *Node {
+	n := &Node{Name: "here", lab: l, here: true, ns: netns.None()}
+	l.step("the namespace we are in", func() (err error) {
+		if n.ns, err = netns.Get(); err != nil {
+			return err
+		}
+		if n.link, err = netlink.NewHandleAt(n.ns); err != nil {
+			return err
+		}
+		l.mu.Lock()
+		l.nodes = append(l.nodes, n)
+		l.mu.Unlock()
+		return nil
+	})
+	return n
+}
+
 func (n *Node) create() error {
-	n.Namespace = fmt.Sprintf("%s-%d-%s", n.lab.prefix, os.Getpid(), n.Name)
+	n.Namespace = fmt.Sprintf("%s-%d-%d-%s", n.lab.prefix, os.Getpid(), n.lab.number, n.Name)
 	return onOwnThread(func() error {
 		ns, err := netns.NewNamed(n.Namespace)
 		if err != nil {
@@ -151,11 +172,21 @@ func writeSysctl(name, value string) error {
 // close ends the processes of the namespace and removes it.
 func (n *Node) close() error {
 	n.procs.stopAll()
-	killInside(n.ns)
+	for _, end := range n.ends {
+		// The kernel would do it too, but only some time after the other end's
+		// namespace is gone.
+		if link, err := n.link.LinkByName(end); err == nil {
+			n.link.LinkDel(link)
+		}
+	}
 	if n.link != nil {
 		n.link.Close()
 	}
-	err := removeNamed(n.Namespace)
+	var err error
+	if !n.here {
+		killInside(n.ns)
+		err = removeNamed(n.Namespace)
+	}
 	if n.ns.IsOpen() {
 		err = errors.Join(err, n.ns.Close())
 	}

@@ -29,7 +29,7 @@ func sweep(prefix string) {
 	}
 }
 
-// ownerOf reads the process number out of "prefix-PID-node".
+// ownerOf reads the process number out of "prefix-PID-number-node".
 func ownerOf(name, prefix string) (pid int, ours bool) {
 	rest, ok := strings.CutPrefix(name, prefix+"-")
 	if !ok {

@@ -1,0 +1,163 @@
+package host
+
+import (
+	"cmp"
+	"encoding/binary"
+	"fmt"
+	"slices"
+
+	"github.com/google/nftables"
+	"golang.org/x/sys/unix"
+)
+
+// intercept is a live rule that takes part in interception, whoever made it.
+type intercept struct {
+	role   role
+	where  string // "nftables inet cuttle intercept", "iptables-legacy mangle PREROUTING"
+	family int    // AF_INET, AF_INET6, 0 for both
+	of     uint16 // destination port; 0 for any
+	to     uint16 // of the listener; 0 for the same
+	weight int    // priority of its chain: lower comes first
+}
+
+// liveIntercepts reads all rules at the prerouting hook, in the order packets
+// meet them.
+func liveIntercepts() ([]intercept, error) {
+	rules, err := liveRules()
+	if err != nil {
+		return nil, err
+	}
+	conn, err := nftables.New()
+	if err != nil {
+		return nil, fmt.Errorf("nftables: %w", err)
+	}
+	chains, err := conn.ListChains()
+	if err != nil {
+		return nil, nftError("listing chains", err)
+	}
+	prerouting := map[string]int{}
+	for _, c := range chains {
+		if c.Hooknum != nil && *c.Hooknum == *nftables.ChainHookPrerouting && c.Priority != nil {
+			prerouting[chainKey(byte(c.Table.Family), c.Table.Name, c.Name)] = int(*c.Priority)
+		}
+	}
+	var found []intercept
+	for _, r := range rules {
+		weight, hooked := prerouting[chainKey(r.family, r.table, r.chain)]
+		if !hooked {
+			continue
+		}
+		if i, is := r.intercept(); is {
+			i.weight = weight
+			found = append(found, i)
+		}
+	}
+	found = append(found, legacyIntercepts()...)
+	slices.SortStableFunc(found, func(a, b intercept) int { return cmp.Compare(a.weight, b.weight) })
+	return found, nil
+}
+
+func chainKey(family byte, table, chain string) string {
+	return fmt.Sprintf("%d/%s/%s", family, table, chain)
+}
+
+var tableFamilies = map[byte]string{unix.NFPROTO_INET: "inet", unix.NFPROTO_IPV4: "ip", unix.NFPROTO_IPV6: "ip6"}
+
+// intercept reads what a rule does out of its expressions. Rules that iptables
+// made by way of nftables carry its matches and targets as they are.
+func (r liveRule) intercept() (intercept, bool) {
+	i := intercept{where: fmt.Sprintf("nftables %s %s %s", tableFamilies[r.family], r.table, r.chain)}
+	switch r.family {
+	case unix.NFPROTO_IPV4:
+		i.family = unix.AF_INET
+	case unix.NFPROTO_IPV6:
+		i.family = unix.AF_INET6
+	}
+	var immediate []byte // what was loaded last
+	for n, e := range r.exprs {
+		switch e.name {
+		case "socket":
+			i.role = roleDivert
+		case "tproxy":
+			i.role, i.to = roleTProxy, portOf(immediate)
+		case "redir":
+			i.role, i.to = roleRedirect, portOf(immediate)
+		case "immediate":
+			if value := nestedValue(e, unix.NFTA_IMMEDIATE_DATA); value != nil {
+				immediate = value
+			}
+		case "payload":
+			if port, is := r.portMatch(n); is {
+				i.of = port
+			}
+		case "meta":
+			if key, _ := e.number(unix.NFTA_META_KEY); key == unix.NFT_META_NFPROTO {
+				if value := r.compared(n + 1); len(value) == 1 {
+					i.family = int(value[0])
+				}
+			}
+		case "match", "target":
+			i.fromXtables(e)
+		}
+	}
+	return i, i.role != ""
+}
+
+// portMatch recognises "tcp dport N" at expression n.
+func (r liveRule) portMatch(n int) (uint16, bool) {
+	base, _ := r.exprs[n].number(unix.NFTA_PAYLOAD_BASE)
+	offset, _ := r.exprs[n].number(unix.NFTA_PAYLOAD_OFFSET)
+	if base != unix.NFT_PAYLOAD_TRANSPORT_HEADER || offset != 2 {
+		return 0, false
+	}
+	value := r.compared(n + 1)
+	return portOf(value), len(value) == 2
+}
+
+// compared is the value expression n compares with, if it does.
+func (r liveRule) compared(n int) []byte {
+	if n >= len(r.exprs) || r.exprs[n].name != "cmp" {
+		return nil
+	}
+	return nestedValue(r.exprs[n], unix.NFTA_CMP_DATA)
+}
+
+func nestedValue(e liveExpr, kind uint16) []byte {
+	data := liveExpr{data: e.attribute(kind)}
+	return data.attribute(unix.NFTA_DATA_VALUE)
+}
+
+func portOf(b []byte) uint16 {
+	if len(b) < 2 {
+		return 0
+	}
+	return binary.BigEndian.Uint16(b)
+}
+
+// fromXtables reads iptables' own matches and targets (include/uapi/linux/netfilter).
+func (i *intercept) fromXtables(e liveExpr) {
+	const nameKind, infoKind = 1, 3 // NFTA_MATCH_NAME, NFTA_MATCH_INFO; NFTA_TARGET_ alike
+	info := e.attribute(infoKind)
+	name := string(e.attribute(nameKind))
+	switch name = trimNUL(name); {
+	case name == "socket":
+		i.role = roleDivert
+	case name == "TPROXY" && len(info) >= 28: // mark, mask, address (16), port
+		i.role, i.to = roleTProxy, portOf(info[24:])
+	case name == "TPROXY" && len(info) >= 14: // version 0: mark, mask, IPv4 address, port
+		i.role, i.to = roleTProxy, portOf(info[12:])
+	case name == "REDIRECT":
+		i.role = roleRedirect
+	case name == "tcp" && len(info) >= 8: // source ports, destination ports: from, to
+		if low, high := binary.NativeEndian.Uint16(info[4:]), binary.NativeEndian.Uint16(info[6:]); low == high {
+			i.of = low
+		}
+	}
+}
+
+func trimNUL(s string) string {
+	for len(s) > 0 && s[len(s)-1] == 0 {
+		s = s[:len(s)-1]
+	}
+	return s
+}

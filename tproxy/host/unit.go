@@ -1,0 +1,171 @@
+package host
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"kernel.org/pub/linux/libs/security/libcap/cap"
+)
+
+// unitDirs is where systemd looks for units, the most important first.
+var unitDirs = []string{"/etc/systemd/system", "/run/systemd/system", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system"}
+
+const unitName = "squid.service"
+
+// unit is the [Service] section of a unit with its drop-ins: the values of each
+// key, an empty assignment having cleared the earlier ones.
+type unit struct {
+	path   string
+	values map[string][]string
+}
+
+// units looks at the unit the proxy would start under, where there is one.
+func units(i Inspection) []Finding {
+	dirs := i.UnitDirs
+	if dirs == nil {
+		dirs = unitDirs
+	}
+	u, found := readUnit(dirs)
+	if !found {
+		return nil
+	}
+	all := slices.Concat(u.checkCapabilities(i), u.checkSandbox(i))
+	if len(all) == 0 {
+		return []Finding{{ID: "unit", Fact: u.path + " grants what is needed"}}
+	}
+	return all
+}
+
+func readUnit(dirs []string) (unit, bool) {
+	for _, dir := range dirs {
+		path := filepath.Join(dir, unitName)
+		text, err := os.ReadFile(path)
+		if err != nil {
+			continue
+		}
+		u := unit{path: path, values: map[string][]string{}}
+		u.read(string(text))
+		for _, d := range dirs {
+			dropIns, _ := filepath.Glob(filepath.Join(d, unitName+".d", "*.conf"))
+			for _, name := range dropIns {
+				if text, err := os.ReadFile(name); err == nil {
+					u.read(string(text))
+				}
+			}
+		}
+		return u, true
+	}
+	return unit{}, false
+}
+
+// read takes in a file (systemd.syntax(7)): sections, comments, continuations.
+func (u unit) read(text string) {
+	service := false
+	text = strings.ReplaceAll(text, "\\\n", " ")
+	for line := range strings.Lines(text) {
+		line = strings.TrimSpace(line)
+		key, value, assigned := strings.Cut(line, "=")
+		switch {
+		case line == "" || line[0] == '#' || line[0] == ';':
+		case line[0] == '[':
+			service = line == "[Service]"
+		case service && assigned:
+			key, value = strings.TrimSpace(key), strings.TrimSpace(value)
+			if value == "" {
+				delete(u.values, key)
+			} else {
+				u.values[key] = append(u.values[key], value)
+			}
+		}
+	}
+}
+
+func (u unit) last(key string) string {
+	if v := u.values[key]; len(v) > 0 {
+		return v[len(v)-1]
+	}
+	return ""
+}
+
+func (u unit) yes(key string) bool {
+	switch strings.ToLower(u.last(key)) {
+	case "yes", "true", "on", "1":
+		return true
+	}
+	return false
+}
+
+// words are all words of a key's values.
+func (u unit) words(key string) []string { return strings.Fields(strings.Join(u.values[key], " ")) }
+
+func (u unit) checkCapabilities(i Inspection) []Finding {
+	needs := i.Needs
+	key, why := "AmbientCapabilities", "the unit starts as a user without root's rights and grants too little"
+	if user := u.last("User"); user == "" || user == "root" || user == "0" {
+		key, why = "CapabilityBoundingSet", "the unit limits even root to less than is needed"
+		needs = slices.Concat(i.Needs, i.Starts)
+		if len(u.values[key]) == 0 {
+			return nil // no limit
+		}
+	}
+	var missing []cap.Value
+	for _, v := range needs {
+		if !u.grants(key, v) {
+			missing = append(missing, v)
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	return []Finding{{"unit", Fail, fmt.Sprintf("%s does not grant %s", u.path, list(missing)), why,
+		fmt.Sprintf("in [Service] of the unit: %s=%s", key, list(missing))}}
+}
+
+// grants reads a list of capabilities; one that begins with ~ takes away.
+func (u unit) grants(key string, v cap.Value) bool {
+	granted := false
+	for n, line := range u.values[key] {
+		rest, without := strings.CutPrefix(line, "~")
+		if without && n == 0 {
+			granted = true
+		}
+		for _, word := range strings.Fields(rest) {
+			if strings.EqualFold(word, v.String()) {
+				granted = !without
+			}
+		}
+	}
+	return granted
+}
+
+// checkSandbox looks at restrictions that take away more than they seem to.
+func (u unit) checkSandbox(i Inspection) []Finding {
+	var all []Finding
+	fail := func(fact, why, remedy string) {
+		all = append(all, Finding{"unit", Fail, u.path + " has " + fact, why, "in [Service] of the unit: " + remedy})
+	}
+	if u.yes("PrivateNetwork") {
+		fail("PrivateNetwork=yes", "the proxy would see no network but a loopback", "PrivateNetwork=no")
+	}
+	if families := u.words("RestrictAddressFamilies"); len(families) > 0 && families[0][0] != '~' && families[0] != "none" {
+		for _, f := range []string{"AF_INET", "AF_INET6", "AF_NETLINK", "AF_UNIX"} {
+			if !slices.Contains(families, f) {
+				fail("RestrictAddressFamilies without "+f, "the proxy could not open such sockets", "RestrictAddressFamilies="+f)
+			}
+		}
+	}
+	if i.GRE == nil {
+		return all
+	}
+	tun := slices.ContainsFunc(u.values["DeviceAllow"], func(s string) bool {
+		return strings.HasPrefix(s, "/dev/net/tun") || strings.HasPrefix(s, "char-misc")
+	})
+	policy := u.last("DevicePolicy")
+	if u.yes("PrivateDevices") || (policy == "closed" || policy == "strict") && !tun {
+		fail("no access to /dev/net/tun", "GRE packets of routers could not be received", "PrivateDevices=no and DeviceAllow=/dev/net/tun rw")
+	}
+	return all
+}
