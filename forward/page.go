@@ -88,8 +88,12 @@ func (x *transaction) pageFacts(f *failure) *errpage.Facts {
 	return facts
 }
 
-// purge answers PURGE. Nothing is stored yet, so nothing is found.
+// purge answers PURGE, which is served only where an acl line speaks of that
+// method. Nothing is stored yet, so nothing is found.
 func (x *transaction) purge() bool {
+	if !x.p.purges {
+		return x.refuse(refusal(errpage.AccessDenied, 403))
+	}
 	x.tag, x.status, x.keep = "TCP_MISS", 404, false
 	out := &x.fields
 	out.Reset()
@@ -105,15 +109,18 @@ func (x *transaction) echo() bool {
 	x.tag, x.status = "TCP_HIT", 200
 	x.mime = append(x.mime[:0], "text/plain"...)
 	now := x.clock()
+	x.asked = x.url.AppendTarget(x.asked[:0])
+	said := http1.AppendRequestLine(x.answer[:0], x.req.MethodText, x.asked, x.req.Minor)
+	said = append(x.req.AppendLines(said), "\r\n"...)
+	x.answer = said
 	out := &x.fields
 	out.Reset()
 	out.AddString(http1.Server, x.p.product)
 	out.Set(x.srv.dates.Append(out.Pieces(), now)).End(http1.Date)
 	out.AddString(http1.ContentType, "text/plain")
-	out.AddInt(http1.ContentLength, int64(len(x.req.Head)))
+	out.AddInt(http1.ContentLength, int64(len(said)))
 	out.Set(x.srv.dates.Append(out.Pieces(), now)).End(http1.Expires)
 	x.out = x.finishReplyHead(x.out[:0], x.status, true)
-	x.out = append(x.out, x.req.Head...)
-	x.send(x.out)
+	x.sendWith(said)
 	return x.keep
 }

@@ -3,6 +3,7 @@ package forward
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -38,6 +39,7 @@ type policy struct {
 	lookupName      string // " from visible:port"
 	cacheName       string // " from visible"
 
+	purges      bool // PURGE is served
 	wantsFields bool // the log shows request fields as lines
 
 	users atomic.Int64 // transactions, and one for being current
@@ -65,6 +67,9 @@ func newPolicy(cfg *conf.Config, s *Server) (*policy, error) {
 		return nil, err
 	}
 	p.wantsFields = cfg.LogMimeHdrs
+	for _, a := range cfg.ACLs {
+		p.purges = p.purges || slices.Contains(a.Methods, "PURGE")
+	}
 	p.peers = newPeers(cfg, p.lists)
 	methods := http1.NewMethods(cfg.ExtensionMethods)
 	p.request = http1.Options{

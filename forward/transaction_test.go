@@ -203,7 +203,7 @@ func TestConnect(t *testing.T) {
 	if _, err := c.Read(buf); err != io.EOF {
 		t.Fatalf("after the client's end: %v", err)
 	}
-	r.logged(0, fmt.Sprintf("TCP_MISS/200 %d", len(established)+len("got early")+len(big)), " CONNECT "+origin+" - DIRECT/127.0.0.1 -")
+	r.logged(0, fmt.Sprintf("TCP_MISS/200 %d", len(established)+len("earlygot early")+2*len(big)), " CONNECT "+origin+" - DIRECT/127.0.0.1 -")
 }
 
 // dead is an address nobody listens on.

@@ -43,7 +43,9 @@ func (x *transaction) tunnel() bool {
 	}
 	if len(toOrigin) > 0 {
 		x.conn.WriteUntil(x.patience())
-		if _, err := x.conn.Write(toOrigin); err != nil {
+		n, err := x.conn.Write(toOrigin)
+		x.sent += int64(n)
+		if err != nil {
 			return false
 		}
 	}
@@ -103,6 +105,7 @@ func (x *transaction) join() {
 	var last atomic.Int64
 	last.Store(time.Now().UnixNano())
 	end := x.p.lifetime(x.now)
+	var uploaded int64 // what went to the origin counts as well
 	done := make(chan struct{})
 	move := func(t *sock.Transfer) {
 		for {
@@ -119,7 +122,7 @@ func (x *transaction) join() {
 		}
 	}
 	up := &sock.Transfer{From: x.cl.c, To: x.conn.Conn, Left: -1, Small: spliceFrom, Patience: cfg.ReadTimeout, Until: end,
-		Moved: func(int) { last.Store(time.Now().UnixNano()) }}
+		Moved: func(n int) { uploaded += int64(n); last.Store(time.Now().UnixNano()) }}
 	down := &sock.Transfer{From: x.conn.Conn, To: x.cl.c, Left: -1, Small: spliceFrom, Patience: cfg.ReadTimeout, Until: end,
 		Moved: func(n int) { x.sent += int64(n); last.Store(time.Now().UnixNano()) }}
 	go func() {
@@ -131,6 +134,7 @@ func (x *transaction) join() {
 	x.cl.c.CloseWrite()
 	x.cl.c.TCP().CloseRead()
 	<-done
+	x.sent += uploaded
 }
 
 // upgrade passes a 101 on and joins the connections: the protocol is theirs from
