@@ -1,5 +1,7 @@
 package conf
 
+import "time"
+
 // extensionRows are directives 2.6 does not know. testdata/conf/extensions lists
 // them with reasons; -k parse -v names each use.
 var extensionRows = []Directive{
@@ -19,4 +21,11 @@ var extensionRows = []Directive{
 		Help: "Decides which requests storeurl_rewrite_program is told; without lines, all."},
 	{Name: "logfile_daemon", Extension: "It came with 2.7.", Default: "@libexec@/logfile-daemon", kind: path(func(c *Config) *string { return &c.LogfileDaemon }),
 		Help: "The program behind access_log daemon:path."},
+	{Name: "wccp2_mask", Extension: "It is ours; 2.6 has this mask built in.", Default: "0x1741", kind: wccpMask(), Effect: Acts,
+		Example: "wccp2_mask 0x7f",
+		Help:    "The bits of the hashed address or port that mask assignment looks at, eight at most; each combination is one value a switch has to store."},
+	{Name: "wccp2_division", Extension: "It is ours; 2.6 knows one way.", Default: "recorded", kind: wccpDivision(), Effect: Acts,
+		Help: "How buckets are handed round the caches: recorded depends on nothing but the set of caches and their weights; minimal moves no buckets but those of a cache that leaves, and to one that comes."},
+	{Name: "wccp2_shutdown_wait", Extension: "It is ours; 2.6 just falls silent.", Default: "35 seconds", kind: duration(func(c *Config) *time.Duration { return &c.WCCP.ShutdownWait }), Effect: Acts,
+		Help: "How long a shutdown may wait until WCCP routers send nothing to this cache any more."},
 }

@@ -2,7 +2,10 @@ package conf
 
 import (
 	"fmt"
+	"math"
+	"math/bits"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -36,6 +39,38 @@ func wccpMethod(one, two string, field func(*Config) *int) kind {
 		return plain(r)
 	}
 	return k
+}
+
+// wccpMask reads the mask of wccp2_mask, decimal or hexadecimal. Its values are
+// spelled out one by one in assignments, which bounds its bits.
+func wccpMask() kind {
+	return kind{name: "mask", single: true,
+		set: func(r *reader) error {
+			w, _ := r.word()
+			v, n := cLong(w, 0)
+			if n == 0 || n != len(w) || v < 1 || v > math.MaxUint32 || bits.OnesCount64(uint64(v)) > 8 {
+				return r.bungled(fmt.Sprintf("%q is no mask of one to eight bits", w), "Write a number like 0x1741.")
+			}
+			r.b.cfg.WCCP.Mask = uint32(v)
+			return nil
+		},
+		dump: func(c *Config, d *dumper, name string) { d.line(name, fmt.Sprintf("%#x", c.WCCP.Mask)) }}
+}
+
+var wccpDivisionWords = []string{WCCPDivideRecorded: "recorded", WCCPDivideMinimal: "minimal"}
+
+func wccpDivision() kind {
+	return kind{name: "recorded|minimal", single: true,
+		set: func(r *reader) error {
+			w, _ := r.word()
+			i := slices.Index(wccpDivisionWords, w)
+			if i < 0 {
+				return r.unknownWord("division", w, wccpDivisionWords)
+			}
+			r.b.cfg.WCCP.Division = WCCPDivision(i)
+			return nil
+		},
+		dump: func(c *Config, d *dumper, name string) { d.line(name, wccpDivisionWords[c.WCCP.Division]) }}
 }
 
 func wccpRouters(field func(*WCCP) *[]netip.AddrPort) kind {
@@ -190,9 +225,15 @@ func readWCCPServiceInfo(r *reader) error {
 		name, value, _ := strings.Cut(w, "=")
 		switch name + "=" {
 		case "flags=":
-			// The word replaces what ports= noted (fact wccp_flags_after_ports).
+			// In 2.6 the word replaces what ports= noted, so that the line fails
+			// (fact wccp_flags_after_ports); here the order is free.
+			noted := flags & WCCPPortsDefined
 			if flags, err = r.wccpFlags(value); err != nil {
 				return err
+			}
+			if noted != 0 {
+				flags |= noted
+				r.extension("flags= behind ports=", "2.6 forgets the ports then and refuses the line.")
 			}
 		case "ports=":
 			if err := r.wccpPorts(value, &ports); err != nil {
