@@ -16,4 +16,6 @@ type ExtensionSettings struct {
 	StoreURLAccess AccessList
 	// LogfileDaemon is logfile_daemon (2.7): the program behind daemon: logs.
 	LogfileDaemon string
+	// NetworkSetup is network_setup: setup at the start, teardown at the end.
+	NetworkSetup bool
 }

@@ -28,4 +28,6 @@ var extensionRows = []Directive{
 		Help: "How buckets are handed round the caches: recorded depends on nothing but the set of caches and their weights; minimal moves no buckets but those of a cache that leaves, and to one that comes."},
 	{Name: "wccp2_shutdown_wait", Extension: "It is ours; 2.6 just falls silent.", Default: "35 seconds", kind: duration(func(c *Config) *time.Duration { return &c.WCCP.ShutdownWait }), Effect: Acts,
 		Help: "How long a shutdown may wait until WCCP routers send nothing to this cache any more."},
+	{Name: "network_setup", Extension: "It is our own.", Default: "off", Effect: Acts, kind: onOff(func(c *Config) *bool { return &c.NetworkSetup }),
+		Help: "Whether the host's network is made ready to intercept at the start, as squid -k setup does it, and put back at the end."},
 }

@@ -43,6 +43,9 @@ func serveKeeper(inv *invocation) int {
 	}
 	k.serve(conn.(*net.UnixConn))
 	removePid(k.cfg.PidFilename, k.pid)
+	if err := tearDownNetwork(k.cfg); err != nil {
+		fmt.Fprintln(inv.stderr, "ERROR: "+err.Error())
+	}
 	return exitGood
 }
 

@@ -6,9 +6,12 @@ import (
 	"net/netip"
 	"sync/atomic"
 
+	"kernel.org/pub/linux/libs/security/libcap/cap"
+
 	"github.com/cuttle-proxy/cuttle/conf"
 	"github.com/cuttle-proxy/cuttle/forward"
 	"github.com/cuttle-proxy/cuttle/tproxy"
+	"github.com/cuttle-proxy/cuttle/tproxy/rights"
 )
 
 // hostNetwork is tproxy in the shape forward asks for (forward.Network).
@@ -42,7 +45,9 @@ func (n *hostNetwork) configure(cfg *conf.Config) {
 	s := &networkSettings{}
 	var own *tproxy.Own
 	if intercepts(cfg) {
-		s.sockets.Mark = tproxy.OwnMark
+		if spoofs(cfg) || rights.Has(cap.NET_ADMIN) || rights.Has(cap.NET_RAW) {
+			s.sockets.Mark = tproxy.OwnMark
+		}
 		s.sockets.NoPMTUDisc = cfg.HTTPDAccelNoPMTUDisc
 		own = n.own
 	}

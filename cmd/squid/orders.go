@@ -28,6 +28,7 @@ func orders() []order {
 		{word: "parse", help: "check the configuration and end; with -v explain it", run: parseOrder, more: true},
 		{word: "wccp", help: "show the running copy's WCCP routers, services and buckets (--json)", run: wccpOrder},
 		{word: "setup", help: "make this host ready to intercept (--dry-run, --iptables: print the commands)", run: setupOrder},
+		{word: "preflight", help: "tell what interception lacks on this host, why, and what mends it (--json)", run: preflightOrder},
 		{word: "teardown", help: "undo what setup did (--dry-run: print the commands)", run: teardownOrder},
 	}
 }

@@ -198,6 +198,7 @@ func (p *process) leave() {
 		p.control.Close()
 	}
 	p.closeGRE()
+	p.tearDownNetwork()
 	if p.network != nil {
 		p.network.own.Close()
 	}

@@ -30,6 +30,39 @@ func setupOrder(inv *invocation) int {
 	return inv.outcome(host.Setup(want, host.Options{Report: inv.stdout}))
 }
 
+// setUpNetwork is network_setup at the start, while we are root.
+func (p *process) setUpNetwork() error {
+	if !p.cfg.NetworkSetup {
+		return nil
+	}
+	want := hostWant(p.cfg)
+	if !want.Intercepts() {
+		return nil
+	}
+	return host.Setup(want, host.Options{Report: p.inv.stderr})
+}
+
+// tearDownNetwork is network_setup at the end. A process that gave root up cannot
+// do it: its helper that stays root does, also when the process was killed.
+func (p *process) tearDownNetwork() {
+	if p.keeper == nil {
+		p.reportTeardown(tearDownNetwork(p.cfg))
+	}
+}
+
+func (p *process) reportTeardown(err error) {
+	if err != nil {
+		p.log.Error("ERROR: " + err.Error())
+	}
+}
+
+func tearDownNetwork(cfg *conf.Config) error {
+	if !cfg.NetworkSetup {
+		return nil
+	}
+	return host.Teardown(host.Options{})
+}
+
 // teardownOrder is -k teardown: it undoes what -k setup did, whatever the
 // configuration says by now.
 func teardownOrder(inv *invocation) int {

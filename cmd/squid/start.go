@@ -86,9 +86,13 @@ func (p *process) prepare() error {
 	if p.network, err = newHostNetwork(p.cfg); err != nil {
 		return err
 	}
+	if err := p.setUpNetwork(); err != nil {
+		return err
+	}
 	if err := p.openGRE(); err != nil {
 		return err
 	}
+	findings := lookAtHost(p.cfg)
 	if id.change {
 		if p.keeper, err = startKeeper(p.inv); err != nil {
 			return err
@@ -106,6 +110,7 @@ func (p *process) prepare() error {
 	if limitErr != nil {
 		p.log.Warn(fmt.Sprintf("WARNING: max_filedescriptors %d cannot be had: %s", p.cfg.MaxFiledescriptors, sysText(limitErr)))
 	}
+	p.tellFindings(findings)
 	p.goToCoredumpDir()
 	return nil
 }
