@@ -212,7 +212,7 @@ func (t *token) value(dst []byte, e *Entry, client string) (value []byte, quote 
 	case requestMethod:
 		return append(dst, e.method()...), false
 	case requestURL:
-		return append(dst, e.url()...), false
+		return append(dst, e.URL...), false
 	case requestVersion:
 		dst = strconv.AppendInt(dst, int64(e.Major), 10)
 		return strconv.AppendInt(append(dst, '.'), int64(e.Minor), 10), false

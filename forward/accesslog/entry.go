@@ -38,7 +38,8 @@ type Entry struct {
 
 	// Method is the request's method or an ICP opcode name; "" stands for NONE.
 	Method string
-	// URL is the URL as URL.AppendLogged or Fault.LogURL give it; nil for "-".
+	// URL is the URL as URL.AppendLogged or Fault.LogURL give it; it may be empty
+	// (badreq/method-only).
 	URL []byte
 	// Major and Minor are the client's version; 0.0 for requests that could not
 	// be parsed.
@@ -84,13 +85,6 @@ func (e *Entry) method() string { return orElse(e.Method, "NONE") }
 func (e *Entry) hierarchy() string { return orElse(e.Hierarchy, "NONE") }
 
 func (e *Entry) host() string { return orElse(e.Host, "-") }
-
-func (e *Entry) url() []byte {
-	if e.URL == nil {
-		return []byte("-")
-	}
-	return e.URL
-}
 
 // contentType is the media type without parameters, "-" for none.
 func (e *Entry) contentType() []byte {

@@ -168,7 +168,7 @@ func (l *Logs) Agent(e *Entry) {
 		line = append(line, ' ')
 		line = append(line, e.Referer...)
 		line = append(line, ' ')
-		e.line = endLine(append(line, e.url()...))
+		e.line = endLine(append(line, e.URL...))
 		l.refers.Write(e.line)
 	}
 }

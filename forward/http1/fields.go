@@ -17,9 +17,11 @@ type Fields struct {
 	list []field
 	have [(numNames + 63) / 64]uint64
 
-	length      int64
-	lengthState lengthState
-	repaired    []byte // storage of text after a repair
+	length        int64
+	lengthState   lengthState
+	largestLength bool // of differing lengths the largest counts
+	lengthsDiffer bool
+	repaired      []byte // storage of text after a repair
 
 	// Dropped counts lines that were left out because nothing could be made of
 	// them (no colon, no usable name); 2.6 lets them disappear too.
@@ -32,6 +34,7 @@ func (f *Fields) reset() {
 	f.list = f.list[:0]
 	f.have = [len(f.have)]uint64{}
 	f.text, f.length, f.lengthState = nil, 0, lengthAbsent
+	f.largestLength, f.lengthsDiffer = false, false
 	f.Dropped, f.Folded = 0, false
 }
 

@@ -83,11 +83,13 @@ func TestReplyFraming(t *testing.T) {
 		{"identity", GET, "HTTP/1.1 200 x\r\nTransfer-Encoding: identity\r\nContent-Length: 3\r\n\r\n", InvalidReply, Body{}, ""},
 		{"chunked twice", GET, "HTTP/1.1 200 x\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n", InvalidReply, Body{}, ""},
 		{"empty coding", GET, "HTTP/1.1 200 x\r\nTransfer-Encoding:\r\nContent-Length: 3\r\n\r\n", NoFault, Body{ByLength, 3}, "3"},
-		{"differing lengths", GET, "HTTP/1.1 200 x\r\nContent-Length: 3\r\nContent-Length: 2\r\n\r\n", InvalidReply, Body{}, ""},
+		{"differing lengths", GET, "HTTP/1.1 200 x\r\nContent-Length: 3\r\nContent-Length: 2\r\n\r\n", NoFault, Body{ByLength, 3}, "3"},
+		{"differing lengths 2", GET, "HTTP/1.1 200 x\r\nContent-Length: 2\r\nContent-Length: 3\r\nContent-Length: 1\r\n\r\n", NoFault, Body{ByLength, 3}, "3"},
 		{"equal lengths", GET, "HTTP/1.1 200 x\r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\n", NoFault, Body{ByLength, 3}, "3"},
 		{"length that is none", GET, "HTTP/1.1 200 x\r\nContent-Length: abc\r\n\r\n", NoFault, Body{UntilClose, -1}, ""},
 		{"negative length", GET, "HTTP/1.1 200 x\r\nContent-Length: -1\r\n\r\n", NoFault, Body{UntilClose, -1}, ""},
-		{"length none and good", GET, "HTTP/1.1 200 x\r\nContent-Length: x\r\nContent-Length: 3\r\n\r\n", InvalidReply, Body{}, ""},
+		{"length none and good", GET, "HTTP/1.1 200 x\r\nContent-Length: x\r\nContent-Length: 3\r\n\r\n", NoFault, Body{ByLength, 3}, "3"},
+		{"length good and none", GET, "HTTP/1.1 200 x\r\nContent-Length: 3\r\nContent-Length: x\r\n\r\n", NoFault, Body{ByLength, 3}, "3"},
 		{"folded length", GET, "HTTP/1.1 200 x\r\nContent-Length:\r\n 3\r\n\r\n", NoFault, Body{UntilClose, -1}, ""},
 	} {
 		r, _, state := parseReply(t, c.text, relaxed)
@@ -98,8 +100,21 @@ func TestReplyFraming(t *testing.T) {
 		if fault != c.fault || body != c.want {
 			t.Errorf("%s: %v %v, want %v %v", c.name, body, fault, c.want, c.fault)
 		}
+		if n := r.Count(ContentLength); n > 1 {
+			t.Errorf("%s: %d lengths stay", c.name, n)
+		}
 		if got := string(r.Get(ContentLength)); fault == NoFault && got != c.length {
 			t.Errorf("%s: Content-Length %q stays, want %q", c.name, got, c.length)
+		}
+	}
+}
+
+func TestOriginWithTwoLengthsIsNotUsedAgain(t *testing.T) {
+	fields := "HTTP/1.1 200 x\r\nConnection: keep-alive\r\nContent-Length: 3\r\nContent-Length: "
+	for second, want := range map[string]bool{"3": true, "4": false, "2": false, "x": false} {
+		r, _, _ := parseReply(t, fields+second+"\r\n\r\n", relaxed)
+		if got := r.Persistent(r.Major, r.Minor, false); got != want {
+			t.Errorf("3 and %s: persistent %v", second, got)
 		}
 	}
 }

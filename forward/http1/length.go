@@ -10,25 +10,35 @@ const (
 )
 
 // addLength enters one Content-Length. An equal second one is dropped by a
-// relaxed parser; a differing one is a fault in both directions, since the two
-// ends of a connection may each believe another one (RFC 9112 section 6.3).
+// relaxed parser. A differing one is a fault of a request, since the two ends
+// of a connection may each believe another one (RFC 9112 section 6.3); in a
+// reply the largest counts, as in 2.6 (forward/reply-two-cl-differ), is the
+// only one passed on, and the connection is not used again.
 func (f *Fields) addLength(value []byte, folded, relaxed bool) (keep bool, fault Fault) {
 	n, ok := ParseLength(value)
 	if folded {
 		ok = false
 	}
-	if f.lengthState == lengthAbsent {
-		f.length, f.lengthState = n, lengthGood
-		if !ok {
-			f.lengthState = lengthBad
-		}
+	state := lengthGood
+	if !ok {
+		state = lengthBad
+	}
+	switch {
+	case f.lengthState == lengthAbsent:
+		f.length, f.lengthState = n, state
 		return true, NoFault
-	}
-	if !relaxed {
+	case !relaxed:
 		return false, InvalidFields
-	}
-	if !ok || f.lengthState != lengthGood || n != f.length {
+	case ok && f.lengthState == lengthGood && n == f.length:
+		return false, NoFault
+	case !f.largestLength:
 		return false, InvalidLength
+	}
+	f.lengthsDiffer = true
+	if ok && (f.lengthState == lengthBad || n > f.length) {
+		f.Delete(ContentLength)
+		f.length, f.lengthState = n, lengthGood
+		return true, NoFault
 	}
 	return false, NoFault
 }

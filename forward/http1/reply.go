@@ -7,7 +7,8 @@ type Reply struct {
 	// Major and Minor are the origin's version; 0 and 9 when the bytes were no
 	// HTTP at all and are all body.
 	Major, Minor int
-	// Status is the status code; 200 for an answer without a head.
+	// Status is the status code, 0 to 599; 200 for an answer without a head. A
+	// code below 100, also one that is no number (0), is passed on as 2.6 does.
 	Status int
 	Fields
 	// Head is all that was received: status line, fields and empty line.
@@ -62,10 +63,17 @@ func (r *Reply) Parse(buf []byte, eof bool, o *Options) (n int, state State) {
 	if !r.parseLine(buf[:line]) {
 		return r.fail(InvalidReply)
 	}
+	r.largestLength = o.Relaxed
 	if r.Fields.parse(r.Head, r.LineLen, o.Relaxed) != NoFault {
 		return r.fail(InvalidReply)
 	}
 	return end, Complete
+}
+
+// Persistent is Fields.Persistent for an origin: never for one that sent two
+// lengths, since nobody knows where its next message begins.
+func (r *Reply) Persistent(major, minor int, http11 bool) bool {
+	return !r.lengthsDiffer && r.Fields.Persistent(major, minor, http11)
 }
 
 func (r *Reply) fail(f Fault) (int, State) {
@@ -95,10 +103,13 @@ func (r *Reply) parseLine(line []byte) bool {
 	for len(rest) > 0 && class[rest[0]]&isBlank != 0 {
 		rest = rest[1:]
 	}
-	status, _, ok := parseNumber(rest)
-	if !ok || status < 100 || status > 599 {
+	if len(rest) > 0 && (rest[0] == '-' || rest[0] == '+') {
 		return false
 	}
+	if len(rest) > 0 && class[rest[0]]&isDigit == 0 {
+		return true // no number: status 0
+	}
+	status, _, ok := parseNumber(rest)
 	r.Status = status
-	return true
+	return ok && status <= 599
 }

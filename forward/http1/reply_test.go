@@ -44,11 +44,12 @@ func TestReplyHead(t *testing.T) {
 		{"HTTP", InvalidReply, ""},            // 2.6 hangs
 		{"abc", InvalidReply, ""},             // 2.6 hangs
 		{"", InvalidReply, ""},
-		{"HTTP/1.1 abc\r\n\r\n", InvalidReply, ""},               // 2.6: status 0
-		{"HTTP/1.1 99 x\r\n\r\n", InvalidReply, ""},              // 2.6: status 99
-		{"HTTP/1.1 1000 x\r\n\r\n", InvalidReply, ""},            // 2.6: status 1000
-		{"HTTP/1.1 -200 x\r\n\r\n", InvalidReply, ""},            // 2.6: status -200
-		{"HTTP/1.1\t200 OK\r\n\r\n", InvalidReply, ""},           // 2.6: status 0
+		{"HTTP/1.1 abc\r\n\r\n", NoFault, "1.1 0  +"},
+		{"HTTP/1.0 000 OK\r\n\r\n", NoFault, "1.0 0  +"},
+		{"HTTP/1.1 99 x\r\n\r\n", NoFault, "1.1 99  +"},
+		{"HTTP/1.1 1000 x\r\n\r\n", InvalidReply, ""}, // 2.6: status 1000
+		{"HTTP/1.1 -200 x\r\n\r\n", InvalidReply, ""}, // 2.6: status -200
+		{"HTTP/1.1\t200 OK\r\n\r\n", NoFault, "1.1 0  +"},
 		{"HTTP/1.1 200 OK\r\nX: \x00\r\n\r\n", InvalidReply, ""}, // 2.6 relays it unprocessed
 		{"HTTP/1.1 200 OK\r\nX: a\r\n b\r\n\r\n", NoFault, "1.1 200 X: a   b +"},
 		{"HTTP/1.1 200 OK\r\nX : a\r\nfoo\r\nBad Name: x\r\n\r\n", NoFault, "1.1 200 X: a +"},
@@ -93,6 +94,14 @@ func TestReplyTruncatedIsMarked(t *testing.T) {
 	}
 	if r, _, _ = parseReply(t, "HTTP/1.0 200 OK\r\nX-A: b\r\n\r\n", relaxed); r.Truncated {
 		t.Error("a whole head passes for a cut one")
+	}
+}
+
+func TestStatusLines(t *testing.T) {
+	for status, want := range map[int]string{0: "HTTP/1.0   0 Init\r\n", 99: "HTTP/1.0  99 Unknown\r\n", 200: "HTTP/1.0 200 OK\r\n"} {
+		if got := string(AppendStatusLine(nil, 0, status)); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
 	}
 }
 

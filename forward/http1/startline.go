@@ -3,10 +3,14 @@ package http1
 import "strconv"
 
 // AppendStatusLine appends "HTTP/1.0 200 OK" and a line end, with the proxy's
-// own phrase; minor is the minor number of the version, 0 or 1.
+// own phrase; minor is the minor number of the version, 0 or 1. The code takes
+// three characters at least.
 func AppendStatusLine(dst []byte, minor, status int) []byte {
 	dst = append(dst, "HTTP/1."...)
 	dst = append(dst, '0'+byte(minor&1), ' ')
+	for limit := 100; limit > 1 && status < limit; limit /= 10 {
+		dst = append(dst, ' ')
+	}
 	dst = strconv.AppendInt(dst, int64(status), 10)
 	dst = append(dst, ' ')
 	dst = append(dst, Reason(status)...)

@@ -4,6 +4,7 @@ package http1
 // origin said (fact "Reason phrases are not relayed"); for all other codes the
 // phrase is "Unknown".
 var reasons = [600]string{
+	0:   "Init",
 	100: "Continue", 101: "Switching Protocols",
 	200: "OK", 201: "Created", 202: "Accepted", 203: "Non-Authoritative Information",
 	204: "No Content", 205: "Reset Content", 206: "Partial Content",
