@@ -228,7 +228,7 @@ func (cl *client) drop() {
 // close; so the sending side is closed first and a little is read away.
 func (cl *client) end() {
 	if x := cl.x; x != nil {
-		unread := cl.served > 0 && (x.unread || len(x.in) > x.head)
+		unread := cl.served > 0 && (x.unread || len(x.rest()) > 0)
 		x.done()
 		cl.srv.putTransaction(x)
 		cl.x = nil
@@ -262,20 +262,21 @@ func (cl *client) linger() {
 	}
 }
 
+// hangUpGrace is how long an answer may still come when the client has gone: a
+// request that is all but answered is finished and logged with its status.
+const hangUpGrace = 20 * time.Millisecond
+
 // HungUp is the watcher's word that the client closed its side or is gone. A
 // client that only closed its side is still answered, unless
-// half_closed_clients is off.
+// half_closed_clients is off. One that is idle is noticed by reading.
 func (cl *client) HungUp(_ *sock.Conn, reset bool) {
-	if reset || !cl.srv.current.Load().cfg.HalfClosedClients {
-		cl.abandon(reset)
+	if cl.busy.Load() && (reset || !cl.srv.current.Load().cfg.HalfClosedClients) {
+		time.AfterFunc(hangUpGrace, cl.abandon)
 	}
 }
 
 // abandon ends what is being done for the client.
-func (cl *client) abandon(reset bool) {
-	if !reset && !cl.busy.Load() {
-		return // an idle client that closes is noticed by reading
-	}
+func (cl *client) abandon() {
 	cl.gone.Store(true)
 	cl.finish()
 	cl.mu.Lock()

@@ -18,6 +18,10 @@ const spliceFrom = 64 << 10
 // cut about 4 kB above the limit").
 const bodySlack = 4096
 
+// bodyPiece is how much of such a body is moved between two looks at the limit,
+// in bytes.
+const bodyPiece = 4096
+
 // judge looks at the head of the reply: can its body be framed, is it small
 // enough, may the client have it?
 func (x *transaction) judge() *failure {
@@ -143,11 +147,17 @@ func (x *transaction) deliverRest(have []byte) {
 	if !x.sendWith(have) {
 		return
 	}
-	limit := int64(-1)
-	if x.maxBody > 0 {
-		limit = max(0, x.maxBody+bodySlack-int64(len(have)))
+	if x.maxBody == 0 {
+		x.relay(-1)
+		return
 	}
-	x.relay(limit)
+	for sent := int64(len(have)); sent <= x.maxBody+bodySlack; {
+		n := x.relayPiece(bodyPiece)
+		if n == 0 {
+			return
+		}
+		sent += n
+	}
 }
 
 // relay moves left bytes, or everything until the end when it is negative,
@@ -166,24 +176,31 @@ func (x *transaction) relay(left int64) (moved int64) {
 
 // relayCopy moves up to left bytes through the transaction's buffer.
 func (x *transaction) relayCopy(left int64) (moved int64) {
-	buf := x.answer[:cap(x.answer)]
 	for moved < left {
-		x.conn.ReadUntil(x.patience())
-		n, err := x.conn.Read(buf[:min(int64(len(buf)), left-moved)])
-		if n > 0 {
-			before := x.sent
-			ok := x.send(buf[:n])
-			moved += x.sent - before
-			if !ok {
-				return moved
-			}
+		n := x.relayPiece(left - moved)
+		if n == 0 {
+			break
 		}
-		if err != nil {
-			x.relayEnded(err, nil)
-			return moved
-		}
+		moved += n
 	}
 	return moved
+}
+
+// relayPiece moves what one read gives, up to limit bytes; 0 when there is
+// nothing more to be had or nobody to have it.
+func (x *transaction) relayPiece(limit int64) (moved int64) {
+	buf := x.answer[:cap(x.answer)]
+	x.conn.ReadUntil(x.patience())
+	n, err := x.conn.Read(buf[:min(int64(len(buf)), limit)])
+	if err != nil {
+		x.relayEnded(err, nil)
+		return 0
+	}
+	before := x.sent
+	if !x.send(buf[:n]) {
+		return 0
+	}
+	return x.sent - before
 }
 
 // relayEnded notes which side ended a relay early. Nothing can be said to the

@@ -281,6 +281,9 @@ func (x *transaction) exchange() *failure {
 		case state == http1.Failed:
 			return finalFailure(errpage.InvalidReply, 502)
 		case state == http1.Complete && x.interim():
+			if x.expects() && !x.send(append(http1.AppendStatusLine(nil, 1, x.rep.Status), "\r\n"...)) {
+				return finalFailure(errpage.WriteError, 502)
+			}
 			x.answer = append(x.answer[:0], x.answer[used:]...)
 			if len(x.answer) > 0 {
 				n = 0

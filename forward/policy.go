@@ -51,7 +51,9 @@ type policy struct {
 func newPolicy(cfg *conf.Config, s *Server) (*policy, error) {
 	p := &policy{cfg: cfg}
 	var err error
-	if p.lists, err = acl.Compile(cfg, acl.Sources{Names: s.names, Connections: &s.clients}); err != nil {
+	if p.lists, err = acl.Compile(cfg, acl.Sources{
+		Names: s.names, Connections: &s.clients, Auth: nobody{}, External: noAnswer{},
+	}); err != nil {
 		return nil, err
 	}
 	p.name(s.parts.Version)

@@ -26,7 +26,11 @@ func (x *transaction) requestHead(dst []byte) []byte {
 		}
 		switch id {
 		case http1.Connection, http1.ProxyConnection, http1.KeepAlive, http1.TE, http1.Trailer,
-			http1.TransferEncoding, http1.Upgrade, http1.Expect, http1.ProxyAuthenticate, http1.CacheControlName:
+			http1.TransferEncoding, http1.Upgrade, http1.ProxyAuthenticate, http1.CacheControlName:
+		case http1.Expect:
+			if x.expects() {
+				out.Copy(&req.Fields, i)
+			}
 		case http1.ProxyAuthorization:
 			if proxying && p.Login == "PASS" {
 				out.Copy(&req.Fields, i)
@@ -196,6 +200,13 @@ func (x *transaction) addCacheControl() {
 	}
 	out := &x.fields
 	out.Set(cc.Append(out.Pieces())).End(http1.CacheControlName)
+}
+
+// expects tells whether an Expect field is passed on, and 1xx replies with it:
+// where HTTP/1.1 is spoken to both sides. 2.6 drops it and never answers (fact
+// "Expect: 100-continue is dropped on the way and never answered").
+func (x *transaction) expects() bool {
+	return x.port.HTTP11 && x.p.cfg.ServerHTTP11 && x.req.Major == 1 && x.req.Minor >= 1
 }
 
 // upgrades tells whether the request asks to change protocols and may: with

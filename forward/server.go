@@ -2,7 +2,6 @@ package forward
 
 import (
 	"context"
-	"fmt"
 	"net/netip"
 	"sync"
 	"sync/atomic"
@@ -80,7 +79,7 @@ func New(cfg *conf.Config, parts Parts) (*Server, error) {
 	s.current.Store(p)
 	s.pool = origin.NewPool(origin.PoolOptions{Timeout: cfg.PconnTimeout})
 	s.dialer = origin.Dialer{Pool: s.pool, Watcher: s.watcher, Dial: s.dial}
-	s.warnIdle(p)
+	p.warn(parts.Log)
 	return s, nil
 }
 
@@ -143,7 +142,7 @@ func (s *Server) Swap(ctx context.Context, cfg *conf.Config) error {
 	for _, l := range listeners {
 		l.start(s)
 	}
-	s.warnIdle(p)
+	p.warn(s.parts.Log)
 	old.release()
 	return nil
 }
@@ -250,13 +249,5 @@ func (s *Server) logEnv() accesslog.Env {
 			return name
 		},
 		Report: func(err error) { s.parts.Log.Error("WARNING: " + err.Error()) },
-	}
-}
-
-// warnIdle names the ACLs that cannot match because nothing answers their
-// question.
-func (s *Server) warnIdle(p *policy) {
-	for _, acl := range p.lists.Idle() {
-		s.parts.Log.Warn(fmt.Sprintf("WARNING: acl %s never matches: this release cannot find out what it asks for", acl))
 	}
 }

@@ -36,7 +36,8 @@ func (x *transaction) understand() *failure {
 		return refusal(errpage.UnsupportedRequest, 501)
 	}
 	options := x.p.request
-	options.HTTP11 = x.port.HTTP11
+	// A body in chunks can be passed on only where HTTP/1.1 is spoken to both sides.
+	options.HTTP11 = x.port.HTTP11 && x.p.cfg.ServerHTTP11
 	var fault http1.Fault
 	if x.body, fault = x.req.Body(&options); fault != http1.NoFault {
 		x.fault = fault
@@ -74,7 +75,6 @@ func (x *transaction) target() http1.Fault {
 // interceptedTarget takes the host from Host, or from where the client meant to
 // connect to when it sent none.
 func (x *transaction) interceptedTarget() http1.Fault {
-	x.rebuilt = true
 	host, port := splitPort(x.req.Get(http1.Host))
 	if len(host) == 0 && !x.req.Has(http1.Host) {
 		if !x.cl.intercepted {
@@ -94,10 +94,10 @@ func (x *transaction) accelTarget(originForm bool) http1.Fault {
 	if !port.Accel {
 		return http1.InvalidRequest
 	}
-	x.rebuilt, x.accel = originForm, true
 	if !originForm {
 		// An absolute URI keeps its host only with vhost.
 		if port.VHost || bytes.HasPrefix(path, []byte("cache_object://")) {
+			x.accel = true
 			return http1.NoFault
 		}
 		_, rest, ok := bytes.Cut(path, []byte("//"))
@@ -133,6 +133,7 @@ func (x *transaction) accelTarget(originForm bool) http1.Fault {
 
 // assemble writes scheme://host[:port]path into x.asked.
 func (x *transaction) assemble(host []byte, port int, path []byte) http1.Fault {
+	x.rebuilt, x.accel = true, x.port.Accel
 	scheme := x.port.Protocol
 	if scheme == "" {
 		scheme = "http"

@@ -2,6 +2,7 @@ package forward
 
 import (
 	"errors"
+	"time"
 
 	"github.com/cuttle-proxy/cuttle/forward/http1"
 	"github.com/cuttle-proxy/cuttle/forward/sock"
@@ -172,6 +173,10 @@ func (x *transaction) endUpload() {
 	}
 }
 
+// uploadGrace is how long a reply waits for an upload that is all but over: an
+// origin's answer often overtakes the news that its last byte was taken.
+const uploadGrace = 2 * time.Millisecond
+
 // uploading tells whether the request's body is still on its way.
 func (x *transaction) uploading() bool {
 	if x.up == nil {
@@ -181,6 +186,13 @@ func (x *transaction) uploading() bool {
 	case <-x.up.done:
 		return x.up.err != nil
 	default:
+	}
+	t := time.NewTimer(uploadGrace)
+	defer t.Stop()
+	select {
+	case <-x.up.done:
+		return x.up.err != nil
+	case <-t.C:
 		return true
 	}
 }

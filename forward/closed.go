@@ -1,0 +1,50 @@
+package forward
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/cuttle-proxy/cuttle/conf"
+	"github.com/cuttle-proxy/cuttle/forward/acl"
+	"go.uber.org/zap"
+)
+
+// nobody stands where authentication will be: credentials are asked for and
+// never right. A configuration that lets only known users in lets nobody in,
+// which is safer than everybody.
+type nobody struct{}
+
+// Authenticate implements acl.Authenticator.
+func (nobody) Authenticate(_ context.Context, f *acl.Facts) (string, acl.AuthState) {
+	if f.Transparent {
+		return "", acl.NoAuth
+	}
+	return "", acl.AuthNeeded
+}
+
+// TooManyAddresses implements acl.Authenticator.
+func (nobody) TooManyAddresses(string, *acl.Facts, int, bool) bool { return false }
+
+// noAnswer stands where external ACL helpers will be: each of them says no.
+type noAnswer struct{}
+
+// Match implements acl.ExternalLookup.
+func (noAnswer) Match(context.Context, *conf.ExternalUse, *acl.Facts) acl.Ternary { return acl.No }
+
+// NeedsUser implements acl.ExternalLookup.
+func (noAnswer) NeedsUser(string) bool { return false }
+
+// warn names the ACLs whose question nothing answers yet, with what that means.
+func (p *policy) warn(log *zap.Logger) {
+	for _, name := range p.lists.Idle() {
+		log.Warn(fmt.Sprintf("WARNING: acl %s never matches: this release cannot find out what it asks for", name))
+	}
+	for _, a := range p.cfg.ACLs {
+		switch a.Type {
+		case conf.ACLProxyAuth, conf.ACLProxyAuthRegex, conf.ACLMaxUserIP:
+			log.Warn(fmt.Sprintf("WARNING: acl %s (%s): this release cannot authenticate users: clients are asked for credentials and none are accepted", a.Name, a.Type))
+		case conf.ACLExternal:
+			log.Warn(fmt.Sprintf("WARNING: acl %s (external) never matches: this release runs no helpers", a.Name))
+		}
+	}
+}
