@@ -1,5 +1,7 @@
 package conf
 
+import "time"
+
 // ExtensionSettings are directives 2.6 does not know: those of 2.7 and our own.
 type ExtensionSettings struct {
 	// ServerHTTP11 is server_http11 (2.7): HTTP/1.1 towards origins.
@@ -18,4 +20,15 @@ type ExtensionSettings struct {
 	LogfileDaemon string
 	// NetworkSetup is network_setup: setup at the start, teardown at the end.
 	NetworkSetup bool
+	// HostVerify is host_verify (ours): intercepted requests go where the client
+	// wanted to go, and their Host is checked against it.
+	HostVerify bool
+	// HostVerifyStrict is host_verify_strict (3.2): a Host that fails the check is refused.
+	HostVerifyStrict bool
+	// ClientDstPassthru is client_dst_passthru (3.2): a Host that passes the
+	// check still goes to the very address the client dialled.
+	ClientDstPassthru bool
+	// HostVerifyMemory is host_verify_memory (ours): how long an address of an
+	// earlier answer counts as one of the name's.
+	HostVerifyMemory time.Duration
 }

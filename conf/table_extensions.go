@@ -30,4 +30,12 @@ var extensionRows = []Directive{
 		Help: "How long a shutdown may wait until WCCP routers send nothing to this cache any more."},
 	{Name: "network_setup", Extension: "It is our own.", Default: "off", Effect: Acts, kind: onOff(func(c *Config) *bool { return &c.NetworkSetup }),
 		Help: "Whether the host's network is made ready to intercept at the start, as squid -k setup does it, and put back at the end."},
+	{Name: "host_verify", Extension: "It is ours.", Default: "on", Effect: Acts, kind: onOff(func(c *Config) *bool { return &c.HostVerify }),
+		Help: "Whether the host name of an intercepted request is checked against the address the client dialled, and the request sent to that address. With off it is sent to what the name resolves to, as 2.6 did."},
+	{Name: "host_verify_strict", Extension: "It came with 3.2.", Default: "off", Effect: Acts, kind: onOff(func(c *Config) *bool { return &c.HostVerifyStrict }),
+		Help: "Whether an intercepted request is refused when its host name does not belong to the address the client dialled. It waits for DNS."},
+	{Name: "client_dst_passthru", Extension: "It came with 3.2.", Default: "on", Effect: Acts, kind: onOff(func(c *Config) *bool { return &c.ClientDstPassthru }),
+		Help: "Whether an intercepted request whose host name was verified goes to the very address the client dialled. With off, all addresses of the name may be used."},
+	{Name: "host_verify_memory", Extension: "It is ours.", Default: "1 day", Effect: Acts, kind: duration(func(c *Config) *time.Duration { return &c.HostVerifyMemory }),
+		Help: "How long an address that was in a DNS answer counts as one of the name's, since many names answer differently each time."},
 }

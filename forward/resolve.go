@@ -33,12 +33,16 @@ func (a *addresses) At(i int) netip.Addr {
 	return a.answer.At(i)
 }
 
-// addresses finds where to connect. An intercepted request goes where the
-// client wanted to go, whatever Host says.
+// addresses finds where to connect.
 func (x *transaction) addresses(host string) (addresses, *failure) {
-	if x.way.peer == nil && x.cl.intercepted && x.rebuilt {
-		return addresses{only: x.cl.meant.Addr()}, nil
+	if x.way.peer == nil && x.intercepted() {
+		return x.destination(host)
 	}
+	return x.resolve(host)
+}
+
+// resolve asks DNS for the addresses of a host.
+func (x *transaction) resolve(host string) (addresses, *failure) {
 	a, err := x.srv.names.Addrs(x.context(), host)
 	if err == nil {
 		return addresses{answer: a}, nil

@@ -133,6 +133,7 @@ func (x *transaction) rest() []byte { return x.in[min(len(x.in), x.head+x.bodyUs
 
 // log writes the transaction's line and forgets what it pointed to.
 func (x *transaction) log() {
+	x.countVerified()
 	e := &x.entry
 	now := x.clock()
 	e.Now, e.Elapsed = now, now.Sub(x.began)

@@ -77,6 +77,7 @@ func defaults(dir string) *conf.Config {
 	c.AllowUnderscore = true
 	c.VisibleHostname = "proxy.test"
 	c.NonhierarchicalDirect = true
+	c.HostVerify, c.ClientDstPassthru = true, true
 	c.AccessLogs = []*conf.AccessLog{{Path: filepath.Join(dir, "access.log"), Kind: conf.LogSquid}}
 	c.HostsFile = "none"
 	return c
@@ -107,7 +108,15 @@ func (names) MarkBad(string, netip.Addr) {}
 
 func (names) MarkGood(string, netip.Addr) {}
 
-func (names) Belongs(context.Context, string, netip.Addr) (bool, error) { return false, nil }
+func (n names) Belongs(_ context.Context, host string, addr netip.Addr) (bool, error) {
+	belongs, _ := n.Verified(host, addr)
+	return belongs, nil
+}
+
+func (n names) Verified(host string, addr netip.Addr) (belongs, known bool) {
+	a, err := n.Addrs(context.Background(), host)
+	return err == nil && a.Contains(addr), true
+}
 
 // start serves a configuration, changed by edits, until the test ends.
 func start(t testing.TB, network Network, edits ...func(*conf.Config)) *rig {

@@ -44,6 +44,7 @@ type Server struct {
 	dialer  origin.Dialer
 	dates   http1.DateCache
 	clients clients
+	hosts   verification
 
 	mu        sync.Mutex // guards listeners and the order of Swap, Rotate and Shutdown
 	listeners []*listener

@@ -6,6 +6,8 @@ import (
 	"net/netip"
 	"strings"
 	"time"
+
+	"golang.org/x/net/dns/dnsmessage"
 )
 
 // askAgainAfter is the age of an answer above which a name is asked for again
@@ -36,6 +38,40 @@ func (c *Cache) Belongs(ctx context.Context, host string, addr netip.Addr) (bool
 		return false, nil
 	}
 	return err == nil && answer.Contains(addr), err
+}
+
+// Verified implements Resolver.
+func (c *Cache) Verified(host string, addr netip.Addr) (belongs, known bool) {
+	addr = addr.Unmap().WithZone("")
+	if literal, ok := numeric(host); ok {
+		return literal == addr, true
+	}
+	name := canonical(host)
+	set := c.settings.Load()
+	if c.seen.has(name, addr, c.now().Add(-set.VerifyMemory)) {
+		return true, true
+	}
+	if addr.Is6() && !c.sawIPv6.Load() {
+		c.sawIPv6.Store(true)
+	}
+	if fixed := set.Hosts.addrs[name]; fixed != nil {
+		return Answer{addrs: fixed}.Contains(addr), true
+	}
+	if !askable(name) {
+		return false, true
+	}
+	answer, failed, ok := c.addrs.find(name, c.now(), false)
+	switch {
+	case ok && failed == nil && answer.Contains(addr):
+		return true, true
+	case ok && failed == nil && !c.worthAsking(name, addr, set):
+		return false, true
+	case ok && failed != nil:
+		return false, failed.Lasting()
+	}
+	name = strings.Clone(name)
+	c.asking.start(question{name, dnsmessage.TypeA}, func() error { return c.fetchAddrs(set, name) })
+	return false, false
 }
 
 // worthAsking tells whether another question could bring addr to light.

@@ -27,7 +27,10 @@ func FromConfig(cfg *conf.Config, log *zap.Logger) Options {
 		NameEntries: cfg.FQDNCacheSize,
 		TakeTurns:   cfg.BalanceOnMultipleIP,
 		Local:       outgoing(cfg),
-		Hosts:       readHosts(cfg.HostsFile, cfg.AppendDomain, log),
+
+		VerifyMemory: cfg.HostVerifyMemory,
+
+		Hosts: readHosts(cfg.HostsFile, cfg.AppendDomain, log),
 	}
 	for _, text := range cfg.DNSNameservers {
 		log.Info("Adding nameserver " + text + " from squid.conf")

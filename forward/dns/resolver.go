@@ -40,4 +40,8 @@ type Resolver interface {
 	// addr as an address of host. It looks the name up when memory does not
 	// say yes. An error means that DNS could not tell.
 	Belongs(ctx context.Context, host string, addr netip.Addr) (bool, error)
+
+	// Verified is Belongs without waiting: known is false when it cannot be told
+	// now, and a lookup is begun for the next time.
+	Verified(host string, addr netip.Addr) (belongs, known bool)
 }
