@@ -135,7 +135,11 @@ func start(t testing.TB, network Network, edits ...func(*conf.Config)) *rig {
 	}
 	var err error
 	r.srv, err = New(r.cfg, Parts{Network: network, Log: log, Version: "test",
-		Resolver: names{"origin.test": {netip.MustParseAddr("127.0.0.1")}}})
+		Resolver: names{
+			"origin.test":    {netip.MustParseAddr("127.0.0.1")},
+			"elsewhere.test": {netip.MustParseAddr("127.0.0.2")},
+			"many.test":      {netip.MustParseAddr("127.0.0.2"), netip.MustParseAddr("127.0.0.1")},
+		}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -56,8 +56,6 @@ func TestDestinationOfIntercepted(t *testing.T) {
 				cfg.HTTPPorts[0].Transparent = true
 				cfg.HostVerify, cfg.HostVerifyStrict, cfg.ClientDstPassthru = !c.off, c.strict, !c.alternative
 			})
-			one, two := dst.Addr(), netip.MustParseAddr("127.0.0.2")
-			r.srv.names = names{"origin.test": {one}, "elsewhere.test": {two}, "many.test": {two, one}}
 			conn := r.dial()
 			defer conn.Close()
 			fmt.Fprintf(conn, "GET /x HTTP/1.0\r\nHost: %s:%d\r\n\r\n", c.host, dst.Port())
