@@ -49,6 +49,9 @@ func run(s settings, all []*scenario) ([]result, error) {
 	if err != nil {
 		return nil, err
 	}
+	if root, err = filepath.Abs(root); err != nil {
+		return nil, err
+	}
 	os.Chmod(root, 0o777)
 	r := &runner{settings: s, root: root}
 	queue := make(chan []*scenario, len(all))

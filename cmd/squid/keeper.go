@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"sync"
 	"syscall"
 
@@ -63,7 +64,9 @@ func startKeeper(inv *invocation) (*keeper, error) {
 func reexec(inv *invocation, role, name string) *exec.Cmd {
 	cmd := exec.Command("/proc/self/exe")
 	cmd.Args = append([]string{name}, os.Args[1:]...)
-	cmd.Args = append(cmd.Args, "-f", inv.flags.confFile) // the last -f counts, and ours is absolute
+	if !slices.Equal(cmd.Args[max(0, len(cmd.Args)-2):], []string{"-f", inv.flags.confFile}) {
+		cmd.Args = append(cmd.Args, "-f", inv.flags.confFile) // the last -f counts, and this one is absolute
+	}
 	cmd.Env = append(os.Environ(), roleVariable+"="+role)
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	return cmd
