@@ -1,7 +1,5 @@
 package errpage
 
-import "github.com/cuttle-proxy/cuttle/forward/http1"
-
 // Name is the name of a page: what X-Squid-Error and %c say, and the name of
 // its template file.
 type Name string
@@ -81,23 +79,4 @@ func (n Name) Status() int {
 		return 200
 	}
 	return 403 // a page of the operator's, for deny_info
-}
-
-// ForFault is the page and status for a message that was not accepted.
-func ForFault(f http1.Fault) (Name, int) {
-	switch f {
-	case http1.InvalidURL, http1.InvalidFields:
-		return InvalidURL, 400
-	case http1.HeadEndless:
-		return TooBig, 413
-	case http1.UnsupportedCoding:
-		return UnsupportedRequest, 501
-	case http1.UnexpectedBody:
-		return InvalidRequest, 411
-	case http1.InvalidReply:
-		return InvalidReply, 502
-	case http1.ReplyTooLarge:
-		return TooBig, 502
-	}
-	return InvalidRequest, 400
 }
