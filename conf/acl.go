@@ -17,7 +17,7 @@ type ACLSettings struct {
 // ACLType is the second word of an acl line, in its main spelling.
 type ACLType string
 
-// The ACL types of 2.6, and those marked extension.
+// The ACL types of 2.6.
 const (
 	ACLSrc            ACLType = "src"
 	ACLDst            ACLType = "dst"
@@ -57,7 +57,8 @@ const (
 	ACLURLGroup       ACLType = "urlgroup"
 	ACLExtUser        ACLType = "ext_user"
 	ACLExtUserRegex   ACLType = "ext_user_regex"
-	ACLMyPortName     ACLType = "myportname" // extension (2.7)
+	// ACLMyPortName is 2.7's; 2.6 refuses the word, and so does Load.
+	ACLMyPortName ACLType = "myportname"
 )
 
 // ACL is one named ACL: all acl lines of that name together. Which of the value
@@ -85,7 +86,7 @@ type ACL struct {
 	Protocols []string
 	// Users: ident, proxy_auth, ext_user.
 	Users UserList
-	// Words: snmp_community, urlgroup, myportname (compared as they are).
+	// Words: snmp_community, urlgroup (compared as they are).
 	Words []string
 	// Numbers: src_as, dst_as (AS numbers), maxconn (only the first counts).
 	Numbers []int

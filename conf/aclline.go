@@ -39,7 +39,7 @@ var aclReaders = map[ACLType]func(*reader, *ACL) error{
 	ACLMaxConn: readNumbers, ACLSrcAS: readNumbers, ACLDstAS: readNumbers,
 	ACLIdent: readUsers, ACLProxyAuth: readUsers, ACLExtUser: readUsers,
 	ACLRequestType: readTypes, ACLProto: readProtocols, ACLMethod: readMethods,
-	ACLSNMPCommunity: readWords, ACLURLGroup: readWords, ACLMyPortName: readWords,
+	ACLSNMPCommunity: readWords, ACLURLGroup: readWords,
 	ACLARP: readMACs, ACLMaxUserIP: readMaxUserIP, ACLExternal: readExternal,
 	ACLUserCert: readCert, ACLCACert: readCert,
 }
@@ -97,9 +97,6 @@ func readACL(r *reader) error {
 		r.say("aclParseAclLine: Invalid ACL type '%s'", word)
 		return r.unknownWord("ACL type", word, ACLTypes())
 	}
-	if kind == ACLMyPortName {
-		r.extension("acl type myportname", "It came with 2.7; 2.6 refuses the line.")
-	}
 	a := r.b.acls[lowerASCII(name)]
 	fresh := a == nil
 	if fresh {
@@ -127,9 +124,13 @@ func readACL(r *reader) error {
 	if !fresh {
 		return nil
 	}
-	if a.empty() && !r.b.state(a).filled {
+	if (a.empty() || r.b.onlyIPv6(a)) && !r.b.state(a).filled {
 		r.say("aclParseAclLine: WARNING: empty ACL: %s", r.quoted)
+		if !a.empty() {
+			r.b.mute = true
+		}
 		r.warn("acl-empty", fmt.Sprintf("acl %s has no value and matches nothing", a.Name), "", "")
+		r.b.mute = false
 	}
 	r.b.quoted[a] = r.quoted
 	r.b.acls[lowerASCII(name)] = a

@@ -82,6 +82,10 @@ func readNetworks(r *reader, a *ACL) error {
 		if p, ok := ipv6Range(v.text, v.pos); ok {
 			r.extensionAt(v.pos, len(v.text), "an IPv6 value", "2.6 knows IPv4 only and skips it with a message.")
 			a.Networks = append(a.Networks, p)
+			// 2.6's lines stay as they are, whatever we make of the value.
+			r.b.mute = true
+			r.sayIPv6(v)
+			r.b.mute = false
 			continue
 		}
 		found, err := r.networks(v)
@@ -97,6 +101,23 @@ func readNetworks(r *reader, a *ACL) error {
 			}
 		}
 	}
+}
+
+// sayIPv6 prints what 2.6 says of an IPv6 value.
+func (r *reader) sayIPv6(v aclValue) {
+	if first, _, _, ok := splitRange(v.text); ok {
+		r.say("decode_addr: Invalid IP address '%s'", first)
+		r.sayWhere()
+		r.say("aclParseIpData: Ignoring invalid IP acl entry: unknown first address '%s'", first)
+		return
+	}
+	r.say("aclParseIpData: Bad host/IP: '%s'", v.text)
+}
+
+// onlyIPv6 tells whether 2.6 would find the ACL empty.
+func (b *builder) onlyIPv6(a *ACL) bool {
+	st := b.state(a)
+	return st.networks != nil && st.networks.root == nil
 }
 
 // ipv6Range reads an IPv6 address, network or range.

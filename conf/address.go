@@ -38,9 +38,9 @@ func dottedQuad(s string) (netip.Addr, bool) {
 }
 
 // classicAddr reads what the C library's resolver takes for an address: one to
-// four numbers in decimal, octal or hexadecimal (fact gram_addr_short).
+// four numbers, decimal or with a leading 0 octal (fact gram_addr_short).
 func classicAddr(s string) (netip.Addr, bool) {
-	if s == "" || !isDigit(s[0]) {
+	if s == "" || strings.Trim(s, "0123456789.") != "" {
 		return netip.Addr{}, false
 	}
 	parts := strings.Split(s, ".")

@@ -218,7 +218,9 @@ func (b *builder) fatal(exit int, format string, args ...any) {
 	if b.stopped {
 		return
 	}
-	b.print("FATAL: "+format, args...)
+	// 2.6 makes the text in a buffer of 8192 bytes.
+	text := fmt.Sprintf(format, args...)
+	b.print("FATAL: %s", text[:min(len(text), 8191)])
 	b.print("Squid Cache (Version %s): Terminated abnormally.", Version)
 	b.stopped = true
 	b.report.Exit = exit

@@ -22,7 +22,7 @@ func cLong(s string, base int) (v int64, n int) {
 		neg = s[i] == '-'
 		i++
 	}
-	if (base == 0 || base == 16) && i+2 < len(s)+0 && s[i] == '0' && (s[i+1] == 'x' || s[i+1] == 'X') && digitValue(s[i+2]) < 16 {
+	if (base == 0 || base == 16) && i+2 < len(s) && s[i] == '0' && (s[i+1] == 'x' || s[i+1] == 'X') && digitValue(s[i+2]) < 16 {
 		base, i = 16, i+2
 	} else if base == 0 {
 		base = 10

@@ -58,7 +58,7 @@ func (b *builder) checkDirs() {
 	for _, d := range b.cfg.CacheDirs {
 		total += d.Size
 		if d.Type == "diskd" {
-			b.mustExist("diskd_program", b.cfg.DiskdProgram)
+			b.mustExistIfGiven("diskd_program", "diskd_program", b.cfg.DiskdProgram)
 		}
 		if d.Type == "ufs" || d.Type == "aufs" || d.Type == "diskd" {
 			b.mustExist("cache_dir", d.Path)
@@ -127,16 +127,17 @@ func (b *builder) resetValues() {
 // checkPaths looks for files and programs; a missing one is a warning only.
 func (b *builder) checkPaths() {
 	c := b.cfg
-	b.mustExist("MIME Config Table", c.MimeTable)
-	b.mustExist("unlinkd_program", c.UnlinkdProgram)
+	// What has a substitute built in is missed only by a file that names it.
+	b.mustExistIfGiven("mime_table", "MIME Config Table", c.MimeTable)
+	b.mustExistIfGiven("unlinkd_program", "unlinkd_program", c.UnlinkdProgram)
 	if len(c.URLRewriteProgram) > 0 {
 		b.mustExist("url_rewrite_program", c.URLRewriteProgram[0])
 	}
 	if len(c.LocationRewriteProgram) > 0 {
 		b.mustExist("location_rewrite_program", c.LocationRewriteProgram[0])
 	}
-	b.mustExist("Icon Directory", c.IconDirectory)
-	b.mustExist("Error Directory", c.ErrorDirectory)
+	b.mustExistIfGiven("icon_directory", "Icon Directory", c.IconDirectory)
+	b.mustExistIfGiven("error_directory", "Error Directory", c.ErrorDirectory)
 	for _, s := range c.AuthSchemes {
 		if s.ready() {
 			what := "authparam " + s.Name + " program"
@@ -148,6 +149,12 @@ func (b *builder) checkPaths() {
 	}
 	for _, e := range c.ExternalACLTypes {
 		b.mustExist("external_acl_type", e.Program[0])
+	}
+}
+
+func (b *builder) mustExistIfGiven(directive, what, path string) {
+	if _, given := b.first[Lookup(directive)]; given {
+		b.mustExist(what, path)
 	}
 }
 

@@ -155,9 +155,6 @@ func (b *builder) method(name string) string {
 			}
 		}
 	}
-	if strings.EqualFold(name, "ERROR") {
-		return "ERROR" // 2.6 has an entry of that name at the end of its list
-	}
 	return ""
 }
 

@@ -114,10 +114,8 @@ type Peer struct {
 	SSLCAPath, SSLCRLFile, SSLFlags, SSLDomain        string
 	SSLVersion                                        int
 
-	// NoTProxy and HTTP11 are extensions (2.7); IdleConnections too: -1 none kept.
-	NoTProxy        bool
-	HTTP11          bool
-	IdleConnections int
+	// HTTP11 (extension, 2.7): HTTP/1.1 towards this peer.
+	HTTP11 bool
 
 	// Access is cache_peer_access.
 	Access AccessList

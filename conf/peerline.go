@@ -35,7 +35,6 @@ var peerExtensions = []struct {
 	name, why string
 	field     func(*Peer) *bool
 }{
-	{"no-tproxy", "It came with 2.7: requests to this peer are not sent from the client's address.", func(p *Peer) *bool { return &p.NoTProxy }},
 	{"http11", "It came with 2.7: HTTP/1.1 towards this peer.", func(p *Peer) *bool { return &p.HTTP11 }},
 }
 
@@ -157,12 +156,6 @@ func (r *reader) peerOption(p *Peer, w string) error {
 		if name == "sslversion" && r.b.hasSSL() {
 			v, err := r.decimal(value, r.here())
 			p.SSLVersion = v
-			return err
-		}
-		if name == "idle" {
-			v, err := r.decimal(value, r.here())
-			p.IdleConnections = v
-			r.extension("cache_peer option idle=", "It came with 2.7: idle connections kept open to the peer.")
 			return err
 		}
 	}
@@ -354,7 +347,6 @@ func (p *Peer) words(d *dumper) []string {
 		add(*o.field(p) != "", "%s=%s", o.name, *o.field(p))
 	}
 	add(p.SSLVersion != 0, "sslversion=%d", p.SSLVersion)
-	add(p.IdleConnections != 0, "idle=%d", p.IdleConnections)
 	for _, x := range peerExtensions {
 		add(*x.field(p), "%s", x.name)
 	}

@@ -9,7 +9,7 @@ import (
 
 // portOptions are the words of http_port and https_port, for suggestions.
 var portOptions = []string{"transparent", "tproxy", "vhost", "vport", "vport=", "defaultsite=", "accel", "protocol=",
-	"urlgroup=", "no-connection-auth", "name=", "http11", "act-as-origin", "allow-direct", "tcpkeepalive"}
+	"urlgroup=", "no-connection-auth", "name=", "http11", "act-as-origin"}
 
 func httpPorts(field func(*Config) *[]*HTTPPort) kind {
 	return kind{name: "[address:]port [option…]",
@@ -155,12 +155,6 @@ func (r *reader) portOption(p *HTTPPort, w string) error {
 	case w == "act-as-origin":
 		p.ActAsOrigin = true
 		r.extension("http_port option act-as-origin", "It came with 2.7: replies carry the headers an origin would send.")
-	case w == "allow-direct":
-		p.AllowDirect = true
-		r.extension("http_port option allow-direct", "It came with 2.7: accelerated requests may go direct.")
-	case w == "tcpkeepalive", name == "tcpkeepalive" && hasValue:
-		p.TCPKeepAlive = true
-		r.extension("http_port option tcpkeepalive", "It came with 2.7: keep-alive probes on client connections.")
 	default:
 		return r.unknownWord("http_port option", w, portOptions)
 	}
@@ -229,8 +223,6 @@ func (p *HTTPPort) words(protocol string) []string {
 	add(p.Name != "", "name="+p.Name)
 	add(p.HTTP11, "http11")
 	add(p.ActAsOrigin, "act-as-origin")
-	add(p.AllowDirect, "allow-direct")
-	add(p.TCPKeepAlive, "tcpkeepalive")
 	return list
 }
 

@@ -66,10 +66,8 @@ type HTTPPort struct {
 	HTTP11 bool
 	// ActAsOrigin (extension, 2.7): behave like an origin server.
 	ActAsOrigin bool
-	// AllowDirect (extension, 2.7): direct forwarding in accelerator mode.
+	// AllowDirect is 2.7's allow-direct. 2.6 refuses the word, and so does Load.
 	AllowDirect bool
-	// TCPKeepAlive (extension, 2.7): keep-alive probes on client connections.
-	TCPKeepAlive bool
 	// AccelIgnored: vhost and vport stood beside transparent and tproxy, as in old
 	// instructions ("http_port 80 transparent tproxy vhost vport=80", accepted up to
 	// STABLE3). They have no effect: Accel, VHost and VPort are unset.

@@ -387,10 +387,8 @@ func (r *reader) size(base int64, baseName string) (int64, error) {
 		return 0, r.bungledAt(number, fmt.Sprintf("this is not a whole number of %s", baseName),
 			"Values of this directive are kept in "+baseName+".")
 	}
-	if v > math.MaxInt64/base || v < math.MinInt64/base {
-		return 0, r.bungledAt(number, "this size is too large", "")
-	}
-	return v * base, nil
+	// What bytes cannot count is as good as endless.
+	return max(math.MinInt64/base, min(math.MaxInt64/base, v)) * base, nil
 }
 
 func isBlank(c byte) bool { return c == ' ' || c == '\t' }

@@ -101,7 +101,7 @@ func (r *reader) refreshPattern() (*RefreshPattern, error) {
 func (r *reader) percent() (int, error) {
 	w, ok := r.word()
 	if ok && strings.HasSuffix(w, "%") {
-		if v, n := cLong(w, 0); n == len(w)-1 && int64(int32(v)) == v {
+		if v, n := cLong(w, 0); n > 0 && n == len(w)-1 && int64(int32(v)) == v {
 			return int(v), nil
 		}
 	}

@@ -222,7 +222,10 @@ func readWCCPServiceInfo(r *reader) error {
 		if !ok {
 			break
 		}
-		name, value, _ := strings.Cut(w, "=")
+		name, value, hasValue := strings.Cut(w, "=")
+		if !hasValue {
+			name = "no option"
+		}
 		switch name + "=" {
 		case "flags=":
 			// In 2.6 the word replaces what ports= noted, so that the line fails
@@ -255,9 +258,6 @@ func readWCCPServiceInfo(r *reader) error {
 				return r.aborted("parse_wccp2_service_info: id %d: %s out of range (0..255)!\n", id, w)
 			}
 		default:
-			return r.aborted("parse_wccp2_service_info: id %d: unknown option '%s'\n", id, w)
-		}
-		if !strings.Contains(w, "=") {
 			return r.aborted("parse_wccp2_service_info: id %d: unknown option '%s'\n", id, w)
 		}
 	}
