@@ -6,30 +6,30 @@ import (
 )
 
 var peerRows = []Directive{
-	{Name: "cache_peer", kind: peers(func(c *Config) *[]*Peer { return &c.Peers }),
+	{Name: "cache_peer", Effect: Acts, kind: peers(func(c *Config) *[]*Peer { return &c.Peers }),
 		Example: "cache_peer parent.example.net parent 3128 3130 default login=PASS\ncache_peer www1.example.net parent 80 0 no-query originserver name=www1",
 		Help: "Another cache, or an origin behind an accelerator: host, type (parent, sibling, multicast), HTTP port, ICP port, options. The host is looked up at run time. " +
 			"Whom to ask: no-query, htcp, htcp-oldsquid, ttl=, multicast-responder, no-digest, digest-url=, no-netdb-exchange, closest-only, background checks with monitorurl=, monitorsize=, monitorinterval=, monitortimeout=. " +
 			"Whom to choose: default, round-robin, weight=, carp, userhash, sourcehash, max-conn=. " +
 			"What to do there: proxy-only, allow-miss, no-delay, login=, connect-timeout=, originserver, forceddomain=, name=, front-end-https, connection-auth, ssl and its ssl… options."},
-	{Name: "cache_peer_domain", Aliases: []string{"cache_host_domain"}, kind: peerDomains(),
+	{Name: "cache_peer_domain", Effect: Acts, Aliases: []string{"cache_host_domain"}, kind: peerDomains(),
 		Help: "Uses a peer only for the domains listed, or, with ! in front, not for those."},
-	{Name: "cache_peer_access", kind: peerAccess(),
+	{Name: "cache_peer_access", Effect: Acts, kind: peerAccess(),
 		Help: "Uses a peer only for requests this access list allows."},
 	{Name: "neighbor_type_domain", kind: peerTypeDomains(),
 		Help: "Treats a peer as parent or sibling for the domains listed."},
 	{Name: "dead_peer_timeout", Default: "10 seconds", kind: duration(func(c *Config) *time.Duration { return &c.DeadPeerTimeout }),
 		Help: "A peer that left ICP queries unanswered for so long is dead, until it answers again."},
-	{Name: "hierarchy_stoplist", kind: words(func(c *Config) *[]string { return &c.HierarchyStoplist }),
+	{Name: "hierarchy_stoplist", Effect: Acts, kind: words(func(c *Config) *[]string { return &c.HierarchyStoplist }),
 		Example: "hierarchy_stoplist cgi-bin ?",
 		Help:    "A URL that contains one of these words is fetched without asking peers."},
-	{Name: "nonhierarchical_direct", Default: "on", kind: onOff(func(c *Config) *bool { return &c.NonhierarchicalDirect }),
+	{Name: "nonhierarchical_direct", Effect: Acts, Default: "on", kind: onOff(func(c *Config) *bool { return &c.NonhierarchicalDirect }),
 		Help: "Whether requests that are not worth asking peers for go direct even though a parent could take them."},
-	{Name: "prefer_direct", Default: "off", kind: onOff(func(c *Config) *bool { return &c.PreferDirect }),
+	{Name: "prefer_direct", Effect: Acts, Default: "off", kind: onOff(func(c *Config) *bool { return &c.PreferDirect }),
 		Help: "Whether the origin is tried before parents."},
-	{Name: "always_direct", kind: accessList(func(c *Config) *AccessList { return &c.AlwaysDirect }),
+	{Name: "always_direct", Effect: Acts, kind: accessList(func(c *Config) *AccessList { return &c.AlwaysDirect }),
 		Help: "Requests that are always fetched from the origin, never through a peer."},
-	{Name: "never_direct", kind: accessList(func(c *Config) *AccessList { return &c.NeverDirect }),
+	{Name: "never_direct", Effect: Acts, kind: accessList(func(c *Config) *AccessList { return &c.NeverDirect }),
 		Help: "Requests that are never fetched from the origin. always_direct is looked at first."},
 	{Name: "icp_query_timeout", Default: "0", kind: milliseconds(func(c *Config) *time.Duration { return &c.ICPQueryTimeout }),
 		Help: "How many milliseconds to wait for ICP answers; 0 finds out from past answers."},

@@ -3,7 +3,7 @@ package conf
 import "net/netip"
 
 var portRows = []Directive{
-	{Name: "http_port", Aliases: []string{"ascii_port"}, kind: httpPorts(func(c *Config) *[]*HTTPPort { return &c.HTTPPorts }),
+	{Name: "http_port", Effect: Acts, Aliases: []string{"ascii_port"}, kind: httpPorts(func(c *Config) *[]*HTTPPort { return &c.HTTPPorts }),
 		Example: "http_port 3128\nhttp_port 192.0.2.1:80 transparent\nhttp_port 80 transparent tproxy\nhttp_port 8080 accel defaultsite=www.example.com vhost",
 		Help: "Where to listen for HTTP. transparent: connections come by interception. tproxy: origins see the client's own address. " +
 			"accel: the proxy stands in front of servers; vhost (the Host header names the site), vport or vport=N (the port does) and defaultsite= imply it, and one of them must be there. " +
@@ -12,13 +12,13 @@ var portRows = []Directive{
 	{Name: "https_port", kind: httpsPorts(func(c *Config) *[]*HTTPSPort { return &c.HTTPSPorts }),
 		Example: "https_port 443 accel defaultsite=www.example.com cert=/etc/squid/www.pem key=/etc/squid/www.key",
 		Help:    "Where to listen for HTTP inside TLS. Takes the options of http_port and cert=, key=, version=, options=, cipher=, clientca=, cafile=, capath=, crlfile=, dhparams=, sslflags=, sslcontext=."},
-	{Name: "tcp_outgoing_tos", Aliases: []string{"tcp_outgoing_ds", "tcp_outgoing_dscp"}, kind: outgoingTOS(func(c *Config) *[]TOSRule { return &c.TCPOutgoingTOS }),
+	{Name: "tcp_outgoing_tos", Effect: Acts, Aliases: []string{"tcp_outgoing_ds", "tcp_outgoing_dscp"}, kind: outgoingTOS(func(c *Config) *[]TOSRule { return &c.TCPOutgoingTOS }),
 		Help: "Marks connections to origins with an IP type-of-service octet, given as hexadecimal number. The first line whose ACLs hold counts."},
-	{Name: "tcp_outgoing_address", kind: outgoingAddress(func(c *Config) *[]AddressRule { return &c.TCPOutgoingAddress }),
+	{Name: "tcp_outgoing_address", Effect: Acts, kind: outgoingAddress(func(c *Config) *[]AddressRule { return &c.TCPOutgoingAddress }),
 		Help: "The local address of connections to origins. The first line whose ACLs hold counts. Spoofed connections of a tproxy port do not use it, all others do, so a tproxy set-up needs one that works."},
-	{Name: "udp_incoming_address", Default: "0.0.0.0", kind: address(func(c *Config) *netip.Addr { return &c.UDPIncomingAddress }),
+	{Name: "udp_incoming_address", Effect: Acts, Default: "0.0.0.0", kind: address(func(c *Config) *netip.Addr { return &c.UDPIncomingAddress }),
 		Help: "The address of the socket for ICP and HTCP from neighbours."},
-	{Name: "udp_outgoing_address", Default: "255.255.255.255", kind: address(func(c *Config) *netip.Addr { return &c.UDPOutgoingAddress }),
+	{Name: "udp_outgoing_address", Effect: Acts, Default: "255.255.255.255", kind: address(func(c *Config) *netip.Addr { return &c.UDPOutgoingAddress }),
 		Help: "The address of the socket for ICP and HTCP to neighbours. 255.255.255.255 uses the incoming socket. Must differ from udp_incoming_address otherwise."},
 	{Name: "icp_port", Aliases: []string{"udp_port"}, Default: "3130", kind: port(func(c *Config) *uint16 { return &c.ICPPort }),
 		Help: "The UDP port for ICP queries of neighbours; 0 turns ICP off."},
