@@ -23,7 +23,11 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, runWithEtc(os.Args[2:]))
 		os.Exit(127)
 	}
-	if variant := os.Getenv(standInVariable); variant != "" && len(os.Args) > 1 && strings.HasPrefix(os.Args[1], "-") {
+	if os.Getenv(demoVariable) != "" && len(os.Args) > 1 && os.Args[1] == "-squid" {
+		main()
+		return
+	}
+	if variant := os.Getenv(standInVariable); variant != "" && len(os.Args) > 1 && (os.Args[1] == "-k" || os.Args[1] == "-N") {
 		if err := standIn(variant, os.Args); err != nil {
 			fmt.Fprintln(os.Stderr, "stand-in:", err)
 			os.Exit(1)

@@ -79,8 +79,8 @@ func demonstrate(ctx context.Context, out io.Writer, p programs) (passed, total 
 	fmt.Fprintln(out, "Building two networks of namespaces: subscribers, router, cache, internet.")
 	for _, s := range scenes {
 		s.stage, s.err = buildStage(lab, s.title, directory, s.fragment, 1, p)
-		defer s.stage.close()
 	}
+	defer closeAll(scenes)
 	fmt.Fprintln(out, "Waiting for routers and caches: a cache says HERE_I_AM every 10 s, is listed at its\nsecond, and divides the buckets 15 s later; about 26 s in all.")
 	await(ctx, scenes)
 
@@ -136,6 +136,19 @@ func await(ctx context.Context, scenes []*scene) {
 
 // longPage is more than any window holds, so that full packets come through GRE.
 const longPage = 1 << 20
+
+// closeAll ends all scenes at once; it waits for what has to be taken back.
+func closeAll(scenes []*scene) {
+	var all sync.WaitGroup
+	for _, s := range scenes {
+		all.Go(func() {
+			if err := s.stage.close(); err != nil {
+				fmt.Fprintf(os.Stderr, "demo: %s: %v\n", s.heading, err)
+			}
+		})
+	}
+	all.Wait()
+}
 
 // fetches are the pages shown: both subscribers, each site, each address of the site
 // that has several, and one page too long for the GRE tunnel to carry in whole packets.

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"os"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/cuttle-proxy/cuttle/tproxy/netlab"
@@ -112,15 +113,18 @@ func shareOf(assigned event, cache netip.Addr) int {
 
 // close ends the programs and takes the caches' network settings back.
 func (s *stage) close() error {
-	var errs []error
-	for _, c := range s.caches {
+	var all sync.WaitGroup
+	errs := make([]error, len(s.caches))
+	for i, c := range s.caches {
 		if c.process == nil {
 			continue
 		}
-		c.process.Stop()
-		_, err := c.tearDown()
-		errs = append(errs, err)
+		all.Go(func() {
+			c.process.Stop()
+			_, errs[i] = c.tearDown()
+		})
 	}
+	all.Wait()
 	if s.router != nil {
 		s.router.process.Stop()
 	}

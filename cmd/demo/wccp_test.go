@@ -56,10 +56,10 @@ func TestTwoCaches(t *testing.T) {
 		},
 	}
 	stages := make([]*stage, len(acts))
+	t.Cleanup(func() { closeStages(stages) })
 	for i, a := range acts {
 		var err error
 		stages[i], err = buildStage(lab, a.name, directory, a.fragment, 2, p, append([]string{"-datagrams"}, a.routerArgs...)...)
-		t.Cleanup(func() { stages[i].close() })
 		if err != nil {
 			t.Fatalf("%s: %v", a.name, err)
 		}
@@ -84,6 +84,16 @@ func TestTwoCaches(t *testing.T) {
 		}
 	})
 	t.Run("dissected", func(t *testing.T) { dissectStages(t, stages) })
+}
+
+func closeStages(stages []*stage) {
+	var all sync.WaitGroup
+	for _, s := range stages {
+		if s != nil {
+			all.Go(func() { s.close() })
+		}
+	}
+	all.Wait()
 }
 
 // awaitEvent waits for an event of the router, or fails.
@@ -133,12 +143,37 @@ func squidPID(t *testing.T, c *cache) int {
 	return c.process.Cmd.Process.Pid // squid -N, which the wrapper became
 }
 
+// awaitShown waits until every cache has been shown its buckets; `squid -k wccp` tells.
+func awaitShown(t *testing.T, s *stage) {
+	t.Helper()
+	tick := time.NewTicker(200 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(joinTime); ; <-tick.C {
+		shown, last := 0, ""
+		for _, c := range s.caches {
+			out, err := c.run("-k", "wccp", "--json", "-f", c.confPath())
+			if err != nil {
+				t.Fatal(err)
+			}
+			shown += strings.Count(out, `"buckets": 128`) + strings.Count(out, `"buckets":128`)
+			last = out
+		}
+		if shown == 2*len(s.caches) {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("the caches do not know of their buckets; squid -k wccp:\n%s", last)
+		}
+	}
+}
+
 // leaveTime is wccp2_shutdown_wait and 2.6's shutdown_lifetime, and room.
 const leaveTime = 75 * time.Second
 
 func oneCacheIsStopped(t *testing.T, s *stage) {
 	leaver, stayer := cacheOf(t, s, s.network.dialup)
 	adsl, dialup := splitTraffic(t, s)
+	awaitShown(t, s)
 	from := s.router.log.length()
 	syscall.Kill(squidPID(t, leaver), syscall.SIGTERM)
 	for _, service := range []string{requestService, replyService} {
