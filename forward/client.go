@@ -277,7 +277,6 @@ func (cl *client) HungUp(_ *sock.Conn, reset bool) {
 
 // abandon ends what is being done for the client.
 func (cl *client) abandon() {
-	cl.gone.Store(true)
 	cl.finish()
 	cl.mu.Lock()
 	if cl.conn != nil {
@@ -288,7 +287,6 @@ func (cl *client) abandon() {
 
 // cut ends the connection from our side, at once.
 func (cl *client) cut() {
-	cl.gone.Store(true)
 	cl.finish()
 	cl.mu.Lock()
 	if cl.conn != nil {
@@ -330,6 +328,7 @@ func (cl *client) doneChannel() <-chan struct{} {
 
 // finish wakes whoever waits for the client's end.
 func (cl *client) finish() {
+	cl.gone.Store(true)
 	cl.mu.Lock()
 	if cl.done != nil && !cl.over {
 		close(cl.done)

@@ -445,7 +445,7 @@ func TestHTTP11(t *testing.T) {
 	fmt.Fprintf(c, "POST http://%s/p HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n4\r\n1234\r\n", origin)
 	time.Sleep(10 * time.Millisecond)
 	io.WriteString(c, "1\r\n5\r\n0\r\n\r\n")
-	expect("HTTP/1.1 200 OK\r\nContent-Length: 18\r\n" + via + "Proxy-Connection: keep-alive\r\n\r\n4\r\n1234\r\n1\r\n5\r\n0\r\n")
+	expect("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 18\r\n" + via + "Proxy-Connection: keep-alive\r\n\r\n4\r\n1234\r\n1\r\n5\r\n0\r\n")
 	if n := r.srv.pool.Len(); n == 0 {
 		t.Error("no connection to the origin is kept")
 	}

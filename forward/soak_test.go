@@ -1,0 +1,219 @@
+package forward
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"io"
+	"math/rand"
+	"net"
+	"os"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/cuttle-proxy/cuttle/conf"
+)
+
+// TestSoak runs mixed transactions at a concurrency of 200, with aborts on both
+// sides, and looks for what is left over: descriptors, goroutines, memory, and
+// bytes the log does not account for. CUTTLE_SOAK sets the number of transactions.
+func TestSoak(t *testing.T) {
+	total := 3000
+	if n := os.Getenv("CUTTLE_SOAK"); n != "" {
+		fmt.Sscan(n, &total)
+	} else if testing.Short() {
+		t.Skip("short")
+	}
+	origin := scripted(t, moody)
+	r := start(t, nil, func(c *conf.Config) { c.ReadTimeout = 5 * time.Second })
+
+	// Warm up: pools, pipes and connections that stay.
+	var got tally
+	got.run(r, origin, 200, 400)
+	runtime.GC()
+	fds, memory := descriptors(t), resident(t)
+
+	got.run(r, origin, 200, total)
+	eventually(t, "all clients gone", func() bool { return r.srv.clients.Len() == 0 })
+	lines := r.log(int(got.requests.Load()))
+	if n := int(got.requests.Load()); len(lines) < n {
+		t.Errorf("%d lines in the log for %d requests", len(lines), n)
+	}
+	var logged int64
+	for _, line := range lines {
+		var size int64
+		fmt.Sscan(strings.Fields(line)[4], &size)
+		logged += size
+	}
+	if logged < got.received.Load() {
+		t.Errorf("the log accounts for %d bytes, clients received %d", logged, got.received.Load())
+	}
+	r.srv.pool.Close()
+	runtime.GC()
+	if n := descriptors(t); n > fds+50 {
+		t.Errorf("%d descriptors, %d before", n, fds)
+	}
+	if n := resident(t); n > memory+64<<20 {
+		t.Errorf("%d KB resident, %d before", n>>10, memory>>10)
+	}
+	t.Logf("%d requests, %d bytes, %d answers cut", got.requests.Load(), got.received.Load(), got.cut.Load())
+}
+
+// moody is an origin that answers by the path: with a length, in chunks, until
+// it closes, late, cut short, reset, or not at all.
+func moody(c *net.TCPConn, r *bufio.Reader) {
+	for {
+		head, err := readHead(r)
+		if err != nil {
+			return
+		}
+		var kind string
+		var size, length int
+		fmt.Sscanf(strings.Fields(head)[1], "/%s", &kind)
+		fmt.Sscanf(kind[1:], "%d", &size)
+		if i := strings.Index(head, "Content-Length: "); i >= 0 {
+			fmt.Sscan(head[i+len("Content-Length: "):], &length)
+			if _, err := io.CopyN(io.Discard, r, int64(length)); err != nil {
+				return
+			}
+		}
+		body := bytes.Repeat([]byte{'x'}, size)
+		switch kind[0] {
+		case 'l':
+			fmt.Fprintf(c, "HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nContent-Length: %d\r\n\r\n%s", size, body)
+		case 'c':
+			fmt.Fprintf(c, "HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n", size+1, append(body, 'y'))
+		case 'e':
+			fmt.Fprintf(c, "HTTP/1.1 200 OK\r\n\r\n%s", body)
+			return
+		case 's': // slow
+			time.Sleep(5 * time.Millisecond)
+			fmt.Fprintf(c, "HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nContent-Length: %d\r\n\r\n%s", size, body)
+		case 'k': // cut
+			fmt.Fprintf(c, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", size+100, body)
+			return
+		case 'r': // reset
+			fmt.Fprintf(c, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", size+100, body)
+			c.SetLinger(0)
+			return
+		case 'z': // nothing
+			return
+		}
+	}
+}
+
+// tally drives clients and counts what they saw.
+type tally struct{ requests, received, cut atomic.Int64 }
+
+func (g *tally) run(r *rig, origin string, concurrency, total int) {
+	var left atomic.Int64
+	left.Store(int64(total))
+	var wg sync.WaitGroup
+	for i := range concurrency {
+		wg.Go(func() {
+			rnd := rand.New(rand.NewSource(int64(i)))
+			for left.Add(-1) >= 0 {
+				g.one(r, origin, rnd)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// one makes a connection and up to four requests on it.
+func (g *tally) one(r *rig, origin string, rnd *rand.Rand) {
+	c, err := net.Dial("tcp", r.addr)
+	if err != nil {
+		r.t.Error(err)
+		return
+	}
+	defer c.Close()
+	c.SetDeadline(time.Now().Add(30 * time.Second))
+	if rnd.Intn(20) == 0 {
+		g.tunnel(c.(*net.TCPConn), origin, rnd)
+		return
+	}
+	br := bufio.NewReader(c)
+	for range 1 + rnd.Intn(4) {
+		kind := "lllllcesskrz"[rnd.Intn(12)]
+		size := []int{0, 10, 1000, 20000, 200000}[rnd.Intn(5)]
+		text := fmt.Sprintf("GET http://%s/%c%d HTTP/1.0\r\nProxy-Connection: keep-alive\r\n\r\n", origin, kind, size)
+		if rnd.Intn(6) == 0 {
+			n := rnd.Intn(100000)
+			text = fmt.Sprintf("POST http://%s/%c%d HTTP/1.0\r\nProxy-Connection: keep-alive\r\nContent-Length: %d\r\n\r\n%s", origin, kind, size, n, make([]byte, n))
+		}
+		if rnd.Intn(30) == 0 { // leave in the middle of the request
+			io.WriteString(c, text[:rnd.Intn(40)])
+			return
+		}
+		if _, err := io.WriteString(c, text); err != nil {
+			return
+		}
+		g.requests.Add(1)
+		if rnd.Intn(15) == 0 { // leave in the middle of the answer
+			c.SetReadDeadline(time.Now().Add(50 * time.Millisecond))
+			n, _ := io.CopyN(io.Discard, br, int64(rnd.Intn(1000)))
+			g.received.Add(n)
+			c.(*net.TCPConn).SetLinger(0)
+			return
+		}
+		head, err := readHead(br)
+		g.received.Add(int64(len(head)))
+		if err != nil {
+			g.cut.Add(1)
+			return
+		}
+		length := int64(1 << 40)
+		if i := strings.Index(head, "Content-Length: "); i >= 0 {
+			fmt.Sscan(head[i+len("Content-Length: "):], &length)
+		}
+		n, err := io.CopyN(io.Discard, br, length)
+		g.received.Add(n)
+		if err != nil || !strings.Contains(head, "keep-alive\r\n") {
+			return
+		}
+	}
+}
+
+func (g *tally) tunnel(c *net.TCPConn, origin string, rnd *rand.Rand) {
+	size := rnd.Intn(300000)
+	fmt.Fprintf(c, "CONNECT %s HTTP/1.0\r\n\r\nGET /l%d HTTP/1.0\r\n\r\n", origin, size)
+	g.requests.Add(1)
+	n, _ := io.CopyN(io.Discard, c, int64(rnd.Intn(size+1)))
+	g.received.Add(n)
+	if rnd.Intn(2) == 0 {
+		c.SetLinger(0)
+	}
+}
+
+func descriptors(t *testing.T) int {
+	d, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(d)
+}
+
+func resident(t *testing.T) int64 {
+	b, err := os.ReadFile("/proc/self/statm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var size, pages int64
+	fmt.Sscan(string(b), &size, &pages)
+	return pages * int64(os.Getpagesize())
+}
+
+// eventually waits until ok holds.
+func eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for end := time.Now().Add(20 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("not so after 20 s: %s", what)
+		}
+	}
+}
