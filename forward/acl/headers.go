@@ -8,7 +8,9 @@ import (
 )
 
 // req_header, rep_header: any named field whose value matches one of the
-// patterns given for that name. A field in several lines is looked at joined.
+// patterns given for that name. Of several fields of a name all are looked at,
+// joined, when the name's values are lists or the name is not registered; of
+// all others the first.
 type headers struct {
 	fields []headerPatterns
 	reply  bool
@@ -57,10 +59,13 @@ func (h *headerPatterns) match(fields *http1.Fields) bool {
 		if fields.ID(i) != h.id || h.id == http1.Other && !http1.EqualFold(fields.Key(i), h.name) {
 			continue
 		}
-		if present {
+		if len(s.b) > 0 {
 			s.b = append(s.b, ", "...)
 		}
 		s.b, present = append(s.b, fields.Value(i)...), true
+		if h.id != http1.Other && !h.id.IsList() {
+			break
+		}
 	}
 	return present && h.set.has(text(s.b))
 }

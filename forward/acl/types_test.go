@@ -173,6 +173,10 @@ func TestTypes(t *testing.T) {
 			get("http://a.test/", "X-Test: a", "X-TEST: b"), Yes},
 		{conf.ACL{Type: conf.ACLReqHeader, Headers: []conf.HeaderRegex{{Name: "Accept", Regexes: regexes(false, "png")}}},
 			get("http://a.test/", "accept: image/png"), Yes},
+		{conf.ACL{Type: conf.ACLReqHeader, Headers: []conf.HeaderRegex{{Name: "Accept", Regexes: regexes(false, "^a, b$")}}},
+			get("http://a.test/", "Accept: a", "Accept: b"), Yes},
+		{conf.ACL{Type: conf.ACLReqHeader, Headers: []conf.HeaderRegex{{Name: "Cookie", Regexes: regexes(false, "b=2")}}},
+			get("http://a.test/", "Cookie: a=1", "Cookie: b=2"), No}, // 2.6 looks at the first only
 		{conf.ACL{Type: conf.ACLReqHeader, Headers: []conf.HeaderRegex{{Name: "X-Absent", Regexes: regexes(false, "x")}}}, get("http://a.test/"), No},
 		{conf.ACL{Type: conf.ACLRepHeader, Headers: []conf.HeaderRegex{{Name: "Server", Regexes: regexes(false, "IIS")}}},
 			withReply(t, get("http://a.test/"), "HTTP/1.0 200 OK\r\nServer: IIS/5"), Yes},
