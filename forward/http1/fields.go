@@ -9,6 +9,15 @@ type field struct {
 	id             Name
 }
 
+// connectionState says what is known of the Connection fields.
+type connectionState uint8
+
+const (
+	connectionUnread connectionState = iota
+	connectionPlain                  // nothing but "close" and "keep-alive"
+	connectionNames                  // other words, which may be field names
+)
+
 // Fields is the index of a field block: order and bytes as received, lookup by
 // registered name. The zero value is empty. Slices handed out are read-only
 // and live until the owning message is parsed again.
@@ -22,6 +31,7 @@ type Fields struct {
 	largestLength bool // of differing lengths the largest counts
 	lengthsDiffer bool
 	repaired      []byte // storage of text after a repair
+	connection    connectionState
 
 	// Dropped counts lines that were left out because nothing could be made of
 	// them (no colon, no usable name); 2.6 lets them disappear too.
@@ -35,7 +45,7 @@ func (f *Fields) reset() {
 	f.have = [len(f.have)]uint64{}
 	f.text, f.length, f.lengthState = nil, 0, lengthAbsent
 	f.largestLength, f.lengthsDiffer = false, false
-	f.Dropped, f.Folded = 0, false
+	f.Dropped, f.Folded, f.connection = 0, false, connectionUnread
 }
 
 // Len is the number of fields.
@@ -141,12 +151,41 @@ func (f *Fields) ConnectionLists(key []byte) bool {
 	if !f.Has(Connection) || EqualFold(key, nameText[ContentLength]) {
 		return false
 	}
+	if f.connection == connectionUnread {
+		f.readConnection()
+	}
+	if f.connection == connectionPlain && len(key) != len("close") && len(key) != len("keep-alive") {
+		return false
+	}
 	for j := range f.list {
 		if f.list[j].id == Connection && listHas(f.Value(j), key) {
 			return true
 		}
 	}
 	return false
+}
+
+// readConnection finds out whether the Connection fields hold nothing but
+// "close" and "keep-alive", as nearly all do; then there is no need to read
+// them again for every field.
+func (f *Fields) readConnection() {
+	f.connection = connectionPlain
+	for j := range f.list {
+		if f.list[j].id != Connection {
+			continue
+		}
+		for list := f.Value(j); ; {
+			item, rest := NextItem(list)
+			if len(item) == 0 {
+				break
+			}
+			if !EqualFold(item, "keep-alive") && !EqualFold(item, "close") {
+				f.connection = connectionNames
+				return
+			}
+			list = rest
+		}
+	}
 }
 
 // ContentLength is the value of Content-Length, -1 when there is none that can
@@ -171,8 +210,11 @@ func (f *Fields) Delete(id Name) {
 	}
 	f.list = kept
 	f.have[id/64] &^= 1 << (id % 64)
-	if id == ContentLength {
+	switch id {
+	case ContentLength:
 		f.lengthState = lengthAbsent
+	case Connection:
+		f.connection = connectionUnread
 	}
 }
 
