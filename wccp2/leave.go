@@ -29,6 +29,7 @@ type leaving struct {
 	dropped time.Time // when the routers of stopped groups have dropped us
 	groups  map[*group]leaveHow
 	keys    map[*router]wire.AssignmentKey // in force when we began to leave
+	weight  uint16                         // ours until then
 }
 
 func (l *leaving) next() time.Time {
@@ -44,15 +45,15 @@ func (e *Engine) Leave(now time.Time) {
 	if l.begun {
 		return
 	}
-	*l = leaving{begun: true, until: now.Add(e.cfg.ShutdownWait), groups: map[*group]leaveHow{}, keys: map[*router]wire.AssignmentKey{}}
+	*l = leaving{begun: true, until: now.Add(e.cfg.ShutdownWait), groups: map[*group]leaveHow{}, keys: map[*router]wire.AssignmentKey{}, weight: e.cfg.Weight}
 	for _, g := range e.groups {
-		how := g.howToLeave()
+		how := l.howToLeave(g)
 		l.groups[g] = how
 		for _, r := range g.routers {
 			if r.view != nil {
 				l.keys[r] = r.view.Key
 			}
-			if how == stopped && !r.heard.IsZero() && r.held != 0 {
+			if how == stopped && !r.heard.IsZero() && (r.held != 0 || r.unconfirmed()) {
 				l.dropped = later(l.dropped, r.asked.Add(lostAfter+time.Second))
 			}
 		}
@@ -70,12 +71,12 @@ func (e *Engine) Leave(now time.Time) {
 	e.Tick(now)
 }
 
-// howToLeave hands over where every router that gives us buckets sees another
+// howToLeave hands over where every router that gives us buckets, or may, sees another
 // cache with a weight, and stops elsewhere.
-func (g *group) howToLeave() leaveHow {
+func (l *leaving) howToLeave(g *group) leaveHow {
 	how := stopped
 	for _, r := range g.routers {
-		if !r.joined() || r.held == 0 {
+		if !r.joined() || r.held == 0 && !l.mayBeGiven(r) {
 			continue
 		}
 		others := slices.DeleteFunc(settle(members(r.view)), func(m member) bool { return m.addr == r.local || m.weight == 0 })
@@ -114,9 +115,18 @@ func (l *leaving) holds(g *group) bool {
 		return false
 	}
 	return slices.ContainsFunc(g.routers, func(r *router) bool {
-		return r.view != nil && (r.held > 0 || r.held < 0 && r.view.Key == l.keys[r])
+		same := r.view != nil && r.view.Key == l.keys[r]
+		return r.view != nil && (r.held > 0 || same && (r.held < 0 || l.mayBeGiven(r)))
 	})
 }
+
+// mayBeGiven tells whether a router that lists us without buckets may have been told,
+// or be told soon, to give us some: its view is as old as our last HERE_I_AM, and no
+// assignment made since then is in it.
+func (l *leaving) mayBeGiven(r *router) bool { return l.weight > 0 && r.joined() && r.held == 0 }
+
+// unconfirmed tells whether we sent an assignment that no view has shown yet.
+func (r *router) unconfirmed() bool { return r.owed && !r.sentAt.IsZero() }
 
 // Left tells whether leaving is over: no router sends anything any more, or the wait has ended.
 func (e *Engine) Left() bool { return e.leaving.done }

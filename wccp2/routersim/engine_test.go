@@ -288,16 +288,35 @@ func TestTroubleHeals(t *testing.T) {
 	}
 }
 
+// Whenever a cache is told to leave, it must not be gone while a router still hands it
+// buckets; a moment before this there may have been no assignment that it knew of.
 func TestALeavingCacheGivesItsBucketsAwayFirst(t *testing.T) {
-	w := newWorld(t, 2, 2, asIs[routersim.Config], func(c *wccp2.Config) { c.ShutdownWait = 35 * time.Second })
-	w.run(60 * time.Second)
-	leaver := w.caches[netip.AddrFrom4([4]byte{10, 66, 0, 21})]
-	leaver.Leave(w.now)
-	w.run(34 * time.Second)
-	if !leaver.Left() {
-		t.Errorf("still there\n%s", w.story())
+	for after := 20 * time.Second; after <= 60*time.Second; after += time.Second {
+		w := newWorld(t, 2, 2, asIs[routersim.Config], func(c *wccp2.Config) { c.ShutdownWait = 35 * time.Second })
+		w.run(after)
+		address := netip.AddrFrom4([4]byte{10, 66, 0, 21})
+		leaver := w.caches[address]
+		leaver.Leave(w.now)
+		for begun := w.now; !leaver.Left(); w.run(time.Second) {
+			if w.now.Sub(begun) > 36*time.Second {
+				t.Fatalf("told %v after the start: still there\n%s", after, w.story())
+			}
+		}
+		w.run(500 * time.Millisecond)
+		for _, tables := range w.tables {
+			for _, s := range services {
+				for i := range 256 {
+					if tables[s.ServiceID] == nil {
+						break
+					}
+					flow := routersim.Flow{Source: netip.AddrFrom4([4]byte{0, 0, 0, byte(i)}), Destination: netip.AddrFrom4([4]byte{0, 0, 0, byte(i)}), Protocol: 6}
+					if choice, _ := tables[s.ServiceID].Choose(flow); choice.Target.Cache == address {
+						t.Fatalf("told %v after the start: gone with bucket %d of %v\n%s", after, i, s.ServiceID, w.story())
+					}
+				}
+			}
+		}
 	}
-	w.agreed(1)
 }
 
 func TestWiresharkFindsNothingMalformedInTheWholeConversation(t *testing.T) {
