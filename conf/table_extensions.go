@@ -5,11 +5,11 @@ import "time"
 // extensionRows are directives 2.6 does not know. testdata/conf/extensions lists
 // them with reasons; -k parse -v names each use.
 var extensionRows = []Directive{
-	{Name: "include", Extension: "It came with 2.7.", kind: include(), Example: "include /etc/squid/conf.d/*.conf",
+	{Name: "include", Effect: Acts, Extension: "It came with 2.7.", kind: include(), Example: "include /etc/squid/conf.d/*.conf",
 		Help: "Reads further files at this place, in the order of their names. A pattern that matches nothing is no error, a plain name that is missing is."},
-	{Name: "server_http11", Extension: "It came with 2.7.", Default: "off", kind: onOff(func(c *Config) *bool { return &c.ServerHTTP11 }),
+	{Name: "server_http11", Effect: Acts, Extension: "It came with 2.7.", Default: "off", kind: onOff(func(c *Config) *bool { return &c.ServerHTTP11 }),
 		Help: "Whether origins are spoken to in HTTP/1.1."},
-	{Name: "max_filedescriptors", Extension: "It came with 2.7.", Default: "0", kind: number(func(c *Config) *int { return &c.MaxFiledescriptors }),
+	{Name: "max_filedescriptors", Effect: Acts, Extension: "It came with 2.7.", Default: "0", kind: number(func(c *Config) *int { return &c.MaxFiledescriptors }),
 		Help: "How many files and sockets may be open; 0 takes the limit the process was started with."},
 	{Name: "storeurl_rewrite_program", Extension: "It came with 2.7.", kind: program(func(c *Config) *[]string { return &c.StoreURLRewriteProgram }),
 		Help: "The command line of a program that is told URLs and answers with the one an object is stored under."},

@@ -11,12 +11,21 @@ import (
 // load reads the configuration of this invocation and prints what 2.6 prints
 // about it. A nil Config comes with the exit status to end with.
 func (inv *invocation) load() (*conf.Config, int) {
-	cfg, report := conf.Load(inv.flags.confFile, conf.Options{})
+	cfg, report := inv.read()
 	writeLegacyLines(inv.stderr, report, time.Now())
 	if cfg == nil {
 		return nil, max(report.Exit, exitBad)
 	}
-	return inv.override(cfg), exitGood
+	return cfg, exitGood
+}
+
+// read reads the configuration of this invocation and prints nothing.
+func (inv *invocation) read() (*conf.Config, *conf.Report) {
+	cfg, report := conf.Load(inv.flags.confFile, conf.Options{World: resolvingWorld{}})
+	if cfg != nil {
+		cfg = inv.override(cfg)
+	}
+	return cfg, report
 }
 
 // override gives a configuration with what the command line says otherwise (-u).

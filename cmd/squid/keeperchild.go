@@ -3,13 +3,11 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"os"
 	"os/signal"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -52,7 +50,7 @@ func serveKeeper(inv *invocation) int {
 // learn reads the configuration and notes every file it opens on the way.
 func (k *keeperChild) learn() error {
 	world := &notingWorld{opened: map[string]bool{}}
-	cfg, _ := conf.Load(k.inv.flags.confFile, conf.Options{})
+	cfg, _ := conf.Load(k.inv.flags.confFile, conf.Options{World: world})
 	if cfg == nil {
 		if k.cfg == nil {
 			return errors.New("the configuration cannot be read")
@@ -66,20 +64,6 @@ func (k *keeperChild) learn() error {
 	}
 	k.cfg, k.owner, k.mayRead = cfg, owner, world.opened
 	return nil
-}
-
-// notingWorld is the machine, with a note of every file opened.
-type notingWorld struct {
-	conf.World
-	mu     sync.Mutex
-	opened map[string]bool
-}
-
-func (w *notingWorld) Open(name string) (io.ReadCloser, error) {
-	w.mu.Lock()
-	w.opened[name] = true
-	w.mu.Unlock()
-	return w.World.Open(name)
 }
 
 func (k *keeperChild) serve(conn *net.UnixConn) {

@@ -144,7 +144,7 @@ func (p *process) reconfigure() {
 	if err := p.keeper.learn(); err != nil {
 		p.log.Warn("WARNING: " + err.Error())
 	}
-	cfg, report := conf.Load(p.inv.flags.confFile, conf.Options{})
+	cfg, report := conf.Load(p.inv.flags.confFile, conf.Options{World: rereadingWorld{keeper: p.keeper}})
 	for _, line := range report.Lines {
 		p.log.Warn(line.Text)
 	}
@@ -163,6 +163,7 @@ func (p *process) reconfigure() {
 		p.log.Error("ERROR: WCCP goes on as before: " + err.Error())
 	}
 	p.adopt(cfg)
+	p.nameIdle(report)
 	p.log.Info("Ready to serve requests.")
 	debug.FreeOSMemory()
 }

@@ -25,16 +25,19 @@ func start(inv *invocation, role string) int {
 		fmt.Fprintln(inv.stderr, fatalLines(err.Error()))
 		return exitFatal
 	}
-	cfg, status := inv.load()
+	cfg, report := inv.read()
+	if cfg == nil || role != roleWorker { // a worker's lines were printed by who started it
+		writeLegacyLines(inv.stderr, report, time.Now())
+	}
 	if cfg == nil {
-		return status
+		return max(report.Exit, exitBad)
 	}
 	if pid := runningCopy(cfg.PidFilename); pid != 0 {
 		fmt.Fprintf(inv.stderr, "%s| Squid is already running!  Process ID %d\n", time.Now().Format("2006/01/02 15:04:05"), pid)
 		return exitBad
 	}
 	if inv.flags.noDaemon || role == roleWorker {
-		return serve(inv, cfg, role == roleWorker)
+		return serve(inv, cfg, report, role == roleWorker)
 	}
 	return daemonise(inv)
 }
@@ -58,7 +61,7 @@ type process struct {
 
 // serve is the life of a serving process, from a checked configuration to an
 // exit status. It is the one function that every way of starting leads to.
-func serve(inv *invocation, cfg *conf.Config, supervised bool) int {
+func serve(inv *invocation, cfg *conf.Config, report *conf.Report, supervised bool) int {
 	p := &process{inv: inv, cfg: cfg, supervised: supervised}
 	p.cacheLog = newCacheLog(inv.stderr, inv.flags.debugStderr)
 	p.log = p.cacheLog.logger()
@@ -66,6 +69,7 @@ func serve(inv *invocation, cfg *conf.Config, supervised bool) int {
 	if err := p.prepare(); err != nil {
 		return p.fail(err)
 	}
+	p.nameIdle(report)
 	if err := p.open(); err != nil {
 		return p.fail(err)
 	}

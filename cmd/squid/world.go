@@ -1,0 +1,42 @@
+package main
+
+import (
+	"io"
+	"sync"
+
+	"github.com/cuttle-proxy/cuttle/conf"
+)
+
+// rereadingWorld is the machine as a process sees it that was root when it
+// started and is no more: what it may not read the helper that stays root opens
+// for it, and what is asked about root is answered as at the start.
+type rereadingWorld struct {
+	resolvingWorld
+	keeper *keeper
+}
+
+func (w rereadingWorld) Open(name string) (io.ReadCloser, error) {
+	f, err := w.keeper.openConf(name)
+	if err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+func (w rereadingWorld) Root() bool { return w.keeper != nil || w.resolvingWorld.Root() }
+
+// notingWorld is the machine, with a note of every file opened.
+type notingWorld struct {
+	resolvingWorld
+	mu     sync.Mutex
+	opened map[string]bool
+}
+
+func (w *notingWorld) Open(name string) (io.ReadCloser, error) {
+	w.mu.Lock()
+	w.opened[name] = true
+	w.mu.Unlock()
+	return w.resolvingWorld.Open(name)
+}
+
+var _, _ conf.World = rereadingWorld{}, &notingWorld{}
