@@ -17,6 +17,7 @@ const (
 	roleKeeper     = "keeper"     // stays root, see keeper.go
 	roleSupervisor = "supervisor" // the detached parent of a daemon
 	roleWorker     = "worker"     // the daemon that serves
+	roleProbe      = "probe"      // tries files as cache_effective_user, see probe.go
 )
 
 // roleVariable is the environment variable that names the role.

@@ -11,7 +11,7 @@ import (
 func (p *process) nameIdle(report *conf.Report) {
 	named := map[*conf.Directive]bool{}
 	for _, g := range report.Given {
-		if named[g.Directive] {
+		if named[g.Directive] || switchedOff(p.cfg, g.Directive.Name) {
 			continue
 		}
 		named[g.Directive] = true
@@ -22,4 +22,21 @@ func (p *process) nameIdle(report *conf.Report) {
 			p.log.Info(fmt.Sprintf("%s line %d: %s is accepted and has nothing left to act on", g.Pos.File, g.Pos.Line, g.Directive.Name))
 		}
 	}
+}
+
+// switchedOff says whether a directive without effect asks for just that.
+func switchedOff(cfg *conf.Config, name string) bool {
+	switch name {
+	case "icp_port":
+		return cfg.ICPPort == 0
+	case "htcp_port":
+		return cfg.HTCPPort == 0
+	case "snmp_port":
+		return cfg.SNMPPort == 0
+	case "cache_store_log":
+		return cfg.CacheStoreLog == "none"
+	case "cache_dir":
+		return len(cfg.CacheDirs) == 1 && cfg.CacheDirs[0].Type == "null"
+	}
+	return false
 }

@@ -55,6 +55,8 @@ func invoke(args []string, role string, stdout, stderr io.Writer) int {
 		return exitGood
 	case role == roleKeeper:
 		return serveKeeper(inv)
+	case role == roleProbe:
+		return answerProbes(os.Stdin, stdout)
 	case role == roleSupervisor:
 		return supervise(inv, os.NewFile(readyDescriptor, "ready"))
 	case f.order != "":

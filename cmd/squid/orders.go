@@ -26,6 +26,7 @@ func orders() []order {
 		{word: "kill", help: "end the running copy without any farewell", run: signalOrder(syscall.SIGKILL)},
 		{word: "check", help: "say by the exit status whether a copy is running", run: signalOrder(0)},
 		{word: "parse", help: "check the configuration and end; with -v explain it", run: parseOrder, more: true},
+		{word: "check-config", help: "check the configuration and what it needs of this machine, without starting (--json)", run: checkConfigOrder},
 		{word: "wccp", help: "show the running copy's WCCP routers, services and buckets (--json)", run: wccpOrder},
 		{word: "setup", help: "make this host ready to intercept (--dry-run, --iptables: print the commands)", run: setupOrder},
 		{word: "preflight", help: "tell what interception lacks on this host, why, and what mends it (--json)", run: preflightOrder},

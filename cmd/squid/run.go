@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"runtime/debug"
+	"strings"
 	"syscall"
 	"time"
 
@@ -146,7 +147,9 @@ func (p *process) reconfigure() {
 	}
 	cfg, report := conf.Load(p.inv.flags.confFile, conf.Options{World: rereadingWorld{keeper: p.keeper}})
 	for _, line := range report.Lines {
-		p.log.Warn(line.Text)
+		if !strings.HasSuffix(line.Text, "Terminated abnormally.") { // nothing terminates here
+			p.log.Warn(line.Text)
+		}
 	}
 	if cfg == nil {
 		p.keepOld("the new configuration is refused")

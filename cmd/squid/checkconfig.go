@@ -1,0 +1,203 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/cuttle-proxy/cuttle/conf"
+	"github.com/cuttle-proxy/cuttle/tproxy/host"
+)
+
+// checkConfigOrder is -k check-config: everything a start would stumble over,
+// at once and without starting. First the file with all that can be said about it,
+// then, where 2.6 would accept it, one line for each thing it needs of the
+// machine: users, ports, files, programs, names, limits, and for interception
+// the preflight. The exit status is 0, or not when anything fails.
+func checkConfigOrder(inv *invocation) int {
+	cfg, report := conf.Load(inv.flags.confFile, conf.Options{World: resolvingWorld{}, Lint: true})
+	writeLegacyLines(inv.stderr, report, time.Now())
+	report.Explain(inv.stderr, true)
+	if cfg == nil {
+		return max(report.Exit, exitBad)
+	}
+	findings := machineFindings(inv, inv.override(cfg))
+	write := host.WriteText
+	if inv.asked("json") {
+		write = host.WriteJSON
+	}
+	if err := write(inv.stdout, findings); err != nil {
+		fmt.Fprintln(inv.stderr, "ERROR: "+err.Error())
+		return exitBad
+	}
+	if host.Worst(findings) == host.Fail {
+		return exitBad
+	}
+	return report.Exit
+}
+
+func machineFindings(inv *invocation, cfg *conf.Config) []host.Finding {
+	id, err := lookUpIdentity(cfg)
+	if err != nil {
+		return []host.Finding{{ID: "user", Level: host.Fail, Fact: err.Error(), Remedy: "create the user, or name another in cache_effective_user"}}
+	}
+	copyPid := runningCopy(cfg.PidFilename)
+	var list []host.Finding
+	list = append(list, copyFinding(cfg, copyPid))
+	list = append(list, fileFindings(inv, cfg, id)...)
+	list = append(list, nameFindings(cfg)...)
+	list = append(list, descriptorFinding(cfg))
+	if intercepts(cfg) {
+		i := hostInspection(cfg)
+		i.Running = copyPid != 0
+		return append(list, host.Preflight(i)...) // the ports are among it
+	}
+	return append(list, portFindings(cfg, copyPid)...)
+}
+
+func copyFinding(cfg *conf.Config, pid int) host.Finding {
+	if pid != 0 {
+		return host.Finding{ID: "running", Level: host.OK, Fact: fmt.Sprintf("a copy is running (process %d of %s): its ports count as free", pid, cfg.PidFilename)}
+	}
+	return host.Finding{ID: "running", Level: host.OK, Fact: "no copy is running"}
+}
+
+// portFindings tries to listen on every port; what a running copy of ours has
+// it may keep.
+func portFindings(cfg *conf.Config, copyPid int) (list []host.Finding) {
+	n, err := newHostNetwork(cfg)
+	if err != nil {
+		return []host.Finding{{ID: "ports", Level: host.Fail, Fact: err.Error()}}
+	}
+	defer n.own.Close()
+	if len(cfg.HTTPPorts) == 0 && len(cfg.HTTPSPorts) == 0 {
+		return []host.Finding{{ID: "ports", Level: host.Fail, Fact: "no port is defined", Remedy: "http_port 3128"}}
+	}
+	for _, p := range cfg.HTTPPorts {
+		ls, err := n.Listen(context.Background(), p)
+		for _, l := range ls {
+			l.Close()
+		}
+		f := host.Finding{ID: "port", Level: host.OK, Fact: fmt.Sprintf("http_port %v can be had", p.Addr)}
+		switch {
+		case err != nil && copyPid != 0:
+			f.Fact = fmt.Sprintf("http_port %v is taken, as it is while a copy runs", p.Addr)
+		case err != nil:
+			f.Level, f.Fact = host.Fail, "http_port: "+err.Error()
+		}
+		list = append(list, f)
+	}
+	return list
+}
+
+// fileFindings asks whether the user the proxy will be may use what the
+// configuration names.
+func fileFindings(inv *invocation, cfg *conf.Config, id identity) (list []host.Finding) {
+	type need struct {
+		probe
+		directive, remedy string
+	}
+	var needs []need
+	add := func(directive string, mode byte, path, remedy string) {
+		if path != "" && path != "none" {
+			needs = append(needs, need{probe{mode, path}, directive, remedy})
+		}
+	}
+	owner := fmt.Sprintf("chown %s", cfg.CacheEffectiveUser)
+	writable := func(directive, path string) { // the file when it is there, else its folder
+		if _, err := os.Stat(path); err == nil {
+			add(directive, 'w', path, owner+" "+path)
+		} else if path != "" && path != "none" {
+			add(directive, 'w', filepath.Dir(path), fmt.Sprintf("mkdir -p %[1]s; %[2]s %[1]s", filepath.Dir(path), owner))
+		}
+	}
+	for _, l := range cfg.AccessLogs {
+		writable("access_log", l.Path)
+	}
+	writable("cache_log", cfg.CacheLog)
+	writable("useragent_log", cfg.UseragentLog)
+	writable("referer_log", cfg.RefererLog)
+	for _, d := range cfg.CacheDirs {
+		if d.Type != "null" {
+			add("cache_dir", 'w', d.Path, "squid -z; "+owner+" -R "+d.Path)
+		}
+	}
+	for _, h := range helperPrograms(cfg) {
+		add(h.directive, 'x', h.path, movedProgram(h.path))
+	}
+	add("hosts_file", 'r', cfg.HostsFile, "chmod a+r "+cfg.HostsFile)
+	if isFolder(cfg.ErrorDirectory) { // without one the built-in texts serve
+		add("error_directory", 'r', cfg.ErrorDirectory, "chmod -R a+rX "+cfg.ErrorDirectory)
+	}
+	probes := make([]probe, len(needs))
+	for i, n := range needs {
+		probes[i] = n.probe
+	}
+	answers, err := askProbes(inv, id, probes)
+	if err != nil {
+		return []host.Finding{{ID: "files", Level: host.Fail, Fact: fmt.Sprintf("files could not be tried as user %s: %v", cfg.CacheEffectiveUser, err)}}
+	}
+	verb := map[byte]string{'r': "read", 'w': "written", 'x': "run"}
+	for i, n := range needs {
+		f := host.Finding{ID: "file", Level: host.OK, Fact: fmt.Sprintf("%s %s can be %s", n.directive, n.path, verb[n.mode])}
+		if answers[i] != nil {
+			f.Level, f.Remedy = host.Fail, n.remedy
+			f.Fact = fmt.Sprintf("%s %s cannot be %s: %s", n.directive, n.path, verb[n.mode], sysText(answers[i]))
+		}
+		list = append(list, f)
+	}
+	if pid := cfg.PidFilename; pid != "" && pid != "none" && !isFolder(filepath.Dir(pid)) {
+		list = append(list, host.Finding{ID: "file", Level: host.Warn, Fact: fmt.Sprintf("pid_filename %s: the folder is not there", pid),
+			Why: "-k orders will not find the running copy", Remedy: "mkdir -p " + filepath.Dir(pid)})
+	}
+	return list
+}
+
+// nameFindings asks for the names the configuration depends on.
+func nameFindings(cfg *conf.Config) (list []host.Finding) {
+	for _, p := range cfg.Peers {
+		if addrs := (resolvingWorld{}).Addresses(p.Host); len(addrs) == 0 && net.ParseIP(p.Host) == nil {
+			list = append(list, host.Finding{ID: "name", Level: host.Fail, Fact: fmt.Sprintf("cache_peer %s does not resolve", p.Host),
+				Why: "the peer is never used", Remedy: "correct the name, or add it to the hosts file"})
+		}
+	}
+	for _, server := range cfg.DNSNameservers {
+		list = append(list, nameserverFinding(server))
+	}
+	return list
+}
+
+// nameserverFinding asks one name server for any answer at all.
+func nameserverFinding(server string) host.Finding {
+	r := net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
+		return (&net.Dialer{}).DialContext(ctx, network, net.JoinHostPort(server, "53"))
+	}}
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
+	defer cancel()
+	_, err := r.LookupNetIP(ctx, "ip4", "example.com.")
+	if e, ok := err.(*net.DNSError); err == nil || ok && e.IsNotFound {
+		return host.Finding{ID: "nameserver", Level: host.OK, Fact: "dns_nameservers " + server + " answers"}
+	}
+	return host.Finding{ID: "nameserver", Level: host.Warn, Fact: "dns_nameservers " + server + " gives no answer", Why: "names are looked up there",
+		Remedy: "take it out, or mend it: dig @" + server + " example.com"}
+}
+
+func descriptorFinding(cfg *conf.Config) host.Finding {
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		return host.Finding{ID: "descriptors", Level: host.Warn, Fact: "the limit of file descriptors cannot be read: " + err.Error()}
+	}
+	f := host.Finding{ID: "descriptors", Level: host.OK, Fact: fmt.Sprintf("%d file descriptors can be had", limit.Max)}
+	switch {
+	case cfg.MaxFiledescriptors > int(min(limit.Max, 1<<30)) && os.Geteuid() != 0:
+		f.Level, f.Remedy = host.Fail, fmt.Sprintf("LimitNOFILE=%d in the unit", cfg.MaxFiledescriptors)
+		f.Why = fmt.Sprintf("max_filedescriptors asks for %d", cfg.MaxFiledescriptors)
+	case limit.Max < 4096:
+		f.Level, f.Why, f.Remedy = host.Warn, "each connection through the proxy takes two", "LimitNOFILE=65536 in the unit, or ulimit -Hn 65536"
+	}
+	return f
+}
