@@ -43,7 +43,7 @@ var accessRows = []Directive{
 		Help: "Decides who may remove objects from the cache by HTCP CLR."},
 	{Name: "miss_access", Effect: Acts, kind: accessList(func(c *Config) *AccessList { return &c.MissAccess }),
 		Help: "Decides whose cache misses are fetched. Neighbours that are denied here can use hits only, which makes them siblings whatever they think."},
-	{Name: "ident_lookup_access", IfNone: "deny all", kind: accessList(func(c *Config) *AccessList { return &c.IdentLookupAccess }),
+	{Name: "ident_lookup_access", Effect: Acts, IfNone: "deny all", kind: accessList(func(c *Config) *AccessList { return &c.IdentLookupAccess }),
 		Help: "Decides for which connections the client's host is asked who opened them (RFC 931). An acl ident asks on its own."},
 	{Name: "reply_body_max_size", Effect: Acts, IfNone: "0 allow all", kind: bodySizes(func(c *Config) *[]BodySizeRule { return &c.ReplyBodyMaxSize }),
 		Help: "Limits the size of replies, in plain bytes; a unit is not understood. The first line whose ACLs hold counts, 0 is no limit. A reply that says it is larger is refused; one that turns out to be is cut."},

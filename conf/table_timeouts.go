@@ -21,7 +21,7 @@ var timeoutRows = []Directive{
 		Help: "Whether a client that closed its sending side still gets the reply."},
 	{Name: "pconn_timeout", Effect: Acts, Default: "1 minute", kind: duration(func(c *Config) *time.Duration { return &c.PconnTimeout }),
 		Help: "How long idle connections to servers are kept. 2 minutes before STABLE16."},
-	{Name: "ident_timeout", Default: "10 seconds", kind: duration(func(c *Config) *time.Duration { return &c.IdentTimeout }),
+	{Name: "ident_timeout", Effect: Acts, Default: "10 seconds", kind: duration(func(c *Config) *time.Duration { return &c.IdentTimeout }),
 		Help: "How long to wait for an ident answer."},
 	{Name: "shutdown_lifetime", Effect: Acts, Default: "30 seconds", kind: duration(func(c *Config) *time.Duration { return &c.ShutdownLifetime }),
 		Help: "How long running requests may go on after the order to shut down."},

@@ -30,6 +30,7 @@ type client struct {
 	// meant is where an intercepted client wanted to connect to.
 	meant       netip.AddrPort
 	intercepted bool
+	user        atomic.Pointer[string] // what its host's ident server said; nil when never asked
 
 	// since is when the connection was accepted or its last answer finished.
 	since  time.Time

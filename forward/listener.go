@@ -152,5 +152,8 @@ func (s *Server) welcome(l *listener, tcp *net.TCPConn) {
 		s.clients.remove(cl)
 		return
 	}
+	if s.current.Load().asksEarly {
+		s.identifyEarly(cl)
+	}
 	go cl.serve()
 }

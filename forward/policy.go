@@ -40,6 +40,7 @@ type policy struct {
 	cacheName       string // " from visible"
 
 	purges      bool // PURGE is served
+	asksEarly   bool // ident_lookup_access may allow somebody
 	wantsFields bool // the log shows request fields as lines
 
 	users atomic.Int64 // transactions, and one for being current
@@ -52,9 +53,12 @@ func newPolicy(cfg *conf.Config, s *Server) (*policy, error) {
 	p := &policy{cfg: cfg}
 	var err error
 	if p.lists, err = acl.Compile(cfg, acl.Sources{
-		Names: s.names, Connections: &s.clients, Auth: nobody{}, External: noAnswer{},
+		Names: s.names, Connections: &s.clients, Auth: nobody{}, External: noAnswer{}, Ident: identifier{s},
 	}); err != nil {
 		return nil, err
+	}
+	for _, rule := range cfg.IdentLookupAccess {
+		p.asksEarly = p.asksEarly || rule.Allow
 	}
 	p.name(s.parts.Version)
 	env := errpage.Env{Product: "squid/" + s.parts.Version, Server: p.product, Hostname: p.visible, Administrator: cfg.CacheMgr}

@@ -150,6 +150,10 @@ func (x *transaction) log() {
 	e.URL = x.loggedURL()
 	e.Hierarchy, e.Host = x.hier, view(x.hierHost)
 	e.ContentType = x.mime
+	e.Ident = ""
+	if user := x.cl.user.Load(); user != nil {
+		e.Ident = *user
+	}
 	e.Request, e.Reply = &x.req.Fields, &x.fields
 	e.ReplyHead = x.rep.Head
 	e.UserAgent, e.Referer = x.req.Get(http1.UserAgent), x.req.Get(http1.Referer)

@@ -1,0 +1,81 @@
+package forward
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/cuttle-proxy/cuttle/conf"
+	"github.com/cuttle-proxy/cuttle/forward/ident"
+)
+
+// withIdent is a Network whose clients' ident server is elsewhere.
+type withIdent struct {
+	loopback
+	server netip.AddrPort
+}
+
+func (n withIdent) Dial(ctx context.Context, d Dialing) (*net.TCPConn, error) {
+	if d.To.Port() == ident.Port {
+		d.To = n.server
+	}
+	return n.loopback.Dial(ctx, d)
+}
+
+func TestIdent(t *testing.T) {
+	origin := answering(t, "HTTP/1.0 200 OK\r\nContent-Length: 2\r\nConnection: keep-alive\r\n\r\nok")
+	var asked atomic.Int32
+	server := scripted(t, func(c *net.TCPConn, r *bufio.Reader) {
+		question, _ := r.ReadString('\n')
+		asked.Add(1)
+		fmt.Fprintf(c, "%s : USERID : UNIX : bob\r\n", strings.TrimSpace(question))
+	})
+	bob := &conf.ACL{Name: "bob", Type: conf.ACLIdent, Users: conf.UserList{Names: []string{"bob"}}}
+	for name, c := range map[string]struct {
+		server string
+		want   string
+		user   string
+		asked  int32
+	}{
+		"told":      {server, "200", "bob", 1}, // once for both requests of the connection
+		"no server": {"127.0.0.1:1", "403", "-", 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			asked.Store(0)
+			r := start(t, withIdent{server: netip.MustParseAddrPort(c.server)}, func(cfg *conf.Config) {
+				cfg.HTTPAccess = conf.AccessList{{Allow: true, ACLs: []conf.ACLRef{{Name: "bob", ACL: bob}}}}
+				cfg.IdentTimeout = 10 * time.Second
+				cfg.PersistentConnectionAfterError = true
+			})
+			conn := r.dial()
+			defer conn.Close()
+			in := bufio.NewReader(conn)
+			for range 2 {
+				fmt.Fprintf(conn, "GET http://%s/x HTTP/1.0\r\nProxy-Connection: keep-alive\r\n\r\n", origin)
+				head, err := readHead(in)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if status := strings.Fields(head)[1]; status != c.want {
+					t.Fatalf("status %s, want %s", status, c.want)
+				}
+				if c.want != "200" {
+					break
+				}
+				in.Discard(2)
+			}
+			if n := asked.Load(); n != c.asked {
+				t.Errorf("asked %d times, want %d", n, c.asked)
+			}
+			if line := r.log(1)[0]; strings.Fields(line)[7] != c.user {
+				t.Errorf("logged %q, want user %s", line, c.user)
+			}
+		})
+	}
+}
