@@ -28,6 +28,7 @@
 //	%S signature       %t local time                  %T time
 //	%u URL             %U URL as logged               %w cache_mgr
 //	%z resolver's message                             %% percent sign
+//	%l %W nothing: later releases put a style sheet and a mail text there
 //
 // Everything but %L and %S, which are the operator's own markup, is escaped for
 // HTML, in text and in quoted attributes alike: no client or origin can put

@@ -115,6 +115,10 @@ func (s *Pages) appendCode(dst []byte, code byte, page *Page, f *Facts) (text []
 		return append(dst, orElse(f.ResolverSays, "[unknown]")...), true
 	case '%':
 		return append(dst, '%'), true
+	case 'l', 'W':
+		// Style sheet and mail text in the templates of later releases, which a
+		// system may have installed where ours are looked for.
+		return dst, true
 	}
 	return dst, false
 }

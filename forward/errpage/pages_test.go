@@ -34,7 +34,7 @@ func denied(t testing.TB, text string) *Facts {
 // The expectation is what 2.6 made of this template (access/deny-info-template).
 func TestTemplateCodes(t *testing.T) {
 	dir := t.TempDir()
-	template := "<p>mine U=[%U] u=[%u] M=[%M] B=[%B] c=[%c] e=[%e] E=[%E] H=[%H] h=[%h] i=[%i] L=[%L] P=[%P] p=[%p] z=[%z] o=[%o] R=[%R] g=[%g] m=[%m] a=[%a] w=[%w] %% Q=[%Q]</p>%s\n"
+	template := "<p>mine U=[%U] u=[%u] M=[%M] B=[%B] c=[%c] e=[%e] E=[%E] H=[%H] h=[%h] i=[%i] L=[%L] P=[%P] p=[%p] z=[%z] o=[%o] R=[%R] g=[%g] m=[%m] a=[%a] w=[%w] %% Q=[%Q]%l%W</p>%s\n"
 	if err := os.WriteFile(filepath.Join(dir, "ERR_MINE"), []byte(template), 0o644); err != nil {
 		t.Fatal(err)
 	}
