@@ -53,7 +53,7 @@ func newPolicy(cfg *conf.Config, s *Server) (*policy, error) {
 	p := &policy{cfg: cfg}
 	var err error
 	if p.lists, err = acl.Compile(cfg, acl.Sources{
-		Names: s.names, Connections: &s.clients, Auth: nobody{}, External: noAnswer{}, Ident: identifier{s},
+		Names: s.names, Connections: &s.clients, Auth: nobody{}, External: noAnswer{}, Ident: identifier{s}, Hardware: &s.neighbours,
 	}); err != nil {
 		return nil, err
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/cuttle-proxy/cuttle/conf"
 	"github.com/cuttle-proxy/cuttle/forward/accesslog"
+	"github.com/cuttle-proxy/cuttle/forward/acl"
 	"github.com/cuttle-proxy/cuttle/forward/dns"
 	"github.com/cuttle-proxy/cuttle/forward/http1"
 	"github.com/cuttle-proxy/cuttle/forward/origin"
@@ -35,16 +36,17 @@ type Parts struct {
 // from the configuration (access lists, resolver, log files, error pages) it
 // builds itself, so that a reconfigure is one call.
 type Server struct {
-	parts   Parts
-	current atomic.Pointer[policy]
-	names   dns.Resolver
-	cache   *dns.Cache // names, when it is ours
-	watcher *sock.Watcher
-	pool    *origin.Pool
-	dialer  origin.Dialer
-	dates   http1.DateCache
-	clients clients
-	hosts   verification
+	parts      Parts
+	current    atomic.Pointer[policy]
+	names      dns.Resolver
+	cache      *dns.Cache // names, when it is ours
+	watcher    *sock.Watcher
+	pool       *origin.Pool
+	dialer     origin.Dialer
+	dates      http1.DateCache
+	clients    clients
+	hosts      verification
+	neighbours acl.Neighbours
 
 	mu        sync.Mutex // guards listeners and the order of Swap, Rotate and Shutdown
 	listeners []*listener
