@@ -66,6 +66,9 @@ const maxRouters = 32
 // ErrNoHash is a service that cannot be assigned by mask, in 2.6's words.
 var ErrNoHash = errors.New("Unknown service hash method") //nolint:staticcheck // recorded wording
 
+// ErrAssignment is an assignment method that is neither hash nor mask, in 2.6's words.
+var ErrAssignment = errors.New("Unknown Wccp2 assignment method") //nolint:staticcheck // recorded wording
+
 // check refuses what cannot be announced.
 func (c *Config) check() error {
 	if len(c.Routers) > maxRouters {
@@ -76,6 +79,9 @@ func (c *Config) check() error {
 	}
 	if c.Local == nil {
 		return errors.New("no way to find the local address")
+	}
+	if len(c.Services) > 0 && c.Assignment != wire.MethodHash && c.Assignment != wire.MethodMask {
+		return ErrAssignment
 	}
 	for i, s := range c.Services {
 		if c.Assignment == wire.MethodMask {

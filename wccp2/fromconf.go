@@ -1,7 +1,9 @@
 package wccp2
 
 import (
+	"fmt"
 	"net/netip"
+	"slices"
 
 	"github.com/cuttle-proxy/cuttle/conf"
 	"github.com/cuttle-proxy/cuttle/wccp2/wire"
@@ -12,9 +14,10 @@ func Enabled(c *conf.WCCP) bool { return len(c.V2Routers) > 0 || v1Enabled(c) }
 
 func v1Enabled(c *conf.WCCP) bool { return c.Router.IsValid() && !c.Router.IsUnspecified() }
 
-// FromConf makes a Config of the wccp_ and wccp2_ directives. Local is left to the Runner.
-func FromConf(c *conf.WCCP) Config {
-	cfg := Config{
+// FromConf makes a Config of the wccp_ and wccp2_ directives. Local is left to
+// the Runner. The notes say what of the directives cannot be had.
+func FromConf(c *conf.WCCP) (cfg Config, notes []string) {
+	cfg = Config{
 		Forwarding: uint32(c.ForwardingMethod),
 		Return:     uint32(c.ReturnMethod),
 		Assignment: uint32(c.AssignmentMethod),
@@ -26,18 +29,32 @@ func FromConf(c *conf.WCCP) Config {
 	if c.Division == conf.WCCPDivideMinimal {
 		cfg.Division = DivideSticky
 	}
-	for _, r := range c.V2Routers {
-		cfg.Routers = append(cfg.Routers, withPort(r))
+	if c.Weight != int(cfg.Weight) {
+		notes = append(notes, fmt.Sprintf("wccp2_weight %d does not fit the protocol, %d is announced", c.Weight, cfg.Weight))
 	}
-	if len(c.V2Routers) > 0 {
+	for _, r := range c.V2Routers {
+		if to := withPort(r); !slices.Contains(cfg.Routers, to) {
+			cfg.Routers = append(cfg.Routers, to)
+		}
+	}
+	if n := len(cfg.Routers); n > maxRouters {
+		notes = append(notes, fmt.Sprintf("of %d wccp2_router the first %d are used", n, maxRouters))
+		cfg.Routers = cfg.Routers[:maxRouters]
+	}
+	if len(cfg.Routers) > 0 {
 		for _, s := range c.Services {
-			cfg.Services = append(cfg.Services, serviceFrom(s))
+			svc := serviceFrom(s)
+			if slices.ContainsFunc(cfg.Services, func(x Service) bool { return x.ServiceID == svc.ServiceID }) {
+				notes = append(notes, fmt.Sprintf("wccp2_service %s stands there twice, the first counts", svc.ServiceID))
+				continue
+			}
+			cfg.Services = append(cfg.Services, svc)
 		}
 	}
 	if v1Enabled(c) {
 		cfg.V1 = &V1Config{Router: withPort(netip.AddrPortFrom(c.Router, 0)), Version: uint32(c.Version)}
 	}
-	return cfg
+	return cfg, notes
 }
 
 // withPort unmaps the address and fills in WCCP's port; 2.6 sent to no other

@@ -107,6 +107,9 @@ func (g *group) next(announcing bool) time.Time {
 			next = earliest(next, r.lastSign().Add(lostAfter))
 		}
 	}
+	if !announcing { // nothing is assigned either
+		return next
+	}
 	for _, f := range g.fleets {
 		next = earliest(next, f.dueAt)
 		next = earliest(next, f.repeatAt)

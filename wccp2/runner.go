@@ -48,7 +48,7 @@ func Start(c *conf.WCCP, s Settings, log *zap.Logger) (*Runner, error) {
 	if err != nil {
 		return nil, fmt.Errorf("Cannot open WCCP Port: %w", err) //nolint:staticcheck // 2.6's words
 	}
-	cfg := FromConf(c)
+	cfg, notes := FromConf(c)
 	cfg.Local = sock.localTo
 	engine, err := New(cfg, time.Now())
 	if err != nil {
@@ -57,6 +57,9 @@ func Start(c *conf.WCCP, s Settings, log *zap.Logger) (*Runner, error) {
 	}
 	r := &Runner{log: log, engine: engine, sock: sock, left: make(chan struct{}), done: make(chan struct{})}
 	r.greet(c)
+	for _, n := range notes {
+		log.Warn("WARNING: " + n)
+	}
 	if s.Hold != "" {
 		r.Hold(s.Hold)
 	}
@@ -201,13 +204,16 @@ func (r *Runner) Reconfigure(c *conf.WCCP) error {
 			return fmt.Errorf("Cannot open WCCP Port: %w", err) //nolint:staticcheck // 2.6's words
 		}
 	}
-	cfg := FromConf(c)
+	cfg, notes := FromConf(c)
 	cfg.Local = sock.localTo
 	if err := r.engine.Reconfigure(cfg, time.Now()); err != nil {
 		if sock != r.sock {
 			sock.Close()
 		}
 		return err
+	}
+	for _, n := range notes {
+		r.log.Warn("WARNING: " + n)
 	}
 	if sock != r.sock {
 		r.log.Info(fmt.Sprintf("FD %d Closing WCCP socket", r.sock.fd))
