@@ -2,6 +2,7 @@ package forward
 
 import (
 	"bytes"
+	"fmt"
 	"net/netip"
 
 	"github.com/cuttle-proxy/cuttle/forward/acl"
@@ -38,6 +39,9 @@ func (x *transaction) ask(list *acl.List) *failure {
 		}
 		f.aclName, f.challenge = a.Last, true
 		return f
+	}
+	if client := x.facts.Client; a.IPv4Only && x.srv.strangers.mayReport(client, x.clock()) {
+		x.srv.parts.Log.Info(fmt.Sprintf("WARNING: client %s denied: an access line allows it, but names no IPv6 address; name it in an acl src", client))
 	}
 	f := refusal(errpage.AccessDenied, 403)
 	f.aclName = a.Last

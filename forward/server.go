@@ -47,6 +47,7 @@ type Server struct {
 	clients    clients
 	hosts      verification
 	neighbours acl.Neighbours
+	strangers  perClient // IPv6 clients that IPv4 rules would have let in
 
 	mu        sync.Mutex // guards listeners and the order of Swap, Rotate and Shutdown
 	listeners []*listener

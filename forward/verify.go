@@ -2,27 +2,15 @@ package forward
 
 import (
 	"fmt"
-	"net/netip"
-	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/cuttle-proxy/cuttle/forward/errpage"
-)
-
-// Bounds on warnings about forged host names: one a client in that time, and
-// so many clients remembered.
-const (
-	forgedInterval = time.Minute
-	forgedClients  = 1024
 )
 
 // verification keeps the books of host_verify. The zero value is ready.
 type verification struct {
 	checked, unverified atomic.Uint64
-
-	mu     sync.Mutex
-	warned map[netip.Addr]time.Time // when each client was last reported
+	forgeries           perClient // reports of names that are known to be forged
 }
 
 // Verification tells how many intercepted requests were checked, and how many
@@ -80,33 +68,8 @@ func (x *transaction) countVerified() {
 		return
 	}
 	hosts.unverified.Add(1)
-	if client := x.cl.remote.Addr(); known && hosts.mayWarn(client, x.clock()) {
+	if client := x.cl.remote.Addr(); known && hosts.forgeries.mayReport(client, x.clock()) {
 		x.srv.parts.Log.Info(fmt.Sprintf("WARNING: client %s asked %s for %s, which has no such address",
 			client, x.cl.meant, x.url.Host))
 	}
-}
-
-// mayWarn tells whether a client's forgery may be reported now. When too many
-// clients forge, those reported longest ago are forgotten.
-func (v *verification) mayWarn(client netip.Addr, now time.Time) bool {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if last, ok := v.warned[client]; ok && now.Sub(last) < forgedInterval {
-		return false
-	}
-	if v.warned == nil {
-		v.warned = make(map[netip.Addr]time.Time)
-	}
-	if len(v.warned) >= forgedClients {
-		for other, last := range v.warned {
-			if now.Sub(last) >= forgedInterval {
-				delete(v.warned, other)
-			}
-		}
-		if len(v.warned) >= forgedClients {
-			return false
-		}
-	}
-	v.warned[client] = now
-	return true
 }

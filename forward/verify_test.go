@@ -7,7 +7,6 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/cuttle-proxy/cuttle/conf"
 )
@@ -79,31 +78,5 @@ func TestDestinationOfIntercepted(t *testing.T) {
 				t.Errorf("%d checked, %d unverified", checked, unverified)
 			}
 		})
-	}
-}
-
-func TestForgeryWarningsAreFew(t *testing.T) {
-	var v verification
-	now := time.Now()
-	client := netip.MustParseAddr("192.0.2.1")
-	for _, c := range []struct {
-		after time.Duration
-		want  bool
-	}{{0, true}, {time.Second, false}, {forgedInterval - 1, false}, {forgedInterval, true}} {
-		if got := v.mayWarn(client, now.Add(c.after)); got != c.want {
-			t.Errorf("after %v: %v", c.after, got)
-		}
-	}
-	allowed := 0
-	for i := range 10 * forgedClients {
-		if v.mayWarn(netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}), now) {
-			allowed++
-		}
-	}
-	if allowed >= forgedClients || len(v.warned) > forgedClients {
-		t.Errorf("%d warnings, %d clients remembered", allowed, len(v.warned))
-	}
-	if !v.mayWarn(netip.MustParseAddr("192.0.2.9"), now.Add(3*forgedInterval)) {
-		t.Error("those reported long ago must make room")
 	}
 }
