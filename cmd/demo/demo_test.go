@@ -77,8 +77,7 @@ func standInStage(t *testing.T, variant string) *stage {
 	t.Helper()
 	lab := netlab.ForTest(t)
 	t.Setenv(standInVariable, variant)
-	directory := t.TempDir()
-	os.Chmod(directory, 0o755)
+	directory := shortDirectory(t)
 	s, err := buildStage(lab, "s", directory, recommendedFragment, 1, programs{squid: os.Args[0], routersim: built(t, "routersim")})
 	t.Cleanup(func() { s.close() })
 	if err != nil {

@@ -19,6 +19,7 @@ type event struct {
 	Message     string         `json:"message"`
 	Why         string         `json:"why"`
 	Bucket      int            `json:"bucket"`
+	By          string         `json:"by"` // gre or l2
 	Source      netip.AddrPort `json:"source"`
 	Destination netip.AddrPort `json:"destination"`
 	Weight      int            `json:"weight"`

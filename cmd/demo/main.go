@@ -51,6 +51,21 @@ type scene struct {
 	err                      error
 }
 
+// picture is what is built for each configuration.
+const picture = `Building two networks out of network namespaces, one for each configuration:
+
+  adsl subscriber 10.100.0.10 ----+                     +---- origins 192.0.2.x
+                                  +---- [ router ] -----+
+  dialup subscriber 10.101.0.10 --+         |           +---- name server
+                                            |
+                                     cache 10.102.0.2
+
+The router (bin/routersim) sends requests (service 80) and answers (service 90) to
+the cache (bin/squid) in GRE. The cache speaks to origins with the subscribers'
+addresses and to subscribers with the origins'.
+
+`
+
 // demonstrate builds both networks at once, since most of the time goes by waiting
 // for the protocol's timers, and then shows them one after the other.
 func demonstrate(ctx context.Context, out io.Writer, p programs) (passed, total int, err error) {
@@ -76,7 +91,7 @@ func demonstrate(ctx context.Context, out io.Writer, p programs) (passed, total 
 		{title: "recommended", heading: "The recommended configuration", fragment: recommendedFragment},
 		{title: "user", heading: "The user's configuration", fragment: userFragment},
 	}
-	fmt.Fprintln(out, "Building two networks of namespaces: subscribers, router, cache, internet.")
+	fmt.Fprint(out, picture)
 	for _, s := range scenes {
 		s.stage, s.err = buildStage(lab, s.title, directory, s.fragment, 1, p)
 	}

@@ -42,8 +42,8 @@ func (e *evidence) redirection(r event) string {
 	if !r.Cache.IsValid() {
 		return "not redirected"
 	}
-	return fmt.Sprintf("router %v, bucket %d, to cache %v, which holds %d of 256 buckets",
-		routerAddress, r.Bucket, r.Cache, held(e.groups, r.Service, r.Cache))
+	return fmt.Sprintf("router %v, bucket %d, by %s to cache %v, which holds %d buckets",
+		routerAddress, r.Bucket, r.By, r.Cache, held(e.groups, r.Service, r.Cache))
 }
 
 func address(known bool, a fmt.Stringer) string {

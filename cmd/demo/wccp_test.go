@@ -24,6 +24,12 @@ var secretFragment = strings.NewReplacer(
 	"wccp2_service dynamic 90\n", "wccp2_service dynamic 90 password=secret\n",
 ).Replace(recommendedFragment)
 
+// layer2Fragment is the user's one with frames instead of GRE, both ways.
+var layer2Fragment = strings.NewReplacer(
+	"wccp2_forwarding_method 1", "wccp2_forwarding_method 2",
+	"wccp2_return_method 1", "wccp2_return_method 2",
+).Replace(userFragment)
+
 // act is a play on a stage with two caches. Stages start together, since the
 // protocol's own timers take most of the time.
 type act struct {
@@ -41,15 +47,14 @@ func TestTwoCaches(t *testing.T) {
 		t.Skip("takes two minutes of the protocol's timers")
 	}
 	lab := netlab.ForTest(t)
-	directory := t.TempDir()
-	for at := directory; at != "/tmp" && at != "/"; at = filepath.Dir(at) {
-		os.Chmod(at, 0o755) // squid drops its rights
-	}
+	directory := shortDirectory(t)
 	p := programs{squid: built(t, "squid"), routersim: built(t, "routersim")}
 	acts := []act{
 		{name: "stopped", fragment: recommendedFragment, play: oneCacheIsStopped},
 		{name: "killed", fragment: recommendedFragment, play: oneCacheIsKilled},
 		{name: "restart", fragment: userFragment, play: theRouterRestarts},
+		{name: "layer2", fragment: layer2Fragment, play: pagesComeBy("l2")},
+		{name: "mask", fragment: recommendedFragment + "wccp2_assignment_method 2\n", play: pagesComeBy("gre")},
 		{
 			name: "password", fragment: secretFragment, unready: true, play: theRouterHasAWrongPassword,
 			routerArgs: []string{"-command", "ip wccp 80 password secret", "-command", "ip wccp 90 password secret", "-faults", "wrong_password"},
@@ -294,6 +299,24 @@ func theRouterHasAWrongPassword(t *testing.T, s *stage) {
 	adsl, dialup := splitTraffic(t, s)
 	if failed := append(failures(adsl.end()), failures(dialup.end())...); len(failed) > 0 {
 		t.Error(failed[0].err)
+	}
+}
+
+// pagesComeBy holds every fetch of the demo to the demo's own judgement, and the
+// forwarding method to what was configured.
+func pagesComeBy(method string) func(*testing.T, *stage) {
+	return func(t *testing.T, s *stage) {
+		for i, f := range fetches(s.network) {
+			e := s.examine(context.Background(), f)
+			if e.request.By != method || e.reply.By != method {
+				e.fail("redirected by %q and %q, want %q", e.request.By, e.reply.By, method)
+			}
+			if len(e.failures) > 0 {
+				var report strings.Builder
+				e.describe(&report, i+1)
+				t.Errorf("%s\n%s", report.String(), s.caches[0].lastWords())
+			}
+		}
 	}
 }
 
