@@ -16,7 +16,7 @@ import (
 
 // stay is how long a client's goroutine, its stack grown by the last
 // transaction, waits for the next request before a fresh one takes its place.
-const stay = time.Second
+const stay = 50 * time.Millisecond
 
 // client is one client connection. While it is idle nothing else belongs to it:
 // no buffer, no transaction, and after a short stay only a small goroutine.

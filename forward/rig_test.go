@@ -86,8 +86,22 @@ func defaults(dir string) *conf.Config {
 // names is a Resolver that knows a few names and every address in text form.
 type names map[string][]netip.Addr
 
+// numeric keeps the answers for addresses in text form, so that tests of
+// allocations see the proxy's alone.
+var numeric = struct {
+	sync.Mutex
+	answers map[string]dns.Answer
+}{answers: map[string]dns.Answer{}}
+
+// Addrs implements dns.Resolver.
 func (n names) Addrs(_ context.Context, host string) (dns.Answer, error) {
+	numeric.Lock()
+	defer numeric.Unlock()
+	if a, ok := numeric.answers[host]; ok {
+		return a, nil
+	}
 	if a, err := netip.ParseAddr(host); err == nil {
+		numeric.answers[strings.Clone(host)] = dns.NewAnswer(a)
 		return dns.NewAnswer(a), nil
 	}
 	if a, ok := n[host]; ok {

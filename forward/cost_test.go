@@ -1,0 +1,215 @@
+package forward
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cuttle-proxy/cuttle/forward/sock"
+)
+
+// plainOrigin answers every read with the same bytes and allocates nothing: the
+// requests of its tests come in one piece.
+func plainOrigin(t testing.TB, answer []byte) string {
+	return scripted(t, func(c *net.TCPConn, _ *bufio.Reader) {
+		buf := make([]byte, 4096)
+		for {
+			if _, err := c.Read(buf); err != nil {
+				return
+			}
+			if _, err := c.Write(answer); err != nil {
+				return
+			}
+		}
+	})
+}
+
+var kilobyte = []byte("HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nContent-Type: text/plain\r\nContent-Length: 1024\r\n\r\n" + strings.Repeat("x", 1024))
+
+// askAgain gives a function that does one request on a kept connection.
+func askAgain(t testing.TB, r *rig, origin string) func() {
+	c := r.dial()
+	t.Cleanup(func() { c.Close() })
+	request := []byte(fmt.Sprintf("GET http://%s/a HTTP/1.0\r\nUser-Agent: x\r\nAccept: */*\r\nProxy-Connection: keep-alive\r\n\r\n", origin))
+	buf := make([]byte, 4096)
+	return func() {
+		if _, err := c.Write(request); err != nil {
+			t.Fatal(err)
+		}
+		for n := 0; ; {
+			m, err := c.Read(buf[n:])
+			if err != nil {
+				t.Fatal(err)
+			}
+			n += m
+			if end := bytes.Index(buf[:n], []byte("\r\n\r\n")); end >= 0 && n-end-4 == 1024 {
+				return
+			}
+		}
+	}
+}
+
+// TestTransactionAllocatesNothing: a request on kept connections, from its first
+// byte to its log line.
+func TestTransactionAllocatesNothing(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector allocates")
+	}
+	r := start(t, nil)
+	ask := askAgain(t, r, plainOrigin(t, kilobyte))
+	for range 100 {
+		ask()
+	}
+	// The log's buffer and the date of the second are made now and then.
+	if n := testing.AllocsPerRun(2000, ask); n >= 1 {
+		t.Errorf("%v allocations a transaction", n)
+	}
+}
+
+func BenchmarkTransaction(b *testing.B) {
+	r := start(b, nil)
+	ask := askAgain(b, r, plainOrigin(b, kilobyte))
+	b.ReportAllocs()
+	for b.Loop() {
+		ask()
+	}
+}
+
+// BenchmarkRelay moves bodies of several sizes by copy and by splice: spliceFrom
+// is where the second becomes the cheaper one.
+func BenchmarkRelay(b *testing.B) {
+	for _, size := range []int64{16 << 10, 64 << 10, 256 << 10, 4 << 20} {
+		for _, way := range []string{"copy", "splice"} {
+			b.Run(fmt.Sprintf("%dK/%s", size>>10, way), func(b *testing.B) {
+				from, feed := loop(b)
+				to, sink := loop(b)
+				go func() {
+					buf := make([]byte, size)
+					for {
+						if _, err := feed.Write(buf); err != nil {
+							return
+						}
+					}
+				}()
+				go io.Copy(io.Discard, struct{ io.Reader }{sink})
+				b.SetBytes(size)
+				small := int64(0)
+				if way == "copy" {
+					small = 1 << 40
+				}
+				for b.Loop() {
+					t := sock.Transfer{From: from, To: to, Left: size, Small: small}
+					if t.Run() != size {
+						b.Fatal(t.ReadErr, t.WriteErr)
+					}
+				}
+			})
+		}
+	}
+	sock.ClosePipes()
+}
+
+// loop gives the two ends of a connection over loopback.
+func loop(b *testing.B) (*sock.Conn, net.Conn) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer l.Close()
+	near, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		b.Fatal(err)
+	}
+	far, err := l.Accept()
+	if err != nil {
+		b.Fatal(err)
+	}
+	c, err := sock.Wrap(near.(*net.TCPConn))
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { c.Close(); far.Close() })
+	return c, far
+}
+
+// idleChild makes the test binary a proxy in a process of its own, whose memory
+// is nobody else's.
+const idleChild = "CUTTLE_IDLE_CHILD"
+
+// TestIdleChild is that proxy.
+func TestIdleChild(t *testing.T) {
+	if os.Getenv(idleChild) == "" {
+		t.Skip("run by TestIdleMemory")
+	}
+	r := start(t, nil)
+	fmt.Println("ADDR", r.addr)
+	io.Copy(io.Discard, os.Stdin)
+}
+
+// TestIdleMemory: an idle client connection that has done a request costs at
+// most 5 KB of resident memory, a grown stack or a kept buffer would show. The
+// bound leaves room for a machine that is busy; cmd/bench measures exactly.
+func TestIdleMemory(t *testing.T) {
+	if raceEnabled || testing.Short() {
+		t.Skip("measures memory")
+	}
+	cmd := exec.Command(os.Args[0], "-test.run", "^TestIdleChild$")
+	cmd.Env = append(os.Environ(), idleChild+"=1")
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer cmd.Wait()
+	defer in.Close()
+	var addr string
+	if _, err := fmt.Fscanf(bufio.NewReader(out), "ADDR %s\n", &addr); err != nil {
+		t.Fatal(err)
+	}
+	go io.Copy(io.Discard, out)
+
+	child := &rig{t: t, addr: addr}
+	origin := plainOrigin(t, kilobyte)
+	for range 4 {
+		askAgain(t, child, origin)()
+	}
+	const connections = 1000
+	before := residentOf(t, cmd.Process.Pid)
+	for range connections {
+		askAgain(t, child, origin)()
+	}
+	var each int64
+	// The stacks of the last transactions go when their short stay is over.
+	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(200 * time.Millisecond) {
+		if each = (residentOf(t, cmd.Process.Pid) - before) / connections; each <= 5<<10 {
+			break
+		}
+	}
+	t.Logf("%d octets an idle connection", each)
+	if each > 8<<10 {
+		t.Errorf("an idle connection costs %d octets", each)
+	}
+}
+
+func residentOf(t *testing.T, pid int) int64 {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var size, pages int64
+	fmt.Sscan(string(b), &size, &pages)
+	return pages * int64(os.Getpagesize())
+}

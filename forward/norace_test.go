@@ -1,0 +1,6 @@
+//go:build !race
+
+package forward
+
+// raceEnabled: measurements of memory and allocations mean nothing then.
+const raceEnabled = false
