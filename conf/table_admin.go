@@ -19,7 +19,7 @@ var adminRows = []Directive{
 		Help: "The name shown in error pages, Via and so on. Without it the machine must have a name with a dot."},
 	{Name: "unique_hostname", Effect: Acts, kind: word(func(c *Config) *string { return &c.UniqueHostname }),
 		Help: "A name no other member of a group of caches with the same visible_hostname has, to find loops."},
-	{Name: "hostname_aliases", kind: words(func(c *Config) *[]string { return &c.HostnameAliases }),
+	{Name: "hostname_aliases", Effect: Acts, kind: words(func(c *Config) *[]string { return &c.HostnameAliases }),
 		Help: "Other names of this machine."},
 	{Name: "umask", Effect: Acts, Default: "027", kind: octal(func(c *Config) *int { return &c.Umask }),
 		Help: "The permissions new files are not given, beyond what the process had when started. Write it in octal, with a leading 0."},
@@ -55,9 +55,9 @@ var delayRows = []Directive{
 }
 
 var errorRows = []Directive{
-	{Name: "icon_directory", Default: "@icons@", kind: path(func(c *Config) *string { return &c.IconDirectory }),
+	{Name: "icon_directory", Effect: Acts, Default: "@icons@", kind: path(func(c *Config) *string { return &c.IconDirectory }),
 		Help: "The folder of the icons in FTP and gopher listings."},
-	{Name: "global_internal_static", Default: "on", kind: onOff(func(c *Config) *bool { return &c.GlobalInternalStatic }),
+	{Name: "global_internal_static", Effect: Acts, Default: "on", kind: onOff(func(c *Config) *bool { return &c.GlobalInternalStatic }),
 		Help: "Whether every request for /squid-internal-static/ is answered here, whatever host it names."},
 	{Name: "short_icon_urls", Default: "off", kind: onOff(func(c *Config) *bool { return &c.ShortIconURLs }),
 		Help: "Whether listings use short icon URLs without a host."},

@@ -26,7 +26,7 @@ var logRows = []Directive{
 		Help: "Whether logs of format auto look like a web server's."},
 	{Name: "log_ip_on_direct", Effect: Acts, Default: "on", kind: onOff(func(c *Config) *bool { return &c.LogIPOnDirect }),
 		Help: "Whether the log shows the origin's address, or its name, for requests that went direct."},
-	{Name: "mime_table", Default: "@mime@", kind: path(func(c *Config) *string { return &c.MimeTable }),
+	{Name: "mime_table", Effect: Acts, Default: "@mime@", kind: path(func(c *Config) *string { return &c.MimeTable }),
 		Help: "The table of types and icons for FTP and gopher. A table is built in for when the file is missing."},
 	{Name: "log_mime_hdrs", Effect: Acts, Default: "off", kind: onOff(func(c *Config) *bool { return &c.LogMimeHdrs }),
 		Help: "Whether all headers of request and reply stand at the end of each log line."},

@@ -21,6 +21,7 @@ func (x *transaction) fillFacts() {
 		Request:     &x.req.Fields,
 		URLGroup:    x.port.URLGroup,
 		Accelerated: x.accel,
+		Internal:    x.internal,
 		Transparent: x.rebuilt && !x.accel,
 		Conn:        x.cl,
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/cuttle-proxy/cuttle/forward/acl"
 	"github.com/cuttle-proxy/cuttle/forward/errpage"
 	"github.com/cuttle-proxy/cuttle/forward/http1"
+	"github.com/cuttle-proxy/cuttle/forward/icons"
 )
 
 // policy is everything that follows from one Config, in the shape the
@@ -23,6 +24,7 @@ type policy struct {
 	lists *acl.Set
 	logs  *accesslog.Logs
 	pages *errpage.Pages
+	icons *icons.Set
 	peers *peers
 
 	request http1.Options
@@ -64,6 +66,11 @@ func newPolicy(cfg *conf.Config, s *Server) (*policy, error) {
 	env := errpage.Env{Product: "squid/" + s.parts.Version, Server: p.product, Hostname: p.visible, Administrator: cfg.CacheMgr}
 	if p.pages, err = errpage.Load(&cfg.ErrorPageSettings, env); err != nil {
 		return nil, err
+	}
+	var problems []string
+	p.icons, problems = icons.Load(&cfg.ErrorPageSettings, time.Now())
+	for _, problem := range problems {
+		s.parts.Log.Info(problem)
 	}
 	p.fields = newFieldPolicy(cfg, p.lists)
 	if p.ages, err = newMaxAges(cfg.RefreshPatterns); err != nil {

@@ -53,6 +53,9 @@ func connectionScheme(challenge []byte) bool {
 func (x *transaction) finishReplyHead(dst []byte, status int, bodyKnown bool) []byte {
 	out, cfg := &x.fields, x.p.cfg
 	hit := "MISS"
+	if x.lookup == "HIT" {
+		hit = "HIT"
+	}
 	out.Text(hit).Text(x.p.cacheName).End(http1.XCache)
 	out.Text(x.lookup).Text(x.p.lookupName).End(http1.XCacheLookup)
 	switch {

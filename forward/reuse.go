@@ -67,7 +67,7 @@ func (x *transaction) reset() {
 	x.head, x.fault, x.body = 0, http1.NoFault, http1.Body{}
 	x.req.Reset()
 	x.rep.Reset()
-	x.hasURL, x.rebuilt, x.accel, x.bare = false, false, false, false
+	x.hasURL, x.rebuilt, x.accel, x.internal, x.bare = false, false, false, false, false
 	x.asked, x.text, x.logURL = x.asked[:0], x.text[:0], x.logURL[:0]
 	x.loops, x.bodySent, x.unread = 0, false, false
 	x.bodyUsed, x.received = 0, 0

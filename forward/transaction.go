@@ -40,7 +40,8 @@ type transaction struct {
 	logURL   []byte
 	rebuilt  bool // the URL was made from Host or the port: origin form
 	accel    bool
-	loops    int // how often Via already names us
+	internal bool // one of the proxy's own objects
+	loops    int  // how often Via already names us
 	control  http1.CacheControl
 	bodySent bool // some of the request's body went out
 	bodyUsed int  // bytes of the body that were in x.in
@@ -95,6 +96,8 @@ func (x *transaction) run() (keep bool) {
 	switch {
 	case x.req.Method == http1.CONNECT:
 		return x.tunnel()
+	case x.internal:
+		return x.serveOwn()
 	case x.req.Method == http1.PURGE:
 		return x.purge()
 	case x.req.Method == http1.TRACE && x.lastHop():

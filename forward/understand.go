@@ -30,6 +30,7 @@ func (x *transaction) understand() *failure {
 		return ofFault(fault)
 	}
 	x.hasURL = true
+	x.internal = x.isOwn()
 	x.logURL = x.url.AppendLogged(x.logURL[:0], x.p.cfg.StripQueryTerms)
 	x.text = x.url.AppendCanonical(x.text[:0])
 	if !x.url.Scheme.Serves(x.req.Method) {
@@ -64,6 +65,8 @@ func (x *transaction) target() http1.Fault {
 			return http1.InvalidRequest
 		}
 		return http1.NoFault
+	case originForm && x.asksOwn(false):
+		return http1.NoFault
 	case originForm && x.port.Transparent:
 		return x.interceptedTarget()
 	case originForm || x.port.Accel:
@@ -78,7 +81,7 @@ func (x *transaction) interceptedTarget() http1.Fault {
 	host, port := splitPort(x.req.Get(http1.Host))
 	if len(host) == 0 && !x.req.Has(http1.Host) {
 		if !x.cl.intercepted {
-			return http1.InvalidRequest
+			return x.ownOrInvalid()
 		}
 		var text [64]byte
 		dst := x.cl.meant
@@ -92,7 +95,7 @@ func (x *transaction) accelTarget(originForm bool) http1.Fault {
 	port := x.port
 	path := x.req.Target
 	if !port.Accel {
-		return http1.InvalidRequest
+		return x.ownOrInvalid()
 	}
 	if !originForm {
 		// An absolute URI keeps its host only with vhost.
@@ -127,6 +130,14 @@ func (x *transaction) accelTarget(originForm bool) http1.Fault {
 	case vport != 0:
 		var text [64]byte
 		return x.assemble(x.cl.local.Addr().AppendTo(text[:0]), vport, path)
+	}
+	return x.ownOrInvalid()
+}
+
+// ownOrInvalid is the last resort for an origin-form request.
+func (x *transaction) ownOrInvalid() http1.Fault {
+	if x.asksOwn(true) {
+		return http1.NoFault
 	}
 	return http1.InvalidRequest
 }
