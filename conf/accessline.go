@@ -8,7 +8,7 @@ import (
 
 // accessList is the grammar of the directives that allow and deny.
 func accessList(field func(*Config) *AccessList) kind {
-	return kind{name: "allow|deny [!]acl…",
+	return kind{name: "allow|deny [!]acl…", access: field,
 		set: func(r *reader) error {
 			rule, err := r.accessRule()
 			if rule != nil {

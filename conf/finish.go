@@ -61,7 +61,7 @@ func (b *builder) checkDirs() {
 			b.mustExistIfGiven("diskd_program", "diskd_program", b.cfg.DiskdProgram)
 		}
 		if d.Type == "ufs" || d.Type == "aufs" || d.Type == "diskd" {
-			b.mustExist("cache_dir", d.Path)
+			b.mustExist(d.Pos, "cache_dir", d.Path)
 		}
 	}
 	if total != 0 && total>>10 < b.cfg.CacheMem>>10 {
@@ -131,10 +131,10 @@ func (b *builder) checkPaths() {
 	b.mustExistIfGiven("mime_table", "MIME Config Table", c.MimeTable)
 	b.mustExistIfGiven("unlinkd_program", "unlinkd_program", c.UnlinkdProgram)
 	if len(c.URLRewriteProgram) > 0 {
-		b.mustExist("url_rewrite_program", c.URLRewriteProgram[0])
+		b.mustExist(b.first[Lookup("url_rewrite_program")], "url_rewrite_program", c.URLRewriteProgram[0])
 	}
 	if len(c.LocationRewriteProgram) > 0 {
-		b.mustExist("location_rewrite_program", c.LocationRewriteProgram[0])
+		b.mustExist(b.first[Lookup("location_rewrite_program")], "location_rewrite_program", c.LocationRewriteProgram[0])
 	}
 	b.mustExistIfGiven("icon_directory", "Icon Directory", c.IconDirectory)
 	b.mustExistIfGiven("error_directory", "Error Directory", c.ErrorDirectory)
@@ -144,27 +144,28 @@ func (b *builder) checkPaths() {
 			if s.Name == "basic" {
 				what = "auth_param basic program"
 			}
-			b.mustExist(what, s.Program[0])
+			b.mustExist(s.Pos, what, s.Program[0])
 		}
 	}
 	for _, e := range c.ExternalACLTypes {
-		b.mustExist("external_acl_type", e.Program[0])
+		b.mustExist(e.Pos, "external_acl_type", e.Program[0])
 	}
 }
 
 func (b *builder) mustExistIfGiven(directive, what, path string) {
-	if _, given := b.first[Lookup(directive)]; given {
-		b.mustExist(what, path)
+	if at, given := b.first[Lookup(directive)]; given {
+		b.mustExist(at, what, path)
 	}
 }
 
 // mustExist says that a path is missing. what is 2.6's name for the thing.
-func (b *builder) mustExist(what, path string) {
+func (b *builder) mustExist(at parser.Pos, what, path string) {
 	if b.cfg.Chroot != "" && b.world.Root() {
 		path = b.cfg.Chroot + "/" + path
 	}
 	if err := b.world.Stat(path); err != nil {
 		b.print("WARNING: %s %s: %s", what, path, ErrorText(err))
+		b.finding(at, 0, "missing", fmt.Sprintf("%s is not there: %s", path, ErrorText(err)), departed(path))
 		if !b.stopped {
 			b.report.Missing = append(b.report.Missing, MissingPath{What: what, Path: path, Err: err})
 		}

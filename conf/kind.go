@@ -20,6 +20,8 @@ type kind struct {
 	// given tells whether the list has entries, for the defaults that are added
 	// only to empty lists.
 	given func(c *Config) bool
+	// access is the list of a directive that allows and denies.
+	access func(c *Config) *AccessList
 }
 
 func onOff(field func(*Config) *bool) kind {

@@ -2,6 +2,7 @@ package conf
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -67,7 +68,8 @@ func (r *reader) refreshPattern() (*RefreshPattern, error) {
 	value := aclValue{text: w, pos: r.pos(), span: r.here()}
 	minutes := func(into *time.Duration) error {
 		n, err := r.integer()
-		*into = time.Duration(int32(n)*60) * time.Second
+		// 2.6 counts seconds in 32 bits and wraps; more than they hold means "for good" here.
+		*into = time.Duration(max(math.MinInt32/60, min(math.MaxInt32/60, n))) * time.Minute
 		return err
 	}
 	if err := minutes(&p.Min); err != nil {

@@ -1,0 +1,106 @@
+package conf
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"pgregory.net/rapid"
+
+	"github.com/cuttle-proxy/cuttle/parser"
+)
+
+// sameConfig compares what two Configs mean: places and source texts apart.
+var sameConfig = cmp.Options{
+	cmpopts.IgnoreTypes(parser.Pos{}),
+	cmpopts.IgnoreFields(Config{}, "Path", "HostNames"),
+	cmpopts.IgnoreFields(ACL{}, "Lines"),
+	cmpopts.IgnoreFields(AccessRule{}, "Text"),
+	cmpopts.IgnoreFields(ACLRef{}, "ACL"), // each ACL is compared once, in ACLs
+	cmpopts.EquateEmpty(),
+	cmp.Exporter(func(reflect.Type) bool { return true }),
+}
+
+// checkDump dumps, reads the dump, and compares.
+func checkDump(t interface{ Errorf(string, ...any) }, name string, cfg *Config, w World) {
+	text := cfg.Dump(true)
+	again, report := LoadText("dump.conf", text, Options{World: w})
+	if again == nil || report.Exit != 0 {
+		t.Errorf("%s: the dump is refused: %v\n%s", name, report.Lines, text)
+		return
+	}
+	if diff := cmp.Diff(cfg, again, sameConfig); diff != "" {
+		t.Errorf("%s: the dump means something else (-file +dump):\n%s", name, diff)
+	}
+}
+
+// TestDumpRecordings dumps every accepted recording.
+func TestDumpRecordings(t *testing.T) {
+	worlds := map[string]oracleWorld{}
+	n := 0
+	for _, rec := range readRecordings(t) {
+		if _, ok := worlds[rec.group]; !ok {
+			worlds[rec.group] = newOracleWorld(t, rec.group)
+		}
+		w := worlds[rec.group]
+		cfg, report := LoadText("squid.conf", latin1(rec.Conf), Options{World: w})
+		if cfg == nil || report.Exit != 0 {
+			continue
+		}
+		checkDump(t, rec.Name, cfg, w)
+		n++
+	}
+	t.Logf("%d configurations dumped and read again", n)
+}
+
+// sampleValues are values of all grammars; a property test puts them behind every directive.
+var sampleValues = []string{"on", "off", "0", "7", "-3", "0x10", "5 minutes", "1.5 hours", "10 KB", "none", "1.2.3.4", "/tmp/x", "word",
+	"allow all", "deny !all", "deny net", "\"a b\" c\\\"d", "a b c", "text # with words", "7 allow all", "0x20 all", "1.2.3.4 all", "heap LFUDA", "strip",
+	"ufs /tmp 100 16 256 max-size=5", "null /dev/null", "x 404 503", "ERR_X all net", "User-Agent deny all", "All deny all", "X-Foo some text",
+	"p2 parent 3128 0 no-query weight=3 login=a%20b:c monitorsize=1,5", "p allow all", "p .a.com,!.b.com", "p sibling .a", "dynamic 81 password=abc", "standard 0",
+	"80 protocol=udp flags=dst_ip_hash,ports_source priority=3 ports=80,443", "1.2.3.4:80 one.oracle.test", "8080 accel vhost vport=81 defaultsite=x", "1", "1 2", "1 100/200 3/4",
+	"1 allow net", "basic program /bin/cat \"a b\"", "digest realm A realm", "ntlm keep_alive off", "e ttl=5 %SRC %{A:;b} /bin/cat \"x y\"", "-i \\.gif 1 20% 3 ignore-auth",
+	"f %>a \"%{A:b}>h\" [%tl] %%", "/tmp/log squid all", "/tmp/log f net", "net2 src 10.0.0.0/8 10.1.2.3-10.1.2.9 all", "d dstdomain .a.com b.com", "t time MTW 08:00-10:00 S",
+	"r url_regex -i a b +i c", "h req_header Foo -i a +i b", "u ident -i REQUIRED foo", "m arp 00:11:22:33:44:55", "c max_user_ip -s 4", "y type accel", "q port 80 1-5", "secret info"}
+
+// TestDumpProperty dumps configurations of random lines.
+func TestDumpProperty(t *testing.T) {
+	w := newOracleWorld(t, "focused")
+	names := directiveNames()
+	rapid.Check(t, func(t *rapid.T) {
+		var b strings.Builder
+		b.WriteString(head + "acl net src 10.9.0.0/16\ncache_peer p parent 80 0\nwccp2_service dynamic 80\ndelay_pools 2\ndelay_class 1 2\nlogformat f %ts\n")
+		kept := b.String()
+		for range rapid.IntRange(1, 25).Draw(t, "lines") {
+			line := rapid.SampledFrom(names).Draw(t, "name") + " " + rapid.SampledFrom(sampleValues).Draw(t, "value") + "\n"
+			// Lines that end the run are left out, so that the others are tried together.
+			if cfg, report := LoadText("squid.conf", []byte(kept+line), Options{World: w}); cfg != nil && report.Exit == 0 {
+				kept += line
+			}
+		}
+		cfg, report := LoadText("squid.conf", []byte(kept), Options{World: w})
+		if cfg == nil {
+			t.Fatalf("refused: %v\n%s", report.Lines, kept)
+		}
+		checkDump(t, "random file\n"+kept, cfg, w)
+	})
+}
+
+func TestDumpMasksSecrets(t *testing.T) {
+	cfg, _ := loadText(t, head+"http_access deny all\ncachemgr_passwd geheim all\ncachemgr_passwd disable shutdown\ncache_peer p parent 80 0 login=joe:geheim\n"+
+		"cache_peer q parent 80 0 login=PASS\nwccp2_service dynamic 80 password=geheim\n")
+	text := string(cfg.Dump(false))
+	if strings.Contains(text, "geheim") {
+		t.Errorf("a secret shows:\n%s", text)
+	}
+	for _, want := range []string{"cachemgr_passwd disable shutdown", "login=joe:" + Masked, "login=PASS", "password=" + Masked} {
+		if !strings.Contains(text, want) {
+			t.Errorf("dump lacks %q", want)
+		}
+	}
+	if _, report := loadText(t, text); !report.Accepted() {
+		t.Errorf("the masked dump does not parse: %v", report.Lines)
+	}
+}
