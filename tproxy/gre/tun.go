@@ -43,14 +43,27 @@ func openTUN(name string) (*os.File, error) {
 	return file, nil
 }
 
-// switchOff sets a variable of a device to 0. A service may run with /proc/sys
-// read-only (ProtectKernelTunables): that is no harm where it need not be written.
-func switchOff(device, variable string) error {
-	path := "/proc/sys/net/ipv4/conf/" + device + "/" + variable
-	if value, err := os.ReadFile(path); err == nil && (value[0] == '0' || variable == "rp_filter" && value[0] == '2') {
+func variable(device, name string) string { return "/proc/sys/net/ipv4/conf/" + device + "/" + name }
+
+// looseFilter takes strict reverse-path filtering off a device. The higher value
+// of the device and of all counts, and only 1 is strict. What is well already is
+// not written: a service may run with /proc/sys read-only (ProtectKernelTunables).
+func looseFilter(device string) error {
+	read := func(device string) byte {
+		value, err := os.ReadFile(variable(device, "rp_filter"))
+		if err != nil || len(value) == 0 {
+			return '0'
+		}
+		return value[0]
+	}
+	if max(read("all"), read(device)) != '1' {
 		return nil
 	}
-	return os.WriteFile(path, []byte("0"), 0)
+	value := "0"
+	if read("all") == '1' {
+		value = "2" // loose is more than strict, and so counts
+	}
+	return os.WriteFile(variable(device, "rp_filter"), []byte(value), 0)
 }
 
 // CheckTUN makes a TUN device in the namespace of the calling thread and removes it.
@@ -66,11 +79,12 @@ func CheckTUN() error {
 // reverse-path filtering off (fact 7), since the way back to a client is another
 // device, and no redirects, since what is given back leaves where it came in.
 func configureDevice(name string, mtu int) error {
-	for _, variable := range []string{"rp_filter", "send_redirects"} {
-		if err := switchOff(name, variable); err != nil {
-			return err
-		}
+	if err := looseFilter(name); err != nil {
+		return err
 	}
+	// A redirect would only send the router elsewhere; not being able to switch
+	// them off (a service with /proc/sys read-only) stops nothing.
+	os.WriteFile(variable(name, "send_redirects"), []byte("0"), 0)
 	// No link-local address, so that the kernel has nothing to say there itself.
 	// On a host without IPv6 the variable is absent.
 	os.WriteFile("/proc/sys/net/ipv6/conf/"+name+"/addr_gen_mode", []byte("1"), 0)

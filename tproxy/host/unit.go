@@ -104,7 +104,7 @@ func (u unit) words(key string) []string { return strings.Fields(strings.Join(u.
 func (u unit) checkCapabilities(i Inspection) []Finding {
 	needs := i.Needs
 	key, why := "AmbientCapabilities", "the unit starts as a user without root's rights and grants too little"
-	if user := u.last("User"); user == "" || user == "root" || user == "0" {
+	if u.asRoot() {
 		key, why = "CapabilityBoundingSet", "the unit limits even root to less than is needed"
 		needs = slices.Concat(i.Needs, i.Starts)
 		if len(u.values[key]) == 0 {
@@ -122,6 +122,13 @@ func (u unit) checkCapabilities(i Inspection) []Finding {
 	}
 	return []Finding{{"unit", Fail, fmt.Sprintf("%s does not grant %s", u.path, list(missing)), why,
 		fmt.Sprintf("in [Service] of the unit: %s=%s", key, list(missing))}}
+}
+
+const tunPath = "/dev/net/tun"
+
+func (u unit) asRoot() bool {
+	user := u.last("User")
+	return user == "" || user == "root" || user == "0"
 }
 
 // grants reads a list of capabilities; one that begins with ~ takes away.
@@ -166,6 +173,11 @@ func (u unit) checkSandbox(i Inspection) []Finding {
 	policy := u.last("DevicePolicy")
 	if u.yes("PrivateDevices") || (policy == "closed" || policy == "strict") && !tun {
 		fail("no access to /dev/net/tun", "GRE packets of routers could not be received", "PrivateDevices=no and DeviceAllow=/dev/net/tun rw")
+	}
+	if info, err := os.Stat(tunPath); err == nil && !u.asRoot() && info.Mode()&0o006 != 0o006 {
+		all = append(all, Finding{"unit", Warn, fmt.Sprintf("%s does not start as root, and %s has mode %04o", u.path, tunPath, info.Mode().Perm()),
+			"where the kernel has no GRE tunnels, packets of routers could not be unwrapped",
+			`a udev rule: KERNEL=="tun", MODE="0666" (a device still needs CAP_NET_ADMIN); or the unit that starts as root`})
 	}
 	return all
 }
