@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/cuttle-proxy/cuttle/wccp2/wire"
@@ -16,6 +15,7 @@ func (e *Engine) announceDue(g *group, now time.Time) {
 	if !e.announcing(g) {
 		return
 	}
+	g.lookAround()
 	if due(g.announceAt, now) {
 		for _, r := range g.routers {
 			e.hereIAm(g, r, now)
@@ -86,7 +86,7 @@ func (e *Engine) identity(g *group, r *router) *wire.CacheIdentity {
 // Routers not heard yet stand in it with receive id 0, as 2.6 did and IOS takes
 // it, until they have been silent for too long (draft 4.6).
 func (g *group) cacheView(to *router) *wire.CacheView {
-	v := &wire.CacheView{}
+	v := &wire.CacheView{Change: g.change, Caches: g.view.caches}
 	add := func(r *router) {
 		if !slices.ContainsFunc(v.Routers, func(id wire.RouterID) bool { return id.ID == r.id }) {
 			v.Routers = append(v.Routers, wire.RouterID{ID: r.id, ReceiveID: r.receiveID})
@@ -100,20 +100,21 @@ func (g *group) cacheView(to *router) *wire.CacheView {
 			add(r)
 		}
 	}
-	v.Caches = g.known()
-	var b strings.Builder
+	return v
+}
+
+// lookAround brings our own view of the group up to date and numbers its changes.
+func (g *group) lookAround() {
+	now := view{caches: g.known()}
 	for _, r := range g.routers {
 		if !r.dropped {
-			fmt.Fprint(&b, r.id, " ")
+			now.routers = append(now.routers, r.id)
 		}
 	}
-	fmt.Fprint(&b, v.Caches)
-	if g.view != "" && g.view != b.String() {
+	if g.change == 0 || !slices.Equal(now.routers, g.view.routers) || !slices.Equal(now.caches, g.view.caches) {
 		g.change++
 	}
-	g.view = b.String()
-	v.Change = g.change
-	return v
+	g.view = now
 }
 
 // known lists the caches that routers have told of, at most as many as a group can have.
@@ -123,9 +124,9 @@ func (g *group) known() []netip.Addr {
 		if r.view == nil {
 			continue
 		}
-		for _, c := range r.view.Caches {
-			if !slices.Contains(all, c.Addr) {
-				all = append(all, c.Addr)
+		for i := range r.view.Caches {
+			if a := r.view.Caches[i].Addr; !slices.Contains(all, a) {
+				all = append(all, a)
 			}
 		}
 	}

@@ -107,7 +107,7 @@ func TestValidLooking(t *testing.T) {
 	number := func() uint32 { return []uint32{0, 1, 2, uint32(dice.IntN(20)), 1 << 31, 1<<32 - 1}[dice.IntN(6)] }
 	e, now := fuzzed(t, false)
 	closed, _ := fuzzed(t, true)
-	for range 20000 {
+	for range 5000 {
 		now = now.Add(time.Duration(dice.IntN(3000)) * time.Millisecond)
 		m := &wire.Message{Type: wire.ISeeYou, Service: &wire.Service{ServiceID: wire.ServiceID{Type: wire.ServiceType(dice.IntN(2)), ID: []uint8{0, 80, 90}[dice.IntN(3)]}}}
 		if dice.IntN(10) == 0 {

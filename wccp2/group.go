@@ -16,7 +16,13 @@ type group struct {
 
 	announceAt time.Time
 	change     uint32 // number of our view; rises as it changes
-	view       string // what it was last, to see changes
+	view       view
+}
+
+// view is what this cache sees of a group.
+type view struct {
+	routers []netip.Addr // that count as there
+	caches  []netip.Addr // that routers told of
 }
 
 // router is what one service group knows of one router.
@@ -53,7 +59,7 @@ type Counter struct {
 }
 
 func newGroup(cfg *Config, s Service, now time.Time) *group {
-	g := &group{svc: s, announceAt: now.Add(firstAnnouncement), change: 1}
+	g := &group{svc: s, announceAt: now.Add(firstAnnouncement)}
 	for _, to := range cfg.Routers {
 		g.routers = append(g.routers, newRouter(to, now))
 	}

@@ -219,8 +219,11 @@ func full() bool { return os.Getenv("CUTTLE_FULL") != "" }
 // TestSimulation plays groups of many sizes on good and bad networks.
 func TestSimulation(t *testing.T) {
 	seeds, events := uint64(3), 6
-	if full() {
+	switch {
+	case full():
 		seeds, events = 20, 12
+	case underRace:
+		seeds, events = 1, 3
 	}
 	report := map[string]*tally{}
 	for _, size := range [][2]int{{1, 1}, {1, 3}, {2, 2}, {3, 6}, {8, 8}} {
@@ -244,7 +247,10 @@ func TestSimulation(t *testing.T) {
 // TestSimulationLarge is 32 routers and 32 caches, the most a group can have.
 func TestSimulationLarge(t *testing.T) {
 	plans, events := []plan{{weights: true, loss: 0.05, delay: 500 * time.Millisecond, duplicate: 0.02}, {delay: 20 * time.Millisecond}}, 1
-	if full() {
+	switch {
+	case underRace && !full():
+		plans = plans[:1]
+	case full():
 		events = 10
 		plans = append(plans, plan{sticky: true}, plan{mask: true, weights: true}, plan{loss: 0.2, delay: time.Second, duplicate: 0.1})
 	}

@@ -1,0 +1,5 @@
+//go:build !race
+
+package wccp2_test
+
+const underRace = false
