@@ -37,7 +37,8 @@ fi
 endef
 
 # The founding network in namespaces, from its own squid.conf. Needs root.
-demo: tools
+demo: build
+	CGO_ENABLED=0 $(GO) build -trimpath -o bin/ ./cmd/routersim ./cmd/demo
 	$(call need,ip:iproute2 nft:nftables curl:curl)
 	@[ "$$(id -u)" = 0 ] && exec bin/demo; echo "the demo needs root for its namespaces: using sudo"; exec sudo bin/demo
 
