@@ -9,7 +9,9 @@ import (
 // end, without case. 0 means the host is in the domain: they are equal, or the
 // domain begins with a dot and the host is the domain or ends with it.
 func CompareDomain(host, domain string) int {
-	host = strings.TrimLeft(host, ".")
+	for len(host) > 0 && host[0] == '.' {
+		host = host[1:]
+	}
 	h, d := len(host), len(domain)
 	for {
 		h--

@@ -34,7 +34,7 @@ func (r *reader) regexes() []Regex {
 			icase = false
 			continue
 		}
-		if _, err := ere.Translate(v.text, icase); err != nil {
+		if err := ere.Check(v.text, icase); err != nil {
 			r.sayWhere()
 			r.say("aclParseRegexList: Invalid regular expression '%s': %v", v.text, err)
 			r.warnValue(v, "regex-skipped", fmt.Sprintf("the pattern is skipped: %v", err), "", "")

@@ -89,7 +89,7 @@ func (r *reader) refreshPattern() (*RefreshPattern, error) {
 		}
 		r.refreshOption(p, o)
 	}
-	if _, err := ere.Translate(p.Regex.Pattern, p.Regex.ICase); err != nil {
+	if err := ere.Check(p.Regex.Pattern, p.Regex.ICase); err != nil {
 		r.sayWhere()
 		r.say("refreshAddToList: Invalid regular expression '%s': %v", p.Regex.Pattern, err)
 		r.warnValue(value, "regex-skipped", fmt.Sprintf("the line is skipped: %v", err), "", "")

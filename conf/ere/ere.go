@@ -29,6 +29,15 @@ type Error struct {
 
 func (e *Error) Error() string { return e.Message }
 
+// Check tells whether the C library accepts pattern, without translating it. The
+// error is an *Error.
+func Check(pattern string, icase bool) error {
+	if _, err := parse(pattern, icase); err != nil {
+		return err
+	}
+	return nil
+}
+
 // Translate translates pattern. The error is an *Error, and there is one exactly
 // when regcomp would have one.
 func Translate(pattern string, icase bool) (Translation, error) {

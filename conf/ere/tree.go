@@ -1,5 +1,7 @@
 package ere
 
+import "math/bits"
+
 // tree is a parsed pattern.
 type tree struct {
 	root       *node
@@ -50,11 +52,13 @@ func (b *bytes256) invert() {
 // letter's two. ok is false for any other set.
 func (b *bytes256) only(icase bool) (c byte, ok bool) {
 	n := 0
-	for i := range 256 {
-		if b.has(byte(i)) {
+	for i, word := range b {
+		// A set of one or two bytes is seen by its few bits, not by asking 256 times.
+		for ; word != 0; word &= word - 1 {
+			v := byte(i*64 + bits.TrailingZeros64(word))
 			if n++; n == 1 {
-				c = byte(i)
-			} else if n > 2 || !icase || upper(byte(i)) != c {
+				c = v
+			} else if n > 2 || !icase || upper(v) != c {
 				return 0, false
 			}
 		}
