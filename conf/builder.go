@@ -118,11 +118,12 @@ func (b *builder) defaults() {
 }
 
 // expand puts the build's paths into a default.
-func (b *builder) expand(s string) string {
+func (b *builder) expand(s string) string { return expandPaths(s, b.opts.Paths) }
+
+func expandPaths(s string, p Paths) string {
 	if strings.IndexByte(s, '@') < 0 {
 		return s
 	}
-	p := b.opts.Paths
 	return strings.NewReplacer("@mime@", p.MimeTable, "@cachelog@", p.CacheLog, "@storelog@", p.StoreLog, "@pid@", p.PidFile,
 		"@swapdir@", p.SwapDir, "@icons@", p.IconDir, "@errors@", p.ErrorDir, "@hosts@", p.HostsFile, "@libexec@", p.Libexec,
 		"@user@", EffectiveUser).Replace(s)
