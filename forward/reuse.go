@@ -143,7 +143,10 @@ func (x *transaction) log() {
 	}
 	e.Local = x.cl.local
 	e.Tag, e.Status, e.Size = x.tag, x.status, x.sent
-	e.RequestSize = int64(x.head) + x.req.ContentLength()
+	e.RequestSize = int64(x.head)
+	if x.hasRequest() {
+		e.RequestSize += x.req.ContentLength() // -1 for none, as in 2.6
+	}
 	e.Method = x.req.MethodText
 	e.Major, e.Minor = x.req.Major, x.req.Minor
 	e.HasRequest = x.hasRequest()
@@ -156,7 +159,6 @@ func (x *transaction) log() {
 	}
 	e.Request, e.Reply = &x.req.Fields, &x.fields
 	e.ReplyHead = x.rep.Head
-	e.UserAgent, e.Referer = x.req.Get(http1.UserAgent), x.req.Get(http1.Referer)
 	if !x.hasRequest() {
 		e.Major, e.Minor = 0, 0
 	}
@@ -183,6 +185,16 @@ func (x *transaction) writeLog(e *accesslog.Entry) {
 		}
 		line.Write(e)
 	}
+}
+
+// logAgent writes useragent_log and referer_log, which show who was let in.
+func (x *transaction) logAgent() {
+	e := &x.entry
+	e.Now, e.Client, e.URL = x.clock(), x.cl.remote.Addr(), x.logURL
+	if x.p.cfg.LogUsesIndirectClient {
+		e.Client = x.client
+	}
+	e.UserAgent, e.Referer = x.req.Get(http1.UserAgent), x.req.Get(http1.Referer)
 	x.p.logs.Agent(e)
 }
 

@@ -93,6 +93,7 @@ func (x *transaction) run() (keep bool) {
 	if f := x.admit(); f != nil {
 		return x.refuse(f)
 	}
+	x.logAgent()
 	switch {
 	case x.req.Method == http1.CONNECT:
 		return x.tunnel()

@@ -175,10 +175,10 @@ func (t *token) value(dst []byte, e *Entry, client string) (value []byte, quote 
 	case clientName:
 		return appendClient(dst, client, e.client), false
 	case localAddr:
-		if e.HasRequest {
-			dst = e.Local.Addr().AppendTo(dst)
+		if !e.HasRequest {
+			return append(dst, "255.255.255.255"...), false
 		}
-		return dst, false
+		return e.Local.Addr().AppendTo(dst), false
 	case serverName:
 		return append(dst, e.host()...), false
 	case localTime:
@@ -186,6 +186,9 @@ func (t *token) value(dst []byte, e *Entry, client string) (value []byte, quote 
 	case gmTime:
 		return appendStrftime(dst, t.Arg, e.Now.UTC()), false
 	case requestHeader, requestMember:
+		if !e.HasRequest {
+			return dst, true
+		}
 		return t.header(dst, e.Request), true
 	case replyHeader, replyMember:
 		return t.header(dst, e.Reply), true
@@ -232,9 +235,15 @@ func (t *token) value(dst []byte, e *Entry, client string) (value []byte, quote 
 func (t *token) number(e *Entry) (n int64, ok bool) {
 	switch t.code {
 	case clientPort:
-		return int64(e.ClientPort), e.HasRequest
+		if !e.HasRequest {
+			return 0, true
+		}
+		return int64(e.ClientPort), true
 	case localPort:
-		return int64(e.Local.Port()), e.HasRequest
+		if !e.HasRequest {
+			return 0, true
+		}
+		return int64(e.Local.Port()), true
 	case epochSeconds:
 		return e.Now.Unix(), true
 	case subSecond:

@@ -14,7 +14,9 @@
 //		}
 //		line.Write(&entry)
 //	}
-//	logs.Agent(&entry)                      // useragent_log and referer_log
+//
+// useragent_log and referer_log are written by Agent, once http_access has let
+// the request in.
 //
 // The caller chooses the lines, since only it can check access lists. An Entry
 // is a plain struct to be reused; formatting appends to a slice it keeps and

@@ -21,8 +21,8 @@ type Entry struct {
 	// Client is the client's address, before client_netmask; for requests with
 	// log_uses_indirect_client the indirect one.
 	Client netip.Addr
-	// ClientPort is the client's port, Local the address it connected to. Both
-	// count only with HasRequest.
+	// ClientPort is the client's port, Local the address it connected to. Without
+	// HasRequest logformat shows 0 and 255.255.255.255, as 2.6 does.
 	ClientPort uint16
 	Local      netip.AddrPort
 
@@ -33,7 +33,7 @@ type Entry struct {
 	Size int64
 	// RequestSize is the size of the request's head plus its Content-Length,
 	// where a request without one counts -1, as in 2.6 (fact "%>st is one byte
-	// short").
+	// short"); without HasRequest it is the size of the head.
 	RequestSize int64
 
 	// Method is the request's method or an ICP opcode name; "" stands for NONE.
@@ -45,8 +45,8 @@ type Entry struct {
 	// be parsed.
 	Major, Minor int
 
-	// HasRequest says that the request was parsed: some codes of logformat are
-	// empty without one.
+	// HasRequest says that the request was understood so far that access lists
+	// were asked about it; its fields and addresses are not shown otherwise.
 	HasRequest bool
 
 	// AuthUser is the authenticated user or the one an external ACL named,

@@ -141,8 +141,9 @@ func (w *Line) Write(e *Entry) {
 // NeedsFields tells whether Entry.RequestFields and ReplyHead are looked at.
 func (l *Logs) NeedsFields() bool { return l.cfg.LogMimeHdrs }
 
-// Agent logs the request in useragent_log and referer_log. 2.6 does so when the
-// request was understood, before it is answered.
+// Agent logs the request in useragent_log and referer_log. 2.6 does so when
+// http_access has let the request in, before it is answered. Of the entry it
+// needs Now, Client, URL, UserAgent and Referer.
 func (l *Logs) Agent(e *Entry) {
 	if l.agents == nil && l.refers == nil {
 		return
