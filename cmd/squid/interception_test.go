@@ -152,8 +152,11 @@ func TestMissingCapabilityIsNamed(t *testing.T) {
 		t.Fatal(err)
 	}
 	os.Chmod(filepath.Dir(path), 0o755)
-	out, err := s.gateway.Run("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all", "--bounding-set=-all", path, "-N", "-f", s.conf)
-	if err == nil || !strings.Contains(out, "CAP_NET_ADMIN") || !strings.Contains(out, "AmbientCapabilities=CAP_NET_ADMIN") {
-		t.Errorf("%v\n%s", err, out)
+	for _, command := range [][]string{{"-N"}, {"-k", "preflight"}} {
+		args := append([]string{"--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all", "--bounding-set=-all", path, "-f", s.conf}, command...)
+		out, err := s.gateway.Run("setpriv", args...)
+		if err == nil || !strings.Contains(out, "CAP_NET_ADMIN") || !strings.Contains(out, "AmbientCapabilities=CAP_NET_ADMIN") {
+			t.Errorf("%v: %v\n%s", command, err, out)
+		}
 	}
 }

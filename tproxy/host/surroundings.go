@@ -1,11 +1,13 @@
 package host
 
 import (
+	"encoding/binary"
 	"fmt"
 	"strconv"
 
 	"github.com/google/nftables"
 	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
 )
 
 // surroundings looks at what other software on the host may do to packets.
@@ -13,6 +15,7 @@ func surroundings(w Want) []Finding {
 	var all []Finding
 	all = append(all, bridges()...)
 	all = append(all, tracking()...)
+	all = append(all, invalidDrops()...)
 	all = append(all, inputPolicy(w)...)
 	if v, err := readVariable("net/ipv4/ip_nonlocal_bind"); err == nil && v != "0" {
 		all = append(all, Finding{"nonlocal_bind", Warn, "net.ipv4.ip_nonlocal_bind is " + v,
@@ -58,6 +61,46 @@ func tracking() []Finding {
 			fmt.Sprintf("sysctl -w net.netfilter.nf_conntrack_max=%d", most*4)}}
 	}
 	return []Finding{{ID: "conntrack", Fact: fact}}
+}
+
+// invalidDrops: half-seen and mirrored connections are normal here (fact 30), and
+// connection tracking calls their packets invalid.
+func invalidDrops() []Finding {
+	rules, err := liveRules()
+	if err != nil {
+		return nil
+	}
+	for _, r := range rules {
+		if r.dropsInvalid() {
+			return []Finding{{"conntrack_invalid", Warn,
+				fmt.Sprintf("a rule drops packets connection tracking calls invalid (nftables %s %s %s)", tableFamilies[r.family], r.table, r.chain),
+				"packets of intercepted connections, of which tracking sees one half, may be among them",
+				fmt.Sprintf("nft insert rule %s %s %s meta mark and 0x1 == 0x1 accept", tableFamilies[r.family], r.table, r.chain)}}
+		}
+	}
+	return nil
+}
+
+// dropsInvalid recognises "ct state invalid drop", alone or among other states.
+func (r liveRule) dropsInvalid() bool {
+	const invalid = 1 // NF_CT_STATE_INVALID_BIT
+	state := false
+	for n, e := range r.exprs {
+		switch e.name {
+		case "ct":
+			if key, _ := e.number(unix.NFTA_CT_KEY); key == unix.NFT_CT_STATE && n+1 < len(r.exprs) {
+				mask := nestedValue(r.exprs[n+1], unix.NFTA_BITWISE_MASK)
+				state = len(mask) == 4 && binary.NativeEndian.Uint32(mask)&invalid != 0
+			}
+		case "immediate":
+			data := liveExpr{data: e.attribute(unix.NFTA_IMMEDIATE_DATA)}
+			verdict := liveExpr{data: data.attribute(unix.NFTA_DATA_VERDICT)}
+			if code := verdict.attribute(unix.NFTA_VERDICT_CODE); state && len(code) == 4 && binary.BigEndian.Uint32(code) == 0 {
+				return true // NF_DROP
+			}
+		}
+	}
+	return false
 }
 
 // inputPolicy: an intercepted packet passes the input hook with its foreign
