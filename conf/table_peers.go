@@ -16,7 +16,7 @@ var peerRows = []Directive{
 		Help: "Uses a peer only for the domains listed, or, with ! in front, not for those."},
 	{Name: "cache_peer_access", Effect: Acts, kind: peerAccess(),
 		Help: "Uses a peer only for requests this access list allows."},
-	{Name: "neighbor_type_domain", kind: peerTypeDomains(),
+	{Name: "neighbor_type_domain", Effect: Acts, kind: peerTypeDomains(),
 		Help: "Treats a peer as parent or sibling for the domains listed."},
 	{Name: "dead_peer_timeout", Default: "10 seconds", kind: duration(func(c *Config) *time.Duration { return &c.DeadPeerTimeout }),
 		Help: "A peer that left ICP queries unanswered for so long is dead, until it answers again."},

@@ -45,10 +45,10 @@ type client struct {
 	// gone: nobody is there to answer to. busy: a request is being served.
 	gone, busy atomic.Bool
 
-	mu   sync.Mutex
-	conn *origin.Conn  // what a hang-up has to end
-	done chan struct{} // made by the first who waits for the end
-	over bool          // done is closed
+	mu    sync.Mutex
+	conns [2]*origin.Conn // what a hang-up has to end; two with pipeline_prefetch
+	done  chan struct{}   // made by the first who waits for the end
+	over  bool            // done is closed
 }
 
 // step is what follows when Turns returns.
@@ -197,7 +197,12 @@ func (cl *client) serveOutside() bool {
 func (cl *client) answer() bool {
 	x := cl.x
 	cl.busy.Store(true)
+	next := x.prefetch()
 	keep := x.run()
+	if next != nil {
+		keep = cl.follow(next, keep)
+		x = cl.x
+	}
 	cl.busy.Store(false)
 	cl.served++
 	cl.since = x.clock()
@@ -279,37 +284,47 @@ func (cl *client) HungUp(_ *sock.Conn, reset bool) {
 // abandon ends what is being done for the client.
 func (cl *client) abandon() {
 	cl.finish()
-	cl.mu.Lock()
-	if cl.conn != nil {
-		cl.conn.Abort()
-	}
-	cl.mu.Unlock()
+	cl.abortOrigins()
 }
 
 // cut ends the connection from our side, at once.
 func (cl *client) cut() {
 	cl.finish()
-	cl.mu.Lock()
-	if cl.conn != nil {
-		cl.conn.Abort()
-	}
-	cl.mu.Unlock()
+	cl.abortOrigins()
 	cl.c.Abort()
 }
 
-// attach and detach say which connection a hang-up of the client ends.
+// attach and detach say which connections a hang-up of the client ends.
 func (cl *client) attach(c *origin.Conn) {
 	cl.mu.Lock()
-	cl.conn = c
+	if cl.conns[0] == nil {
+		cl.conns[0] = c
+	} else {
+		cl.conns[1] = c
+	}
 	cl.mu.Unlock()
 	if cl.gone.Load() {
 		c.Abort()
 	}
 }
 
-func (cl *client) detach() {
+func (cl *client) detach(c *origin.Conn) {
 	cl.mu.Lock()
-	cl.conn = nil
+	for i := range cl.conns {
+		if cl.conns[i] == c {
+			cl.conns[i] = nil
+		}
+	}
+	cl.mu.Unlock()
+}
+
+func (cl *client) abortOrigins() {
+	cl.mu.Lock()
+	for _, c := range cl.conns {
+		if c != nil {
+			c.Abort()
+		}
+	}
 	cl.mu.Unlock()
 }
 

@@ -97,6 +97,9 @@ func (x *transaction) send(b []byte) bool {
 	if len(b) == 0 {
 		return true
 	}
+	if x.gate != nil && !x.waitTurn() {
+		return false
+	}
 	x.cl.c.WriteUntil(x.p.lifetime(x.now))
 	if turn := x.cl.turn; turn != nil {
 		n, err = turn.Write(b)
@@ -334,7 +337,7 @@ func (x *transaction) leaveOrigin() {
 		return
 	}
 	x.endUpload()
-	x.cl.detach()
+	x.cl.detach(x.conn)
 	if x.originKeep && !x.conn.Aborted() {
 		x.srv.pool.Put(x.conn, x.now)
 	} else {

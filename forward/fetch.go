@@ -239,7 +239,7 @@ func (x *transaction) dropOrigin() {
 		return
 	}
 	x.endUpload()
-	x.cl.detach()
+	x.cl.detach(x.conn)
 	x.conn.Close()
 	x.conn = nil
 }

@@ -71,9 +71,10 @@ type transaction struct {
 	tag        string
 	lookup     string
 	mime       []byte
-	bare       bool // HTTP/0.9: no head goes out
-	keep       bool // the client connection stays open afterwards
-	mustKeep   bool // connection authentication: 4xx must not close
+	bare       bool          // HTTP/0.9: no head goes out
+	gate       chan struct{} // closed when the answer before this one is out; nil when there is none
+	keep       bool          // the client connection stays open afterwards
+	mustKeep   bool          // connection authentication: 4xx must not close
 	sent       int64
 	maxBody    int64 // reply_body_max_size, 0 for none
 	chunks     bool  // the client gets the body in chunks

@@ -376,6 +376,47 @@ func TestPipelining(t *testing.T) {
 	}
 }
 
+// TestPipelinePrefetch: with it the second request is asked for while the first
+// one waits, and answered after it.
+func TestPipelinePrefetch(t *testing.T) {
+	for _, on := range []bool{false, true} {
+		t.Run(fmt.Sprint(on), func(t *testing.T) {
+			second := make(chan struct{})
+			origin := scripted(t, func(c *net.TCPConn, r *bufio.Reader) {
+				head, err := readHead(r)
+				if err != nil {
+					return
+				}
+				if strings.HasPrefix(head, "GET /1 ") {
+					select {
+					case <-second:
+						fmt.Fprint(c, "HTTP/1.0 200 OK\r\nContent-Length: 4\r\n\r\nboth")
+					case <-time.After(200 * time.Millisecond):
+						fmt.Fprint(c, "HTTP/1.0 200 OK\r\nContent-Length: 4\r\n\r\none.")
+					}
+					return
+				}
+				if strings.HasPrefix(head, "GET /2 ") {
+					close(second)
+				}
+				fmt.Fprint(c, "HTTP/1.0 200 OK\r\nContent-Length: 3\r\n\r\ntwo")
+			})
+			r := start(t, nil, func(c *conf.Config) { c.PipelinePrefetch = on })
+			ask := func(n int, connection string) string {
+				return fmt.Sprintf("GET http://%s/%d HTTP/1.0\r\nProxy-Connection: %s\r\n\r\n", origin, n, connection)
+			}
+			got := r.exchange(ask(1, "keep-alive") + ask(2, "keep-alive") + ask(3, "close"))
+			want := "one."
+			if on {
+				want = "both"
+			}
+			if parts := strings.Split(got, "\r\n\r\n"); len(parts) != 4 || !strings.HasPrefix(parts[1], want) || !strings.HasPrefix(parts[2], "two") || parts[3] != "two" {
+				t.Errorf("%q", got)
+			}
+		})
+	}
+}
+
 func TestOldClientGetsNoHead(t *testing.T) {
 	origin := answering(t, "HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nhello")
 	r := start(t, nil)

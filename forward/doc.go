@@ -1,0 +1,41 @@
+// Package forward is the life of one HTTP transaction, readable from top to
+// bottom, and what keeps transactions going: ports, client connections, one
+// policy for each configuration.
+//
+//	accept        listener.go     an http_port line accepts
+//	wait, read    client.go       an idle connection holds no buffer and a small stack
+//	run           transaction.go  the request's way through the files below
+//	understand    understand.go   URL, by the port's mode; framing of the body
+//	admit         admit.go        follow_x_forwarded_for, http_access
+//	               (the store will be asked here)
+//	chooseWays    ways.go         direct, parents (peers.go), or nothing
+//	fetch         fetch.go        connect (resolve.go), send (requesthead.go, upload.go),
+//	                              read the reply's head; try again where that is right
+//	judge         deliver.go      framing, reply_body_max_size, http_reply_access
+//	deliver       deliver.go      head (replyhead.go) and body to the client
+//	refuse        page.go         or a page of the proxy's own; failure.go says why
+//	tunnel        tunnel.go       CONNECT
+//	log           reuse.go        the line in access.log
+//
+// The order of header fields, what is added, the status and name of every page,
+// when connections are kept and which requests are repeated are Squid 2.6's, as
+// recorded.
+//
+// # Rules
+//
+// A connection is one goroutine. Nothing in a request without a body starts
+// another one, and on kept connections nothing allocates: buffers and parsed
+// heads belong to the transaction, which is reused (reuse.go). Strings handed to
+// access lists and logs are views of its bytes.
+//
+// A transaction keeps the policy it began with (policy.go); Swap puts another
+// one in its place, and the old one closes what it has open when its last
+// transaction ends.
+//
+// What belongs to the client connection ends when the client does: a reset is
+// heard of by the sock.Watcher while the request waits for an origin, and cuts
+// that wait. Whatever waits takes x.context, which costs nothing until then.
+//
+// Rooms below: http1 (messages), acl, accesslog, errpage, dns, origin
+// (connections to origins), sock (connections as such). None imports forward.
+package forward

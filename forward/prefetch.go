@@ -1,0 +1,69 @@
+package forward
+
+import "github.com/cuttle-proxy/cuttle/forward/http1"
+
+// prefetched is the second of two pipelined requests, on its way while the
+// first is being answered (pipeline_prefetch). It may do everything but write
+// to the client before its turn has come.
+type prefetched struct {
+	x    *transaction
+	done chan struct{}
+	keep bool
+}
+
+// prefetch starts on the request behind x when there is a complete one in the
+// buffer and pipeline_prefetch is on. More than one is never ahead, as in 2.6.
+func (x *transaction) prefetch() *prefetched {
+	if !x.p.cfg.PipelinePrefetch || x.fault != http1.NoFault || x.readsClient() {
+		return nil
+	}
+	behind := x.in[min(len(x.in), x.head+max(0, int(x.req.ContentLength()))):]
+	if len(behind) == 0 {
+		return nil
+	}
+	cl := x.cl
+	next := cl.srv.newTransaction(cl)
+	next.in = append(next.in[:0], behind...)
+	if next.parse() != http1.Complete || next.fault != http1.NoFault || next.readsClient() {
+		next.done()
+		cl.srv.putTransaction(next)
+		return nil
+	}
+	next.gate = make(chan struct{})
+	ahead := &prefetched{x: next, done: make(chan struct{})}
+	go func() {
+		defer close(ahead.done)
+		defer cl.recover()
+		ahead.keep = next.run()
+	}()
+	return ahead
+}
+
+// follow lets the prefetched answer out behind the first one, whose transaction
+// it replaces. When the first one ends the connection nobody will read the
+// second.
+func (cl *client) follow(ahead *prefetched, keep bool) bool {
+	if !keep {
+		cl.gone.Store(true)
+		cl.abortOrigins()
+	}
+	close(ahead.x.gate)
+	<-ahead.done
+	cl.x.done()
+	cl.srv.putTransaction(cl.x)
+	cl.x = ahead.x
+	cl.served++
+	return keep && ahead.keep
+}
+
+// waitTurn waits until the answer before this one is out. It is false when
+// there will be no turn.
+func (x *transaction) waitTurn() bool {
+	<-x.gate
+	x.gate = nil
+	if x.cl.gone.Load() {
+		x.keep, x.originKeep = false, false
+		return false
+	}
+	return true
+}
