@@ -33,6 +33,7 @@ type Config struct {
 	GatewaySettings
 	TuningSettings
 	ExtensionSettings
+	Squid27Settings
 
 	// WCCP holds every wccp_ and wccp2_ directive.
 	WCCP WCCP

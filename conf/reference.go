@@ -20,7 +20,7 @@ func sections() []section {
 		{"Cache digests", digestRows}, {"The cache", storeRows}, {"Freshness", refreshRows}, {"Logs", logRows},
 		{"Programs and FTP", helperRows}, {"Headers and methods", headerRows}, {"Time limits", timeoutRows},
 		{"Administration", adminRows}, {"Delay pools", delayRows}, {"WCCP", wccpRows}, {"SNMP", snmpRows},
-		{"Error pages", errorRows}, {"Names", dnsRows}, {"Tuning", tuningRows}, {"Beyond 2.6", extensionRows},
+		{"Error pages", errorRows}, {"Names", dnsRows}, {"Tuning", tuningRows}, {"Beyond 2.6", extensionRows}, {"From 2.7", squid27Rows},
 	}
 }
 

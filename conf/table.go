@@ -62,7 +62,7 @@ var byName map[string]*Directive
 
 func init() {
 	table = slices.Concat(accessRows, portRows, sslRows, peerRows, storeRows, logRows, helperRows, refreshRows, headerRows,
-		timeoutRows, adminRows, delayRows, wccpRows, snmpRows, digestRows, errorRows, dnsRows, tuningRows, extensionRows)
+		timeoutRows, adminRows, delayRows, wccpRows, snmpRows, digestRows, errorRows, dnsRows, tuningRows, extensionRows, squid27Rows)
 	byName = make(map[string]*Directive, len(table)+20)
 	for i := range table {
 		byName[table[i].Name] = &table[i]
