@@ -48,7 +48,7 @@ func startKeeper(inv *invocation) (*keeper, error) {
 	defer ours.Close()
 	cmd := reexec(inv, roleKeeper, "(squid-keeper)")
 	cmd.ExtraFiles = []*os.File{theirs}
-	cmd.Stdout, cmd.Stderr = nil, nil // whoever waits for our output must not wait for it
+	cmd.Stdout, cmd.Stderr = nil, nil                     // whoever waits for our output must not wait for it
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C is for the proxy
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("cannot start the helper that stays root: %w", err)
