@@ -160,3 +160,55 @@ func TestMissingCapabilityIsNamed(t *testing.T) {
 		}
 	}
 }
+
+// Never root, with just the capabilities systemd would grant.
+func TestUnprivilegedStartWithAmbientCapabilities(t *testing.T) {
+	s := newStreet(t)
+	s.configure("http_port 80 transparent tproxy\n")
+	if out, err := s.order("setup"); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	const caps = "+net_admin,+net_raw,+net_bind_service"
+	s.start("80", "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--no-new-privs",
+		"--inh-caps="+caps, "--ambient-caps="+caps)
+	s.visits([]visit{
+		{"intercepted", streetOrigin4 + ":80", originForm("four.example"), streetClient4},
+		{"explicit", net.JoinHostPort(streetGateway4, "80"), absoluteForm("four.example"), streetOutside4},
+	})
+}
+
+// The rules are still there when the proxy is not: connections then pass
+// unintercepted, and are taken again when it is back.
+func TestTrafficPassesWhileTheProxyIsDead(t *testing.T) {
+	s := newStreet(t)
+	s.configure("http_port 3129 transparent tproxy\n")
+	if out, err := s.order("setup"); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	fetch := visit{"", streetOrigin4 + ":80", originForm("four.example"), streetClient4}
+	lines := func() (n int) {
+		logs, _ := filepath.Glob(filepath.Join(s.dir, "log/access.log*"))
+		for _, path := range logs {
+			text, _ := os.ReadFile(path)
+			n += strings.Count(string(text), "\n")
+		}
+		return n
+	}
+	for _, alive := range []bool{true, false, true} {
+		fetch.name = fmt.Sprintf("proxy alive: %v", alive)
+		before := lines()
+		if alive {
+			s.start("3129")
+		} else {
+			syscall.Kill(s.squid.Cmd.Process.Pid, syscall.SIGKILL)
+			<-s.squid.Done()
+		}
+		s.visits([]visit{fetch})
+		if alive {
+			s.squid.Cmd.Process.Signal(syscall.SIGUSR1) // rotation writes the log out
+			s.until("the fetch is logged", func() bool { return lines() > before })
+		} else if lines() != before {
+			t.Error("a dead proxy logged a fetch")
+		}
+	}
+}

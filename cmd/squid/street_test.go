@@ -107,14 +107,17 @@ func (s *street) order(word string, more ...string) (string, error) {
 	return s.gateway.Run(path, append([]string{"-f", s.conf, "-k", word}, more...)...)
 }
 
-// start runs squid -N and waits until it accepts on a port.
-func (s *street) start(port string) {
+// start runs squid -N, by way of another program where one is given, and waits
+// until it accepts on a port.
+func (s *street) start(port string, by ...string) {
 	s.t.Helper()
 	path, err := binary()
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	cmd := exec.Command(path, "-N", "-f", s.conf)
+	os.Chmod(filepath.Dir(path), 0o755)
+	command := append(by, path, "-N", "-f", s.conf)
+	cmd := exec.Command(command[0], command[1:]...)
 	var said strings.Builder
 	cmd.Stderr = &said
 	if s.squid, err = s.gateway.Start(cmd); err != nil {
