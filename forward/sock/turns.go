@@ -20,7 +20,9 @@ type Taker interface {
 // end.
 func (t *Turn) Read(p []byte) (int, error) {
 	n, err := readNow(t.fd, p)
-	t.empty = err != nil || n < len(p)
+	// A short read does not mean empty: the peer's FIN may have come with the
+	// bytes, in one edge, and no other edge will tell of it.
+	t.empty = err != nil
 	return n, err
 }
 
