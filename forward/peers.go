@@ -33,6 +33,8 @@ type peer struct {
 type peers struct {
 	list []*peer
 	mu   sync.Mutex
+
+	carp, sourceHash, userHash array
 }
 
 func newPeers(cfg *conf.Config, lists *acl.Set) *peers {
@@ -44,6 +46,9 @@ func newPeers(cfg *conf.Config, lists *acl.Set) *peers {
 		}
 		ps.list = append(ps.list, p)
 	}
+	ps.carp = ps.array(func(p *peer) bool { return p.CARP })
+	ps.sourceHash = ps.array(func(p *peer) bool { return p.SourceHash })
+	ps.userHash = ps.array(func(p *peer) bool { return p.UserHash })
 	return ps
 }
 
@@ -55,16 +60,23 @@ func (ps *peers) forMaybe(x *transaction, ways []way) []way {
 	return ps.some(x, ways)
 }
 
-// some adds the best parent: the default one, the next in turn, the first that
-// is up, any.
+// some adds the best parent: the default one, the one the user, the client or
+// the URL belongs to, the next in turn, the first that is up.
 func (ps *peers) some(x *transaction, ways []way) []way {
 	if len(ps.list) == 0 {
 		return ways
 	}
-	ps.mu.Lock()
-	defer ps.mu.Unlock()
 	if p := ps.first(x, func(p *peer) bool { return p.Default }); p != nil {
 		return append(ways, way{codeDefault, p})
+	}
+	if p := ps.ofUser(x); p != nil {
+		return append(ways, way{codeUserHash, p})
+	}
+	if p := ps.ofClient(x); p != nil {
+		return append(ways, way{codeSourceHash, p})
+	}
+	if p := ps.ofURL(x); p != nil {
+		return append(ways, way{codeCARP, p})
 	}
 	if p := ps.inTurn(x); p != nil {
 		return append(ways, way{codeRoundRobin, p})
@@ -101,18 +113,25 @@ func (ps *peers) first(x *transaction, want func(*peer) bool) *peer {
 // equal ones the last in the file (fact "Round robin over two peers begins with
 // the second one").
 func (ps *peers) inTurn(x *transaction) *peer {
-	var best *peer
+	var room [8]*peer
+	candidates := room[:0]
 	for _, p := range ps.list {
-		if !p.RoundRobin || !p.usable(x) {
-			continue
+		if p.RoundRobin && p.usable(x) { // may wait for DNS: not under the lock
+			candidates = append(candidates, p)
 		}
-		if best == nil || p.turns*best.Weight <= best.turns*p.Weight {
+	}
+	if len(candidates) == 0 {
+		return nil
+	}
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	best := candidates[0]
+	for _, p := range candidates[1:] {
+		if p.turns*best.Weight <= best.turns*p.Weight {
 			best = p
 		}
 	}
-	if best != nil {
-		best.turns++
-	}
+	best.turns++
 	return best
 }
 

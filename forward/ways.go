@@ -32,6 +32,9 @@ const (
 	codeRoundRobin = "ROUNDROBIN_PARENT"
 	codeFirstUp    = "FIRST_UP_PARENT"
 	codeAny        = "ANY_PARENT"
+	codeCARP       = "CARP"
+	codeSourceHash = "SOURCEHASH_PARENT"
+	codeUserHash   = "USERHASH_PARENT"
 )
 
 // chooseWays lists the places to try, best first.
