@@ -40,7 +40,7 @@ func newTraffic(who subscriber) *traffic {
 	dial := func(ctx context.Context, _, address string) (net.Conn, error) { return who.node.Dial(ctx, address) }
 	return &traffic{
 		who: who, origin: names["www.example.net."][0],
-		client: &http.Client{Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true}, Timeout: 5 * time.Second},
+		client: &http.Client{Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true}, Timeout: 10 * time.Second},
 	}
 }
 

@@ -203,7 +203,7 @@ func oneCacheIsStopped(t *testing.T, s *stage) {
 }
 
 // timeOut is when a router has dropped a dead cache: three intervals after its last word.
-const timeOut = 30*time.Second + 2*time.Second
+const timeOut = 30*time.Second + 5*time.Second
 
 func oneCacheIsKilled(t *testing.T, s *stage) {
 	victim, survivor := cacheOf(t, s, s.network.dialup)

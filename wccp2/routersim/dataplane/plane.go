@@ -18,7 +18,7 @@ type Config struct {
 	Router     netip.Addr // source of GRE packets, and where caches return them to
 	Interfaces []routersim.Interface
 	// Opened hears of the first packet of each TCP connection that is redirected. It
-	// is called from the packet path and must not block.
+	// is called from the packet path: while it takes its time, packets of the service wait.
 	Opened func(Redirect)
 }
 
