@@ -39,28 +39,37 @@ func Ask(datagrams []Datagram) (Opinion, error) {
 	if err := os.WriteFile(path, capture(datagrams), 0o644); err != nil {
 		return Opinion{}, err
 	}
-	known, err := tshark(path, "wccp")
-	if err != nil {
-		return Opinion{}, err
-	}
-	malformed, err := tshark(path, `_ws.malformed || _ws.expert.group == "Malformed"`)
-	return Opinion{WCCP: len(known), Complaints: malformed}, err
+	return tshark(path)
 }
 
-// tshark gives one line for each frame that the filter selects.
-func tshark(path, filter string) ([]string, error) {
-	cmd := exec.Command("tshark", "-n", "-r", path, "-Y", filter)
+// malformedGroup is the dissector's number for the group of its remarks that call a
+// packet malformed.
+const malformedGroup = "117440512"
+
+// tshark dissects all frames of a capture.
+func tshark(path string) (Opinion, error) {
+	cmd := exec.Command("tshark", "-n", "-r", path, "-T", "fields",
+		"-e", "frame.protocols", "-e", "_ws.malformed", "-e", "_ws.expert.group", "-e", "frame.number", "-e", "_ws.expert.message")
 	var complaints strings.Builder
 	cmd.Stderr = &complaints
 	out, err := cmd.Output()
 	if err != nil {
-		return nil, fmt.Errorf("tshark: %w: %s", err, complaints.String())
+		return Opinion{}, fmt.Errorf("tshark: %w: %s", err, complaints.String())
 	}
-	var lines []string
+	var o Opinion
 	for line := range strings.Lines(string(out)) {
-		lines = append(lines, strings.TrimSpace(line))
+		fields := strings.Split(strings.TrimRight(line, "\n"), "\t")
+		if len(fields) < 3 {
+			return o, fmt.Errorf("tshark wrote %q", line)
+		}
+		if strings.Contains(fields[0], "wccp") {
+			o.WCCP++
+		}
+		if fields[1] != "" || strings.Contains(fields[2], malformedGroup) || strings.Contains(fields[0], "_ws.malformed") {
+			o.Complaints = append(o.Complaints, strings.TrimSpace(line))
+		}
 	}
-	return lines, nil
+	return o, nil
 }
 
 // capture is a pcap file of bare IPv4 packets.
