@@ -30,10 +30,13 @@ func OpenBest(config Config) (Receiver, error) {
 	if config.Return {
 		return Open(config)
 	}
-	if err := KernelTunnels(); err != nil {
-		return Open(config)
+	if KernelTunnels() == nil {
+		// A tunnel the operator made may be in the way of another: unwrap here then.
+		if t, err := openTunnel(config); err == nil {
+			return t, nil
+		}
 	}
-	return openTunnel(config)
+	return Open(config)
 }
 
 // How tells why packets are unwrapped in this process.

@@ -70,13 +70,3 @@ func (w Want) onThisHost() Want {
 	}
 	return w
 }
-
-// Done tells whether Setup did anything here that was not undone yet.
-func Done(o Options) (bool, error) {
-	s, err := openStore(o.StateDir)
-	if err != nil {
-		return false, err
-	}
-	defer s.close()
-	return s.exists, nil
-}
