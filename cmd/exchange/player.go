@@ -208,7 +208,7 @@ func (p *player) collect(logs []string) map[string]*string {
 		list, _ := lines.([]any)
 		want += len(list)
 	}
-	texts, lines := p.readLogs(logs)
+	_, lines := p.readLogs(logs)
 	for deadline := time.Now().Add(3 * time.Second); lines < want && time.Now().Before(deadline); {
 		time.Sleep(20 * time.Millisecond)
 		_, lines = p.readLogs(logs)
@@ -217,7 +217,7 @@ func (p *player) collect(logs []string) map[string]*string {
 	if p.sc.Stop {
 		p.exit = p.px.stop()
 	}
-	texts, _ = p.readLogs(logs)
+	texts, _ := p.readLogs(logs)
 	return texts
 }
 

@@ -36,8 +36,17 @@ func TestRecordings(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	// The test's own folder is closed to the user the proxy becomes.
+	scratch, err := os.MkdirTemp("", "recordings-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(scratch)
+	if err := os.Chmod(scratch, 0o755); err != nil {
+		t.Fatal(err)
+	}
 	results, err := run(settings{bin: buildProxy(t), jobs: runtime.NumCPU() + 1, group: 10, portBase: 21000, portCount: 2000,
-		scratch: t.TempDir(), startTimeout: 20 * time.Second}, all)
+		scratch: scratch, startTimeout: 20 * time.Second}, all)
 	if err != nil {
 		t.Fatal(err)
 	}

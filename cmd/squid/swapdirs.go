@@ -70,9 +70,9 @@ func makeDir(path string, owner identity) error {
 		if err == nil && info.IsDir() {
 			return nil
 		}
-		return fmt.Errorf("Failed to make swap directory %s: a file of that name is in the way", path)
+		return fatalError{fmt.Sprintf("Failed to make swap directory %s: a file of that name is in the way", path)}
 	case err != nil:
-		return fmt.Errorf("Failed to make swap directory %s: %s", path, sysText(err))
+		return fatalError{fmt.Sprintf("Failed to make swap directory %s: %s", path, sysText(err))}
 	}
 	if owner.change {
 		return os.Lchown(path, owner.uid, owner.gid)
