@@ -51,6 +51,9 @@ func (x *transaction) attempt(giveUp time.Time) *failure {
 	if f := x.connect(giveUp); f != nil {
 		return f
 	}
+	if f := x.speaks(); f != nil {
+		return f
+	}
 	if f := x.exchange(); f != nil {
 		return f
 	}
@@ -314,6 +317,11 @@ func (x *transaction) exchangeFailure(err error) *failure {
 	case err == sock.ErrTimeout:
 		f = newFailure(errpage.ReadTimeout, 504).because(err, 0)
 	case err == sock.ErrAborted:
+		if x.endUpload(); x.badBody {
+			f = refusal(errpage.InvalidRequest, 400)
+			f.final = true
+			return f
+		}
 		f = finalFailure(errpage.ReadError, 502)
 	default:
 		f = newFailure(errpage.ReadError, 502).because(err, sock.Errno(err))

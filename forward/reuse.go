@@ -70,7 +70,7 @@ func (x *transaction) reset() {
 	x.hasURL, x.rebuilt, x.accel, x.internal, x.bare = false, false, false, false, false
 	x.asked, x.text, x.logURL = x.asked[:0], x.text[:0], x.logURL[:0]
 	x.loops, x.bodySent, x.unread = 0, false, false
-	x.bodyUsed, x.received = 0, 0
+	x.bodyUsed, x.received, x.badBody = 0, 0, false
 	x.ways, x.way, x.hier, x.hierHost, x.conn = x.ways[:0], nil, "", x.hierHost[:0], nil
 	x.originKeep = false
 	x.answer, x.repHead, x.repBody = x.answer[:0], 0, http1.Body{}

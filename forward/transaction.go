@@ -47,6 +47,7 @@ type transaction struct {
 	bodyUsed int  // bytes of the body that were in x.in
 	unread   bool // the client's body was not read to its end
 	received int64
+	badBody  bool    // the body was malformed
 	up       *upload // carries the rest of the body, nil when there is none
 
 	facts  acl.Facts
@@ -109,6 +110,9 @@ func (x *transaction) run() (keep bool) {
 	x.tag = "TCP_MISS"
 	if x.req.Method != http1.TRACE {
 		x.lookup = "MISS"
+	}
+	if f := x.servesScheme(); f != nil {
+		return x.refuse(f)
 	}
 	if f := x.mayMiss(); f != nil {
 		return x.refuse(f)

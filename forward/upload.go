@@ -11,6 +11,10 @@ import (
 // errClientLeft says that the client's side of an upload ended early.
 var errClientLeft = errors.New("the client ended its request body early")
 
+// errBadChunks says that the client's chunks are malformed or its body is too
+// long.
+var errBadChunks = errors.New("the client's chunked body is malformed or too long")
+
 // sendWithBody sends x.out with the request's body behind it and reads the
 // first bytes of the reply. A body that is wholly here goes out with the head;
 // otherwise it is read from the client while the reply is already awaited, for
@@ -68,9 +72,12 @@ func (up *upload) run() {
 	case http1.ByChunks:
 		up.err = up.byChunks()
 	}
-	if errors.Is(up.err, errClientLeft) {
-		// Half a body is no request: the origin must not take it for one.
+	// Half a body is no request: the origin must not take it for one.
+	switch up.err {
+	case errClientLeft:
 		x.cl.gone.Store(true)
+		up.conn.Abort()
+	case errBadChunks:
 		up.conn.Abort()
 	}
 }
@@ -116,7 +123,7 @@ func (up *upload) byChunks() error {
 			data, took, err := d.Next(buf[used:n])
 			used += took
 			if err != nil {
-				return errClientLeft
+				return errBadChunks
 			}
 			if took == 0 {
 				break
@@ -124,7 +131,7 @@ func (up *upload) byChunks() error {
 			if len(data) > 0 {
 				up.sent += int64(len(data))
 				if max := x.p.cfg.RequestBodyMaxSize; max > 0 && up.sent > max {
-					return errClientLeft
+					return errBadChunks
 				}
 				out = http1.AppendChunkSize(out, len(data))
 				out = append(append(out, data...), http1.ChunkEnd...)
@@ -167,6 +174,7 @@ func (x *transaction) endUpload() {
 		<-up.done
 	}
 	x.received = up.sent
+	x.badBody = up.err == errBadChunks
 	x.unread = up.err != nil
 	if x.unread {
 		x.keep, x.originKeep = false, false

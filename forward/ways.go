@@ -62,14 +62,35 @@ func (x *transaction) chooseWays() *failure {
 		// "accel ports never go direct").
 		return newFailure(errpage.CannotForward, 503).because(nil, syscall.EAGAIN)
 	}
+	return nil
+}
+
+// servesScheme tells of URLs that no other server is asked for, and of those
+// this release cannot fetch.
+func (x *transaction) servesScheme() *failure {
 	switch x.url.Scheme {
-	case http1.SchemeHTTP, http1.NoScheme:
-		return nil
 	case http1.SchemeURN:
-		x.ways = x.ways[:0]
 		return newFailure(errpage.URNResolve, 404)
+	case http1.SchemeCacheObject, http1.SchemeInternal:
+		// There is no manager yet: every action is an unknown one.
+		return newFailure(errpage.InvalidURL, 404)
 	}
 	return nil
+}
+
+// speaks tells whether x.way can be asked for the URL: a parent takes any
+// scheme, an origin is spoken to in HTTP alone.
+func (x *transaction) speaks() *failure {
+	if x.way.peer != nil && !x.way.peer.OriginServer || x.url.Authority {
+		return nil
+	}
+	switch x.url.Scheme {
+	case http1.SchemeHTTP:
+		return nil
+	case http1.SchemeFTP:
+		return finalFailure(errpage.FTPDisabled, 503)
+	}
+	return finalFailure(errpage.UnsupportedRequest, 501)
 }
 
 // directness is whether a request goes to the origin itself.
