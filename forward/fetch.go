@@ -141,6 +141,9 @@ func (x *transaction) connect(giveUp time.Time) *failure {
 	if f != nil {
 		return f
 	}
+	if addrs.only.IsValid() {
+		port = x.cl.meant.Port()
+	}
 	reuse := x.req.Method.Idempotent() && x.body.Framing == http1.NoBody
 	for i := 0; reuse && i < addrs.Len() && i < 8; i++ {
 		if c := x.srv.pool.Get(x.key(netip.AddrPortFrom(addrs.At(i), port))); c != nil {
