@@ -128,6 +128,7 @@ func (cl *client) TakeTurn(turn *sock.Turn) (done bool) {
 			if len(x.in) == 0 {
 				cl.drop()
 			}
+			cl.wait()
 			return false
 		}
 		if err != nil {
@@ -140,10 +141,6 @@ func (cl *client) TakeTurn(turn *sock.Turn) (done bool) {
 		cl.turn = nil
 		if done {
 			return true
-		}
-		if turn.Empty() {
-			cl.wait()
-			return false
 		}
 	}
 }

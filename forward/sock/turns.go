@@ -26,10 +26,6 @@ func (t *Turn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Empty tells whether the last Read has emptied the socket, so that waiting is
-// safe.
-func (t *Turn) Empty() bool { return t.empty }
-
 // Write writes all of p. It tries the descriptor first and waits, until the
 // time set by WriteUntil, only when the socket is full.
 func (t *Turn) Write(p []byte) (int, error) {
