@@ -12,7 +12,7 @@ import (
 type leaveHow uint8
 
 const (
-	staying leaveHow = iota
+	_ leaveHow = iota // not at all
 	// handingOver: weight 0 is announced until routers show no bucket for us.
 	handingOver
 	// stopped: nothing is announced any more; routers drop us by themselves. A

@@ -66,7 +66,7 @@ func TestReplayScenarios(t *testing.T) {
 	network := netlab.ForTest(t)
 	dir := t.TempDir()
 	for at := dir; len(at) > 1 && at != os.TempDir(); at = filepath.Dir(at) {
-		os.Chmod(at, 0o755) //nolint:errcheck // squid gives up its rights
+		os.Chmod(at, 0o755) // squid gives up its rights
 	}
 	bin := filepath.Join(dir, "squid")
 	build := exec.Command("go", "build", "-o", bin, "../cmd/squid")
@@ -130,7 +130,7 @@ func newStage(t *testing.T, network *netlab.Lab, s *scenario, i int, bin, dir st
 		st.socks[r.addr] = c.(*net.UDPConn)
 	}
 	st.lab.send = func(from, to netip.Addr, b []byte) {
-		st.socks[from].WriteToUDPAddrPort(b, netip.AddrPortFrom(to, wire.Port)) //nolint:errcheck // lost, as packets are
+		st.socks[from].WriteToUDPAddrPort(b, netip.AddrPortFrom(to, wire.Port)) // lost, as packets are
 	}
 	conf := filepath.Join(dir, s.Name+".conf")
 	if err := os.WriteFile(conf, []byte(st.conf(t, filepath.Join(dir, s.Name))), 0o644); err != nil {
@@ -156,8 +156,8 @@ func (st *stage) conf(t *testing.T, base string) string {
 	for _, l := range st.s.Conf {
 		lines = append(lines, placeholder.ReplaceAllStringFunc(l, func(p string) string { return place(t, p).String() }))
 	}
-	os.WriteFile(base+".log", nil, 0o666) //nolint:errcheck
-	os.Chmod(base+".log", 0o666)          //nolint:errcheck
+	os.WriteFile(base+".log", nil, 0o666)
+	os.Chmod(base+".log", 0o666)
 	return strings.Join(lines, "\n") + "\n"
 }
 
@@ -175,7 +175,7 @@ func (st *stage) play() {
 		st.lab.now = now.Sub(st.begun).Seconds()
 		for len(events) > 0 && events[0].At <= st.lab.now {
 			if name := events[0].Command.Name; events[0].Command.Cmd == "signal" {
-				st.squid.Cmd.Process.Signal(map[string]syscall.Signal{"SIGHUP": syscall.SIGHUP, "SIGTERM": syscall.SIGTERM}[name]) //nolint:errcheck
+				st.squid.Cmd.Process.Signal(map[string]syscall.Signal{"SIGHUP": syscall.SIGHUP, "SIGTERM": syscall.SIGTERM}[name])
 			} else {
 				st.lab.command(events[0])
 			}
@@ -185,7 +185,7 @@ func (st *stage) play() {
 		st.mu.Unlock()
 	}
 	st.alive = st.squid.Cmd.Process.Signal(syscall.Signal(0)) == nil
-	st.squid.Cmd.Process.Kill() //nolint:errcheck
+	st.squid.Cmd.Process.Kill()
 	for _, c := range st.socks {
 		c.Close()
 	}

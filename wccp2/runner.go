@@ -46,7 +46,8 @@ func Start(c *conf.WCCP, s Settings, log *zap.Logger) (*Runner, error) {
 	}
 	sock, err := openSocket(bindAddress(c))
 	if err != nil {
-		return nil, fmt.Errorf("Cannot open WCCP Port: %w", err) //nolint:staticcheck // 2.6's words
+		//lint:ignore ST1005 2.6's words
+		return nil, fmt.Errorf("Cannot open WCCP Port: %w", err)
 	}
 	cfg, notes := FromConf(c)
 	cfg.Local = sock.localTo
@@ -201,7 +202,8 @@ func (r *Runner) Reconfigure(c *conf.WCCP) error {
 	if a := bindAddress(c); a != sock.bound {
 		var err error
 		if sock, err = openSocket(a); err != nil {
-			return fmt.Errorf("Cannot open WCCP Port: %w", err) //nolint:staticcheck // 2.6's words
+			//lint:ignore ST1005 2.6's words
+			return fmt.Errorf("Cannot open WCCP Port: %w", err)
 		}
 	}
 	cfg, notes := FromConf(c)

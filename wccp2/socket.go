@@ -75,8 +75,8 @@ func (s *socket) write(datagram []byte, to netip.AddrPort) error {
 
 // SetReadDeadline wakes a read at t; never for the zero time.
 func (s *socket) SetReadDeadline(t time.Time) {
-	s.conn.SetReadDeadline(t) //nolint:errcheck // fails on a closed socket only
+	s.conn.SetReadDeadline(t) // fails on a closed socket only
 }
 
 // Close closes the socket.
-func (s *socket) Close() { s.conn.Close() } //nolint:errcheck
+func (s *socket) Close() { s.conn.Close() }

@@ -1,7 +1,7 @@
 package wire
 
 import (
-	"crypto/md5" //nolint:gosec // the protocol's only digest
+	"crypto/md5" // the protocol's only digest
 	"crypto/subtle"
 )
 
@@ -29,7 +29,7 @@ func digest(message []byte, offset int, password string) [16]byte {
 	var pad [MaxPassword]byte
 	var zero [16]byte
 	copy(pad[:], password)
-	h := md5.New() //nolint:gosec
+	h := md5.New()
 	h.Write(pad[:])
 	h.Write(message[:offset])
 	h.Write(zero[:])
