@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"golang.org/x/net/dns/dnsmessage"
@@ -103,4 +105,42 @@ func TestSightingsAreBounded(t *testing.T) {
 	if held > maxSeenAddrs || held != s.addrs || len(s.names.entries) > maxSeenNames {
 		t.Errorf("%d addresses held, %d counted, %d names", held, s.addrs, len(s.names.entries))
 	}
+}
+
+// Verified never waits: what it cannot tell it has looked up for the next one.
+func TestVerified(t *testing.T) {
+	hosts, _ := ParseHosts(strings.NewReader("192.0.2.7 fixed.test"), "")
+	one, two := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2")
+	inBubble(t, Options{Hosts: hosts}, func(_ int, q question) (reply, error) {
+		switch q.name {
+		case "www.test":
+			return with("192.0.2.1")
+		case "slow.test":
+			return code(dnsmessage.RCodeServerFailure)
+		}
+		return code(dnsmessage.RCodeNameError)
+	}, func(t *testing.T, c *Cache, _ *script) {
+		is := func(host string, addr netip.Addr, belongs, known bool) {
+			t.Helper()
+			if b, k := c.Verified(host, addr); b != belongs || k != known {
+				t.Errorf("%s %s: %v, %v, want %v, %v", host, addr, b, k, belongs, known)
+			}
+		}
+		is("192.0.2.1", one, true, true)
+		is("192.0.2.1", two, false, true)
+		is("fixed.test", netip.MustParseAddr("192.0.2.7"), true, true)
+		is("fixed.test", one, false, true)
+		is("not a name", one, false, true)
+		for _, host := range []string{"www.test", "absent.test", "slow.test"} {
+			is(host, one, false, false)
+		}
+		synctest.Wait() // the lookups it began
+		is("WWW.test", one, true, true)
+		is("www.test", two, false, true)
+		is("absent.test", one, false, true)
+		is("slow.test", one, false, false) // a failure tells nothing
+		time.Sleep(askAgainAfter)
+		is("www.test", two, false, false) // old enough to ask again
+		is("www.test", one, true, true)
+	})
 }

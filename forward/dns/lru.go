@@ -50,13 +50,6 @@ func (l *lru[K, V]) put(key K, value V) *V {
 	return &e.value
 }
 
-func (l *lru[K, V]) remove(key K) {
-	if e := l.entries[key]; e != nil {
-		e.unlink()
-		delete(l.entries, key)
-	}
-}
-
 // shrink drops the oldest entries until n are left. dropped may be nil.
 func (l *lru[K, V]) shrink(n int, dropped func(*V)) {
 	for len(l.entries) > n {
