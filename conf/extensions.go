@@ -23,9 +23,9 @@ type ExtensionSettings struct {
 	// HostVerify is host_verify (ours): intercepted requests go where the client
 	// wanted to go, and their Host is checked against it.
 	HostVerify bool
-	// HostVerifyStrict is host_verify_reject (3.2: host_verify_strict): a Host that fails the check is refused.
+	// HostVerifyStrict is host_verify_strict (3.2): a Host that fails the check is refused.
 	HostVerifyStrict bool
-	// ClientDstPassthru is host_verify_exact (3.2: client_dst_passthru): a Host that passes the
+	// ClientDstPassthru is client_dst_passthru (3.2): a Host that passes the
 	// check still goes to the very address the client dialled.
 	ClientDstPassthru bool
 	// HostVerifyMemory is host_verify_memory (ours): how long an address of an

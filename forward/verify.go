@@ -22,7 +22,7 @@ func (s *Server) Verification() (checked, unverified uint64) {
 // destination decides where an intercepted request goes: to the address the
 // client dialled, unless its host name was found to belong there and
 // client_dst_passthru is off, or host_verify is off as in 2.6. The name is
-// looked up while the connection is being made; only host_verify_reject waits.
+// looked up while the connection is being made; only host_verify_strict waits.
 func (x *transaction) destination(host string) (addresses, *failure) {
 	cfg, wanted := x.p.cfg, x.cl.meant.Addr()
 	if !cfg.HostVerify {
