@@ -12,6 +12,19 @@
 //	                           entries
 //	the name servers           one question for all who ask the same at the same time
 //
+// Who asks chooses how: Addrs is for one who is going to connect and takes the
+// next turn among the addresses, Look is for access lists, KnownName and
+// Verified never wait and begin a lookup for the next one who asks.
+//
+// What comes back is believed only when it answers the question asked: id,
+// name and type must agree, each question has a socket and a source port of its
+// own connected to one server, and of the records only those count that hang on
+// the name asked for. A truncated answer is asked for again over TCP.
+//
+// MarkBad and MarkGood carry the experience of connecting back into the order of
+// the next answer. Belongs and Verified remember the addresses of earlier answers
+// (host_verify_memory), since content networks answer differently each time.
+//
 // Everything here is bounded: entries, addresses per entry, waiting questions,
 // attempts, and time (dns_timeout).
 package dns
