@@ -67,6 +67,7 @@ const (
 // ended on request, never came to serve, or dies at once again and again. tell is
 // where the end of a successful start is told, nil for nobody.
 func supervise(inv *invocation, tell *os.File) int {
+	tuneWaiting()
 	note := parentNotes()
 	signals := make(chan os.Signal, 16)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGUSR1, syscall.SIGUSR2)

@@ -28,6 +28,7 @@ type keeperChild struct {
 
 // serveKeeper runs the helper until the serving process ends.
 func serveKeeper(inv *invocation) int {
+	tuneWaiting()
 	signal.Ignore(syscall.SIGHUP, syscall.SIGINT, syscall.SIGTERM, syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGPIPE)
 	file := os.NewFile(3, "keeper")
 	conn, err := net.FileConn(file)

@@ -65,6 +65,7 @@ func serve(inv *invocation, cfg *conf.Config, report *conf.Report, supervised bo
 	p := &process{inv: inv, cfg: cfg, supervised: supervised}
 	p.cacheLog = newCacheLog(inv.stderr, inv.flags.debugStderr)
 	p.log = p.cacheLog.logger()
+	tuneServing()
 	signals := catchSignals()
 	if err := p.prepare(); err != nil {
 		return p.fail(err)
