@@ -64,10 +64,12 @@ const MaxMaskBits = 8
 const maxRouters = 32
 
 // ErrNoHash is a service that cannot be assigned by mask, in 2.6's words.
+//
 //lint:ignore ST1005 recorded wording
 var ErrNoHash = errors.New("Unknown service hash method")
 
 // ErrAssignment is an assignment method that is neither hash nor mask, in 2.6's words.
+//
 //lint:ignore ST1005 recorded wording
 var ErrAssignment = errors.New("Unknown Wccp2 assignment method")
 

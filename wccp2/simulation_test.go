@@ -218,6 +218,7 @@ func full() bool { return os.Getenv("CUTTLE_FULL") != "" }
 
 // TestSimulation plays groups of many sizes on good and bad networks.
 func TestSimulation(t *testing.T) {
+	t.Parallel()
 	seeds, events := uint64(3), 6
 	switch {
 	case full():
@@ -246,6 +247,7 @@ func TestSimulation(t *testing.T) {
 
 // TestSimulationLarge is 32 routers and 32 caches, the most a group can have.
 func TestSimulationLarge(t *testing.T) {
+	t.Parallel()
 	plans, events := []plan{{weights: true, loss: 0.05, delay: 500 * time.Millisecond, duplicate: 0.02}, {delay: 20 * time.Millisecond}}, 1
 	switch {
 	case underRace && !full():
