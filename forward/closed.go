@@ -25,11 +25,12 @@ func (nobody) Authenticate(_ context.Context, f *acl.Facts) (string, acl.AuthSta
 // TooManyAddresses implements acl.Authenticator.
 func (nobody) TooManyAddresses(string, *acl.Facts, int, bool) bool { return false }
 
-// noAnswer stands where external ACL helpers will be: each of them says no.
+// noAnswer stands where external ACL helpers will be: what they would say is
+// missing, which never lets anybody in.
 type noAnswer struct{}
 
 // Match implements acl.ExternalLookup.
-func (noAnswer) Match(context.Context, *conf.ExternalUse, *acl.Facts) acl.Ternary { return acl.No }
+func (noAnswer) Match(context.Context, *conf.ExternalUse, *acl.Facts) acl.Ternary { return acl.Missing }
 
 // NeedsUser implements acl.ExternalLookup.
 func (noAnswer) NeedsUser(string) bool { return false }
@@ -37,14 +38,14 @@ func (noAnswer) NeedsUser(string) bool { return false }
 // warn names the ACLs whose question nothing answers yet, with what that means.
 func (p *policy) warn(log *zap.Logger) {
 	for _, name := range p.lists.Idle() {
-		log.Warn(fmt.Sprintf("WARNING: acl %s never matches: this release cannot find out what it asks for", name))
+		log.Warn(fmt.Sprintf("WARNING: acl %s: this release cannot find out what it asks for: its allow lines never match, its deny lines always", name))
 	}
 	for _, a := range p.cfg.ACLs {
 		switch a.Type {
 		case conf.ACLProxyAuth, conf.ACLProxyAuthRegex, conf.ACLMaxUserIP:
 			log.Warn(fmt.Sprintf("WARNING: acl %s (%s): this release cannot authenticate users: clients are asked for credentials and none are accepted", a.Name, a.Type))
 		case conf.ACLExternal:
-			log.Warn(fmt.Sprintf("WARNING: acl %s (external) never matches: this release runs no helpers", a.Name))
+			log.Warn(fmt.Sprintf("WARNING: acl %s (external): this release runs no helpers: its allow lines never match, its deny lines always", a.Name))
 		}
 	}
 }

@@ -44,6 +44,11 @@ func (l *List) Check(ctx context.Context, f *Facts) Answer {
 			a.Verdict = Challenge
 			return a
 		}
+		// What cannot be found out yet never lets anybody in: the allow line does
+		// not match, the deny line does.
+		if outcome == Missing && !r.allow {
+			outcome = Yes
+		}
 		if outcome != Yes {
 			continue
 		}
@@ -83,19 +88,23 @@ func (c *Cond) Match(ctx context.Context, f *Facts) bool {
 
 // test goes through the ACLs until one does not hold, and leaves the name of
 // the last one looked at in last.
+// Missing is the outcome only when all the others hold.
 func (c *Cond) test(ctx context.Context, f *Facts, last *string) Ternary {
+	all := Yes
 	for i := range c.refs {
 		r := &c.refs[i]
 		*last = r.name
 		outcome := r.match.match(ctx, f)
 		switch {
+		case outcome == Missing:
+			all = Missing
 		case outcome < No:
 			return outcome
 		case (outcome == Yes) == r.negate:
 			return No
 		}
 	}
-	return Yes
+	return all
 }
 
 // matcher is one compiled ACL.

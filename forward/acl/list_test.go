@@ -21,7 +21,7 @@ func (m *fixed) namesIPv6() bool                       { return m.six }
 
 // Outcomes by name: y yes, n no, u unknown, c asks for credentials; Y and S are
 // yes and name IPv6.
-var outcomes = map[byte]fixed{'y': {outcome: Yes}, 'n': {}, 'u': {outcome: Unknown}, 'c': {outcome: AskCredentials}, 'Y': {outcome: Yes, six: true}}
+var outcomes = map[byte]fixed{'y': {outcome: Yes}, 'n': {}, 'u': {outcome: Unknown}, 'm': {outcome: Missing}, 'c': {outcome: AskCredentials}, 'Y': {outcome: Yes, six: true}}
 
 // listOf makes a list out of lines such as "allow y !n".
 func listOf(text string) List {
@@ -70,6 +70,11 @@ func TestListCheck(t *testing.T) {
 		{"allow n c; allow y", A, "y"},
 		{"allow !c; allow y", C, "c"},
 		{"deny c", C, "c"},
+		{"allow m; deny y", D, "y"}, // what cannot be found out lets nobody in
+		{"allow !m; deny y", D, "y"},
+		{"deny m; allow y", D, "m"},
+		{"deny !m; allow y", D, "m"},
+		{"deny m n; allow y", A, "y"}, // the line does not hold whatever m is
 	} {
 		l := listOf(c.list)
 		a := l.Check(t.Context(), &Facts{Client: netip.MustParseAddr("192.0.2.1")})

@@ -8,11 +8,10 @@ import (
 	"github.com/cuttle-proxy/cuttle/forward/dns"
 )
 
-// unknown stands for an ACL whose source of facts is missing: it matches
-// neither way.
+// unknown stands for an ACL whose source of facts is missing.
 type unknown struct{}
 
-func (unknown) match(context.Context, *Facts) Ternary { return Unknown }
+func (unknown) match(context.Context, *Facts) Ternary { return Missing }
 
 // maxconn: the client has more connections open than that.
 type maxConn struct {

@@ -10,8 +10,8 @@ import (
 )
 
 // Sources supplies the facts that are not in the message. Any of them may be
-// nil: the ACL types that need it then match nothing, neither plain nor
-// negated, and Set.Idle names them, so that the start can say so.
+// nil: the ACL types that need it are then Missing, plain or negated, and
+// Set.Idle names them, so that the start can say so.
 type Sources struct {
 	// Names serves dst, srcdomain, srcdom_regex, dst_as, and dstdomain and
 	// dstdom_regex on an address.
@@ -105,4 +105,7 @@ const (
 	Unknown Ternary = -1
 	// AskCredentials is Unknown, and ends the check with Challenge.
 	AskCredentials Ternary = -2
+	// Missing is Unknown for want of a source of facts: an allow line does not
+	// match then, a deny line does when its other ACLs hold.
+	Missing Ternary = -3
 )

@@ -77,7 +77,7 @@ func TestSources(t *testing.T) {
 		none := newCompiler(&conf.Config{}, Sources{})
 		a := c.acl
 		a.Name = "x"
-		if got := none.matcher(&a).match(t.Context(), facts(t, "GET http://a.test/ HTTP/1.0")); got != Unknown {
+		if got := none.matcher(&a).match(t.Context(), facts(t, "GET http://a.test/ HTTP/1.0")); got != Missing {
 			t.Errorf("%s without a source: %d", c.acl.Type, got)
 		}
 		if want := []string{"x (" + string(c.acl.Type) + ")"}; !slices.Equal(none.idle, want) {
