@@ -6,10 +6,7 @@ import (
 	"strings"
 )
 
-var (
-	anyAddr = netip.AddrFrom4([4]byte{})
-	noAddr  = netip.AddrFrom4([4]byte{255, 255, 255, 255})
-)
+var anyAddr = netip.AddrFrom4([4]byte{})
 
 func addr4(v uint32) netip.Addr {
 	return netip.AddrFrom4([4]byte{byte(v >> 24), byte(v >> 16), byte(v >> 8), byte(v)})

@@ -109,7 +109,7 @@ func strictOrigin(c *net.TCPConn, r *bufio.Reader, seen chan<- string) {
 		for i, line := range strings.Split(strings.TrimSuffix(lower, "\r\n\r\n"), "\r\n") {
 			name, value, ok := strings.Cut(line, ":")
 			switch {
-			case strings.ContainsAny(line, "\r\n\x00"), i > 0 && (!ok || name == "" || strings.ContainsAny(name, " \t\x7f\x80")):
+			case strings.ContainsAny(line, "\r\n\x00"), i > 0 && (!ok || name == "" || strings.ContainsAny(name, " \t\x7f") || strings.Contains(name, "\x80")):
 				head = "BAD line " + head
 			case name == "content-length":
 				lengths++
