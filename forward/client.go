@@ -142,6 +142,10 @@ func (cl *client) TakeTurn(turn *sock.Turn) (done bool) {
 		if done {
 			return true
 		}
+		if turn.Empty() {
+			cl.wait()
+			return false
+		}
 	}
 }
 
@@ -271,9 +275,11 @@ const hangUpGrace = 20 * time.Millisecond
 
 // HungUp is the watcher's word that the client closed its side or is gone. A
 // client that only closed its side is still answered, unless
-// half_closed_clients is off. One that is idle is noticed by reading.
+// half_closed_clients is off. One that is idle reads the news.
 func (cl *client) HungUp(_ *sock.Conn, reset bool) {
-	if cl.busy.Load() && (reset || !cl.srv.current.Load().cfg.HalfClosedClients) {
+	if !cl.busy.Load() {
+		cl.c.Wake()
+	} else if reset || !cl.srv.current.Load().cfg.HalfClosedClients {
 		time.AfterFunc(hangUpGrace, cl.abandon)
 	}
 }

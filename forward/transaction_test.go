@@ -491,3 +491,23 @@ func TestHTTP11(t *testing.T) {
 		t.Error("no connection to the origin is kept")
 	}
 }
+
+// TestSlowHead: a head that comes in pieces, with waits longer than the short
+// stay between them.
+func TestSlowHead(t *testing.T) {
+	origin := answering(t, "HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nhello")
+	r := start(t, nil)
+	for _, first := range []time.Duration{0, 2 * stay} {
+		c := r.dial()
+		time.Sleep(first)
+		text := fmt.Sprintf("GET http://%s/a HTTP/1.0\r\nX-A: b\r\n\r\n", origin)
+		for _, piece := range []string{text[:12], text[12 : len(text)-3], text[len(text)-3 : len(text)-1], text[len(text)-1:]} {
+			io.WriteString(c, piece)
+			time.Sleep(stay * 3 / 2)
+		}
+		if b, err := io.ReadAll(c); err != nil || !strings.HasSuffix(string(b), "hello") {
+			t.Errorf("%v %q", err, b)
+		}
+		c.Close()
+	}
+}

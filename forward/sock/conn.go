@@ -29,6 +29,7 @@ type Conn struct {
 	read, write limit
 
 	aborted atomic.Bool
+	woken   atomic.Bool
 	closed  atomic.Bool
 	hang    atomic.Uint32 // bits of hangState
 	watch   *Watcher
@@ -118,6 +119,12 @@ func (c *Conn) Reset() error {
 func (c *Conn) Abort() {
 	c.aborted.Store(true)
 	c.tcp.SetDeadline(time.Unix(1, 0))
+}
+
+// Wake makes a read that waits look at the connection once more.
+func (c *Conn) Wake() {
+	c.woken.Store(true)
+	c.tcp.SetReadDeadline(time.Unix(1, 0))
 }
 
 // Aborted tells whether Abort was called.

@@ -25,8 +25,13 @@ var started = time.Now().Add(-time.Hour)
 // ReadUntil sets the time after which reads return ErrTimeout; the zero time
 // means never. Only the reading goroutine may call it.
 func (c *Conn) ReadUntil(t time.Time) {
-	if c.read.mustArm(instant(t)) && c.tcp.SetReadDeadline(t) == nil && c.aborted.Load() {
-		c.Abort()
+	if c.read.mustArm(instant(t)) && c.tcp.SetReadDeadline(t) == nil {
+		// Abort or Wake may have come first, and their deadline is gone.
+		if c.aborted.Load() {
+			c.Abort()
+		} else if c.woken.Load() {
+			c.Wake()
+		}
 	}
 }
 
@@ -54,7 +59,8 @@ func (l *limit) over(c *Conn, set func(time.Time) error) (again bool, _ error) {
 		return false, ErrAborted
 	}
 	l.armed = 0
-	if l.want != 0 && instant(time.Now()) >= l.want {
+	woken := l == &c.read && c.woken.Swap(false)
+	if !woken && l.want != 0 && instant(time.Now()) >= l.want {
 		// The timer has fired for good: the next deadline must arm it again.
 		return false, ErrTimeout
 	}

@@ -182,6 +182,38 @@ func TestTurnsLoseNothing(t *testing.T) {
 	}
 }
 
+// TestFINWithTheBytes: the end that comes in one edge with the last bytes is
+// noticed although no turn reads until there is nothing.
+func TestFINWithTheBytes(t *testing.T) {
+	w, err := NewWatcher()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	for range 200 {
+		a, b := pair(t)
+		if err := w.Watch(a, hangFunc(func(c *Conn, _ bool) { c.Wake() })); err != nil {
+			t.Fatal(err)
+		}
+		go func() {
+			b.Write([]byte("last"))
+			b.CloseWrite()
+		}()
+		buf := make([]byte, 64)
+		a.ReadUntil(time.Now().Add(10 * time.Second))
+		var end error
+		err := a.Turns(new(Turn), takerFunc(func(turn *Turn) bool {
+			_, end = turn.Read(buf)
+			return end != nil && end != unix.EAGAIN
+		}))
+		if err != nil || end != io.EOF {
+			t.Fatal(err, end)
+		}
+		a.Close()
+		b.Close()
+	}
+}
+
 func TestWatcher(t *testing.T) {
 	w, err := NewWatcher()
 	if err != nil {

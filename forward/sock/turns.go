@@ -8,6 +8,7 @@ type Turn struct {
 	taker Taker
 	fd    int
 	empty bool
+	again bool // the last Read found nothing
 }
 
 // Taker takes the turns of a connection.
@@ -20,10 +21,17 @@ type Taker interface {
 // end.
 func (t *Turn) Read(p []byte) (int, error) {
 	n, err := readNow(t.fd, p)
-	// A short read does not mean empty: the peer's FIN may have come with the
-	// bytes, in one edge, and no other edge will tell of it.
-	t.empty = err != nil
+	t.again = err != nil // nothing to read, or the end: another read tells nothing new
+	t.empty = err != nil || n < len(p)
 	return n, err
+}
+
+// Empty tells whether waiting is safe: the last Read has emptied the socket. A
+// short read alone does not mean that, for the peer's FIN may have come with
+// the bytes, in one edge, and no other edge will tell of it. The Watcher does:
+// either it has told already, or it is going to, and its HangUp calls Wake.
+func (t *Turn) Empty() bool {
+	return t.empty && t.c.watch != nil && !t.c.PeerClosed()
 }
 
 // Write writes all of p. It tries the descriptor first and waits, until the
@@ -66,11 +74,11 @@ func (c *Conn) Turns(t *Turn, taker Taker) error {
 func (t *Turn) take(fd uintptr) bool {
 	t.fd = int(fd)
 	for {
-		t.empty = true
+		t.again = true
 		if t.taker.TakeTurn(t) {
 			return true
 		}
-		if t.empty {
+		if t.again || t.Empty() {
 			return false
 		}
 	}
