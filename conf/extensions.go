@@ -1,6 +1,9 @@
 package conf
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // ExtensionSettings are directives 2.6 does not know: those of 2.7 and our own.
 type ExtensionSettings struct {
@@ -31,4 +34,36 @@ type ExtensionSettings struct {
 	// HostVerifyMemory is host_verify_memory (ours): how long an address of an
 	// earlier answer counts as one of the name's.
 	HostVerifyMemory time.Duration
+	// TProxyClientPort is tproxy_client_port (ours): a connection in a client's
+	// name also tries the client's port.
+	TProxyClientPort bool
+	// TunnelUnknownProtocol is intercept_unknown_protocol tunnel (ours): what
+	// is not HTTP on an intercepting port is joined to its destination.
+	TunnelUnknownProtocol bool
+	// InterceptSniffTime is intercept_sniff_time (ours): how long a client may
+	// be silent before its server is taken for one that speaks first.
+	InterceptSniffTime time.Duration
+}
+
+// unknownProtocolWords are the values of intercept_unknown_protocol: off, on.
+var unknownProtocolWords = []string{"error", "tunnel"}
+
+func unknownProtocol() kind {
+	return kind{name: "error|tunnel", single: true,
+		set: func(r *reader) error {
+			w, _ := r.word()
+			i := slices.Index(unknownProtocolWords, w)
+			if i < 0 {
+				return r.unknownWord("action", w, unknownProtocolWords)
+			}
+			r.b.cfg.TunnelUnknownProtocol = i == 1
+			return nil
+		},
+		dump: func(c *Config, d *dumper, name string) {
+			word := unknownProtocolWords[0]
+			if c.TunnelUnknownProtocol {
+				word = unknownProtocolWords[1]
+			}
+			d.line(name, word)
+		}}
 }

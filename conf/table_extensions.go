@@ -38,4 +38,11 @@ var extensionRows = []Directive{
 		Help: "Whether an intercepted request whose host name was verified goes to the very address the client dialled. With off, all addresses of the name may be used."},
 	{Name: "host_verify_memory", Extension: "It is ours.", Default: "1 day", Effect: Acts, kind: duration(func(c *Config) *time.Duration { return &c.HostVerifyMemory }),
 		Help: "How long an address that was in a DNS answer counts as one of the name's, since many names answer differently each time."},
+	{Name: "tproxy_client_port", Extension: "It is ours; TPROXY of 2.6's day left the port to the kernel.", Default: "off", Effect: Acts, kind: onOff(func(c *Config) *bool { return &c.TProxyClientPort }),
+		Help: "Whether a connection made in an intercepted client's name also uses the client's port. Where that port is taken towards the destination, another one is used."},
+	{Name: "intercept_unknown_protocol", Extension: "It is ours; 3.5 has on_unsupported_protocol.", Default: "error", Effect: Acts, kind: unknownProtocol(),
+		Example: "intercept_unknown_protocol tunnel",
+		Help:    "What becomes of an intercepted connection that does not speak HTTP: error answers with a page as 2.6 does, tunnel joins it to where the client wanted to connect, without looking further."},
+	{Name: "intercept_sniff_time", Extension: "It is ours.", Default: "3 seconds", Effect: Acts, kind: duration(func(c *Config) *time.Duration { return &c.InterceptSniffTime }),
+		Help: "With intercept_unknown_protocol tunnel: how long an intercepted client may stay silent before the server is taken for one that speaks first."},
 }

@@ -170,6 +170,20 @@ func (x *transaction) key(to netip.AddrPort) origin.Key {
 	return k
 }
 
+// localPorts is tproxy_client_port: a connection in the client's name uses the
+// client's port too. Without the directive it does so only when no other port is
+// left towards the destination.
+func (x *transaction) localPorts() origin.LocalPorts {
+	if !x.spoofs() {
+		return origin.LocalPorts{}
+	}
+	port := x.cl.remote.Port()
+	if x.p.cfg.TProxyClientPort {
+		return origin.LocalPorts{First: port}
+	}
+	return origin.LocalPorts{Last: port}
+}
+
 // spoofs tells whether the client's own address is used towards the origin:
 // for intercepted clients of a tproxy port, on the direct way only.
 func (x *transaction) spoofs() bool {
@@ -188,7 +202,7 @@ func (x *transaction) dial(host string, addrs addresses, port uint16, timeout ti
 			addr := addrs.At(i)
 			to := netip.AddrPortFrom(addr, port)
 			x.noteAddress(addr)
-			c, err := x.srv.dialer.Open(x.context(), x.key(to), timeout, int(x.p.cfg.TCPRecvBufsize))
+			c, err := x.srv.dialer.Open(x.context(), x.key(to), x.localPorts(), timeout, int(x.p.cfg.TCPRecvBufsize))
 			if err == nil {
 				if x.way.peer == nil {
 					x.srv.names.MarkGood(host, addr)

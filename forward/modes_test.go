@@ -68,6 +68,33 @@ func TestTProxySpoofsTheClient(t *testing.T) {
 	}
 }
 
+// tproxy_client_port asks for the client's port; without it that port is the last
+// resort. A kept connection is used again whatever the port was.
+func TestTProxyClientPort(t *testing.T) {
+	origin := answering(t, "HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nContent-Length: 0\r\n\r\n")
+	for _, own := range []bool{false, true} {
+		network := spoofing{loopback{dst: netip.MustParseAddrPort(origin)}, make(chan Dialing, 10)}
+		r := start(t, network, func(c *conf.Config) {
+			c.HTTPPorts[0].Transparent, c.HTTPPorts[0].TProxy, c.TProxyClientPort = true, true, own
+		})
+		c := r.dial()
+		fmt.Fprint(c, "GET /a HTTP/1.0\r\nHost: a.test\r\n\r\n")
+		io.ReadAll(c)
+		c.Close()
+		first, last := uint16(0), c.LocalAddr().(*net.TCPAddr).AddrPort().Port()
+		if own {
+			first, last = last, 0
+		}
+		if d := <-network.dialled; !d.Spoof || d.From.Port() != first || d.LastPort != last {
+			t.Errorf("tproxy_client_port %v: dialled %+v", own, d)
+		}
+		r.exchange("GET /b HTTP/1.0\r\nHost: a.test\r\n\r\n")
+		if len(network.dialled) != 0 {
+			t.Error("the kept connection was not used from another port")
+		}
+	}
+}
+
 func TestAccelerator(t *testing.T) {
 	origin := echoing(t)
 	_, port, _ := net.SplitHostPort(origin)

@@ -28,10 +28,14 @@ type Network interface {
 type Dialing struct {
 	To netip.AddrPort
 	// From is the local address; the zero value leaves the choice to the kernel.
-	// With port 0 the kernel picks the port at connect time (IP_BIND_ADDRESS_NO_PORT).
+	// With port 0 the kernel picks the port at connect time
+	// (IP_BIND_ADDRESS_NO_PORT); another port is tried first and given up for one
+	// that can be had.
 	From netip.AddrPort
 	// Spoof says that From is not an address of this host (IP_TRANSPARENT).
 	Spoof bool
+	// LastPort is the local port to try when no other can be had; 0 for none.
+	LastPort uint16
 	// TOS is the IP type-of-service octet (tcp_outgoing_tos); 0 leaves it alone.
 	TOS uint8
 }

@@ -233,11 +233,12 @@ func (s *Server) acquire() *policy {
 }
 
 // dial makes the connection an origin.Key asks for.
-func (s *Server) dial(ctx context.Context, k origin.Key) (conn tcpConn, err error) {
+func (s *Server) dial(ctx context.Context, k origin.Key, ports origin.LocalPorts) (conn tcpConn, err error) {
 	d := Dialing{To: k.To, TOS: k.TOS}
 	switch {
 	case k.As.IsValid():
-		d.From, d.Spoof = netip.AddrPortFrom(k.As, 0), true
+		d.From, d.Spoof = netip.AddrPortFrom(k.As, ports.First), true
+		d.LastPort = ports.Last
 	case k.From.IsValid():
 		d.From = netip.AddrPortFrom(k.From, 0)
 	}

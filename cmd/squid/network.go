@@ -96,5 +96,5 @@ func (n *hostNetwork) OriginalDestination(c *net.TCPConn, port *conf.HTTPPort) (
 }
 
 func (n *hostNetwork) Dial(ctx context.Context, d forward.Dialing) (*net.TCPConn, error) {
-	return n.now.Load().dialer.Dial(ctx, tproxy.Target{To: d.To, From: d.From, Spoof: d.Spoof, TOS: d.TOS})
+	return n.now.Load().dialer.Dial(ctx, tproxy.Target{To: d.To, From: d.From, Spoof: d.Spoof, TOS: d.TOS, LastPort: d.LastPort})
 }

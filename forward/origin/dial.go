@@ -18,9 +18,17 @@ type Dialer struct {
 	// Pool gets the connections back when they are idle.
 	Pool *Pool
 	// Dial makes the TCP connection; forward hands in its Network.
-	Dial func(ctx context.Context, k Key) (*net.TCPConn, error)
+	Dial func(ctx context.Context, k Key, ports LocalPorts) (*net.TCPConn, error)
 	// Watcher is told of every connection opened.
 	Watcher *sock.Watcher
+}
+
+// LocalPorts are wishes about the local port of a new connection; the zero value
+// leaves it to the system. They are no part of a Key: a kept connection serves
+// its client whatever its port.
+type LocalPorts struct {
+	// First is tried first, Last when no other port can be had; 0 for none.
+	First, Last uint16
 }
 
 // DialError is a connection that could not be opened.
@@ -42,10 +50,10 @@ func (e *DialError) Unwrap() error { return e.Err }
 
 // Open makes one connection within timeout. recvBuffer is tcp_recv_bufsize in
 // bytes, 0 for the system's default. The error is a *DialError unless ctx ended.
-func (d *Dialer) Open(ctx context.Context, k Key, timeout time.Duration, recvBuffer int) (*Conn, error) {
+func (d *Dialer) Open(ctx context.Context, k Key, ports LocalPorts, timeout time.Duration, recvBuffer int) (*Conn, error) {
 	limited, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	tcp, err := d.Dial(limited, k)
+	tcp, err := d.Dial(limited, k, ports)
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
