@@ -30,6 +30,7 @@ type client struct {
 	// meant is where an intercepted client wanted to connect to.
 	meant       netip.AddrPort
 	intercepted bool
+	sniffing    bool                   // what the client speaks is not known yet
 	user        atomic.Pointer[string] // what its host's ident server said; nil when never asked
 
 	// since is when the connection was accepted or its last answer finished.
@@ -76,6 +77,10 @@ func (cl *client) serve() {
 		case err == sock.ErrTimeout && cl.idles():
 			go cl.serveSmall()
 			return
+		case err == sock.ErrTimeout && cl.silent():
+			cl.answer() // by a tunnel, which is the last of the connection
+			cl.end()
+			return
 		default:
 			cl.end()
 			return
@@ -99,6 +104,9 @@ func (cl *client) idles() bool {
 func (cl *client) deadline() time.Time {
 	cfg := cl.srv.current.Load().cfg
 	if cl.served == 0 {
+		if end := cl.sniffEnd(); !end.IsZero() {
+			return end
+		}
 		return cl.since.Add(cfg.RequestTimeout)
 	}
 	return cl.since.Add(cfg.PersistentRequestTimeout)
@@ -154,6 +162,17 @@ func (cl *client) TakeTurn(turn *sock.Turn) (done bool) {
 func (cl *client) serveReceived() (done bool) {
 	for {
 		x := cl.x
+		switch cl.sniff() {
+		case sniffMore:
+			if len(x.in) == 0 {
+				cl.drop()
+			}
+			return false
+		case sniffUnknown:
+			x.other = true
+			cl.next = outside
+			return true
+		}
 		switch x.parse() {
 		case http1.NeedMore:
 			if len(x.in) == 0 {

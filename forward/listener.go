@@ -144,6 +144,7 @@ func (s *Server) welcome(l *listener, tcp *net.TCPConn) {
 		if intercepted {
 			cl.meant, cl.intercepted = dst, true
 			cl.local = dst
+			cl.mayBeOther()
 		}
 	}
 	s.clients.add(cl)

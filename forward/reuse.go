@@ -77,6 +77,7 @@ func (x *transaction) reset() {
 	x.status, x.tag, x.lookup, x.mime = 0, "NONE", "NONE", x.mime[:0]
 	x.keep, x.mustKeep, x.sent = false, false, 0
 	x.gate = nil
+	x.other = false
 	x.facts.URL = nil
 }
 
@@ -122,6 +123,9 @@ func (x *transaction) parse() http1.State {
 // readsClient tells whether serving the request means reading from the client:
 // a tunnel, or a body that is not wholly here yet.
 func (x *transaction) readsClient() bool {
+	if x.other {
+		return true
+	}
 	if x.fault != http1.NoFault {
 		return false
 	}

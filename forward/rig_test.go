@@ -100,7 +100,7 @@ func (n names) Addrs(_ context.Context, host string) (dns.Answer, error) {
 	if a, ok := numeric.answers[host]; ok {
 		return a, nil
 	}
-	if a, err := netip.ParseAddr(host); err == nil {
+	if a, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil {
 		numeric.answers[strings.Clone(host)] = dns.NewAnswer(a)
 		return dns.NewAnswer(a), nil
 	}

@@ -47,6 +47,7 @@ type Server struct {
 	clients    clients
 	hosts      verification
 	neighbours acl.Neighbours
+	tunnelled  perClient // clients that do not speak HTTP
 	strangers  perClient // IPv6 clients that IPv4 rules would have let in
 
 	mu        sync.Mutex // guards listeners and the order of Swap, Rotate and Shutdown
@@ -57,6 +58,7 @@ type Server struct {
 
 	stopping atomic.Bool
 	requests atomic.Uint64
+	blind    atomic.Uint64
 	panics   atomic.Uint64
 }
 
@@ -219,6 +221,10 @@ func (s *Server) closeNames() {
 
 // Requests is the number of requests served so far.
 func (s *Server) Requests() uint64 { return s.requests.Load() }
+
+// BlindTunnels is the number of intercepted connections that did not speak HTTP
+// and were joined to where the client wanted to go.
+func (s *Server) BlindTunnels() uint64 { return s.blind.Load() }
 
 // acquire takes the policy that is current now.
 func (s *Server) acquire() *policy {

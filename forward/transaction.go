@@ -40,6 +40,7 @@ type transaction struct {
 	logURL   []byte
 	rebuilt  bool // the URL was made from Host or the port: origin form
 	accel    bool
+	other    bool // not HTTP: the bytes in x.in belong to a blind tunnel
 	internal bool // one of the proxy's own objects
 	loops    int  // how often Via already names us
 	control  http1.CacheControl
@@ -89,6 +90,9 @@ type transaction struct {
 // whether the client's connection may carry another.
 func (x *transaction) run() (keep bool) {
 	defer x.log()
+	if x.other {
+		return x.tunnelBlind()
+	}
 	if f := x.understand(); f != nil {
 		return x.refuse(f)
 	}

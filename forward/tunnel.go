@@ -49,7 +49,7 @@ func (x *transaction) tunnel() bool {
 			return false
 		}
 	}
-	x.join()
+	x.join(false)
 	return false
 }
 
@@ -98,9 +98,10 @@ func (x *transaction) refuseTunnel(f *failure) bool {
 }
 
 // join moves bytes both ways until one side ends, in error or not: when the
-// client half-closes, the tunnel ends at once. Either direction's progress
-// renews the patience of both.
-func (x *transaction) join() {
+// client half-closes, the tunnel ends at once. With halves, a side that has said
+// all it had to say is still answered. Either direction's progress renews the
+// patience of both.
+func (x *transaction) join(halves bool) {
 	cfg := x.p.cfg
 	var last atomic.Int64
 	last.Store(time.Now().UnixNano())
@@ -128,11 +129,15 @@ func (x *transaction) join() {
 	go func() {
 		defer close(done)
 		move(up)
-		x.conn.Abort() // ends the other direction too
+		if !halves || !up.Complete() || x.conn.CloseWrite() != nil {
+			x.conn.Abort() // ends the other direction too
+		}
 	}()
 	move(down)
 	x.cl.c.CloseWrite()
-	x.cl.c.TCP().CloseRead()
+	if !halves || !down.Complete() {
+		x.cl.c.TCP().CloseRead()
+	}
 	<-done
 	x.sent += uploaded
 }
@@ -149,7 +154,7 @@ func (x *transaction) upgrade() bool {
 			x.conn.Write(rest)
 		}
 		x.bodyUsed = len(x.in) - x.head
-		x.join()
+		x.join(false)
 	}
 	return false
 }

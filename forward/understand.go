@@ -151,7 +151,11 @@ func (x *transaction) assemble(host []byte, port int, path []byte) http1.Fault {
 	}
 	x.asked = append(x.asked[:0], scheme...)
 	x.asked = append(x.asked, "://"...)
-	x.asked = append(x.asked, host...)
+	if len(host) > 0 && host[0] != '[' && bytes.IndexByte(host, ':') >= 0 {
+		x.asked = append(append(append(x.asked, '['), host...), ']') // an IPv6 address of ours
+	} else {
+		x.asked = append(x.asked, host...)
+	}
 	if port != 0 {
 		x.asked = append(x.asked, ':')
 		x.asked = strconv.AppendInt(x.asked, int64(port), 10)
@@ -160,9 +164,18 @@ func (x *transaction) assemble(host []byte, port int, path []byte) http1.Fault {
 	return http1.NoFault
 }
 
-// splitPort takes "host:port" apart; port is 0 when there is none or no number.
+// splitPort takes "host:port" or "[address]:port" apart; port is 0 when there is
+// none or no number.
 func splitPort(host []byte) (name []byte, port int) {
-	name, text, _ := bytes.Cut(host, []byte{':'})
+	begin := 0
+	if len(host) > 0 && host[0] == '[' {
+		begin = bytes.IndexByte(host, ']') + 1
+	}
+	colon := bytes.IndexByte(host[begin:], ':')
+	if colon < 0 {
+		return host, 0
+	}
+	name, text := host[:begin+colon], host[begin+colon+1:]
 	for _, c := range text {
 		if c < '0' || c > '9' || port > 65535 {
 			break

@@ -44,12 +44,12 @@ type URL struct {
 	// Authority tells that the URL is "host:port" of a CONNECT.
 	Authority bool
 	// Userinfo is what stands before "@", Host is in lower case without
-	// trailing dots and may be empty ("http://:80/"; 2.6 then finds no address
+	// trailing dots, an IPv6 address in brackets, and may be empty ("http://:80/"; 2.6 then finds no address
 	// for it), Path includes query and fragment and may be empty.
 	Userinfo, Host, Path []byte
 	Port                 uint16
 
-	buf, escaped []byte
+	buf, escaped, literal []byte
 }
 
 // Parse takes a URL apart. The text is not kept. It answers NoFault or
@@ -85,6 +85,9 @@ func (u *URL) Parse(method Method, text []byte, o *URLOptions) Fault {
 // 443 is meant").
 func (u *URL) splitAuthority(b []byte) (host []byte, port int, ok bool) {
 	u.Authority = true
+	if literal, port, is, ok := u.splitLiteral(b, connectPort); is {
+		return literal, port, ok
+	}
 	host, after, _ := bytes.Cut(b, []byte{':'})
 	port = connectPort
 	if n, number := leadingInt(after); number {
@@ -111,6 +114,9 @@ func (u *URL) splitURL(b []byte) (host []byte, port int, ok bool) {
 	if at := bytes.LastIndexByte(host, '@'); at >= 0 {
 		u.Userinfo, host = host[:at], host[at+1:]
 	}
+	if literal, port, is, ok := u.splitLiteral(host, port); is {
+		return literal, port, ok
+	}
 	if colon := bytes.LastIndexByte(host, ':'); colon >= 0 {
 		if colon+1 < len(host) {
 			port, _ = leadingInt(host[colon+1:])
@@ -122,6 +128,10 @@ func (u *URL) splitURL(b []byte) (host []byte, port int, ok bool) {
 
 // setHost checks and completes the host and stores it.
 func (u *URL) setHost(host []byte, o *URLOptions) bool {
+	if len(host) > 0 && host[0] == '[' { // splitLiteral has seen to it
+		u.Host = host
+		return true
+	}
 	for i, c := range host {
 		host[i] = lowered[c]
 	}

@@ -176,7 +176,10 @@ func TestDialError(t *testing.T) {
 		t.Errorf("refused: %#v", err)
 	}
 	hang := b.dialer
-	hang.Dial = func(ctx context.Context, _ Key, _ LocalPorts) (*net.TCPConn, error) { <-ctx.Done(); return nil, ctx.Err() }
+	hang.Dial = func(ctx context.Context, _ Key, _ LocalPorts) (*net.TCPConn, error) {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
 	_, err = hang.Open(context.Background(), k, LocalPorts{}, 10*time.Millisecond, 0)
 	if !errors.As(err, &de) || !de.Timeout || de.Errno != unix.ETIMEDOUT {
 		t.Errorf("timed out: %#v", err)

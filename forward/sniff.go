@@ -1,0 +1,104 @@
+package forward
+
+import (
+	"bytes"
+	"time"
+
+	"github.com/cuttle-proxy/cuttle/forward/http1"
+)
+
+// sniffed is what the first bytes of an intercepted connection say about the
+// protocol spoken on it.
+type sniffed uint8
+
+const (
+	sniffMore    sniffed = iota // too few to tell
+	sniffHTTP                   // a request line, or the beginning of one
+	sniffUnknown                // something else
+)
+
+// Bounds on what is looked at: the longest method, the longest first line of a
+// method we do not know.
+const (
+	sniffMethod = 32
+	sniffLine   = 4 << 10
+)
+
+// sniff looks at the first bytes of a connection. A method of ours with a path is
+// HTTP, whatever follows; any other line has to end in an HTTP version.
+func sniff(in []byte, methods *http1.Methods) sniffed {
+	line := in[http1.SkipSpace(in):]
+	end := 0
+	for end < len(line) && isToken(line[end]) {
+		end++
+	}
+	switch {
+	case end > sniffMethod || len(in) > sniffLine && end == len(line):
+		return sniffUnknown
+	case end == len(line):
+		return sniffMore
+	case end == 0 || line[end] != ' ' && line[end] != '\t':
+		return sniffUnknown
+	}
+	known := methods.Lookup(line[:end]) != http1.NoMethod
+	newline := bytes.IndexByte(line, '\n')
+	switch {
+	case known && end+1 < len(line) && line[end+1] == '/':
+		return sniffHTTP
+	case newline >= 0 && bytes.Contains(line[:newline], []byte(" HTTP/")):
+		return sniffHTTP
+	case newline < 0 && len(line) < sniffLine:
+		return sniffMore
+	case newline < 0 && known:
+		return sniffHTTP
+	}
+	return sniffUnknown
+}
+
+// isToken tells the characters a method is made of (RFC 9110 section 5.6.2).
+func isToken(c byte) bool {
+	return 'A' <= c && c <= 'Z' || 'a' <= c && c <= 'z' || '0' <= c && c <= '9' ||
+		bytes.IndexByte([]byte("!#$%&'*+-.^_`|~"), c) >= 0
+}
+
+// mayBeOther decides, when an intercepted client is welcomed, whether its first
+// bytes are looked at (intercept_unknown_protocol tunnel).
+func (cl *client) mayBeOther() {
+	cl.sniffing = cl.intercepted && cl.srv.current.Load().cfg.TunnelUnknownProtocol
+}
+
+// sniffEnd is until when the client may take to show what it speaks; zero when
+// there is no such limit.
+func (cl *client) sniffEnd() time.Time {
+	if limit := cl.srv.current.Load().cfg.InterceptSniffTime; cl.sniffing && limit > 0 {
+		return cl.since.Add(limit)
+	}
+	return time.Time{}
+}
+
+// sniff tells whether x.in is to be parsed as HTTP, must wait for more bytes, or
+// belongs to a tunnel.
+func (cl *client) sniff() sniffed {
+	if !cl.sniffing {
+		return sniffHTTP
+	}
+	verdict := sniff(cl.x.in, cl.x.p.request.Methods)
+	if verdict != sniffMore {
+		cl.sniffing = false
+	}
+	return verdict
+}
+
+// silent tells whether the wait ended because the client showed nothing to go
+// by in the time it had: then its server is the one to speak first.
+func (cl *client) silent() bool {
+	if end := cl.sniffEnd(); end.IsZero() || time.Now().Before(end) || cl.c.Aborted() || cl.srv.stopping.Load() {
+		return false
+	}
+	cl.sniffing = false
+	if cl.x == nil {
+		cl.x = cl.srv.newTransaction(cl)
+	}
+	cl.x.other = true
+	return true
+}
