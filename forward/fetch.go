@@ -251,6 +251,7 @@ func (x *transaction) take(c *origin.Conn) {
 	x.conn = c
 	x.noteAddress(c.Key.To.Addr())
 	x.cl.attach(c)
+	x.letNextBegin()
 }
 
 // dropOrigin closes the connection to the origin, if there is one.

@@ -31,9 +31,13 @@ func (x *transaction) prefetch() *prefetched {
 	}
 	next.gate = make(chan struct{})
 	ahead := &prefetched{x: next, done: make(chan struct{})}
+	// The first one is asked for first.
+	begin := make(chan struct{})
+	x.taken = begin
 	go func() {
 		defer close(ahead.done)
 		defer cl.recover()
+		<-begin
 		ahead.keep = next.run()
 	}()
 	return ahead
@@ -43,6 +47,7 @@ func (x *transaction) prefetch() *prefetched {
 // it replaces. When the first one ends the connection nobody will read the
 // second.
 func (cl *client) follow(ahead *prefetched, keep bool) bool {
+	cl.x.letNextBegin()
 	if !keep {
 		cl.gone.Store(true)
 		cl.abortOrigins()
@@ -54,6 +59,15 @@ func (cl *client) follow(ahead *prefetched, keep bool) bool {
 	cl.x = ahead.x
 	cl.served++
 	return keep && ahead.keep
+}
+
+// letNextBegin starts the prefetched request behind this one, if there is one
+// that has not begun.
+func (x *transaction) letNextBegin() {
+	if x.taken != nil {
+		close(x.taken)
+		x.taken = nil
+	}
 }
 
 // waitTurn waits until the answer before this one is out. It is false when

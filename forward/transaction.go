@@ -60,6 +60,7 @@ type transaction struct {
 	hier     string
 	hierHost []byte
 	conn     *origin.Conn
+	taken    chan struct{} // closed when this request has its connection, for the one behind it
 	tries    tries
 
 	// The reply.
