@@ -6,6 +6,7 @@ PREFIX        ?= /usr
 SYSCONFDIR    ?= /etc/squid
 LOCALSTATEDIR ?= /var
 FUZZTIME      ?= 4s
+TIMEOUT       ?= 10m
 
 CONF    := github.com/cuttle-proxy/cuttle/conf
 LDFLAGS := -s -w -X main.version=$(VERSION) \
@@ -13,7 +14,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION) \
 	-X $(CONF).LogDir=$(LOCALSTATEDIR)/log/squid -X $(CONF).SwapDir=$(LOCALSTATEDIR)/spool/squid \
 	-X $(CONF).RunDir=$(LOCALSTATEDIR)/run -X $(CONF).DataDir=$(PREFIX)/share/squid -X $(CONF).LibexecDir=$(PREFIX)/lib/squid
 
-.PHONY: all build tools demo test vet race fuzz exchange check-all bench clean
+.PHONY: all build tools demo test vet race plain exchange fuzz check-all bench clean
 
 all: build
 
@@ -46,7 +47,7 @@ demo: build
 # Namespace tests need root; without it they are skipped and named.
 test:
 	$(call need,gcc:gcc ip:iproute2 nft:nftables curl:curl tshark:tshark)
-	@$(MAKE) --no-print-directory vet race exchange fuzz
+	@$(MAKE) --no-print-directory vet race plain exchange fuzz
 	@echo "make test: good"
 
 vet: tools
@@ -55,7 +56,11 @@ vet: tools
 	$(GO) tool staticcheck ./...
 
 race: tools
-	$(GO) test -race -json ./... | bin/tally $(TALLYFLAGS)
+	$(GO) test -race -timeout $(TIMEOUT) -json ./... | bin/tally $(TALLYFLAGS)
+
+# What the race detector disturbs: allocations, memory, the soak.
+plain: tools
+	$(GO) test -count=1 -timeout $(TIMEOUT) -json -run 'Alloc|Memory|Soak' ./forward/... | bin/tally $(TALLYFLAGS)
 
 # The recordings of Squid 2.6, played through the real binary.
 exchange: tools
@@ -69,9 +74,10 @@ fuzz:
 		done; \
 	done
 
-# Everything, with longer fuzzing.
+# Everything at full size: every recorded WCCP scenario on the real binary, the
+# large simulations, 50,000 transactions, a minute of fuzzing each.
 check-all:
-	$(MAKE) test FUZZTIME=60s
+	CUTTLE_FULL=1 CUTTLE_WCCP_REPLAY=all CUTTLE_SOAK=50000 $(MAKE) test FUZZTIME=60s TIMEOUT=60m
 	$(MAKE) demo
 
 # What the proxy costs beside others; the others are installed for it.

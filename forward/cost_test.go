@@ -158,7 +158,7 @@ func TestIdleChild(t *testing.T) {
 // bound leaves room for a machine that is busy; cmd/bench measures exactly.
 func TestIdleMemory(t *testing.T) {
 	if raceEnabled || testing.Short() {
-		t.Skip("measures memory")
+		t.Skip("measures memory, of which the race detector takes its share")
 	}
 	cmd := exec.Command(os.Args[0], "-test.run", "^TestIdleChild$")
 	cmd.Env = append(os.Environ(), idleChild+"=1")
