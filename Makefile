@@ -9,7 +9,7 @@ FUZZTIME      ?= 4s
 TIMEOUT       ?= 10m
 
 CONF    := github.com/cuttle-proxy/cuttle/conf
-LDFLAGS := -s -w -X main.version=$(VERSION) \
+LDFLAGS := -s -w -X $(CONF).Version=$(VERSION) \
 	-X $(CONF).Prefix=$(PREFIX) -X $(CONF).SysconfDir=$(SYSCONFDIR) \
 	-X $(CONF).LogDir=$(LOCALSTATEDIR)/log/squid -X $(CONF).SwapDir=$(LOCALSTATEDIR)/spool/squid \
 	-X $(CONF).RunDir=$(LOCALSTATEDIR)/run -X $(CONF).DataDir=$(PREFIX)/share/squid -X $(CONF).LibexecDir=$(PREFIX)/lib/squid

@@ -10,8 +10,9 @@ import (
 	"github.com/cuttle-proxy/cuttle/parser"
 )
 
-// Version is the release of Squid whose verdicts these are, as its messages name it.
-const Version = "2.6.STABLE24"
+// Version is the release messages name; make build VERSION= sets it. It keeps 2.6
+// in front: scripts compare "2.6" and the word after "Version".
+var Version = "2.6.CUTTLE1"
 
 // MaxFileSize is the largest configuration file that is read.
 const MaxFileSize = 256 << 20

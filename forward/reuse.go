@@ -138,6 +138,7 @@ func (x *transaction) rest() []byte { return x.in[min(len(x.in), x.head+x.bodyUs
 
 // log writes the transaction's line and forgets what it pointed to.
 func (x *transaction) log() {
+	x.srv.requests.Add(1)
 	x.countVerified()
 	e := &x.entry
 	now := x.clock()

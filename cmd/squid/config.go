@@ -54,5 +54,5 @@ func fatalLines(text string) string {
 }
 
 func terminatedLine() string {
-	return fmt.Sprintf("Squid Cache (Version %s): Terminated abnormally.", version)
+	return fmt.Sprintf("Squid Cache (Version %s): Terminated abnormally.", conf.Version)
 }

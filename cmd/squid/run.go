@@ -141,7 +141,7 @@ func (p *process) toggleDebug() {
 func (p *process) reconfigure() {
 	notifyReloading()
 	defer notifyReady()
-	p.log.Info(fmt.Sprintf("Reconfiguring Squid Cache (version %s)...", version))
+	p.log.Info(fmt.Sprintf("Reconfiguring Squid Cache (version %s)...", conf.Version))
 	if err := p.keeper.learn(); err != nil {
 		p.log.Warn("WARNING: " + err.Error())
 	}
@@ -210,7 +210,7 @@ func (p *process) leave() {
 		p.log.Warn(fmt.Sprintf("WARNING: cannot remove %s: %s", p.cfg.PidFilename, sysText(err)))
 	}
 	if p.server != nil {
-		p.log.Info(fmt.Sprintf("Squid Cache (Version %s): Exiting normally.", version))
+		p.log.Info(fmt.Sprintf("Squid Cache (Version %s): Exiting normally.", conf.Version))
 	}
 	p.keeper.close()
 }

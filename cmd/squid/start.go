@@ -109,7 +109,7 @@ func (p *process) prepare() error {
 	if err := p.openCacheLog(); err != nil {
 		return err
 	}
-	p.log.Info(fmt.Sprintf("Starting Squid Cache version %s for %s-%s...", version, runtime.GOARCH, runtime.GOOS))
+	p.log.Info(fmt.Sprintf("Starting Squid Cache version %s for %s-%s...", conf.Version, runtime.GOARCH, runtime.GOOS))
 	p.log.Info(fmt.Sprintf("Process ID %d", os.Getpid()))
 	p.log.Info(fmt.Sprintf("With %d file descriptors available", descriptors))
 	if limitErr != nil {
@@ -168,7 +168,7 @@ func (p *process) open() error {
 	if len(p.cfg.HTTPPorts) == 0 && len(p.cfg.HTTPSPorts) == 0 {
 		return fatalError{"No port defined"}
 	}
-	p.server, err = forward.New(p.cfg, forward.Parts{Network: p.network, Log: p.log, Version: version, LogFiles: p.keeper})
+	p.server, err = forward.New(p.cfg, forward.Parts{Network: p.network, Log: p.log, Version: conf.Version, LogFiles: p.keeper})
 	if err != nil {
 		return err
 	}

@@ -7,12 +7,8 @@ import (
 	"github.com/cuttle-proxy/cuttle/conf"
 )
 
-// version is set at build time (make build VERSION=). It keeps 2.6 in front:
-// scripts compare "2.6" and the word after "Version".
-var version = "2.6.CUTTLE1"
-
 func writeVersion(w io.Writer) {
-	fmt.Fprintf(w, "Squid Cache: Version %s\n", version)
+	fmt.Fprintf(w, "Squid Cache: Version %s\n", conf.Version)
 	fmt.Fprintf(w, "configure options:  '--prefix=%s' '--sysconfdir=%s' '--localstatedir=%s'\n", conf.Prefix, conf.SysconfDir, localState())
 	p := conf.DefaultPaths()
 	fmt.Fprintf(w, "Built-in paths: %s, %s, %s, %s, %s\n", p.ConfigFile, p.CacheLog, p.AccessLog, p.PidFile, p.SwapDir)
