@@ -11,7 +11,6 @@ import (
 
 	"github.com/cuttle-proxy/cuttle/conf"
 	"github.com/cuttle-proxy/cuttle/forward/sock"
-	"golang.org/x/sys/unix"
 )
 
 // tcpConn is the connection type the Network deals in.
@@ -103,7 +102,7 @@ func (s *Server) acceptFrom(l *listener) {
 		case l.gone.Load() || s.stopping.Load():
 			return
 		case shortage(err):
-			s.parts.Log.Warn("WARNING! Your cache is running out of filedescriptors")
+			s.ranShort(err)
 			time.Sleep(100 * time.Millisecond)
 		case errors.Is(err, net.ErrClosed):
 			select {
@@ -115,15 +114,6 @@ func (s *Server) acceptFrom(l *listener) {
 			// The client was gone before it was accepted.
 		}
 	}
-}
-
-func shortage(err error) bool {
-	for _, e := range []error{unix.EMFILE, unix.ENFILE, unix.ENOBUFS, unix.ENOMEM} {
-		if errors.Is(err, e) {
-			return true
-		}
-	}
-	return false
 }
 
 // welcome starts serving one connection.

@@ -30,6 +30,11 @@ type Parts struct {
 	LogFiles accesslog.Opener
 	// Resolver answers names; nil means forward/dns by the configuration.
 	Resolver dns.Resolver
+	// Overloaded is told when the process runs out of descriptors or memory, and
+	// when it is well again; nil for nobody to tell.
+	Overloaded func(bool)
+	// OverloadRest is how long it must have been well; 0 for the default.
+	OverloadRest time.Duration
 }
 
 // Server forwards HTTP for one configuration at a time. Everything it derives
@@ -47,6 +52,7 @@ type Server struct {
 	clients    clients
 	hosts      verification
 	neighbours acl.Neighbours
+	scarce     overload
 	tunnelled  perClient // clients that do not speak HTTP
 	strangers  perClient // IPv6 clients that IPv4 rules would have let in
 
@@ -204,6 +210,7 @@ func (s *Server) Shutdown(lifetime time.Duration) {
 // finish closes what is left after the last client.
 func (s *Server) finish() {
 	s.overOnce.Do(func() {
+		s.scarce.end()
 		s.pool.Close()
 		s.watcher.Close()
 		s.closeNames()
@@ -248,7 +255,11 @@ func (s *Server) dial(ctx context.Context, k origin.Key, ports origin.LocalPorts
 	case k.From.IsValid():
 		d.From = netip.AddrPortFrom(k.From, 0)
 	}
-	return s.parts.Network.Dial(ctx, d)
+	conn, err = s.parts.Network.Dial(ctx, d)
+	if err != nil {
+		s.ranShort(err)
+	}
+	return conn, err
 }
 
 // logEnv is what the logs need of the server.

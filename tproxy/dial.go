@@ -50,11 +50,16 @@ func NewDialer(o SocketOptions, own *Own) *Dialer {
 
 // DialCounts are totals since the start.
 type DialCounts struct {
-	Dials     uint64 // connections asked for
-	Retries   uint64 // further tries with another local port
-	Collision uint64 // tries refused because an address and port were in use
-	Exhausted uint64 // dials given up for want of a local port
-	Refused   uint64 // dials to the proxy's own listeners
+	Dials     uint64 `json:"dials"`        // connections asked for
+	Retries   uint64 `json:"retries"`      // further tries with another local port
+	Collision uint64 `json:"collisions"`   // tries refused because an address and port were in use
+	Exhausted uint64 `json:"exhausted"`    // dials given up for want of a local port
+	Refused   uint64 `json:"own_listener"` // dials to the proxy's own listeners
+}
+
+// Plus adds two readings.
+func (c DialCounts) Plus(d DialCounts) DialCounts {
+	return DialCounts{c.Dials + d.Dials, c.Retries + d.Retries, c.Collision + d.Collision, c.Exhausted + d.Exhausted, c.Refused + d.Refused}
 }
 
 type dialCounters struct {

@@ -2,11 +2,13 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"os"
 	"strings"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -29,7 +31,11 @@ const controlLimit = 10 * time.Second
 func serveControl(l *net.UnixListener, answers map[string]func(io.Writer) error) {
 	for {
 		c, err := l.AcceptUnix()
-		if err != nil {
+		switch {
+		case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
+			time.Sleep(100 * time.Millisecond) // questions wait until there are descriptors again
+			continue
+		case err != nil:
 			return
 		}
 		c.SetDeadline(time.Now().Add(controlLimit))
@@ -79,26 +85,29 @@ func askCopy(pid int, question string, to io.Writer) error {
 	return err
 }
 
-// wccpOrder is -k wccp: what the running copy knows of its routers.
-func wccpOrder(inv *invocation) int {
-	cfg, status := inv.load()
-	if cfg == nil {
-		return status
+// questionOrder makes an order of -k that asks the running copy a question of
+// the same name, with --json for the form programs read.
+func questionOrder(question string) func(*invocation) int {
+	return func(inv *invocation) int {
+		cfg, status := inv.load()
+		if cfg == nil {
+			return status
+		}
+		pid := runningCopy(cfg.PidFilename)
+		if pid == 0 {
+			fmt.Fprintln(inv.stderr, "squid: ERROR: No running copy")
+			return exitBad
+		}
+		form := question
+		if inv.asked("json") {
+			form += " json"
+		}
+		if err := askCopy(pid, form, inv.stdout); err != nil {
+			fmt.Fprintln(inv.stderr, "squid: ERROR:", err)
+			return exitBad
+		}
+		return exitGood
 	}
-	pid := runningCopy(cfg.PidFilename)
-	if pid == 0 {
-		fmt.Fprintln(inv.stderr, "squid: ERROR: No running copy")
-		return exitBad
-	}
-	question := "wccp"
-	if inv.asked("json") {
-		question = "wccp json"
-	}
-	if err := askCopy(pid, question, inv.stdout); err != nil {
-		fmt.Fprintln(inv.stderr, "squid: ERROR:", err)
-		return exitBad
-	}
-	return exitGood
 }
 
 // openControl begins to answer questions about the process. Without it the
@@ -106,12 +115,15 @@ func wccpOrder(inv *invocation) int {
 func (p *process) openControl() {
 	l, err := net.ListenUnix("unix", controlAddress(os.Getpid()))
 	if err != nil {
-		p.log.Warn("WARNING: questions by -k wccp cannot be answered: " + sysText(err))
+		p.log.Warn("WARNING: questions by -k wccp and -k network cannot be answered: " + sysText(err))
 		return
 	}
 	p.control = l
 	go serveControl(l, map[string]func(io.Writer) error{
 		"wccp":      p.writeWCCP,
 		"wccp json": p.writeWCCPJSON,
+
+		"network":      p.writeNetwork,
+		"network json": p.writeNetworkJSON,
 	})
 }

@@ -9,35 +9,9 @@ import (
 	"github.com/vishvananda/netlink"
 
 	"github.com/cuttle-proxy/cuttle/conf"
-	"github.com/cuttle-proxy/cuttle/tproxy"
 	"github.com/cuttle-proxy/cuttle/tproxy/gre"
 	"github.com/cuttle-proxy/cuttle/wccp2"
 )
-
-// openGRE opens what receives the packets of routers that send them in GRE: a
-// tunnel of the kernel's, or a decapsulator in this process. Where the operator
-// made a tunnel already, that one stays. It needs root, or CAP_NET_RAW and
-// CAP_NET_ADMIN; without them the start fails, since a router told to send us
-// GRE would send it nowhere.
-func (p *process) openGRE() error {
-	if !decapsulates(p.cfg) || kernelTunnel() != "" {
-		return nil
-	}
-	config := gre.Config{
-		Own:    p.network.own.Has,
-		Mark:   tproxy.OwnMark,
-		Return: p.cfg.WCCP.ReturnMethod == conf.WCCPGRE,
-	}
-	if a := p.cfg.WCCP.V2Address; a.IsValid() && !a.IsUnspecified() {
-		config.Local = a
-	}
-	r, err := gre.OpenBest(config)
-	if err != nil {
-		return err
-	}
-	p.gre = r
-	return nil
-}
 
 // kernelTunnel is the name of a GRE tunnel that is up: then the operator has
 // given the packets to the kernel. "" for none.
@@ -54,44 +28,46 @@ func kernelTunnel() string {
 	return ""
 }
 
-// startGRE begins to move packets.
-func (p *process) startGRE() {
-	if p.gre == nil {
-		return
-	}
-	p.log.Info(p.gre.How())
-	go func() {
-		if err := p.gre.Run(); err != nil {
-			p.log.Error("ERROR: GRE packets are no longer received: " + err.Error())
-			if r := p.wccp.Load(); r != nil {
-				r.Hold("GRE packets are not received")
-			}
-		}
-	}()
-}
-
-// closeGRE removes the device and leaves the totals in the log.
-func (p *process) closeGRE() {
-	if p.gre == nil {
-		return
-	}
-	n := p.gre.Counts()
-	p.gre.Close()
-	p.log.Info(fmt.Sprintf("GRE: %d packets received, %d delivered, %d given back, %d refused, %d lost in the queue",
-		n.Received, n.Delivered, n.Returned, n.Foreign+n.Malformed+n.Checksum+n.Stranger+n.Own+n.Refused, n.Lost))
-}
-
 // startWCCP announces the proxy to its routers, now that every port accepts.
 func (p *process) startWCCP() error {
 	if !wccp2.Enabled(&p.cfg.WCCP) {
 		p.log.Info("WCCP Disabled.")
 		return nil
 	}
-	r, err := wccp2.Start(&p.cfg.WCCP, wccp2.Settings{}, p.log.Named("wccp2"))
+	r, err := wccp2.Start(&p.cfg.WCCP, p.wccpSettings(), p.log.Named("wccp2"))
 	if err == nil {
 		p.wccp.Store(r)
 	}
 	return err
+}
+
+// scarcity is the reason for which an overloaded process announces nothing.
+const scarcity = "the process is out of descriptors or memory"
+
+// wccpSettings are those of a start at this moment.
+func (p *process) wccpSettings() wccp2.Settings {
+	if p.server.Overload().Now {
+		return wccp2.Settings{Hold: scarcity}
+	}
+	return wccp2.Settings{}
+}
+
+// overloaded keeps routers from sending more than can be served.
+func (p *process) overloaded(now bool) {
+	switch r := p.wccp.Load(); {
+	case r == nil:
+	case now:
+		r.Hold(scarcity)
+	default:
+		r.Release(scarcity)
+	}
+}
+
+// silenceWCCP ends announcing at once: nothing listens any more.
+func (p *process) silenceWCCP() {
+	if r := p.wccp.Load(); r != nil {
+		r.Close()
+	}
 }
 
 // leaveWCCP takes leave of the routers while transfers go on: until no router
@@ -119,7 +95,7 @@ func (p *process) reconfigureWCCP(cfg *conf.Config) error {
 	if !wccp2.Enabled(&cfg.WCCP) {
 		return nil
 	}
-	r, err := wccp2.Start(&cfg.WCCP, wccp2.Settings{}, p.log.Named("wccp2"))
+	r, err := wccp2.Start(&cfg.WCCP, p.wccpSettings(), p.log.Named("wccp2"))
 	if err == nil {
 		p.wccp.Store(r)
 	}

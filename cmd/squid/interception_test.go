@@ -49,6 +49,8 @@ func TestTProxyPortServesInterceptedAndExplicitClients(t *testing.T) {
 		{"intercepted IPv4", streetOrigin4 + ":80", originForm(streetOrigin4), streetClient4},
 		{"intercepted IPv6", "[" + streetOrigin6 + "]:80", originForm("six.example"), streetClient6},
 		{"explicit", streetGateway4 + ":3129", absoluteForm("four.example"), streetOutside4},
+		{"intercepted, an IPv6 address as Host", "[" + streetOrigin6 + "]:80", originForm("[" + streetOrigin6 + "]"), streetClient6},
+		{"explicit, an IPv6 address as host", streetGateway4 + ":3129", absoluteForm("[" + streetOrigin6 + "]"), "fd02::1"},
 	})
 	if out, err := s.order("preflight"); err != nil {
 		t.Errorf("preflight beside the running proxy: %v\n%s", err, out)

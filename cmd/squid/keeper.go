@@ -18,7 +18,8 @@ import (
 // process gives root up; what needs root afterwards is done by a child that
 // stays root and does only these named things, each on files the configuration
 // names: write and remove the pid file, open a log for appending, rename a log
-// when it rotates, open a configuration file for reading.
+// when it rotates, open a configuration file for reading, open what routers' GRE
+// comes by.
 //
 // A nil keeper, of a process that never was root, does them itself.
 type keeper struct {
@@ -35,6 +36,8 @@ const (
 	askRenameLog = 'm' // FROM NUL TO
 	askLearn     = 'c' // read the configuration again and learn the files it names
 	askOpenConf  = 'f'
+	askOpenGRE   = 'g' // the raw socket that routers' GRE comes by, when the configuration says so
+	askOpenTUN   = 't' // the device it is delivered on, likewise
 )
 
 // startKeeper starts the helper, connected by a socket that ends with either.

@@ -123,6 +123,8 @@ func (k *keeperChild) do(what byte, argument string) (*os.File, error) {
 			return nil, syscall.EACCES
 		}
 		return os.Open(argument)
+	case askOpenGRE, askOpenTUN:
+		return k.openGRE(what)
 	}
 	return nil, fmt.Errorf("request %q is not known", what)
 }

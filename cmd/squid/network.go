@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/netip"
+	"sync"
 	"sync/atomic"
 
 	"kernel.org/pub/linux/libs/security/libcap/cap"
@@ -19,6 +20,9 @@ type hostNetwork struct {
 	own *tproxy.Own
 	// now is replaced by a reconfigure; connections keep what they began with.
 	now atomic.Pointer[networkSettings]
+
+	mu   sync.Mutex
+	past tproxy.DialCounts // of dialers that a reconfigure has replaced
 }
 
 // networkSettings are what the configuration says about sockets.
@@ -55,7 +59,19 @@ func (n *hostNetwork) configure(cfg *conf.Config) {
 		s.sockets.MSS = int(segmentSize(cfg))
 	}
 	s.dialer = tproxy.NewDialer(tproxy.SocketOptions{Mark: s.sockets.Mark, MSS: s.sockets.MSS}, own)
-	n.now.Store(s)
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if old := n.now.Swap(s); old != nil {
+		n.past = n.past.Plus(old.dialer.Counts())
+	}
+}
+
+// dialCounts are totals since the start. A dial that outlives its configuration
+// may go uncounted.
+func (n *hostNetwork) dialCounts() tproxy.DialCounts {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.past.Plus(n.now.Load().dialer.Counts())
 }
 
 // intercepts says whether any port takes connections meant for other hosts.

@@ -75,6 +75,7 @@ func (p *process) endTransfers(sig os.Signal, cut <-chan struct{}) {
 	if sig == syscall.SIGINT {
 		lifetime = 0
 	}
+	p.silenceWCCP()
 	p.log.Info(fmt.Sprintf("Preparing for shutdown after %d requests", p.server.Requests()))
 	p.log.Info(fmt.Sprintf("Waiting %d seconds for active connections to finish", int(lifetime/time.Second)))
 	ended := make(chan struct{})
@@ -162,10 +163,14 @@ func (p *process) reconfigure() {
 		p.keepOld(err.Error())
 		return
 	}
+	if err := p.reconfigureGRE(cfg); err != nil {
+		p.log.Error("ERROR: GRE packets are not received: " + err.Error())
+	}
 	if err := p.reconfigureWCCP(cfg); err != nil {
 		p.log.Error("ERROR: WCCP goes on as before: " + err.Error())
 	}
 	p.adopt(cfg)
+	p.watchNetwork(cfg)
 	p.nameIdle(report)
 	p.log.Info("Ready to serve requests.")
 	debug.FreeOSMemory()
@@ -201,6 +206,7 @@ func (p *process) leave() {
 	if p.control != nil {
 		p.control.Close()
 	}
+	p.unwatchNetwork()
 	p.closeGRE()
 	p.tearDownNetwork()
 	if p.network != nil {

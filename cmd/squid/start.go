@@ -14,7 +14,6 @@ import (
 
 	"github.com/cuttle-proxy/cuttle/conf"
 	"github.com/cuttle-proxy/cuttle/forward"
-	"github.com/cuttle-proxy/cuttle/tproxy/gre"
 	"github.com/cuttle-proxy/cuttle/wccp2"
 )
 
@@ -50,7 +49,8 @@ type process struct {
 	log      *zap.Logger
 	keeper   *keeper
 	network  *hostNetwork
-	gre      gre.Receiver // nil where no router sends GRE, or the operator has a tunnel
+	gre      atomic.Pointer[greReceiver] // nil where no router sends GRE, or the operator has a tunnel
+	watch    *networkWatch
 	wccp     atomic.Pointer[wccp2.Runner]
 	control  *net.UnixListener
 	server   *forward.Server
@@ -94,7 +94,7 @@ func (p *process) prepare() error {
 	if err := p.setUpNetwork(); err != nil {
 		return err
 	}
-	if err := p.openGRE(); err != nil {
+	if err := p.openGRE(p.cfg); err != nil {
 		return err
 	}
 	findings := lookAtHost(p.cfg)
@@ -168,7 +168,7 @@ func (p *process) open() error {
 	if len(p.cfg.HTTPPorts) == 0 && len(p.cfg.HTTPSPorts) == 0 {
 		return fatalError{"No port defined"}
 	}
-	p.server, err = forward.New(p.cfg, forward.Parts{Network: p.network, Log: p.log, Version: conf.Version, LogFiles: p.keeper})
+	p.server, err = forward.New(p.cfg, forward.Parts{Network: p.network, Log: p.log, Version: conf.Version, LogFiles: p.keeper, Overloaded: p.overloaded})
 	if err != nil {
 		return err
 	}
@@ -179,6 +179,7 @@ func (p *process) open() error {
 	if err := p.startWCCP(); err != nil {
 		return err
 	}
+	p.watchNetwork(p.cfg)
 	p.openControl()
 	if err := p.keeper.writePid(p.cfg.PidFilename); err != nil {
 		p.log.Warn(fmt.Sprintf("WARNING: %s: %s", p.cfg.PidFilename, sysText(err)))

@@ -162,6 +162,9 @@ func (s *street) serveOrigin() {
 	}
 	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		host, _, _ := net.SplitHostPort(r.RemoteAddr)
+		if r.URL.Path == "/whole" {
+			host = r.RemoteAddr
+		}
 		fmt.Fprint(w, host)
 	})}
 	go server.Serve(l)

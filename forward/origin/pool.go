@@ -194,6 +194,24 @@ func (p *Pool) sweep() {
 	}
 }
 
+// DropIdle closes all kept connections; later ones are kept as before.
+func (p *Pool) DropIdle() {
+	p.mu.Lock()
+	var all []*Conn
+	for _, s := range p.byKey {
+		for _, c := range s.conns {
+			c.shelf = nil
+			all = append(all, c)
+		}
+	}
+	clear(p.byKey)
+	p.idle = 0
+	p.mu.Unlock()
+	for _, c := range all {
+		c.Close()
+	}
+}
+
 // Len is the number of connections kept.
 func (p *Pool) Len() int {
 	p.mu.Lock()

@@ -7,19 +7,19 @@ import (
 
 // Counts are totals of a Decapsulator since it was opened.
 type Counts struct {
-	Received  uint64 // GRE packets read from the raw socket
-	Batches   uint64 // reads that brought them
-	Delivered uint64 // packets written to the device
-	Foreign   uint64 // GRE of another protocol or version, left alone
-	Malformed uint64 // cut short, wrong lengths or reserved bits
-	Checksum  uint64 // wrong GRE checksum
-	Stranger  uint64 // from an address that is no router of ours, or with another key
-	Own       uint64 // would have looped: our address as outer or inner source
-	Refused   uint64 // not accepted by the device
-	Lost      uint64 // dropped by the kernel because the receive buffer was full
-	Returned  uint64 // packets given back to a router
-	Unknown   uint64 // packets to give back of which no router is remembered
-	Unsent    uint64 // packets to give back that the kernel would not send
+	Received  uint64 `json:"received"`  // GRE packets read from the raw socket
+	Batches   uint64 `json:"batches"`   // reads that brought them
+	Delivered uint64 `json:"delivered"` // packets written to the device
+	Foreign   uint64 `json:"foreign"`   // GRE of another protocol or version, left alone
+	Malformed uint64 `json:"malformed"` // cut short, wrong lengths or reserved bits
+	Checksum  uint64 `json:"checksum"`  // wrong GRE checksum
+	Stranger  uint64 `json:"stranger"`  // from an address that is no router of ours, or with another key
+	Own       uint64 `json:"own"`       // would have looped: our address as outer or inner source
+	Refused   uint64 `json:"refused"`   // not accepted by the device
+	Lost      uint64 `json:"lost"`      // dropped by the kernel because the receive buffer was full
+	Returned  uint64 `json:"returned"`  // packets given back to a router
+	Unknown   uint64 `json:"unknown"`   // packets to give back of which no router is remembered
+	Unsent    uint64 `json:"unsent"`    // packets to give back that the kernel would not send
 }
 
 type counters struct {

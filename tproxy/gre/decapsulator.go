@@ -31,6 +31,9 @@ type Config struct {
 	// Return gives packets that no rule of the host takes back to the router they
 	// came from (WCCP's return method GRE).
 	Return bool
+	// Socket and TUN are what OpenSocket and OpenTUN made in a process that has
+	// the right to; nil for opening them here. Open takes them over.
+	Socket, TUN *os.File
 }
 
 // DefaultDevice is the name of the device that delivers decapsulated packets.
@@ -67,10 +70,16 @@ func Open(config Config) (*Decapsulator, error) {
 		d.back = newMemory()
 	}
 	var err error
-	if d.socket, err = openSocket(config); err != nil {
+	if d.socket, err = config.socket(); err != nil {
+		if config.TUN != nil {
+			config.TUN.Close()
+		}
 		return nil, fmt.Errorf("receiving GRE: %w", err)
 	}
-	if d.tun, err = openTUN(d.device); err != nil {
+	if d.tun = config.TUN; d.tun == nil {
+		d.tun, err = openTUN(d.device)
+	}
+	if err != nil {
 		d.socket.Close()
 		return nil, fmt.Errorf("receiving GRE: %w", err)
 	}
@@ -91,6 +100,42 @@ func Open(config Config) (*Decapsulator, error) {
 		}
 	}
 	return d, nil
+}
+
+// OpenSocket opens the raw socket of a configuration for another process.
+func OpenSocket(config Config) (*os.File, error) {
+	c, err := openSocket(config)
+	if err != nil {
+		return nil, err
+	}
+	defer c.Close()
+	return c.File()
+}
+
+// OpenTUN makes the device of a configuration for another process. It lives as
+// long as the file is open somewhere.
+func OpenTUN(config Config) (*os.File, error) {
+	if config.Device == "" {
+		config.Device = DefaultDevice
+	}
+	return openTUN(config.Device)
+}
+
+func (config Config) socket() (*net.IPConn, error) {
+	if config.Socket == nil {
+		return openSocket(config)
+	}
+	defer config.Socket.Close()
+	c, err := net.FilePacketConn(config.Socket)
+	if err != nil {
+		return nil, err
+	}
+	ip, raw := c.(*net.IPConn)
+	if !raw {
+		c.Close()
+		return nil, errors.New("not a raw socket")
+	}
+	return ip, nil
 }
 
 func openSocket(config Config) (*net.IPConn, error) {
@@ -130,6 +175,10 @@ func (d *Decapsulator) Device() string { return d.device }
 // SetRouters limits the senders to these addresses; nil accepts any. It may be
 // called at any time.
 func (d *Decapsulator) SetRouters(routers []netip.Addr) { d.setRouters(routers) }
+
+// Stranger is the sender of the last packet dropped because SetRouters does not
+// name it; not valid when there was none.
+func (d *Decapsulator) Stranger() netip.Addr { return d.lastStranger() }
 
 // Run moves packets until Close. It returns nil after Close.
 func (d *Decapsulator) Run() error {

@@ -218,3 +218,70 @@ func TestOneDeviceOneOwner(t *testing.T) {
 		t.Errorf("second Open: %v", err)
 	}
 }
+
+// Only the routers named may send; who else did is known. A socket opened by
+// another process does as well as one opened here.
+func TestStrangersAreDropped(t *testing.T) {
+	c := newCrossing(t, Config{})
+	if who := c.d.Stranger(); who.IsValid() {
+		t.Errorf("stranger %v before anything was sent", who)
+	}
+	packet := Header{Protocol: ProtocolWCCP}.Append(nil, ip4("1.2.3.4", "5.6.7.8", nil))
+	for i, step := range []struct {
+		routers []netip.Addr
+		want    Counts
+	}{
+		{[]netip.Addr{netip.MustParseAddr("192.0.2.1")}, Counts{Received: 1, Stranger: 1}},
+		{[]netip.Addr{}, Counts{Received: 2, Stranger: 2}},
+		{[]netip.Addr{netip.MustParseAddr(routerAddr)}, Counts{Received: 3, Stranger: 2, Delivered: 1}},
+		{nil, Counts{Received: 4, Stranger: 2, Delivered: 2}},
+	} {
+		c.d.SetRouters(step.routers)
+		c.send(t, packet)
+		var n Counts
+		for range 2000 {
+			n = c.d.Counts()
+			if n.Batches = 0; n == step.want {
+				break
+			}
+			time.Sleep(5 * time.Millisecond)
+		}
+		if n != step.want {
+			t.Errorf("step %d: %+v, want %+v", i, n, step.want)
+		}
+	}
+	if who := c.d.Stranger(); who.String() != routerAddr {
+		t.Errorf("the last stranger was %v", who)
+	}
+}
+
+func TestSocketOfAnotherProcess(t *testing.T) {
+	lab := netlab.ForTest(t)
+	cache := lab.Node("cache")
+	err := cache.Do(func() error {
+		socket, err := OpenSocket(Config{})
+		if err != nil {
+			return err
+		}
+		tun, err := OpenTUN(Config{})
+		if err != nil {
+			return err
+		}
+		d, err := Open(Config{Socket: socket, TUN: tun})
+		if err != nil {
+			return err
+		}
+		return d.Close()
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	notRaw, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	if _, err := Open(Config{Socket: notRaw}); err == nil {
+		t.Error("a pipe was taken for a raw socket")
+	}
+}

@@ -16,6 +16,9 @@ type Receiver interface {
 	Run() error
 	// SetRouters limits who may send; nil lets everybody.
 	SetRouters([]netip.Addr)
+	// Stranger is who sent the last packet dropped by that limit, not valid when
+	// there was none or it is not known.
+	Stranger() netip.Addr
 	// Counts are totals; a kernel tunnel counts only what it delivered.
 	Counts() Counts
 	Close() error
@@ -91,6 +94,9 @@ func (t *tunnel) Run() error     { <-t.done; return nil }
 // SetRouters does nothing: a catch-all tunnel cannot tell routers apart. What may
 // send GRE to the cache is for the packet filter to say.
 func (t *tunnel) SetRouters([]netip.Addr) {}
+
+// Stranger knows of none, since the kernel drops nobody's packets.
+func (t *tunnel) Stranger() netip.Addr { return netip.Addr{} }
 
 func (t *tunnel) Counts() Counts {
 	link, err := netlink.LinkByName(t.device)

@@ -95,7 +95,7 @@ func (w *town) startRouter(t testing.TB, o townOptions) {
 
 func (w *town) device(t testing.TB, name string) *os.File {
 	var f *os.File
-	if err := w.router.Do(func() (err error) { f, err = gre.OpenTUN(name); return err }); err != nil {
+	if err := w.router.Do(func() (err error) { f, err = gre.OpenTUN(gre.Config{Device: name}); return err }); err != nil {
 		t.Fatal(err)
 	}
 	return f

@@ -1,6 +1,7 @@
 package gre
 
 import (
+	"encoding/binary"
 	"errors"
 	"net/netip"
 	"sync/atomic"
@@ -17,6 +18,7 @@ type unwrapper struct {
 	own     func(netip.Addr) bool // addresses of this host; nil for none
 	key     *uint32               // the key demanded, nil for any or none
 	routers atomic.Pointer[map[netip.Addr]struct{}]
+	strange atomic.Uint32 // the last stranger's address; 0 for none
 }
 
 // setRouters limits who may send to us; nil lets everybody.
@@ -30,6 +32,15 @@ func (u *unwrapper) setRouters(list []netip.Addr) {
 		set[r.Unmap()] = struct{}{}
 	}
 	u.routers.Store(&set)
+}
+
+func (u *unwrapper) lastStranger() netip.Addr {
+	var a [4]byte
+	binary.BigEndian.PutUint32(a[:], u.strange.Load())
+	if a == [4]byte{} {
+		return netip.Addr{}
+	}
+	return netip.AddrFrom4(a)
 }
 
 // unwrap takes an IPv4 packet as a raw socket delivers it.
@@ -46,6 +57,10 @@ func (u *unwrapper) unwrap(outer []byte) (Header, Packet, netip.Addr, error) {
 func (u *unwrapper) from(router netip.Addr, packet []byte) (Header, Packet, error) {
 	if routers := u.routers.Load(); routers != nil {
 		if _, known := (*routers)[router]; !known {
+			if router.Is4() {
+				a := router.As4()
+				u.strange.Store(binary.BigEndian.Uint32(a[:]))
+			}
 			return Header{}, Packet{}, errStranger
 		}
 	}

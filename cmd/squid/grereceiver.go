@@ -1,0 +1,170 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"slices"
+	"syscall"
+
+	"github.com/cuttle-proxy/cuttle/conf"
+	"github.com/cuttle-proxy/cuttle/tproxy"
+	"github.com/cuttle-proxy/cuttle/tproxy/gre"
+)
+
+// greReceiver is what receives routers' GRE, with the settings it was opened by.
+type greReceiver struct {
+	gre.Receiver
+	local netip.Addr
+	back  bool
+}
+
+// greConfig is what a configuration says about the receiver.
+func greConfig(cfg *conf.Config, own func(netip.Addr) bool) gre.Config {
+	config := gre.Config{Own: own, Mark: tproxy.OwnMark, Return: cfg.WCCP.ReturnMethod == conf.WCCPGRE}
+	if a := cfg.WCCP.V2Address; a.IsValid() && !a.IsUnspecified() {
+		config.Local = a
+	}
+	return config
+}
+
+// openGRE opens what receives the packets of routers that send them in GRE: a
+// tunnel of the kernel's, or a decapsulator in this process. Where the operator
+// made a tunnel already, that one stays. It needs CAP_NET_RAW and CAP_NET_ADMIN;
+// a process that gave root up before it was to receive GRE gets the raw socket
+// from the helper that stays root. Without the rights the start fails, since a
+// router told to send us GRE would send it nowhere.
+func (p *process) openGRE(cfg *conf.Config) error {
+	if !decapsulates(cfg) || kernelTunnel() != "" {
+		return nil
+	}
+	config := greConfig(cfg, p.network.own.Has)
+	r, err := gre.OpenBest(config)
+	if p.keeper != nil && (errors.Is(err, syscall.EPERM) || errors.Is(err, syscall.EACCES)) {
+		r, err = p.keeper.openGRE(config)
+	}
+	if err != nil {
+		return err
+	}
+	r.SetRouters(routersOf(cfg, nil))
+	p.gre.Store(&greReceiver{Receiver: r, local: config.Local, back: config.Return})
+	return nil
+}
+
+// openGRE is for a process without the rights: the helper opens what needs them.
+func (k *keeper) openGRE(config gre.Config) (gre.Receiver, error) {
+	var err error
+	if config.Socket, err = k.ask(askOpenGRE, ""); err != nil {
+		return nil, err
+	}
+	if config.TUN, err = k.ask(askOpenTUN, ""); err != nil {
+		config.Socket.Close()
+		return nil, err
+	}
+	return gre.Open(config)
+}
+
+// openGRE is the helper's part: only what the configuration it read itself asks for.
+func (k *keeperChild) openGRE(what byte) (*os.File, error) {
+	if !decapsulates(k.cfg) {
+		return nil, syscall.EACCES
+	}
+	if what == askOpenTUN {
+		return gre.OpenTUN(greConfig(k.cfg, nil))
+	}
+	return gre.OpenSocket(greConfig(k.cfg, nil))
+}
+
+// reconfigureGRE begins to receive GRE, receives it otherwise, or ends that, as
+// another configuration wants it. What the receiver is opened by is compared, so
+// that a reconfigure that does not touch it loses no packet.
+func (p *process) reconfigureGRE(cfg *conf.Config) error {
+	have := p.gre.Load()
+	config := greConfig(cfg, nil)
+	switch {
+	case have == nil && decapsulates(cfg):
+	case have != nil && !decapsulates(cfg):
+		p.closeGRE()
+		return nil
+	case have != nil && (have.local != config.Local || have.back != config.Return):
+		p.closeGRE()
+	default:
+		return nil
+	}
+	if err := p.openGRE(cfg); err != nil {
+		return err
+	}
+	p.startGRE()
+	return nil
+}
+
+// routersOf lists who may send us GRE: the routers of the configuration, and the
+// addresses they call themselves by in WCCP.
+func routersOf(cfg *conf.Config, learnt []netip.Addr) []netip.Addr {
+	list := []netip.Addr{}
+	for _, r := range cfg.WCCP.V2Routers {
+		list = append(list, r.Addr().Unmap())
+	}
+	for _, a := range learnt {
+		if a.IsValid() && !a.IsUnspecified() {
+			list = append(list, a.Unmap())
+		}
+	}
+	slices.SortFunc(list, netip.Addr.Compare)
+	return slices.Compact(list)
+}
+
+// learntRouters are the addresses of the routers WCCP has heard from.
+func (p *process) learntRouters() []netip.Addr {
+	r := p.wccp.Load()
+	if r == nil {
+		return nil
+	}
+	var list []netip.Addr
+	for _, s := range r.Status().Services {
+		for _, router := range s.Routers {
+			list = append(list, router.Router, router.Identity)
+		}
+	}
+	return list
+}
+
+// noGRE is a reason to announce nothing to routers.
+const noGRE = "GRE packets are not received"
+
+// startGRE begins to move packets.
+func (p *process) startGRE() {
+	r := p.gre.Load()
+	if r == nil {
+		return
+	}
+	p.log.Info(r.How())
+	if w := p.wccp.Load(); w != nil {
+		w.Release(noGRE)
+	}
+	go func() {
+		if err := r.Run(); err != nil {
+			p.log.Error("ERROR: GRE packets are no longer received: " + err.Error())
+			if w := p.wccp.Load(); w != nil {
+				w.Hold(noGRE)
+			}
+		}
+	}()
+}
+
+// closeGRE removes the device and leaves the totals in the log.
+func (p *process) closeGRE() {
+	r := p.gre.Swap(nil)
+	if r == nil {
+		return
+	}
+	n := r.Counts()
+	r.Close()
+	p.log.Info(fmt.Sprintf("GRE: %d packets received, %d delivered, %d given back, %d refused, %d lost in the queue",
+		n.Received, n.Delivered, n.Returned, refused(n), n.Lost))
+}
+
+func refused(n gre.Counts) uint64 {
+	return n.Foreign + n.Malformed + n.Checksum + n.Stranger + n.Own + n.Refused
+}

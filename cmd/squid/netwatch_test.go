@@ -1,0 +1,229 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/netip"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
+
+	"github.com/cuttle-proxy/cuttle/conf"
+	"github.com/cuttle-proxy/cuttle/tproxy"
+	"github.com/cuttle-proxy/cuttle/tproxy/gre"
+)
+
+// network asks the running copy -k network --json.
+func (s *street) network() (n networkCounts) {
+	s.t.Helper()
+	out, err := s.order("network", "--json")
+	if err != nil {
+		s.t.Fatalf("%v\n%s", err, out)
+	}
+	if err := json.Unmarshal([]byte(out), &n); err != nil {
+		s.t.Fatalf("%v\n%s", err, out)
+	}
+	return n
+}
+
+// reconfigure gives the running copy other lines.
+func (s *street) reconfigure(lines string) {
+	s.t.Helper()
+	ready := strings.Count(s.read("log/cache.log"), "Ready to serve requests.")
+	s.configure(lines)
+	s.squid.Cmd.Process.Signal(syscall.SIGHUP)
+	s.until("it is reconfigured", func() bool {
+		return strings.Count(s.read("log/cache.log"), "Ready to serve requests.") > ready
+	})
+}
+
+// A reconfigure that names the first router makes the process receive GRE although
+// it gave root up long ago; only routers of the configuration may send any, and
+// who else does is named in the log and in -k network.
+func TestGREFromRoutersOfAReconfigureAlone(t *testing.T) {
+	const ports = "http_port 3129 transparent tproxy\n"
+	s := newStreet(t)
+	s.configure(ports)
+	s.start("3129")
+	if n := s.network(); n.GRE != nil {
+		t.Errorf("GRE is received: %+v", n.GRE)
+	}
+	s.reconfigure(ports + "wccp2_router 10.2.0.9\n")
+	var wire *net.IPConn
+	err := s.origin.Do(func() (err error) {
+		wire, err = net.ListenIP("ip4:47", &net.IPAddr{IP: net.IPv4zero})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer wire.Close()
+	// An empty UDP packet from one address of nobody's to another.
+	inner := []byte{0x45, 0, 0, 28, 0, 0, 0x40, 0, 64, 17, 0, 0, 192, 0, 2, 1, 198, 51, 100, 1, 0, 9, 0, 9, 0, 8, 0, 0}
+	send := func() {
+		packet := append([]byte{0, 0, 0x88, 0x3e, 0, 0, 0, 0}, inner...)
+		if _, err := wire.WriteToIP(packet, &net.IPAddr{IP: net.ParseIP(streetOutside4)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	send()
+	s.until("the stranger is counted", func() bool {
+		n := s.network()
+		return n.GRE != nil && n.GRE.Stranger == 1 && n.GRE.Delivered == 0 && n.Stranger == streetOrigin4
+	})
+	s.until("the stranger is named", func() bool {
+		return strings.Contains(s.read("log/cache.log"), "1 GRE packets dropped, the last from "+streetOrigin4+", which is no router of ours")
+	})
+	s.reconfigure(ports + "wccp2_router 10.2.0.9\nwccp2_router " + streetOrigin4 + "\n")
+	s.until("the new router is heard", func() bool {
+		send()
+		n := s.network()
+		return n.GRE.Delivered > 0
+	})
+	out, err := s.order("network")
+	if err != nil || !strings.Contains(out, "GRE last stranger: "+streetOrigin4) || !strings.Contains(out, "connections: 0 asked for") {
+		t.Errorf("%v\n%s", err, out)
+	}
+	s.reconfigure(ports)
+	if n := s.network(); n.GRE != nil {
+		t.Errorf("GRE is still received: %+v", n.GRE)
+	}
+	if t.Failed() {
+		t.Log(s.read("log/cache.log"))
+	}
+}
+
+// The client's own port reaches the origin where it is asked for, for one
+// intercepted connection after the other from that port.
+func TestClientPortIsKept(t *testing.T) {
+	s := newStreet(t)
+	s.configure("http_port 3129 transparent tproxy\ntproxy_client_port on\nserver_persistent_connections off\n")
+	if out, err := s.order("setup"); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	s.start("3129")
+	for range 3 {
+		c, err := s.client.Dial(t.Context(), streetOrigin4+":80")
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.SetDeadline(time.Now().Add(20 * time.Second))
+		fmt.Fprintf(c, "GET /whole HTTP/1.0\r\nHost: %s\r\n\r\n", streetOrigin4)
+		got := readAll(c)
+		if want := c.LocalAddr().String(); !strings.HasSuffix(got, "\r\n\r\n"+want) {
+			t.Errorf("the origin did not see %s: %q", want, got)
+		}
+		c.Close()
+	}
+	if n := s.network(); n.Dial.Dials != 3 {
+		t.Errorf("%+v", n.Dial)
+	}
+}
+
+// Out of descriptors: said once, WCCP withheld, what is there goes on, and new
+// connections are served again as soon as there are descriptors.
+func TestOutOfDescriptors(t *testing.T) {
+	s := newStreet(t)
+	s.configure("http_port 3129 transparent tproxy\nmax_filedescriptors 64\nwccp2_router 10.2.0.9\n")
+	s.start("3129")
+	fetch := visit{"a client", streetGateway4 + ":3129", absoluteForm("four.example"), streetOutside4}
+	s.visits([]visit{fetch})
+	kept, err := s.client.Dial(t.Context(), fetch.to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer kept.Close()
+	var crowd []net.Conn
+	for range 100 {
+		c, err := s.client.Dial(t.Context(), fetch.to)
+		if err != nil {
+			t.Fatal(err)
+		}
+		crowd = append(crowd, c)
+	}
+	const warning = "WARNING! Your cache is running out of filedescriptors"
+	s.until("it runs out", func() bool { return strings.Contains(s.read("log/cache.log"), warning) })
+	kept.SetDeadline(time.Now().Add(20 * time.Second))
+	fmt.Fprint(kept, "GET http://four.example/squid-internal-static/icons/none HTTP/1.0\r\n\r\n")
+	if got := readAll(kept); !strings.HasPrefix(got, "HTTP/1.0 ") {
+		t.Errorf("a connection from before got %q", got)
+	}
+	for _, c := range crowd {
+		c.Close()
+	}
+	s.visits([]visit{fetch})
+	if out, err := s.order("wccp"); err != nil || !strings.Contains(out, "nothing is announced: "+scarcity) {
+		t.Errorf("%v\n%s", err, out)
+	}
+	if n := s.network().Overload; !n.Now || n.Times != 1 || n.Shortages == 0 {
+		t.Errorf("%+v", n)
+	}
+	s.until("it is well again", func() bool { return strings.Contains(s.read("log/cache.log"), "announcing to routers again") })
+	if n := strings.Count(s.read("log/cache.log"), warning); n != 1 {
+		t.Errorf("logged %d times", n)
+	}
+}
+
+func readAll(c net.Conn) string {
+	var b strings.Builder
+	buf := make([]byte, 4096)
+	for {
+		n, err := c.Read(buf)
+		b.Write(buf[:n])
+		if err != nil {
+			return b.String()
+		}
+	}
+}
+
+func TestTroubleIsToldOnceAMinute(t *testing.T) {
+	core, logs := observer.New(zap.InfoLevel)
+	w := &networkWatch{log: zap.New(core)}
+	at := time.Unix(1e9, 0)
+	n := networkCounts{Stranger: "192.0.2.7"}
+	step := func(after time.Duration, want int, change func()) {
+		t.Helper()
+		change()
+		reading := n
+		if n.GRE != nil {
+			g := *n.GRE
+			reading.GRE = &g
+		}
+		w.tell(reading, at.Add(after))
+		if got := len(logs.TakeAll()); got != want {
+			t.Errorf("after %v: %d lines, want %d", after, got, want)
+		}
+	}
+	step(0, 0, func() { n.Dial = tproxy.DialCounts{Dials: 9, Retries: 3} })
+	step(time.Second, 1, func() { n.Dial.Exhausted++ })
+	step(2*time.Second, 0, func() { n.GRE = &gre.Counts{Received: 5, Stranger: 2, Lost: 1} })
+	step(62*time.Second, 2, func() {})
+	step(200*time.Second, 0, func() {})
+	step(201*time.Second, 1, func() { *n.GRE = gre.Counts{Received: 1, Stranger: 1} }) // another receiver
+	step(300*time.Second, 3, func() { n.GRE.Malformed, n.GRE.Own, n.GRE.Unsent = 1, 1, 1 })
+}
+
+func TestRoutersOf(t *testing.T) {
+	cfg := parseText(t, "http_port 3128 transparent\nwccp2_router 192.0.2.2\nwccp2_router 192.0.2.1\n")
+	got := routersOf(cfg, []netip.Addr{{}, netip.IPv4Unspecified(), netip.MustParseAddr("192.0.2.2"), netip.MustParseAddr("192.0.2.3")})
+	if fmt.Sprint(got) != "[192.0.2.1 192.0.2.2 192.0.2.3]" {
+		t.Error(got)
+	}
+	if list := routersOf(parseText(t, "http_port 3128\n"), nil); list == nil || len(list) != 0 {
+		t.Errorf("%v: nobody is not everybody", list)
+	}
+}
+
+func parseText(t *testing.T, text string) *conf.Config {
+	t.Helper()
+	cfg, report := conf.LoadText("squid.conf", []byte("visible_hostname proxy.test\nacl all src 0.0.0.0/0.0.0.0\n"+text), conf.Options{World: conf.Offline{}})
+	if cfg == nil {
+		t.Fatal(report.Lines)
+	}
+	return cfg
+}
