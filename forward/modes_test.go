@@ -206,6 +206,9 @@ func TestShutdownLetsTransfersEnd(t *testing.T) {
 	defer idle.Close()
 	fmt.Fprintf(busy, "GET http://%s/a HTTP/1.0\r\nProxy-Connection: keep-alive\r\n\r\n", origin)
 	<-asked
+	if n := srv.Transfers(); n != 1 {
+		t.Errorf("%d transfers, want the one that is asked for and not the idle connection", n)
+	}
 	down := make(chan struct{})
 	go func() { srv.Shutdown(10 * time.Second); close(down) }()
 	if _, err := idle.Read(make([]byte, 1)); err == nil {

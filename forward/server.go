@@ -233,6 +233,17 @@ func (s *Server) Requests() uint64 { return s.requests.Load() }
 // and were joined to where the client wanted to go.
 func (s *Server) BlindTunnels() uint64 { return s.blind.Load() }
 
+// Transfers is the number of requests and tunnels under way, one for each client
+// connection that does not just wait.
+func (s *Server) Transfers() (n int) {
+	s.clients.each(func(cl *client) {
+		if cl.busy.Load() {
+			n++
+		}
+	})
+	return n
+}
+
 // acquire takes the policy that is current now.
 func (s *Server) acquire() *policy {
 	for {

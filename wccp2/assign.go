@@ -94,16 +94,11 @@ func (r *router) confirms(f *fleet) bool {
 // divided makes an assignment for the caches of list.
 func (e *Engine) divided(g *group, f *fleet, s standing, list []member) (*wire.Assignment, []netip.Addr) {
 	a := &wire.Assignment{Method: wire.AssignHash}
-	n := len(a.Buckets)
-	var mask wire.Mask
-	var values []wire.Mask
-	if e.cfg.Assignment == wire.MethodMask {
+	mask, values := e.maskOf(g)
+	if values != nil {
 		a.Method = wire.AssignMask
-		mask, _ = maskFor(g.svc.Service, e.cfg.mask())
-		values = maskValues(mask)
-		n = len(values)
 	}
-	owners := e.owners(f, s, list, n)
+	owners := e.owners(f, s, list, values)
 	if a.Method == wire.AssignMask {
 		set := wire.MaskValueSet{Mask: mask}
 		for i, v := range values {
@@ -123,12 +118,26 @@ func (e *Engine) divided(g *group, f *fleet, s standing, list []member) (*wire.A
 	return a, owners
 }
 
-// owners hands n buckets round the caches by the configured division.
-func (e *Engine) owners(f *fleet, s standing, list []member, n int) []netip.Addr {
+// maskOf gives the mask of a group and the values under it, nil with hash assignment.
+func (e *Engine) maskOf(g *group) (wire.Mask, []wire.Mask) {
+	if e.cfg.Assignment != wire.MethodMask {
+		return wire.Mask{}, nil
+	}
+	mask, _ := maskFor(g.svc.Service, e.cfg.mask())
+	return mask, maskValues(mask)
+}
+
+// owners hands the values, or with nil the 256 buckets, round the caches by the
+// configured division.
+func (e *Engine) owners(f *fleet, s standing, list []member, values []wire.Mask) []netip.Addr {
+	n := buckets(values)
 	if e.cfg.Division == DivideSticky {
 		prior := f.owners
 		if !slices.ContainsFunc(s.joined, func(r *router) bool { return f.current != nil && r.view.Key == f.current.Key }) {
-			prior = inForce(s.joined, n) // another cache's, or nothing
+			prior = inForce(s.joined, values) // another cache's, or nothing
+			if prior == nil && len(f.last) == n {
+				prior = f.last // the routers have forgotten it
+			}
 		}
 		owners, number := e.sticky.table(list, n, prior, f.table)
 		f.table = number
@@ -139,26 +148,6 @@ func (e *Engine) owners(f *fleet, s standing, list []member, n int) []netip.Addr
 		owners[i] = list[at].addr
 	}
 	return owners
-}
-
-// inForce reads the table that routers have now out of a view, nil when none
-// shows any. Buckets of caches that are gone are nobody's in it.
-func inForce(routers []*router, n int) []netip.Addr {
-	for _, r := range routers {
-		table := make([]netip.Addr, n)
-		for i := range r.view.Caches {
-			c := &r.view.Caches[i]
-			for b := range table {
-				if n == 256 && c.Kind == wire.HashData && !c.Historical && c.Buckets.Has(uint8(b)) {
-					table[b] = c.Addr
-				}
-			}
-		}
-		if slices.ContainsFunc(table, netip.Addr.IsValid) {
-			return table
-		}
-	}
-	return nil
 }
 
 // checkKey looks whether a router shows the assignment we made, and owes it the

@@ -36,6 +36,9 @@ type Config struct {
 	// Local gives the address by which this cache is known to a router, the
 	// zero Addr while there is none (no route). It is asked at each announcement.
 	Local func(router netip.Addr) netip.Addr
+	// Transfers counts the client transfers under way, for the log when buckets
+	// move; nil where nobody counts. It must not call back.
+	Transfers func() int
 }
 
 // Service is one service group to join.

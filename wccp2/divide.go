@@ -8,7 +8,7 @@ import (
 // member is a cache as a division sees it.
 type member struct {
 	addr   netip.Addr
-	weight uint16
+	weight int // 0 to 65535, or unstated
 }
 
 // memberLimit is how many caches a division can name: bucket indices run from
@@ -27,6 +27,20 @@ const (
 	DivideSticky
 )
 
+// inTurn gives each of n buckets an index into weights: the recorded division
+// where that leaves everybody within one bucket of his share, as it nearly always
+// does, else the same with shares bounded. Many light caches beside a heavy one
+// are the other case: each of them rounds up at its cost.
+func inTurn(weights []uint16, n int) []int {
+	t := newTurns(weights, n)
+	table := t.deal(n, false)
+	if t.sum != 0 && !t.fair(n) {
+		t = newTurns(weights, n)
+		table = t.deal(n, true)
+	}
+	return table
+}
+
 // turns hands buckets round a list of weights.
 type turns struct {
 	weights []uint16
@@ -37,14 +51,8 @@ type turns struct {
 	at      int      // whose turn it was
 }
 
-// inTurn gives each of n buckets an index into weights (FACTS "Hash, all weights
-// zero" and "Hash with weights"). The buckets go round; whoever's turn it is takes
-// the bucket unless that puts him ahead of his share, in which case the next one
-// is asked. Nobody ends more than one bucket off his share, which is all that is
-// added to the recorded procedure; it let many light caches take several buckets
-// from a heavy one.
-func inTurn(weights []uint16, n int) []int {
-	t := turns{weights: weights, taken: make([]uint64, len(weights)), whole: make([]uint64, len(weights)), at: len(weights) - 1}
+func newTurns(weights []uint16, n int) *turns {
+	t := &turns{weights: weights, taken: make([]uint64, len(weights)), whole: make([]uint64, len(weights)), at: len(weights) - 1}
 	for _, w := range weights {
 		t.sum += uint64(w)
 	}
@@ -55,24 +63,29 @@ func inTurn(weights []uint16, n int) []int {
 			t.spare -= t.whole[i]
 		}
 	}
+	return t
+}
+
+// deal goes round (FACTS "Hash, all weights zero" and "Hash with weights"): whoever's
+// turn it is takes the bucket unless he is ahead of his share or, when shares are
+// bounded, has all he may have; then the next one is asked.
+func (t *turns) deal(n int, bounded bool) []int {
 	table := make([]int, n)
 	for i := range table {
-		table[i] = t.next(uint64(i), uint64(n))
+		table[i] = t.next(uint64(i), uint64(n), bounded)
 	}
 	return table
 }
 
 // next finds who takes the bucket when given of n are out.
-func (t *turns) next(given, n uint64) int {
+func (t *turns) next(given, n uint64, bounded bool) int {
 	t.at = (t.at + 1) % len(t.weights)
 	if t.sum == 0 {
 		return t.at
 	}
-	notAhead := func(i int) bool { return t.taken[i]*t.sum <= given*uint64(t.weights[i]) }
-	anyway := func(int) bool { return true }
-	for _, fits := range []func(int) bool{notAhead, anyway} {
+	for _, anyway := range []bool{false, true} {
 		for range t.weights {
-			if t.due(t.at, n) && fits(t.at) {
+			if (!bounded || t.due(t.at, n)) && (anyway || t.notAhead(t.at, given)) {
 				if t.taken[t.at] == t.whole[t.at] {
 					t.spare--
 				}
@@ -85,6 +98,18 @@ func (t *turns) next(given, n uint64) int {
 	return t.at
 }
 
+// fineness is the recorded arithmetic's: a step is counted in sixteenths of the
+// sum of weights and rounded down, which decides who comes first where two would
+// come at once.
+const fineness = 16
+
+// notAhead tells whether cache i has no more than is due to it of the buckets
+// given: each of its buckets is a step of sum / weight.
+func (t *turns) notAhead(i int, given uint64) bool {
+	w := uint64(t.weights[i])
+	return w > 0 && t.taken[i]*(fineness*t.sum*t.sum/w) <= given*fineness*t.sum
+}
+
 // due tells whether cache i may have one more of n buckets.
 func (t *turns) due(i int, n uint64) bool {
 	if t.taken[i] < t.whole[i] {
@@ -93,11 +118,22 @@ func (t *turns) due(i int, n uint64) bool {
 	return t.taken[i] == t.whole[i] && t.spare > 0 && n*uint64(t.weights[i])%t.sum != 0
 }
 
+// fair tells whether everybody has his share of n, rounded up or down.
+func (t *turns) fair(n int) bool {
+	for i, w := range t.weights {
+		over := uint64(n) * uint64(w) % t.sum
+		if t.taken[i] < t.whole[i] || t.taken[i] > t.whole[i]+1 || t.taken[i] == t.whole[i]+1 && over == 0 {
+			return false
+		}
+	}
+	return true
+}
+
 // divide hands n buckets round the members in order.
 func divide(members []member, n int) []int {
 	weights := make([]uint16, len(members))
 	for i, m := range members {
-		weights[i] = m.weight
+		weights[i] = uint16(m.weight)
 	}
 	return inTurn(weights, n)
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"net/netip"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -20,6 +21,7 @@ func TestInTurnRecorded(t *testing.T) {
 		{[]uint16{0, 1, 1}, "[1 2 1 2 1 2 1 2 1 2 1 2 1 2 1 2 1 2 1 2]", []int{0, 128, 128}},
 		{[]uint16{10000, 10000, 10000, 10000, 10000}, "[0 1 2 3 4 0 1 2 3 4 0 1 2 3 4 0 1 2 3 4]", []int{52, 51, 51, 51, 51}},
 		{[]uint16{0, 0, 0}, "[0 1 2 0 1 2 0 1 2 0 1 2 0 1 2 0 1 2 0 1]", []int{86, 85, 85}},
+		{[]uint16{7, 5, 2, 1}, "[0 1 2 3 0 1 0 1 2 0 1 0 1 0 0 1 2 3 0 1]", []int{119, 86, 34, 17}},
 		{[]uint16{7}, "[0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0]", []int{256}},
 	} {
 		table := inTurn(c.weights, 256)
@@ -33,11 +35,24 @@ func TestInTurnRecorded(t *testing.T) {
 	}
 }
 
+// TestInTurnTies holds a whole recorded table, in which the arithmetic's rounding
+// decides who comes first.
+func TestInTurnTies(t *testing.T) {
+	const recorded = "0101010010101001010010101001010010101001010010101001010010101001010010101001010010101001010010101001010010101001010100101001010100101001010100101001010100101001010100101001010100101001010100101001010100101001010100101001010100101010010100101010010100101010"
+	var got strings.Builder
+	for _, at := range inTurn([]uint16{7, 5}, 256) {
+		fmt.Fprint(&got, at)
+	}
+	if got.String() != recorded {
+		t.Errorf("%s, want\n%s", got.String(), recorded)
+	}
+}
+
 func drawMembers(t *rapid.T, label string) []member {
 	n := rapid.IntRange(1, memberLimit).Draw(t, label)
 	members := make([]member, n)
 	for i := range members {
-		members[i] = member{netip.AddrFrom4([4]byte{10, 0, 0, byte(i)}), rapid.SampledFrom([]uint16{0, 1, 2, 3, 6, 50, 999, 10000, 65535}).Draw(t, "weight")}
+		members[i] = member{netip.AddrFrom4([4]byte{10, 0, 0, byte(i)}), rapid.SampledFrom([]int{0, 1, 2, 3, 6, 50, 999, 10000, 65535}).Draw(t, "weight")}
 	}
 	return members
 }
@@ -105,7 +120,7 @@ func TestStickyMoves(t *testing.T) {
 
 func totalWeight(members []member) (sum int) {
 	for _, m := range members {
-		sum += int(m.weight)
+		sum += m.weight
 	}
 	return sum
 }

@@ -24,6 +24,7 @@ type fleet struct {
 	current *wire.Assignment // without its routers, which differ in time
 	owners  []netip.Addr     // of each bucket or value of current
 	table   int              // its number among the sticky tables
+	last    []netip.Addr     // the table last seen in force at a router, ours or another's
 }
 
 // fleet gives the part of the group that knows us by local, made where missing.

@@ -16,6 +16,7 @@ type Engine struct {
 	holds   []string // why nothing is announced; empty when it is
 	leaving leaving
 
+	moves      moves
 	complaints complaints
 	ignored    Ignored
 	out        []Action
@@ -67,6 +68,9 @@ func (e *Engine) Tick(now time.Time) {
 		e.tickV1(now)
 	}
 	e.watchLeaving(now)
+	if due(e.moves.tellAt, now) {
+		e.tellMoves()
+	}
 	e.complaints.forget(now)
 }
 
@@ -79,7 +83,7 @@ func (e *Engine) Next() time.Time {
 	if e.v1 != nil && e.announcingV1() {
 		next = earliest(next, e.v1.announceAt)
 	}
-	return earliest(next, e.leaving.next())
+	return earliest(earliest(next, e.moves.tellAt), e.leaving.next())
 }
 
 // Reconfigure goes over to another configuration. Groups that are the same in

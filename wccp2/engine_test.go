@@ -388,7 +388,7 @@ func TestPassword(t *testing.T) {
 		b.deliver(signed(), "wrong")
 		b.deliver(b.answer(), "")
 	}
-	if b.state() != StateWaiting || b.logged("failed authentication") != 1 || b.logged("Invalid security option in WCCPv2 Packet (0 vs 1)") != 1 {
+	if b.state() != StateWaiting || b.logged("failed authentication") != 1 || b.logged("Invalid security option") != 0 {
 		t.Error(b.state(), b.lines)
 	}
 	if d := b.e.Status(b.now).Services[0].Routers[0].Packets.Dropped; d != 20 {
@@ -396,7 +396,15 @@ func TestPassword(t *testing.T) {
 	}
 	b.pass(complainEvery)
 	b.deliver(signed(), "wrong")
-	if b.logged("(and 9 more like this)") != 1 {
+	if b.logged("(and 9 more like this) (and packets 10 with the wrong security option)") != 1 {
+		t.Error(b.lines)
+	}
+	if b.logged("answers with another password, or none, for service dynamic/80") != 1 {
+		t.Error(b.lines)
+	}
+	b.pass(complainEvery)
+	b.deliver(b.answer(), "")
+	if b.logged("Invalid security option in WCCPv2 Packet (0 vs 1)") != 1 {
 		t.Error(b.lines)
 	}
 	b.deliver(signed(), "right")

@@ -2,6 +2,7 @@ package wccp2
 
 import (
 	"fmt"
+	"math"
 	"net/netip"
 	"slices"
 
@@ -21,7 +22,7 @@ func FromConf(c *conf.WCCP) (cfg Config, notes []string) {
 		Forwarding: uint32(c.ForwardingMethod),
 		Return:     uint32(c.ReturnMethod),
 		Assignment: uint32(c.AssignmentMethod),
-		Weight:     uint16(min(max(c.Weight, 0), unstated-1)),
+		Weight:     uint16(min(max(c.Weight, 0), math.MaxUint16)),
 
 		Mask:         c.Mask,
 		ShutdownWait: c.ShutdownWait,

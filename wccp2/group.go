@@ -37,6 +37,7 @@ type router struct {
 	dropped   bool      // silent for so long that it left our view
 	asked     time.Time // last HERE_I_AM
 	open      bool      // that one is not answered yet
+	alien     bool      // its last packet failed authentication; for the log only
 	refusal   string    // why its capabilities do not do; empty when they do
 	burstAt   time.Time // next answer to a removal query
 	burst     int       // answers still owed

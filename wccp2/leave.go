@@ -99,11 +99,13 @@ func (e *Engine) watchLeaving(now time.Time) {
 	}
 	switch {
 	case !l.until.After(now):
+		e.tellMoves()
 		if e.cfg.ShutdownWait > 0 {
 			e.log("WCCP: the wait for routers is over")
 		}
 		l.done = true
 	case l.dropped.IsZero() && !slices.ContainsFunc(e.groups, l.holds):
+		e.tellMoves()
 		e.log("WCCP: routers send us nothing any more")
 		l.done = true
 	}

@@ -46,7 +46,7 @@ func (e *Engine) Packet(now time.Time, from netip.AddrPort, datagram []byte) {
 		return
 	}
 	r := g.from(source)
-	if !e.authentic(now, g, r, m, datagram) {
+	if r.alien = !e.authentic(now, g, r, m, datagram); r.alien {
 		r.counter.Dropped++
 		return
 	}
@@ -114,9 +114,10 @@ func (e *Engine) iSeeYou(now time.Time, g *group, r *router, m *wire.Message) {
 	r.receiveID, r.open = m.RouterIdentity.ReceiveID, false
 	e.seen(now, g, r, m.RouterIdentity.ID)
 	changed := e.judge(g, r, m.Capabilities)
-	if e.look(g, r, m) || changed {
+	if e.look(now, g, r, m) || changed {
 		g.fleet(r.local).touch(now)
 	}
+	e.remember(g, r)
 	g.checkKey(r)
 	e.deliver(g, g.fleet(r.local), now)
 	e.watchLeaving(now)
@@ -156,12 +157,19 @@ func (e *Engine) loseSilent(g *group, now time.Time) {
 		r.dropped = true
 		if r.heard.IsZero() {
 			if e.announcing(g) {
-				e.log(fmt.Sprintf("WCCPv2: router %s does not answer for service %s", r.to.Addr(), g.svc.ServiceID))
+				how := "does not answer"
+				if r.alien {
+					how = "answers with another password, or none,"
+				}
+				e.log(fmt.Sprintf("WCCPv2: router %s %s for service %s", r.to.Addr(), how, g.svc.ServiceID))
 			}
 			continue
 		}
 		if e.announcing(g) {
 			e.log(fmt.Sprintf("WCCPv2: router %s lost for service %s, silent for %d seconds", r.to.Addr(), g.svc.ServiceID, int(now.Sub(r.heard).Seconds())))
+		}
+		if r.held > 0 {
+			e.moved(now, g.svc.ServiceID.String(), r.held)
 		}
 		was := g.fleet(r.local)
 		r.heard, r.silent, r.receiveID = time.Time{}, now, 0

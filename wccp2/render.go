@@ -35,8 +35,11 @@ func (s Status) WriteText(w io.Writer) error {
 	}
 	if v := s.V1; v != nil {
 		p.line("%-14s %-15s %-15s %-9s %9s %7s sent %d HERE_I_AM %d ASSIGN_BUCKETS, got %d I_SEE_YOU, dropped %d",
-			"version 1", v.Router, v.Router, v.State, share(v.Buckets, 256), ago(v.LastSeen),
+			versionOne, v.Router, v.Router, v.State, share(v.Buckets, 256), ago(v.LastSeen),
 			v.Packets.HereIAm, v.Packets.Assignments, v.Packets.ISeeYou, v.Packets.Dropped)
+	}
+	if m := s.Moves; m != (Moves{}) {
+		p.line("buckets moved away: %d, with %d transfers running", m.Buckets, m.Transfers)
 	}
 	if i := s.Ignored; i != (Ignored{}) {
 		p.line("ignored packets: %d from unknown sources, %d malformed, %d of no use to a cache, %d of unknown services",

@@ -17,7 +17,8 @@ import (
 // Runner runs an [Engine] on the network: one UDP socket for all routers and
 // services, the real clock, the log. Its methods may be called from any goroutine.
 type Runner struct {
-	log *zap.Logger
+	log       *zap.Logger
+	transfers func() int
 
 	mu     sync.Mutex
 	engine *Engine
@@ -33,6 +34,9 @@ type Settings struct {
 	// Hold is a reason to announce nothing yet; empty to begin at once. It is
 	// taken back by Release.
 	Hold string
+	// Transfers counts the client transfers under way, for the log; see
+	// [Config.Transfers]. nil where nobody counts.
+	Transfers func() int
 }
 
 // Start opens the socket and begins to announce. It returns nil, nil when the
@@ -50,13 +54,13 @@ func Start(c *conf.WCCP, s Settings, log *zap.Logger) (*Runner, error) {
 		return nil, fmt.Errorf("Cannot open WCCP Port: %w", err)
 	}
 	cfg, notes := FromConf(c)
-	cfg.Local = sock.localTo
+	cfg.Local, cfg.Transfers = sock.localTo, s.Transfers
 	engine, err := New(cfg, time.Now())
 	if err != nil {
 		sock.Close()
 		return nil, err
 	}
-	r := &Runner{log: log, engine: engine, sock: sock, left: make(chan struct{}), done: make(chan struct{})}
+	r := &Runner{log: log, transfers: s.Transfers, engine: engine, sock: sock, left: make(chan struct{}), done: make(chan struct{})}
 	r.greet(c)
 	for _, n := range notes {
 		log.Warn("WARNING: " + n)
@@ -207,7 +211,7 @@ func (r *Runner) Reconfigure(c *conf.WCCP) error {
 		}
 	}
 	cfg, notes := FromConf(c)
-	cfg.Local = sock.localTo
+	cfg.Local, cfg.Transfers = sock.localTo, r.transfers
 	if err := r.engine.Reconfigure(cfg, time.Now()); err != nil {
 		if sock != r.sock {
 			sock.Close()

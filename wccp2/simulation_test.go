@@ -202,7 +202,9 @@ func simulate(t *testing.T, p plan, events int, report map[string]*tally) {
 	}
 	limit := round
 	if loss > 0 {
-		limit += wccp2.Interval // what was lost at the very end is said again
+		// A cache that a router dropped just before losses ended takes two
+		// HERE_I_AM to be listed again, by packets that take their time.
+		limit += 2*wccp2.Interval + 4*p.delay
 	}
 	if w.worst > limit {
 		t.Errorf("%s: paired services disagreed for %s", p, w.worst)
@@ -275,4 +277,18 @@ func print(t *testing.T, report map[string]*tally) {
 		t.Logf("%-32s %4d times: converged after %5.1f s on average, %5.1f s at most; %5.1f buckets moved on average",
 			name, r.n, r.took.Seconds()/float64(r.n), r.longest.Seconds(), float64(r.moved)/float64(r.n))
 	}
+}
+
+// TestARestartedRouterGetsItsTableBack: with minimal movement what a lone router
+// has forgotten is remembered by the caches. The courses are ones with restarts.
+func TestARestartedRouterGetsItsTableBack(t *testing.T) {
+	report := map[string]*tally{}
+	for _, p := range []plan{{seed: 500}, {seed: 506}, {seed: 517}, {seed: 506, mask: true}} {
+		p.routers, p.caches, p.sticky, p.delay = 1, 3, true, 300*time.Millisecond
+		simulate(t, p, 12, report)
+	}
+	if r := report["router restart, minimal movement"]; r == nil || r.moved > 0 {
+		t.Errorf("restarts: %+v", r)
+	}
+	print(t, report)
 }

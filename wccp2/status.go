@@ -11,6 +11,7 @@ type Status struct {
 	Leaving  bool            `json:"leaving,omitempty"`
 	Services []ServiceStatus `json:"services,omitempty"`
 	V1       *V1Status       `json:"v1,omitempty"`
+	Moves    Moves           `json:"moves"`
 	Ignored  Ignored         `json:"ignored"`
 }
 
@@ -72,7 +73,7 @@ type V1Status struct {
 
 // Status tells how things stand at now.
 func (e *Engine) Status(now time.Time) Status {
-	s := Status{Holds: append([]string(nil), e.holds...), Leaving: e.leaving.begun, Ignored: e.ignored}
+	s := Status{Holds: append([]string(nil), e.holds...), Leaving: e.leaving.begun, Moves: e.moves.total, Ignored: e.ignored}
 	for _, g := range e.groups {
 		s.Services = append(s.Services, g.status(now))
 	}
@@ -115,11 +116,7 @@ func (r *router) status(now time.Time) RouterStatus {
 	}
 	s.Change, s.KeyAddr, s.KeyID = r.view.MemberChange, r.view.Key.Addr, r.view.Key.Change
 	for _, m := range members(r.view) {
-		c := CacheStatus{m.addr, int(m.weight)}
-		if m.weight == unstated {
-			c.Weight = -1
-		}
-		s.Caches = append(s.Caches, c)
+		s.Caches = append(s.Caches, CacheStatus{m.addr, m.weight}) // unstated is -1
 	}
 	return s
 }

@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+
+	"github.com/cuttle-proxy/cuttle/wccp2/wire"
 )
 
 // stickyLimit is how many sets of caches are remembered.
@@ -164,4 +166,63 @@ func quotas(members []member, n int, has []int, keep bool) []int {
 		}
 	}
 	return quota
+}
+
+// buckets is how many buckets there are: one for each value of a mask, or the hash's 256.
+func buckets(values []wire.Mask) int {
+	if values == nil {
+		return 256
+	}
+	return len(values)
+}
+
+// inForce reads the table that routers have now out of their views, nil when
+// none shows any. Buckets of caches that are gone are nobody's in it. values are
+// the mask's; nil means the hash's buckets.
+func inForce(routers []*router, values []wire.Mask) []netip.Addr {
+	number := make(map[wire.Mask]int, len(values))
+	for i, v := range values {
+		number[v] = i
+	}
+	for _, r := range routers {
+		table := make([]netip.Addr, buckets(values))
+		for i := range r.view.Caches {
+			c := &r.view.Caches[i]
+			if values != nil {
+				takeValues(table, c, number)
+				continue
+			}
+			for b := range table {
+				if c.Kind == wire.HashData && !c.Historical && c.Buckets.Has(uint8(b)) {
+					table[b] = c.Addr
+				}
+			}
+		}
+		if slices.ContainsFunc(table, netip.Addr.IsValid) {
+			return table
+		}
+	}
+	return nil
+}
+
+// takeValues enters the values that a view says a cache has.
+func takeValues(table []netip.Addr, c *wire.CacheIdentity, number map[wire.Mask]int) {
+	for _, set := range c.Sets {
+		for _, v := range set.Values {
+			if i, known := number[v.Mask]; known {
+				table[i] = v.Cache
+			}
+		}
+	}
+}
+
+// remember keeps the table a router shows, for the time when it has forgotten it.
+func (e *Engine) remember(g *group, r *router) {
+	if e.cfg.Division != DivideSticky || !r.joined() {
+		return
+	}
+	_, values := e.maskOf(g)
+	if table := inForce([]*router{r}, values); table != nil {
+		g.fleet(r.local).last = table
+	}
 }

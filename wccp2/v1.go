@@ -12,6 +12,9 @@ import (
 // firstV1Announcement comes this long after the start (FACTS "Timing": 5.2 s recorded).
 const firstV1Announcement = 5 * time.Second
 
+// versionOne names version 1's one service, which has no name on the wire.
+const versionOne = "version 1"
+
 // v1Group is version 1: one router, one service without a name.
 type v1Group struct {
 	cfg        V1Config
@@ -41,6 +44,9 @@ func (e *Engine) tickV1(now time.Time) {
 	g := e.v1
 	if !g.heard.IsZero() && now.Sub(g.heard) >= lostAfter {
 		e.log(fmt.Sprintf("WCCP: router %s lost, silent for %d seconds", g.cfg.Router.Addr(), int(now.Sub(g.heard).Seconds())))
+		if g.held > 0 {
+			e.moved(now, versionOne, g.held)
+		}
 		g.heard, g.caches, g.assigned, g.held = time.Time{}, nil, nil, 0
 		g.stale = g.buckets.Count() > 0
 	}
@@ -114,6 +120,9 @@ func (e *Engine) iSeeYouV1(now time.Time, m *wire.V1Message) {
 	g.stale = held == 0 && g.buckets.Count() > 0
 	if held != g.held {
 		e.log(fmt.Sprintf("WCCP: router %s gives us %d of 256 buckets", g.cfg.Router.Addr(), held))
+		if held < g.held {
+			e.moved(now, versionOne, g.held-held)
+		}
 		g.held = held
 	}
 	if e.announcingV1() && g.mustAssign(m.Change) {

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/cuttle-proxy/cuttle/wccp2/wire"
 )
@@ -12,7 +13,7 @@ import (
 // look takes over a router's view and tells whether the membership it shows has
 // changed. The change number alone does not say so: it may stay 0, and a router
 // that restarts may arrive at the number it had before.
-func (e *Engine) look(g *group, r *router, m *wire.Message) (changed bool) {
+func (e *Engine) look(now time.Time, g *group, r *router, m *wire.Message) (changed bool) {
 	was := r.view
 	r.view = m.RouterView
 	if was == nil || was.MemberChange != r.view.MemberChange || !slices.Equal(members(was), members(r.view)) {
@@ -21,7 +22,7 @@ func (e *Engine) look(g *group, r *router, m *wire.Message) (changed bool) {
 			e.log(fmt.Sprintf("WCCPv2: router %s sees in service %s: %s", r.to.Addr(), g.svc.ServiceID, memberNames(members(r.view))))
 		}
 	}
-	e.countBuckets(g, r, m)
+	e.countBuckets(now, g, r, m)
 	return changed
 }
 
@@ -36,15 +37,14 @@ func members(v *wire.RouterView) []member {
 }
 
 // unstated is the weight of a cache that does not state one; see statedWeight.
-// It cannot be sent: weights beyond it are cut to it when configured.
-const unstated = 0xFFFF
+const unstated = -1
 
-func weightOf(c *wire.CacheIdentity) uint16 {
+func weightOf(c *wire.CacheIdentity) int {
 	weight, status := c.WeightStatus()
 	if c.Kind == wire.NoData || c.Kind == wire.MaskData && weight == 0 && status == 0 {
 		return unstated
 	}
-	return min(weight, unstated-1)
+	return int(weight)
 }
 
 // settle gives caches without a stated weight the mean of those with one.
@@ -52,13 +52,13 @@ func settle(list []member) []member {
 	sum, n := 0, 0
 	for _, m := range list {
 		if m.weight != unstated {
-			sum += int(m.weight)
+			sum += m.weight
 			n++
 		}
 	}
-	mean := uint16(1)
+	mean := 1
 	if n > 0 {
-		mean = uint16(max(1, sum/n))
+		mean = max(1, sum/n)
 	}
 	for i := range list {
 		if list[i].weight == unstated {
@@ -86,7 +86,7 @@ func memberNames(list []member) string {
 }
 
 // countBuckets works out what the router gives us, and logs when it changes.
-func (e *Engine) countBuckets(g *group, r *router, m *wire.Message) {
+func (e *Engine) countBuckets(now time.Time, g *group, r *router, m *wire.Message) {
 	held, of := g.heldBuckets(r, m)
 	if held != r.held {
 		text := fmt.Sprintf("%d of %d buckets", held, of)
@@ -94,6 +94,9 @@ func (e *Engine) countBuckets(g *group, r *router, m *wire.Message) {
 			text = "a share it does not show"
 		}
 		e.log(fmt.Sprintf("WCCPv2: router %s gives us %s of service %s", r.to.Addr(), text, g.svc.ServiceID))
+		if held >= 0 && held < r.held {
+			e.moved(now, g.svc.ServiceID.String(), r.held-held)
+		}
 	}
 	r.held, r.of = held, of
 }

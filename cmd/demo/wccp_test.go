@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"syscall"
@@ -189,6 +190,7 @@ func oneCacheIsStopped(t *testing.T, s *stage) {
 	case <-time.After(leaveTime):
 		t.Errorf("squid did not end\n%s", leaver.lastWords())
 	}
+	leftInOrder(t, leaver)
 	last := newTraffic(s.network.dialup).visit()
 	if last.err != nil || last.cache != visibleHostname(stayer.address) {
 		t.Errorf("afterwards: %q %v", last.cache, last.err)
@@ -199,6 +201,23 @@ func oneCacheIsStopped(t *testing.T, s *stage) {
 			t.Errorf("%s: %d of %d fetches failed, the first with %v\n%s", subscriber.who.name, len(failed), len(visits), failed[0].err, leaver.lastWords())
 		}
 		t.Logf("%s: %d fetches, none may fail", subscriber.who.name, len(visits))
+	}
+}
+
+// leftInOrder holds cache.log to the order of a graceful end: the routers are
+// left, what moved and what still ran is counted, and only then 2.6's shutdown begins.
+func leftInOrder(t *testing.T, c *cache) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(c.directory, "cache.log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	order := regexp.MustCompile(`(?s)WCCP: leaving the service groups before the shutdown.*` +
+		`WCCP: buckets moved away: 128 of dynamic/[89]0, 128 of dynamic/[89]0; \d+ transfers were running.*` +
+		`WCCP: left after \d+ seconds, \d+ transfers still running.*` +
+		`Preparing for shutdown after \d+ requests`)
+	if !order.Match(text) {
+		t.Errorf("cache.log of the cache that left:\n%s", text)
 	}
 }
 

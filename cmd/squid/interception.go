@@ -46,10 +46,11 @@ const scarcity = "the process is out of descriptors or memory"
 
 // wccpSettings are those of a start at this moment.
 func (p *process) wccpSettings() wccp2.Settings {
+	s := wccp2.Settings{Transfers: p.server.Transfers}
 	if p.server.Overload().Now {
-		return wccp2.Settings{Hold: scarcity}
+		s.Hold = scarcity
 	}
-	return wccp2.Settings{}
+	return s
 }
 
 // overloaded keeps routers from sending more than can be served.
@@ -78,12 +79,13 @@ func (p *process) leaveWCCP(cut <-chan struct{}) {
 		return
 	}
 	p.log.Info("WCCP: leaving the service groups before the shutdown")
-	began := time.Now()
+	began, how := time.Now(), "left"
 	select {
 	case <-r.Leave():
-		p.log.Info(fmt.Sprintf("WCCP: left after %d seconds", int(time.Since(began)/time.Second)))
 	case <-cut:
+		how = "leaving cut short"
 	}
+	p.log.Info(fmt.Sprintf("WCCP: %s after %d seconds, %d transfers still running", how, int(time.Since(began)/time.Second), p.server.Transfers()))
 	r.Close()
 }
 
