@@ -24,6 +24,7 @@ type street struct {
 	client, gateway, origin *netlab.Node
 	dir, conf               string
 	squid                   *netlab.Process
+	ended                   func() // fails the test when squid is no more
 }
 
 const (
@@ -59,7 +60,14 @@ func newStreet(t testing.TB) *street {
 		node.Route("default", by[0])
 		node.Route("default", by[1])
 	}
-	// squid writes as cache_effective_user.
+	s.makeDir()
+	s.serveOrigin()
+	return s
+}
+
+// makeDir makes a folder in which squid may write as cache_effective_user.
+func (s *street) makeDir() {
+	t := s.t
 	s.dir = t.TempDir()
 	for dir := s.dir; dir != os.TempDir() && dir != "/"; dir = filepath.Dir(dir) {
 		os.Chmod(dir, 0o755)
@@ -68,8 +76,6 @@ func newStreet(t testing.TB) *street {
 		t.Fatal(err)
 	}
 	os.Chmod(filepath.Join(s.dir, "log"), 0o777)
-	s.serveOrigin()
-	return s
 }
 
 // configure writes the configuration: the lines given, and what every test needs.
@@ -107,9 +113,8 @@ func (s *street) order(word string, more ...string) (string, error) {
 	return s.gateway.Run(path, append([]string{"-f", s.conf, "-k", word}, more...)...)
 }
 
-// start runs squid -N, by way of another program where one is given, and waits
-// until it accepts on a port.
-func (s *street) start(port string, by ...string) {
+// launch runs squid -N, by way of another program where one is given.
+func (s *street) launch(by ...string) {
 	s.t.Helper()
 	path, err := binary()
 	if err != nil {
@@ -123,12 +128,21 @@ func (s *street) start(port string, by ...string) {
 	if s.squid, err = s.gateway.Start(cmd); err != nil {
 		s.t.Fatal(err)
 	}
-	s.until("squid accepts", func() bool {
+	s.ended = func() {
 		select {
 		case <-s.squid.Done():
 			s.t.Fatalf("squid ended: %v\n%s\n%s", s.squid.Err(), said.String(), s.read("log/cache.log"))
 		default:
 		}
+	}
+}
+
+// start launches squid and waits until it accepts on a port.
+func (s *street) start(port string, by ...string) {
+	s.t.Helper()
+	s.launch(by...)
+	s.until("squid accepts", func() bool {
+		s.ended()
 		c, err := s.client.Dial(s.t.Context(), net.JoinHostPort(streetGateway4, port))
 		if err == nil {
 			c.Close()
@@ -140,7 +154,7 @@ func (s *street) start(port string, by ...string) {
 // until waits for what another process does; the bound only ends a failing test.
 func (s *street) until(what string, done func() bool) {
 	s.t.Helper()
-	for range 1000 {
+	for range 3000 {
 		if done() {
 			return
 		}
