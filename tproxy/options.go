@@ -1,6 +1,7 @@
 package tproxy
 
 import (
+	"net"
 	"net/netip"
 	"os"
 	"syscall"
@@ -55,6 +56,15 @@ func noPMTUDisc(fd uintptr, is4 bool) error {
 		return set(fd, unix.SOL_IP, unix.IP_MTU_DISCOVER, unix.IP_PMTUDISC_DONT, "IP_MTU_DISCOVER")
 	}
 	return set(fd, unix.SOL_IPV6, unix.IPV6_MTU_DISCOVER, unix.IPV6_PMTUDISC_DONT, "IPV6_MTU_DISCOVER")
+}
+
+// SetMSS changes the MSS of a listener, for connections accepted from now on.
+func SetMSS(l *net.TCPListener, mss int) error {
+	raw, err := l.SyscallConn()
+	if err != nil {
+		return err
+	}
+	return control(raw, func(fd uintptr) error { return set(fd, unix.SOL_TCP, unix.TCP_MAXSEG, mss, "TCP_MAXSEG") })
 }
 
 // control runs f on the descriptor and returns the first error of the two.

@@ -38,6 +38,7 @@ const (
 	askOpenConf  = 'f'
 	askOpenGRE   = 'g' // the raw socket that routers' GRE comes by, when the configuration says so
 	askOpenTUN   = 't' // the device it is delivered on, likewise
+	askSetUp     = 's' // network_setup as the configuration has it now
 )
 
 // startKeeper starts the helper, connected by a socket that ends with either.

@@ -24,6 +24,7 @@ type keeperChild struct {
 	pid     int // the serving process
 	owner   identity
 	mayRead map[string]bool
+	setUp   bool // network_setup was done
 }
 
 // serveKeeper runs the helper until the serving process ends.
@@ -40,6 +41,7 @@ func serveKeeper(inv *invocation) int {
 	if err := k.learn(); err != nil {
 		return exitBad
 	}
+	k.setUp = k.cfg.NetworkSetup
 	k.serve(conn.(*net.UnixConn))
 	removePid(k.cfg.PidFilename, k.pid)
 	if err := tearDownNetwork(k.cfg); err != nil {
@@ -125,6 +127,8 @@ func (k *keeperChild) do(what byte, argument string) (*os.File, error) {
 		return os.Open(argument)
 	case askOpenGRE, askOpenTUN:
 		return k.openGRE(what)
+	case askSetUp:
+		return nil, setUpAgain(k.cfg, &k.setUp)
 	}
 	return nil, fmt.Errorf("request %q is not known", what)
 }

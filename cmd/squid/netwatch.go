@@ -2,8 +2,10 @@ package main
 
 import (
 	"fmt"
+	"net"
 	"net/netip"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -13,6 +15,7 @@ import (
 	"github.com/cuttle-proxy/cuttle/forward"
 	"github.com/cuttle-proxy/cuttle/tproxy"
 	"github.com/cuttle-proxy/cuttle/tproxy/gre"
+	"github.com/cuttle-proxy/cuttle/tproxy/host"
 )
 
 // How often an intercepting process looks at its network: the routers that may
@@ -21,6 +24,7 @@ import (
 const (
 	watchInterval  = time.Second
 	troubleSilence = time.Minute
+	hostInterval   = 5 * time.Minute // between looks at the host, if no interface comes before
 )
 
 // networkWatch looks after what changes underneath a process that intercepts.
@@ -32,6 +36,10 @@ type networkWatch struct {
 	routers []netip.Addr
 	told    networkCounts // what had gone wrong when it was last told of
 	toldAt  time.Time     // zero for never
+
+	ifaces   string          // the interfaces there are
+	known    map[string]bool // findings about the host that were told of
+	lookedAt time.Time
 }
 
 // networkCounts are the counters -k network shows.
@@ -66,11 +74,16 @@ func (p *process) watchNetwork(cfg *conf.Config) {
 	if !intercepts(cfg) {
 		return
 	}
-	w := &networkWatch{log: p.log, stop: make(chan struct{}), told: p.counts()}
+	w := &networkWatch{log: p.log, stop: make(chan struct{})}
+	if before := p.watch; before != nil {
+		w.told, w.toldAt = before.told, before.toldAt
+	}
 	p.watch = w
+	w.ifaces, w.lookedAt = interfaces(), time.Now()
 	w.ended.Go(func() {
 		tick := time.NewTicker(watchInterval)
 		defer tick.Stop()
+		w.known = w.findings(cfg) // the start has told of these
 		for {
 			select {
 			case <-w.stop:
@@ -78,16 +91,17 @@ func (p *process) watchNetwork(cfg *conf.Config) {
 			case now := <-tick.C:
 				w.followRouters(p, cfg)
 				w.tell(p.counts(), now)
+				w.lookAtHost(p, cfg, now)
 			}
 		}
 	})
 }
 
 func (p *process) unwatchNetwork() {
-	if w := p.watch; w != nil {
-		p.watch = nil
+	if w := p.watch; w != nil && w.stop != nil {
 		close(w.stop)
 		w.ended.Wait()
+		w.stop = nil // it remembers what it has told of
 	}
 }
 
@@ -144,4 +158,52 @@ func (n networkCounts) trouble(since networkCounts) (lines []string) {
 	more(n.GRE.Own, before.Own, "%d GRE packets dropped that would have gone round in a loop")
 	more(n.GRE.Unsent, before.Unsent, "%d packets could not be given back to a router")
 	return lines
+}
+
+// lookAtHost checks the host again when interfaces have come or gone, and now and
+// then in any case: with network_setup what is missing is made again, and what is
+// not well since is told of.
+func (w *networkWatch) lookAtHost(p *process, cfg *conf.Config, now time.Time) {
+	there := interfaces()
+	if there == w.ifaces && now.Sub(w.lookedAt) < hostInterval {
+		return
+	}
+	if there != w.ifaces && cfg.NetworkSetup {
+		p.setUpNetworkAgain(cfg)
+	}
+	w.ifaces, w.lookedAt = there, now
+	if decapsulates(cfg) && int(segmentSize(cfg)) != p.network.now.Load().sockets.MSS {
+		p.network.configure(cfg)
+		w.log.Info(fmt.Sprintf("TCP segments are kept to %d octets, as the way to the router wants it", segmentSize(cfg)))
+	}
+	found := lookAtHost(cfg)
+	known := map[string]bool{}
+	for _, f := range found {
+		known[f.ID+f.Fact] = true
+		if !w.known[f.ID+f.Fact] {
+			p.tellFindings([]host.Finding{f})
+		}
+	}
+	w.known = known
+}
+
+func (w *networkWatch) findings(cfg *conf.Config) map[string]bool {
+	known := map[string]bool{}
+	for _, f := range lookAtHost(cfg) {
+		known[f.ID+f.Fact] = true
+	}
+	return known
+}
+
+// interfaces names the interfaces there are, as one text to compare.
+func interfaces() string {
+	list, err := net.Interfaces()
+	if err != nil {
+		return ""
+	}
+	var b strings.Builder
+	for _, i := range list {
+		fmt.Fprintf(&b, "%d %s\n", i.Index, i.Name)
+	}
+	return b.String()
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -21,8 +22,9 @@ type hostNetwork struct {
 	// now is replaced by a reconfigure; connections keep what they began with.
 	now atomic.Pointer[networkSettings]
 
-	mu   sync.Mutex
-	past tproxy.DialCounts // of dialers that a reconfigure has replaced
+	mu        sync.Mutex
+	past      tproxy.DialCounts // of dialers that a reconfigure has replaced
+	listeners []*net.TCPListener
 }
 
 // networkSettings are what the configuration says about sockets.
@@ -61,8 +63,14 @@ func (n *hostNetwork) configure(cfg *conf.Config) {
 	s.dialer = tproxy.NewDialer(tproxy.SocketOptions{Mark: s.sockets.Mark, MSS: s.sockets.MSS}, own)
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if old := n.now.Swap(s); old != nil {
-		n.past = n.past.Plus(old.dialer.Counts())
+	old := n.now.Swap(s)
+	if old == nil {
+		return
+	}
+	n.past = n.past.Plus(old.dialer.Counts())
+	if old.sockets.MSS != s.sockets.MSS {
+		// Listeners that stay get it too; those closed meanwhile are forgotten.
+		n.listeners = slices.DeleteFunc(n.listeners, func(l *net.TCPListener) bool { return tproxy.SetMSS(l, s.sockets.MSS) != nil })
 	}
 }
 
@@ -102,6 +110,9 @@ func (n *hostNetwork) Listen(ctx context.Context, port *conf.HTTPPort) ([]*net.T
 	ls, err := tproxy.Listen(ctx, o)
 	if err == nil {
 		n.own.AddListeners(ls...)
+		n.mu.Lock()
+		n.listeners = append(n.listeners, ls...)
+		n.mu.Unlock()
 	}
 	return ls, err
 }

@@ -142,6 +142,8 @@ func (p *process) toggleDebug() {
 func (p *process) reconfigure() {
 	notifyReloading()
 	defer notifyReady()
+	p.unwatchNetwork()
+	defer func() { p.watchNetwork(p.cfg) }()
 	p.log.Info(fmt.Sprintf("Reconfiguring Squid Cache (version %s)...", conf.Version))
 	if err := p.keeper.learn(); err != nil {
 		p.log.Warn("WARNING: " + err.Error())
@@ -169,8 +171,8 @@ func (p *process) reconfigure() {
 	if err := p.reconfigureWCCP(cfg); err != nil {
 		p.log.Error("ERROR: WCCP goes on as before: " + err.Error())
 	}
+	p.setUpNetworkAgain(cfg)
 	p.adopt(cfg)
-	p.watchNetwork(cfg)
 	p.nameIdle(report)
 	p.log.Info("Ready to serve requests.")
 	debug.FreeOSMemory()

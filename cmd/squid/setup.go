@@ -2,7 +2,9 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"net/netip"
+	"os"
 	"slices"
 
 	"github.com/vishvananda/netlink"
@@ -39,7 +41,38 @@ func (p *process) setUpNetwork() error {
 	if !want.Intercepts() {
 		return nil
 	}
+	p.setUp = true
 	return host.Setup(want, host.Options{Report: p.inv.stderr})
+}
+
+// setUpNetworkAgain is network_setup after a reconfigure, or when interfaces have
+// come: what is there already stays, what is missing is made. A process that gave
+// root up has its helper do it.
+func (p *process) setUpNetworkAgain(cfg *conf.Config) {
+	var err error
+	if p.keeper != nil {
+		_, err = p.keeper.ask(askSetUp, "")
+	} else {
+		err = setUpAgain(cfg, &p.setUp)
+	}
+	if err != nil {
+		p.log.Error("ERROR: network_setup: " + err.Error())
+	}
+}
+
+// setUpAgain makes what a configuration wants, or takes it back when it no longer
+// wants it. done remembers between calls whether there is something to take back.
+func setUpAgain(cfg *conf.Config, done *bool) error {
+	want := hostWant(cfg)
+	switch {
+	case cfg.NetworkSetup && want.Intercepts():
+		*done = true
+		return host.Setup(want, host.Options{Report: io.Discard})
+	case *done:
+		*done = false
+		return host.Teardown(host.Options{})
+	}
+	return nil
 }
 
 // tearDownNetwork is network_setup at the end. A process that gave root up cannot
@@ -90,7 +123,7 @@ func hostWant(cfg *conf.Config) host.Want {
 	for _, p := range cfg.HTTPPorts {
 		if p.Transparent || p.TProxy {
 			listeners = append(listeners, p)
-			w.IPv6 = w.IPv6 || anyAddress(p) && hostHasIPv6()
+			w.IPv6 = w.IPv6 || anyAddress(p) && (p.Addr.Addr().Is6() || hostHasIPv6())
 		}
 	}
 	if len(listeners) == 0 {
@@ -158,9 +191,16 @@ func interceptedPorts(cfg *conf.Config) []uint16 {
 	return list
 }
 
-// hostHasIPv6 says whether this host takes part in IPv6: interception of a family
-// nobody routes here would only switch its forwarding on.
+// hostHasIPv6 says whether this host takes part in IPv6: it has an address that
+// others reach (a unique local one is enough), or forwards already, as a router
+// with nothing but link-local addresses does. On other hosts a port of both
+// families must not switch IPv6 forwarding on behind the operator's back; one
+// that names an IPv6 address asks for it.
 func hostHasIPv6() bool {
+	forwards, err := os.ReadFile("/proc/sys/net/ipv6/conf/all/forwarding")
+	if err == nil && len(forwards) > 0 && forwards[0] == '1' {
+		return true
+	}
 	addrs, err := netlink.AddrList(nil, netlink.FAMILY_V6)
 	if err != nil {
 		return false

@@ -51,6 +51,7 @@ type process struct {
 	network  *hostNetwork
 	gre      atomic.Pointer[greReceiver] // nil where no router sends GRE, or the operator has a tunnel
 	watch    *networkWatch
+	setUp    bool // network_setup was done
 	wccp     atomic.Pointer[wccp2.Runner]
 	control  *net.UnixListener
 	server   *forward.Server
