@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"net"
 	"net/netip"
@@ -152,7 +153,7 @@ func (n networkCounts) trouble(since networkCounts) (lines []string) {
 	if since.GRE != nil && since.GRE.Received <= n.GRE.Received { // the same receiver still
 		before = *since.GRE
 	}
-	more(n.GRE.Stranger, before.Stranger, "%d GRE packets dropped, the last from %s, which is no router of ours; if it is one, name it in wccp2_router", n.Stranger)
+	more(n.GRE.Stranger, before.Stranger, "%d GRE packets dropped, the last from %s, which is no router of ours; if it is one, name it in wccp2_router", cmp.Or(n.Stranger, "an address the packet filter does not tell"))
 	more(n.GRE.Lost, before.Lost, "%d GRE packets lost because they came faster than they could be taken")
 	more(n.GRE.Malformed+n.GRE.Checksum, before.Malformed+before.Checksum, "%d damaged GRE packets dropped")
 	more(n.GRE.Own, before.Own, "%d GRE packets dropped that would have gone round in a loop")

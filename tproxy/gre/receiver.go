@@ -91,11 +91,17 @@ func (t *tunnel) Device() string { return t.device }
 func (t *tunnel) How() string    { return "GRE is unwrapped by the kernel and delivered on " + t.device }
 func (t *tunnel) Run() error     { <-t.done; return nil }
 
-// SetRouters does nothing: a catch-all tunnel cannot tell routers apart. What may
-// send GRE to the cache is for the packet filter to say.
-func (t *tunnel) SetRouters([]netip.Addr) {}
+// SetRouters has the packet filter drop what others send: a catch-all tunnel
+// cannot tell routers apart. Where there is no nftables everybody may send.
+func (t *tunnel) SetRouters(routers []netip.Addr) {
+	if routers == nil {
+		unguard()
+		return
+	}
+	guard(routers)
+}
 
-// Stranger knows of none, since the kernel drops nobody's packets.
+// Stranger knows of none: the packet filter counts, and does not say whom.
 func (t *tunnel) Stranger() netip.Addr { return netip.Addr{} }
 
 func (t *tunnel) Counts() Counts {
@@ -104,13 +110,14 @@ func (t *tunnel) Counts() Counts {
 		return Counts{}
 	}
 	s := link.Attrs().Statistics
-	return Counts{Received: s.RxPackets, Delivered: s.RxPackets, Malformed: s.RxErrors, Lost: s.RxDropped}
+	return Counts{Received: s.RxPackets, Delivered: s.RxPackets, Malformed: s.RxErrors, Lost: s.RxDropped, Stranger: strangers()}
 }
 
 // Close removes the device.
 func (t *tunnel) Close() (err error) {
 	t.close.Do(func() {
 		close(t.done)
+		unguard()
 		var link netlink.Link
 		if link, err = netlink.LinkByName(t.device); err == nil {
 			err = netlink.LinkDel(link)
