@@ -56,7 +56,7 @@ vet: tools
 	$(GO) tool staticcheck ./...
 
 race: tools
-	$(GO) test -race -timeout $(TIMEOUT) -json ./... | bin/tally $(TALLYFLAGS)
+	$(GO) test -race -timeout $(TIMEOUT) -json ./... | bin/tally $(TALLYFLAGS) -show TestRecordings
 
 # What the race detector disturbs: allocations, memory, the soak.
 plain: tools
@@ -80,10 +80,12 @@ check-all:
 	CUTTLE_FULL=1 CUTTLE_WCCP_REPLAY=all CUTTLE_SOAK=50000 $(MAKE) test FUZZTIME=60s TIMEOUT=60m
 	$(MAKE) demo
 
-# What the proxy costs beside others; the others are installed for it.
+# What the proxy costs beside others, which are installed for it, and what reading
+# a configuration of 100,000 lines costs.
 bench: tools
 	$(call need,nginx:nginx-light haproxy:haproxy)
 	bin/bench -bin bin/squid
+	$(GO) test -run '^$$' -bench 100k ./parser ./conf
 
 clean:
 	rm -rf bin

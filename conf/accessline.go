@@ -95,10 +95,22 @@ func (r *reader) aclRefs() ([]ACLRef, error) {
 		a := r.b.acls[lowerASCII(name)]
 		if a == nil {
 			r.say("ACL name '%s' not defined!", name)
-			return nil, r.undefinedACL(w, name)
+			refused := r.undefinedACL(w, name)
+			r.useOthers()
+			return nil, refused
 		}
 		r.b.used[a] = true
 		refs = append(refs, ACLRef{Name: a.Name, Negate: negate, ACL: a})
+	}
+}
+
+// useOthers counts the ACLs behind an unknown one as used, which they are once
+// that one is mended.
+func (r *reader) useOthers() {
+	for w, ok := r.word(); ok; w, ok = r.word() {
+		if a := r.b.acls[lowerASCII(strings.TrimPrefix(w, "!"))]; a != nil {
+			r.b.used[a] = true
+		}
 	}
 }
 
@@ -108,7 +120,9 @@ func (r *reader) undefinedACL(w, name string) error {
 	for _, a := range r.b.cfg.ACLs {
 		names = append(names, a.Name)
 	}
-	switch {
+	switch at, refused := r.b.refusedACLs[lowerASCII(name)]; {
+	case refused:
+		e.detail = fmt.Sprintf("Its definition (%v) is refused; this follows from it.", at)
 	case w == "!":
 		e.detail = "The ! must touch the name."
 	case strings.HasPrefix(w, "#"):

@@ -26,17 +26,19 @@ type listFile struct {
 	// broken: the last piece did not end its line.
 	broken bool
 	col    int
+	// err is what ended the reading, when that was not the end of the file.
+	err error
 }
 
 func (f *listFile) close() { f.closer.Close() }
 
 // next gives the next value: the line without blanks around it and without a
 // comment that begins in column one or behind a blank (facts acl_file_*).
-func (f *listFile) next() (string, parser.Pos, bool) {
+func (f *listFile) next() (v aclValue, ok bool) {
 	for {
 		piece, ok := f.piece()
 		if !ok {
-			return "", parser.Pos{}, false
+			return aclValue{}, false
 		}
 		if i := bytes.IndexByte(piece, 0); i >= 0 {
 			piece = piece[:i]
@@ -61,7 +63,9 @@ func (f *listFile) next() (string, parser.Pos, bool) {
 			end, i = j, j
 		}
 		if end > 0 {
-			return string(piece[start:end]), parser.Pos{File: f.name, Line: f.line, Col: f.col + start}, true
+			line := strings.TrimRight(string(piece), "\r\n")
+			return aclValue{text: line[start:end], file: true, source: line, indent: start,
+				pos: parser.Pos{File: f.name, Line: f.line, Col: f.col + start}}, true
 		}
 	}
 }
@@ -80,6 +84,9 @@ func (f *listFile) piece() ([]byte, bool) {
 		return b, true
 	}
 	f.broken = false
+	if err != nil && err != io.EOF {
+		f.err = err
+	}
 	return b, len(b) > 0
 }
 
@@ -92,6 +99,10 @@ type aclValue struct {
 	// inLine tells where in the arguments the value stands, or the file's name.
 	span span
 	file bool
+	// source is the line of the list file, as far as it was read; the value begins
+	// behind indent bytes of it.
+	source string
+	indent int
 }
 
 // value reads the next value of an acl line: a word, or a line of the file that a
@@ -99,8 +110,14 @@ type aclValue struct {
 func (r *reader) value() (aclValue, bool) {
 	for {
 		if f := r.b.list; f != nil {
-			if text, pos, ok := f.next(); ok {
-				return aclValue{text: text, pos: pos, span: r.here(), file: true}, true
+			if v, ok := f.next(); ok {
+				v.span = r.here()
+				r.fromFile = v
+				return v, true
+			}
+			r.fromFile = aclValue{}
+			if f.err != nil {
+				r.warn("list-file", fmt.Sprintf("the list file cannot be read: %v", f.err), "2.6 takes no further value from it.", "")
 			}
 			f.close()
 			r.b.list = nil
@@ -137,4 +154,10 @@ func (r *reader) openList(name, w string) bool {
 	r.b.list = &listFile{name: name, closer: in, in: bufio.NewReaderSize(io.LimitReader(in, maxListBytes), listPiece)}
 	r.b.listFiles = append(r.b.listFiles, name)
 	return true
+}
+
+// diagnostic puts d at the value's place in its list file.
+func (v aclValue) diagnostic(d Diagnostic) Diagnostic {
+	d.Pos, d.Len, d.Source, d.sourceCol = v.pos, len(v.text), v.source, v.indent+1
+	return d
 }

@@ -72,8 +72,16 @@ func ACLTypes() []string {
 	return sortedStrings(list)
 }
 
-// readACL reads one acl line.
+// readACL reads one acl line, and remembers the name of one that is refused.
 func readACL(r *reader) error {
+	err := r.aclLine()
+	if r.line != nil && err != nil && len(r.line.Args.Words) > 0 {
+		r.b.refusedACLs[lowerASCII(r.line.Args.Words[0].Text)] = r.namePos()
+	}
+	return err
+}
+
+func (r *reader) aclLine() error {
 	name, ok := r.word()
 	if !ok {
 		r.say("aclParseAclLine: missing ACL name.")

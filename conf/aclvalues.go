@@ -13,8 +13,7 @@ func (r *reader) warnValue(v aclValue, check, summary, detail, suggestion string
 		r.warnAt(v.span, check, summary, detail, suggestion)
 		return
 	}
-	r.b.diagnose(Diagnostic{Severity: Warning, Pos: v.pos, Len: len(v.text), Source: v.text, Check: check,
-		Summary: summary, Detail: detail, Suggestion: suggestion})
+	r.b.diagnose(v.diagnostic(Diagnostic{Severity: Warning, Check: check, Summary: summary, Detail: detail, Suggestion: suggestion}))
 }
 
 // regexes reads patterns up to the end of the line; -i and +i switch case.

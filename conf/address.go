@@ -97,7 +97,7 @@ func (r *reader) addressOf(w string) (netip.Addr, error) {
 	}
 	if strings.Contains(w, ":") {
 		if a, err := netip.ParseAddr(w); err == nil && a.Zone() == "" {
-			r.extension("an IPv6 address", "2.6 knows IPv4 only and refuses the line.")
+			r.extension("address:ipv6", "an IPv6 address", "2.6 knows IPv4 only and refuses the line.")
 			return a, nil
 		}
 	}

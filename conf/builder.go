@@ -16,6 +16,8 @@ type builder struct {
 	report *Report
 
 	file *parser.File
+	// at is the line being read, zero before the first and behind the last.
+	at parser.Pos
 	// base is the file's name as 2.6 prints it, without folders.
 	base string
 	// number counts on from the last line for defaults.
@@ -28,6 +30,8 @@ type builder struct {
 	depth   int // of include
 	// including are the files read by include.
 	including []string
+	// included are their trees by name, and where each was first named.
+	included map[string]inclusion
 	// noDefault: a default line was refused; the others will be for the same reason.
 	noDefault bool
 
@@ -35,11 +39,13 @@ type builder struct {
 	aclStates map[*ACL]*aclState
 	quoted    map[*ACL]string // what 2.6 remembers of an ACL's first line
 	used      map[*ACL]bool
-	aclName   string // of the line being read
-	list      *listFile
-	listFiles []string
-	peers     map[string]*Peer
-	resolved  map[string][]netip.Addr
+	// refusedACLs are the places of acl lines that were refused, by name in lower case.
+	refusedACLs map[string]parser.Pos
+	aclName     string // of the line being read
+	list        *listFile
+	listFiles   []string
+	peers       map[string]*Peer
+	resolved    map[string][]netip.Addr
 	// first is the place of each directive's first line.
 	first map[*Directive]parser.Pos
 }
@@ -52,8 +58,15 @@ func newBuilder(opts Options) *builder {
 		opts.World = Offline{}
 	}
 	return &builder{cfg: &Config{}, opts: opts, world: opts.World, report: &Report{},
-		acls: map[string]*ACL{}, aclStates: map[*ACL]*aclState{}, quoted: map[*ACL]string{}, used: map[*ACL]bool{},
+		acls: map[string]*ACL{}, aclStates: map[*ACL]*aclState{}, quoted: map[*ACL]string{}, used: map[*ACL]bool{}, refusedACLs: map[string]parser.Pos{},
 		peers: map[string]*Peer{}, resolved: map[string][]netip.Addr{}, first: map[*Directive]parser.Pos{}}
+}
+
+// inclusion is a file read by include.
+type inclusion struct {
+	file   *parser.File
+	at     parser.Pos
+	number int
 }
 
 // say adds a time-stamped line of 2.6's output.
@@ -88,7 +101,17 @@ func (b *builder) extend(d Diagnostic) {
 }
 
 func (b *builder) withSource(d Diagnostic) Diagnostic {
-	if d.Source == "" && b.file != nil && d.Pos.File == b.file.Name {
+	at := d.Pos
+	if d.Pos.File != b.cfg.Path && !b.at.IsZero() {
+		at = b.at
+	}
+	d.rank = [3]int{at.Line, at.Col}
+	if in, ok := b.included[d.Pos.File]; ok {
+		d.rank = [3]int{in.at.Line, in.at.Col, in.number}
+		if d.Source == "" {
+			d.Source = in.file.Source(d.Pos.Line)
+		}
+	} else if b.file != nil && d.Pos.File == b.file.Name && d.Source == "" {
 		d.Source = b.file.Source(d.Pos.Line)
 	}
 	return d
@@ -138,6 +161,10 @@ func (b *builder) lines(f *parser.File) {
 }
 
 func (b *builder) oneLine(line *parser.Line) {
+	if b.depth == 0 {
+		b.at = line.NamePos()
+		defer func() { b.at = parser.Pos{} }()
+	}
 	d := Lookup(line.Directive)
 	if d == nil {
 		b.unrecognized(line)
@@ -146,7 +173,7 @@ func (b *builder) oneLine(line *parser.Line) {
 	b.report.Given = append(b.report.Given, Given{Directive: d, Pos: line.NamePos()})
 	if d.Extension != "" {
 		b.extend(Diagnostic{Severity: Note, Pos: line.NamePos(), Len: len(line.Directive), Check: "extension",
-			Summary: "directive " + d.Name + " is an extension", Detail: "2.6 counts the line as unrecognized. " + d.Extension})
+			Summary: "directive " + d.Name + " is an extension", Detail: "2.6 counts the line as unrecognized. " + d.Extension, Listed: d.Name})
 	}
 	if old, again := b.first[d]; again && d.kind.single {
 		b.diagnose(Diagnostic{Severity: Warning, Pos: line.NamePos(), Len: len(line.Directive), Check: "duplicate",
@@ -201,6 +228,10 @@ func (b *builder) refuse(r *reader, e *refusal) {
 		d.Pos = parser.Pos{File: b.file.Name, Line: b.file.Pieces}
 		d.Summary = fmt.Sprintf("the built-in default %q cannot be used: %s", r.quoted, e.summary)
 		d.Detail = e.detail
+	}
+	if v := r.fromFile; v.file && r.line != nil && e.at == v.span {
+		d = v.diagnostic(d)
+		d.Detail = strings.TrimSpace(fmt.Sprintf("%s The file is named in %v.", d.Detail, r.namePos()))
 	}
 	b.diagnose(d)
 	if b.list != nil {

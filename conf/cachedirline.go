@@ -197,7 +197,11 @@ func (r *reader) cacheDirOptions(d *CacheDir, coss, again bool) error {
 			if d.Type == "diskd" {
 				valid = append(valid, "Q1=", "Q2=")
 			}
-			return r.unknownWord("cache_dir option", w, valid)
+			err := r.unknownWord("cache_dir option", w, valid)
+			if e, ok := err.(*refusal); ok && w == "no-store" { // fact store_ufs_noStore
+				e.detail, e.suggestion = "It came with 2.7. read-only serves what is there and adds nothing.", "read-only"
+			}
+			return err
 		}
 	}
 }

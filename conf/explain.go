@@ -55,6 +55,9 @@ func (d Diagnostic) write(w io.Writer) {
 // underline shows the source line and marks the span under it.
 func (d Diagnostic) underline() (line, under string) {
 	src, col := d.Source, d.Pos.Col-1
+	if d.sourceCol > 0 {
+		col = d.sourceCol - 1
+	}
 	if col > len(src) {
 		col = len(src)
 	}

@@ -100,6 +100,7 @@ func (c *Config) External() []Reference {
 	add(RefFolder, "error_directory", c.ErrorDirectory, none)
 	program("url_rewrite_program", c.URLRewriteProgram, none)
 	program("location_rewrite_program", c.LocationRewriteProgram, none)
+	program("external_refresh_check", c.ExternalRefreshCheck.Program, none)
 	program("storeurl_rewrite_program", c.StoreURLRewriteProgram, none)
 	for _, s := range c.AuthSchemes {
 		program("auth_param", s.Program, s.Pos)

@@ -62,6 +62,12 @@ func (r *reader) includeFile(name string) error {
 	if err != nil {
 		return r.bungled(err.Error(), "")
 	}
+	if _, again := b.included[name]; !again && name != b.cfg.Path {
+		if b.included == nil {
+			b.included = map[string]inclusion{}
+		}
+		b.included[name] = inclusion{f, b.at, len(b.including)}
+	}
 	outer, base := b.file, b.base
 	b.file, b.base = f, filepath.Base(name)
 	b.depth++

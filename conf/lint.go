@@ -2,6 +2,7 @@ package conf
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/cuttle-proxy/cuttle/parser"
 )
@@ -32,11 +33,15 @@ func (b *builder) finding(at parser.Pos, n int, check, summary, detail string) {
 
 func (b *builder) lintUnused() {
 	for _, a := range b.cfg.ACLs {
-		if !b.used[a] {
+		if !b.used[a] && !a.stock() {
 			b.finding(a.Pos, len(a.Name), "acl-unused", fmt.Sprintf("acl %s is defined and never used", a.Name), "")
 		}
 	}
 }
+
+// stock tells whether the ACL is one that 2.6's own squid.conf defines and does
+// not use.
+func (a *ACL) stock() bool { return strings.EqualFold(a.Name, "to_localhost") && a.Type == ACLDst }
 
 // truth is what is known of an ACL without a request.
 type truth int8
@@ -81,6 +86,16 @@ func (rule AccessRule) known() truth {
 		return never
 	}
 	return t
+}
+
+// asksEmpty tells whether the rule wants an ACL that matches nothing.
+func (rule AccessRule) asksEmpty() bool {
+	for _, ref := range rule.ACLs {
+		if ref.known() == never {
+			return true
+		}
+	}
+	return false
 }
 
 // contradiction names two ACLs of a rule that cannot both hold.
@@ -163,7 +178,7 @@ func (b *builder) lintRules(name string, list AccessList) {
 		}
 		if rule.known() == never {
 			detail := ""
-			if c := rule.contradiction(); c != "" {
+			if c := rule.contradiction(); c != "" && !rule.asksEmpty() {
 				detail = c + " exclude each other; ACLs of one line must all hold."
 			}
 			b.finding(rule.Pos, len(name), "access-never", fmt.Sprintf("this %s line can never match", name), detail)

@@ -2,7 +2,9 @@ package conf
 
 import (
 	"fmt"
+	"slices"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -54,6 +56,63 @@ func TestLint(t *testing.T) {
 		{head + closed + "cache_peer p paren 80 0\n", "6:14 peer-type"},
 		{head + closed + "refresh_pattern . 0 20% 1 ignore-reloads\n", "6:27 refresh-option"},
 		{head + closed + "acl b src 10.0.0.9/24x\ncache deny b\n", "6:11 acl-mask,6:11 acl-value-tail"},
+
+		// An ACL counts as used wherever it is named, and to_localhost always: 2.6's own file defines it in vain.
+		{head + closed + "acl to_localhost dst 127.0.0.0/8\n", ""},
+		{head + closed + "acl b browser x\naccess_log /l squid b\n", ""},
+		{head + closed + "acl b src 1.2.3.4\ntcp_outgoing_address 192.0.2.1 b\n", ""},
+		{head + closed + "acl b src 1.2.3.4\ndeny_info ERR_X b\n", "6:5 acl-unused"},
+		{head + closed + "acl b src 1.2.3.4\nhttp_access deny nosuch b\n", "7:18 refused"},
+		// Rules: what narrows or comes from elsewhere is no shadow.
+		{head + "acl a src 1.2.3.4\nacl b port 80\nhttp_access allow a b\nhttp_access deny a\nhttp_access deny all\n", ""},
+		{head + "acl a src 1.2.3.4\nhttp_access deny !a\nhttp_access allow a\nhttp_access deny all\n", ""},
+		{head + "acl a dst 1.2.3.4\nacl b dst 5.6.7.8\nhttp_access deny a b\nhttp_access deny all\n", ""}, // a name may have both
+		{head + "acl a src 10.0.0.0/8\nacl b src 10.1.0.0/16\nhttp_access allow a b\nhttp_access deny all\n", ""},
+		{head + "acl a port 80 443\nacl b port 443 563\nhttp_access deny a !b\nhttp_access deny a b\nhttp_access deny all\n", ""},
+		// Open to the world.
+		{head + "acl u browser Mozilla\nhttp_access allow u\nhttp_access deny all\n", "4:1 access-open"},
+		{head + "acl d dstdomain .example.com\nhttp_access allow d\nhttp_access deny all\n", ""}, // an accelerator's list
+		{head + "acl a src 1.2.3.4\nhttp_access allow a\n", ""},
+		// Interception.
+		{head + closed + "http_port 80 tproxy\ntcp_outgoing_address 192.0.2.9\n", ""},
+		{head + closed + "http_port 80 transparent\n", ""},
+		{head + closed + "wccp2_service standard 0\n", ""},
+		{head + closed + "http_port 80 tproxy\ntcp_outgoing_address 1.2.3.4\nwccp2_router 1.2.3.4\nwccp2_service dynamic 80\n" +
+			"wccp2_service_info 80 protocol=tcp flags=src_ip_hash priority=240 ports=80\n", "10:1 wccp-pairing"},
+		{head + closed + "http_port 80 transparent\nwccp2_router 1.2.3.4\nwccp2_service dynamic 80\n" +
+			"wccp2_service_info 80 protocol=tcp flags=dst_ip_hash priority=240 ports=80\n", ""}, // no tproxy: no way back needed
+		{head + closed + "http_port 80 tproxy\ntcp_outgoing_address 1.2.3.4\nwccp2_router 1.2.3.4\nwccp2_service dynamic 80\nwccp2_service dynamic 90\n" +
+			"wccp2_service_info 80 protocol=tcp flags=src_ip_hash,source_port_hash priority=240 ports=80\n" +
+			"wccp2_service_info 90 protocol=tcp flags=dst_ip_hash,dst_port_hash,ports_source priority=240 ports=80\n", ""},
+		// refresh_pattern: the first that matches counts.
+		{head + closed + "refresh_pattern ^ftp: 1440 20% 10080\nrefresh_pattern . 0 20% 4320\n", ""},
+		{head + closed + "refresh_pattern \\.gif$ 0 20% 1\nrefresh_pattern \\.gif$ 1 20% 2\n", "7:1 refresh-shadowed"},
+		{head + closed + "refresh_pattern \\.GIF$ 0 20% 1\nrefresh_pattern -i \\.gif$ 1 20% 2\n", ""},
+		{head + closed + "refresh_pattern ^http://a 0 20% 1\nrefresh_pattern ^http://ab 1 20% 2\n", "7:1 refresh-shadowed"},
+		{head + closed + "refresh_pattern ^http://ab 0 20% 1\nrefresh_pattern ^http://a 1 20% 2\n", ""},
+		{head + closed + "refresh_pattern gif 0 20% 1\nrefresh_pattern ^http://x/gif 1 20% 2\n", "7:1 refresh-shadowed"},
+		{head + closed + "refresh_pattern \\.(gif|png)$ 0 20% 1\nrefresh_pattern \\.gif$ 1 20% 2\n", "7:1 refresh-shadowed"},
+		{head + closed + "refresh_pattern -i (/cgi-bin/|\\?) 0 0% 0\nrefresh_pattern \\.(gif|png)$ 0 20% 1\nrefresh_pattern . 0 20% 4320\n", ""},
+		{head + closed + "refresh_pattern \\.(gif|png)$ 0 20% 1\nrefresh_pattern \\.(gif|jpg)$ 1 20% 2\n", ""},
+		{head + closed + "refresh_pattern -i \\.(gif|png|jpg)$ 0 20% 1\nrefresh_pattern -i \\.(jpg|gif)$ 1 20% 2\n", "7:1 refresh-shadowed"},
+		// Domains.
+		{head + closed + "acl d dstdomain .a.com .b.com\nhttp_access deny lan d\n", "7:1 access-shadowed"},
+		{head + closed + "acl d dstdomain a.com www.a.com\ncache deny d\n", ""},
+		// Peers.
+		{head + closed + "cache_peer p parent 80 0\ncache_peer_access p allow lan\ncache_peer_access p deny all\n", ""},
+		{head + closed + "cache_peer p parent 80 0\nacl none src\ncache_peer_access p allow none\ncache_peer_access p deny all\n", "6:1 peer-unreachable,7:13 acl-empty"},
+		// Regular expressions.
+		{head + closed + "acl r url_regex ^http://a.*?b\ncache deny r\n", "6:17 regex-dialect"},
+		{head + closed + "acl r url_regex \\.exe$ (a|b)+ \\w\ncache deny r\n", ""},
+		{head + closed + "refresh_pattern \\d 0 20% 1\n", "6:17 regex-dialect"},
+		// Verbs, units and switches.
+		{head + "acl lan src 10.0.0.0/8\nhttp_access alow lan\nhttp_access deny all\n", "3:5 acl-unused,4:13 access-skipped"},
+		{head + closed + "cache_mem 8 MB\nconnect_timeout 30 seconds\nread_timeout 0\n", ""},
+		{head + closed + "half_closed_clients true\nclient_db 1\n", "6:21 switch-reads-off,7:11 switch-reads-off"},
+		{head + closed + "via ON\nforwarded_for off\nclient_db enable\n", ""},
+		{head + closed + "http_port 3129\nacl m src 1.2.3.4\nacl m src 1.2.3.5\ncache deny m\nrefresh_pattern ^a 1 2% 3\nrefresh_pattern ^b 1 2% 3\n", ""}, // lists may be repeated
+		// What the words before a change of line lose.
+		{head + closed + "negative_ttl 5\n", "6:14 unit-missing"},
 	} {
 		_, report := loadText(t, c.text)
 		var got []string
@@ -99,4 +158,74 @@ func TestNearest(t *testing.T) {
 			t.Errorf("nearest(%q) = %q, want %q", word, got, want)
 		}
 	}
+}
+
+// worldWithout is a machine on which some paths are missing.
+type worldWithout struct {
+	oracleWorld
+	missing []string
+}
+
+func (w worldWithout) Stat(path string) error {
+	if slices.Contains(w.missing, path) {
+		return syscall.ENOENT
+	}
+	return nil
+}
+
+// TestMissingPrograms: every program, table and folder a file names is looked for,
+// and only those; the warning stands at the line that names it.
+func TestMissingPrograms(t *testing.T) {
+	const text = head + "http_access deny all\n" +
+		"auth_param basic program /p/ncsa_auth /p/passwd\n" +
+		"external_acl_type e %SRC /p/check\n" +
+		"url_rewrite_program /p/rewrite -x\n" +
+		"location_rewrite_program /p/location\n" +
+		"cache_dir ufs /p/cache 100 16 256\n" +
+		"error_directory /p/errors\n" +
+		"mime_table /p/mime\n"
+	paths := map[string]int{"/p/ncsa_auth": 4, "/p/check": 5, "/p/rewrite": 6, "/p/location": 7, "/p/cache": 8, "/p/errors": 9, "/p/mime": 10}
+	load := func(missing ...string) *Report {
+		_, report := LoadText("squid.conf", []byte(text), Options{Lint: true, World: worldWithout{newOracleWorld(t, "focused"), missing}})
+		return report
+	}
+	if r := load("/p/passwd"); len(r.Diagnostics) != 0 || len(r.Missing) != 0 {
+		t.Errorf("everything is there, and yet: %+v", r.Diagnostics)
+	}
+	for path, line := range paths {
+		r := load(path)
+		if len(r.Diagnostics) != 1 || r.Diagnostics[0].Check != "missing" || r.Diagnostics[0].Pos.Line != line || len(r.Missing) != 1 || !r.Accepted() {
+			t.Errorf("%s is missing, line %d; exit %d, %+v", path, line, r.Exit, r.Diagnostics)
+		}
+	}
+	if r := load("/p/ncsa_auth"); !strings.Contains(r.Diagnostics[0].Detail, "basic_ncsa_auth") {
+		t.Errorf("the successor of ncsa_auth is not named: %+v", r.Diagnostics)
+	}
+}
+
+// TestLintOfRecordings: among the files of the world that 2.6 accepts, few have
+// nothing said about them; a check that fires on most of them is a false alarm.
+func TestLintOfRecordings(t *testing.T) {
+	w := newOracleWorld(t, "real")
+	files, by := 0, map[string]int{}
+	for _, rec := range readRecordings(t) {
+		if rec.group != "real" || rec.Exit != 0 {
+			continue
+		}
+		files++
+		_, report := LoadText("squid.conf", latin1(rec.Conf), Options{World: w, Lint: true})
+		seen := map[string]bool{}
+		for _, d := range report.Diagnostics {
+			if !seen[d.Check] {
+				by[d.Check]++
+			}
+			seen[d.Check] = true
+		}
+	}
+	for check, n := range by {
+		if n*2 > files {
+			t.Errorf("%s fires on %d of %d files", check, n, files)
+		}
+	}
+	t.Logf("%d files: %v", files, by)
 }

@@ -1,11 +1,12 @@
 package conf
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
-	"sort"
+	"slices"
 
 	"github.com/cuttle-proxy/cuttle/parser"
 )
@@ -124,15 +125,13 @@ func readAll(w World, path string) ([]byte, error) {
 	return text, nil
 }
 
-// sort puts diagnostics into the order of the file.
+// sort puts diagnostics into the order of the main file; those of a file it names
+// stand where it names it.
 func (r *Report) sort() {
 	for _, list := range [][]Diagnostic{r.Diagnostics, r.Extensions} {
-		sort.SliceStable(list, func(i, j int) bool {
-			a, b := list[i].Pos, list[j].Pos
-			if a.File != b.File {
-				return false
-			}
-			return a.Line < b.Line || a.Line == b.Line && a.Col < b.Col
+		slices.SortStableFunc(list, func(a, b Diagnostic) int {
+			return cmp.Or(slices.Compare(a.rank[:], b.rank[:]), cmp.Compare(a.Pos.File, b.Pos.File),
+				cmp.Compare(a.Pos.Line, b.Pos.Line), cmp.Compare(a.Pos.Col, b.Pos.Col))
 		})
 	}
 }

@@ -10,7 +10,7 @@ import (
 type LogSettings struct {
 	// LogFormats is logformat.
 	LogFormats []*LogFormat
-	// AccessLogs is access_log (cache_access_log); the built-in path in squid format when not given.
+	// AccessLogs is access_log (cache_access_log); nothing is logged when not given.
 	AccessLogs []*AccessLog
 	// CacheLog is cache_log.
 	CacheLog string

@@ -182,7 +182,7 @@ func (r *reader) peerOption(p *Peer, w string) error {
 	for _, x := range peerExtensions {
 		if w == x.name {
 			*x.field(p) = true
-			r.extension("cache_peer option "+x.name, x.why)
+			r.extension("cache_peer:"+x.name, "cache_peer option "+x.name, x.why)
 			return nil
 		}
 	}

@@ -82,7 +82,7 @@ func (r *reader) portLine(p *HTTPPort, tls *HTTPSPort) error {
 func (r *reader) listenAddress(p *HTTPPort, w string) error {
 	if strings.HasPrefix(w, "[") {
 		if a, err := netip.ParseAddrPort(w); err == nil && a.Port() != 0 && a.Addr().Zone() == "" {
-			r.extension("an IPv6 listening address", "2.6 knows IPv4 only and refuses the line.")
+			r.extension("http_port:[ipv6]:port", "an IPv6 listening address", "2.6 knows IPv4 only and refuses the line.")
 			p.Addr = a
 			return nil
 		}
@@ -151,10 +151,10 @@ func (r *reader) portOption(p *HTTPPort, w string) error {
 		p.TProxy = true
 	case w == "http11":
 		p.HTTP11 = true
-		r.extension("http_port option http11", "It came with 2.7: HTTP/1.1 towards clients of this port.")
+		r.extension("http_port:http11", "http_port option http11", "It came with 2.7: HTTP/1.1 towards clients of this port.")
 	case w == "act-as-origin":
 		p.ActAsOrigin = true
-		r.extension("http_port option act-as-origin", "It came with 2.7: replies carry the headers an origin would send.")
+		r.extension("http_port:act-as-origin", "http_port option act-as-origin", "It came with 2.7: replies carry the headers an origin would send.")
 	default:
 		return r.unknownWord("http_port option", w, portOptions)
 	}
@@ -176,7 +176,7 @@ func (r *reader) verifyPort(p *HTTPPort) error {
 					Detail: "2.6.STABLE4 and later refuse this line, STABLE1 to STABLE3 accept it. It is read as \"transparent tproxy\": " +
 						"the site is the intercepted connection's destination and the Host header."}
 				r.b.diagnose(d)
-				d.Severity = Note
+				d.Severity, d.Listed = Note, "http_port:transparent+vhost+vport="
 				d.Summary = "transparent together with vhost and vport is an extension"
 				r.b.extend(d)
 			}

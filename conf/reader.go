@@ -25,6 +25,8 @@ type reader struct {
 
 	// The word read last.
 	wordOff, wordLen int
+	// fromFile is the value read last, when it came from a list file.
+	fromFile aclValue
 }
 
 // span is a range of the arguments, for diagnostics.
@@ -285,7 +287,6 @@ func foldPrefix(s, prefix string) bool {
 
 // seconds reads a time: a number and a unit word (facts gram_time_*).
 func (r *reader) seconds() (time.Duration, error) {
-	start := r.off
 	w, err := r.need("a time")
 	if err != nil {
 		return 0, err
@@ -314,7 +315,6 @@ func (r *reader) seconds() (time.Duration, error) {
 			}
 		}
 	}
-	_ = start
 	return saturate(cTruncate(float64(unit) * d)), nil
 }
 

@@ -62,17 +62,17 @@ func (r *reader) warnAt(at span, check, summary, detail, suggestion string) {
 		Summary: summary, Detail: detail, Suggestion: suggestion})
 }
 
-// extension notes the use of something 2.6 does not know.
-func (r *reader) extension(what, summary string) {
+// extension notes that the word read last is one 2.6 does not know. listed is its
+// entry in testdata/conf/extensions.
+func (r *reader) extension(listed, what, detail string) {
 	if r.line == nil {
 		return
 	}
-	r.b.extend(Diagnostic{Severity: Note, Pos: r.pos(), Len: r.wordLen, Check: "extension",
-		Summary: what + " is an extension", Detail: summary})
+	r.extensionAt(r.pos(), r.wordLen, listed, what, detail)
 }
 
 // extensionAt is extension for a span that is not the last word.
-func (r *reader) extensionAt(p parser.Pos, n int, what, summary string) {
+func (r *reader) extensionAt(p parser.Pos, n int, listed, what, detail string) {
 	r.b.extend(Diagnostic{Severity: Note, Pos: p, Len: n, Check: "extension",
-		Summary: what + " is an extension", Detail: summary})
+		Summary: what + " is an extension", Detail: detail, Listed: listed})
 }

@@ -29,6 +29,15 @@ type Diagnostic struct {
 	Suggestion string
 	// Check names the rule that found it, for filtering and tests ("acl-unused", …).
 	Check string
+	// Listed is, for a use of an extension, its entry in testdata/conf/extensions.
+	Listed string
+
+	// sourceCol is where the span begins in Source, 0 for Pos.Col: a list file's
+	// line is read in pieces.
+	sourceCol int
+	// rank orders diagnostics: line and column in the main file, of the line that was
+	// being read there, and the number of the included file.
+	rank [3]int
 }
 
 // Report is what reading a file brought to light.

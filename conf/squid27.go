@@ -25,6 +25,10 @@ type Squid27Settings struct {
 	HTTPAccelSurrogateRemote bool
 	// HTTPAccelSurrogateID is http_accel_surrogate_id.
 	HTTPAccelSurrogateID string
+	// MaxStale is max_stale.
+	MaxStale time.Duration
+	// ExternalRefreshCheck is external_refresh_check.
+	ExternalRefreshCheck RefreshCheck
 	// IncomingRate is incoming_rate.
 	IncomingRate int
 	// ZeroBuffers is zero_buffers.

@@ -100,22 +100,3 @@ func TestFieldsNameDirectives(t *testing.T) {
 		}
 	}
 }
-
-// TestExtensionsListed: the list of words 2.6 refuses is testdata/conf/extensions.
-func TestExtensionsListed(t *testing.T) {
-	listed := readReasons(t, "extensions")
-	for _, d := range Directives() {
-		if d.Extension == "" {
-			continue
-		}
-		if listed[d.Name] == "" {
-			t.Errorf("extension %s is not in testdata/conf/extensions", d.Name)
-		}
-		delete(listed, d.Name)
-	}
-	for name := range listed {
-		if !strings.Contains(name, "=") && !strings.Contains(name, ":") {
-			t.Errorf("testdata/conf/extensions lists %s, which is no directive (write directive:word)", name)
-		}
-	}
-}

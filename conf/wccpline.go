@@ -32,7 +32,7 @@ func wccpMethod(one, two string, field func(*Config) *int) kind {
 		switch w, _ := r.word(); w {
 		case one, two:
 			*field(r.b.cfg) = map[string]int{one: 1, two: 2}[w]
-			r.extension(fmt.Sprintf("the word %s", w), "2.6 wants the number: 1 for "+one+", 2 for "+two+".")
+			r.extension(r.dir.Name+":"+w, "the word "+w, "2.6 wants the number: 1 for "+one+", 2 for "+two+".")
 			return nil
 		}
 		*r = mark
@@ -236,7 +236,7 @@ func readWCCPServiceInfo(r *reader) error {
 			}
 			if noted != 0 {
 				flags |= noted
-				r.extension("flags= behind ports=", "2.6 forgets the ports then and refuses the line.")
+				r.extension("wccp2_service_info:flags=", "flags= behind ports=", "2.6 forgets the ports then and refuses the line.")
 			}
 		case "ports=":
 			if err := r.wccpPorts(value, &ports); err != nil {
@@ -307,7 +307,7 @@ func (r *reader) wccpPorts(value string, ports *[8]uint16) error {
 		ports[i] = uint16(v)
 	}
 	if len(list) == len(ports) {
-		r.extension("an eighth port", "2.6 stops at seven although the protocol carries eight.")
+		r.extension("wccp2_service_info:ports=8", "an eighth port", "2.6 stops at seven although the protocol carries eight.")
 	}
 	return nil
 }
