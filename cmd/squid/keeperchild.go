@@ -6,7 +6,6 @@ import (
 	"net"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"strings"
 	"syscall"
 
@@ -124,7 +123,7 @@ func (k *keeperChild) do(what byte, argument string) (*os.File, error) {
 		if !k.mayRead[argument] {
 			return nil, syscall.EACCES
 		}
-		return os.Open(argument)
+		return openAsRoot(argument, os.O_RDONLY, 0)
 	case askOpenGRE, askOpenTUN:
 		return k.openGRE(what)
 	case askSetUp:
@@ -170,21 +169,13 @@ func (k *keeperChild) isRotation(from, to string) bool {
 	return ok && n == m+1
 }
 
-// openLog opens or makes a log. A symbolic link is followed only in a folder
-// that nobody but root can change.
+// openLog opens or makes a log, which belongs to the effective user from then on.
 func (k *keeperChild) openLog(path string) (*os.File, error) {
-	flags := os.O_WRONLY | os.O_APPEND | os.O_CREATE | syscall.O_NONBLOCK
-	if !onlyRootWrites(filepath.Dir(path)) {
-		flags |= syscall.O_NOFOLLOW
-	}
-	f, err := os.OpenFile(path, flags, 0o640)
+	f, err := openAsRoot(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o640)
 	if err != nil {
 		return nil, err
 	}
 	info, err := f.Stat()
-	if err == nil && !info.Mode().IsRegular() {
-		err = syscall.EACCES
-	}
 	if err == nil && info.Size() == 0 {
 		err = f.Chown(k.owner.uid, k.owner.gid)
 	}
@@ -193,9 +184,4 @@ func (k *keeperChild) openLog(path string) (*os.File, error) {
 		return nil, err
 	}
 	return f, nil
-}
-
-func onlyRootWrites(dir string) bool {
-	var st syscall.Stat_t
-	return syscall.Stat(dir, &st) == nil && st.Uid == 0 && st.Mode&0o022 == 0
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strconv"
 	"strings"
@@ -18,11 +19,26 @@ func readPid(path string) (int, error) {
 	if path == "" || path == "none" {
 		return 0, errNoPidFile
 	}
-	data, err := os.ReadFile(path)
+	text, err := pidText(path)
 	if err != nil {
 		return 0, nil
 	}
-	return max(leadingNumber(string(data)), 0), nil
+	return max(leadingNumber(text), 0), nil
+}
+
+// pidText gives the beginning of a pid file. What stands in its place may be
+// somebody else's making: nothing is waited for, and no more than a number read.
+func pidText(path string) (string, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
+		return "", errors.Join(err, syscall.EINVAL)
+	}
+	text, err := io.ReadAll(io.LimitReader(f, 64))
+	return string(text), err
 }
 
 // runningCopy gives the process id of a running copy, 0 for none. A pid file
@@ -66,8 +82,8 @@ func removePid(path string, pid int) error {
 	if path == "" || path == "none" {
 		return nil
 	}
-	data, err := os.ReadFile(path)
-	if err != nil || strings.TrimSpace(string(data)) != strconv.Itoa(pid) {
+	text, err := pidText(path)
+	if err != nil || strings.TrimSpace(text) != strconv.Itoa(pid) {
 		return nil
 	}
 	return os.Remove(path)

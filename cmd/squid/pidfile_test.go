@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"syscall"
 	"testing"
 )
 
@@ -30,7 +31,11 @@ func TestRunningCopy(t *testing.T) {
 		}
 	}
 	os.Remove(path)
-	for _, absent := range []string{path, "none", "", t.TempDir()} {
+	waits := filepath.Join(t.TempDir(), "fifo")
+	if err := syscall.Mkfifo(waits, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, absent := range []string{path, "none", "", t.TempDir(), waits, "/dev/zero"} {
 		if got := runningCopy(absent); got != 0 {
 			t.Errorf("pid file %q: running copy %d", absent, got)
 		}

@@ -322,6 +322,9 @@ func parentOf(t *testing.T, pid int) int {
 
 func TestCreateSwap(t *testing.T) {
 	s := newSubject(t)
+	if err := os.Chmod(filepath.Dir(s.dir), 0o755); err != nil { // its owner must get there
+		t.Fatal(err)
+	}
 	s.write(fmt.Sprintf("cache_dir ufs %s/swap 10 2 3", s.dir))
 	for range 2 { // again does no harm
 		if status, out := s.run("-z"); status != 0 || !strings.HasSuffix(out, "| Creating Swap Directories\n") {
@@ -331,6 +334,13 @@ func TestCreateSwap(t *testing.T) {
 	for _, name := range []string{"swap/00/00", "swap/00/02", "swap/01/02"} {
 		if !isFolder(s.in(name)) {
 			t.Errorf("%s is missing", name)
+		}
+	}
+	if os.Geteuid() == 0 {
+		owner, err := os.Stat(s.in("swap"))
+		inner, err2 := os.Stat(s.in("swap/01/02"))
+		if err != nil || err2 != nil || owner.Sys().(*syscall.Stat_t).Uid == 0 || inner.Sys().(*syscall.Stat_t).Uid != owner.Sys().(*syscall.Stat_t).Uid {
+			t.Error("the folders do not belong to cache_effective_user")
 		}
 	}
 	if isFolder(s.in("swap/02")) || isFolder(s.in("swap/00/03")) {

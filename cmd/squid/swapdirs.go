@@ -13,6 +13,10 @@ import (
 // createSwap is -z: it makes the folders of every cache_dir that is not there
 // yet, owned by cache_effective_user. As in 2.6 it refuses while a copy runs and
 // leaves existing folders alone, so it may be repeated.
+//
+// Only the outermost folder of each is made as root (2.6 makes none so, and fails
+// where root owns the folder around it); what lies in it is made as its owner,
+// since a folder of somebody else's is no place for root to work in.
 func createSwap(inv *invocation) int {
 	cfg, status := inv.load()
 	if cfg == nil {
@@ -29,26 +33,43 @@ func createSwap(inv *invocation) int {
 		return exitFatal
 	}
 	fmt.Fprintf(inv.stderr, "%sCreating Swap Directories\n", now())
-	for _, dir := range cfg.CacheDirs {
-		if err := createSwapDir(dir, owner); err != nil {
-			fmt.Fprintln(inv.stderr, fatalLines(err.Error()))
-			return exitFatal
-		}
+	if err := createSwapDirs(cfg.CacheDirs, owner); err != nil {
+		fmt.Fprintln(inv.stderr, fatalLines(err.Error()))
+		return exitFatal
 	}
 	return exitGood
 }
 
-// createSwapDir makes one cache_dir: PATH/00 to the first-level count, and in
+func createSwapDirs(dirs []*conf.CacheDir, owner identity) error {
+	var ours []*conf.CacheDir
+	for _, dir := range dirs {
+		switch dir.Type {
+		case "ufs", "aufs", "diskd": // null and coss have no folders
+			ours = append(ours, dir)
+		}
+	}
+	for _, dir := range ours {
+		if err := makeDir(dir.Path, owner); err != nil {
+			return err
+		}
+	}
+	if owner.change {
+		if err := becomeUser(owner, nil); err != nil {
+			return err
+		}
+		owner.change = false
+	}
+	for _, dir := range ours {
+		if err := createSwapDir(dir, owner); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// createSwapDir fills one cache_dir: PATH/00 to the first-level count, and in
 // each 00 to the second-level count, in hexadecimal.
 func createSwapDir(dir *conf.CacheDir, owner identity) error {
-	switch dir.Type {
-	case "ufs", "aufs", "diskd":
-	default:
-		return nil // null and coss have no folders
-	}
-	if err := makeDir(dir.Path, owner); err != nil {
-		return err
-	}
 	for i := range dir.L1 {
 		first := filepath.Join(dir.Path, fmt.Sprintf("%02X", i))
 		if err := makeDir(first, owner); err != nil {
