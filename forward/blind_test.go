@@ -166,3 +166,14 @@ func TestInterceptedHostThatIsAnIPv6Address(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 }
+
+func FuzzSniff(f *testing.F) {
+	for _, c := range firstBytes {
+		f.Add([]byte(c.in))
+	}
+	f.Fuzz(func(t *testing.T, in []byte) {
+		if sniff(in, nil) == sniffMore && len(in) > 2*sniffLine {
+			t.Errorf("%d bytes are not enough", len(in))
+		}
+	})
+}
