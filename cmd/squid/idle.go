@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/cuttle-proxy/cuttle/conf"
 )
@@ -39,4 +40,32 @@ func switchedOff(cfg *conf.Config, name string) bool {
 		return len(cfg.CacheDirs) == 1 && cfg.CacheDirs[0].Type == "null"
 	}
 	return false
+}
+
+// nameIdleFlags does the same for the command line: quietly what has nothing to
+// act on, and loudly a port for ICP.
+func (p *process) nameIdleFlags() {
+	if idle := p.inv.flags.idle(); len(idle) > 0 {
+		p.log.Info("Options without effect here: " + strings.Join(idle, " "))
+	}
+	if port := p.inv.flags.icpPort; port > 0 {
+		p.log.Warn(fmt.Sprintf("WARNING: -u %d: icp_port has no effect in this release", port))
+	}
+}
+
+// idle lists the options given that are understood and change nothing: there is
+// no DNS test to leave out (-D) and no store to rebuild or check (-F, -S, -Y), the
+// runtime keeps fatal signals (-C), and a port that was just left can always be
+// had again, also by a copy that replaces this one (-R).
+func (f *flags) idle() []string {
+	var list []string
+	for _, o := range []struct {
+		given bool
+		word  string
+	}{{f.noCatch, "-C"}, {f.noDNSTests, "-D"}, {f.foreRebuild, "-F"}, {f.noReuseAddr, "-R"}, {f.checkSwap, "-S"}, {f.icpOnlyHits, "-Y"}} {
+		if o.given {
+			list = append(list, o.word)
+		}
+	}
+	return list
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -27,6 +28,16 @@ var mayImport = map[string][]string{
 	"tproxy":  {"conf"},
 	"forward": {"conf"},
 	"cmd":     {"parser", "conf", "wccp2", "tproxy", "forward"},
+}
+
+// onlyFor lists packages that serve tests and tools, and the product code that
+// may import them all the same: preflight's trial connection runs in namespaces.
+var onlyFor = map[string][]string{
+	"tproxy/netlab":             {"cmd/demo", "tproxy/host"},
+	"wccp2/routersim":           {"cmd/routersim", "wccp2/routersim/dataplane"},
+	"wccp2/routersim/dataplane": {"cmd/routersim"},
+	"wccp2/routersim/simcache":  {},
+	"wccp2/routersim/dissect":   {},
 }
 
 func TestImportArrows(t *testing.T) {
@@ -55,12 +66,15 @@ func TestImportArrows(t *testing.T) {
 			if to == "" {
 				continue
 			}
+			users, restricted := onlyFor[strings.TrimPrefix(imp, module)]
 			switch {
+			case restricted && !slices.Contains(users, strings.TrimPrefix(p.ImportPath, module)):
+				t.Errorf("%s imports %s, which serves tests and %v only", p.ImportPath, imp, users)
 			case p.ImportPath == module+"forward/http1":
 				t.Errorf("%s imports %s: http1 imports nothing of ours", p.ImportPath, imp)
 			case from == "forward" && p.ImportPath != module+"forward" && imp == module+"forward":
 				t.Errorf("%s imports forward: rooms below forward do not", p.ImportPath)
-			case to != from && !contains(allowed, to):
+			case to != from && !slices.Contains(allowed, to):
 				t.Errorf("%s imports %s: room %s may import only %v", p.ImportPath, imp, from, allowed)
 			}
 		}
@@ -68,13 +82,4 @@ func TestImportArrows(t *testing.T) {
 	if packages < 2 {
 		t.Fatalf("go list named %d packages: the test saw nothing", packages)
 	}
-}
-
-func contains(list []string, s string) bool {
-	for _, v := range list {
-		if v == s {
-			return true
-		}
-	}
-	return false
 }

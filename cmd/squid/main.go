@@ -90,17 +90,12 @@ func writeUsage(w io.Writer, program string) {
 	}
 	fmt.Fprint(w, `       -s           log to syslog too (facility local4)
        -l facility  log to syslog too, under this facility
-       -u port      ICP port, 0 for none (instead of icp_port)
+       -u port      ICP port (instead of icp_port); 0, none, in this release
        -v           version, or more words with the orders that have them
        -z           make the cache directories
-       -C           leave fatal signals to the system
-       -D           no DNS test at the start
-       -F           rebuild the store before serving
        -N           stay in the foreground, unsupervised
-       -R           do not set SO_REUSEADDR on listening sockets
-       -S           check the store twice while rebuilding
        -X           full debugging from the first line on
-       -Y           answer ICP with hits or MISS_NOFETCH while rebuilding
        --foreground stay in the foreground, supervised
+       -C -D -F -R -S -Y are taken for the sake of scripts and change nothing
 `)
 }

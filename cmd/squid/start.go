@@ -71,6 +71,7 @@ func serve(inv *invocation, cfg *conf.Config, report *conf.Report, supervised bo
 	if err := p.prepare(); err != nil {
 		return p.fail(err)
 	}
+	p.nameIdleFlags()
 	p.nameIdle(report)
 	if err := p.open(); err != nil {
 		return p.fail(err)

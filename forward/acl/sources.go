@@ -100,8 +100,11 @@ type Certificates interface {
 type Ternary int8
 
 const (
-	No      Ternary = 0
-	Yes     Ternary = 1
+	// No: the answer is known, and it is no.
+	No Ternary = 0
+	// Yes: likewise, yes.
+	Yes Ternary = 1
+	// Unknown: nothing could be found out.
 	Unknown Ternary = -1
 	// AskCredentials is Unknown, and ends the check with Challenge.
 	AskCredentials Ternary = -2
