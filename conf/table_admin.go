@@ -63,7 +63,7 @@ var errorRows = []Directive{
 		Help: "Whether listings use short icon URLs without a host."},
 	{Name: "error_directory", Effect: Acts, Default: "@errors@", kind: path(func(c *Config) *string { return &c.ErrorDirectory }),
 		Help: "The folder of the error pages; copies can be changed to taste. Pages are built in for when files are missing."},
-	{Name: "error_map", kind: errorMaps(func(c *Config) *[]ErrorMap { return &c.ErrorMap }),
+	{Name: "error_map", Effect: Acts, kind: errorMaps(func(c *Config) *[]ErrorMap { return &c.ErrorMap }),
 		Help: "A URL whose page replaces origins' errors of these status codes. %s in it stands for the URL asked for."},
 	{Name: "err_html_text", Effect: Acts, kind: text(func(c *Config) *string { return &c.ErrHTMLText }),
 		Help: "HTML shown in place of %L in error pages."},

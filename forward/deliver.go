@@ -35,7 +35,11 @@ func (x *transaction) judge() *failure {
 		!(x.p.cfg.DetectBrokenPconn && body.Framing == http1.UntilClose)
 	x.facts.Reply = &x.rep.Fields
 	x.maxBody = x.p.lists.ReplyBodyMaxSize(x.context(), &x.facts)
-	if x.maxBody > 0 && body.Framing == http1.ByLength && body.Length > x.maxBody {
+	announced := body.Length
+	if body.Framing == http1.NoBody {
+		announced = x.rep.ContentLength() // of an answer to HEAD: what a GET would bring
+	}
+	if x.maxBody > 0 && announced > x.maxBody {
 		return x.forget(refusal(errpage.TooBig, 403))
 	}
 	if !x.p.lists.HTTPReplyAccess.Empty() {
@@ -72,6 +76,9 @@ func (x *transaction) deliver() bool {
 		x.fields.AddString(http1.TransferEncoding, "chunked")
 	}
 	x.out = x.finishReplyHead(x.out[:0], x.status, known || x.chunks)
+	if m := x.mappedError(); m != nil {
+		return x.deliverMapped(m)
+	}
 	have := x.answer[x.repHead:]
 	switch x.repBody.Framing {
 	case http1.NoBody:

@@ -187,7 +187,7 @@ func (x *transaction) localPorts() origin.LocalPorts {
 // spoofs tells whether the client's own address is used towards the origin:
 // for intercepted clients of a tproxy port, on the direct way only.
 func (x *transaction) spoofs() bool {
-	return x.port.TProxy && x.cl.intercepted && x.way.peer == nil
+	return x.port.TProxy && x.cl.intercepted && x.way.peer == nil && !x.own
 }
 
 // dial opens a connection, trying the addresses in turn.

@@ -65,6 +65,7 @@ func (x *transaction) serveOwn() bool {
 	if !unchanged {
 		out.Text("max-age=").Int(icons.MaxAge).End(http1.CacheControlName)
 	}
+	x.keepOwnHead()
 	x.out = x.finishReplyHead(x.out[:0], x.status, true)
 	if unchanged || x.req.Method == http1.HEAD {
 		x.send(x.out)

@@ -23,13 +23,24 @@ func (x *transaction) refuse(f *failure) bool {
 	if x.cl.gone.Load() {
 		return false
 	}
+	x.keepOwnHead()
 	x.out = x.finishReplyHead(x.out[:0], x.status, true)
+	if m := x.mappedError(); m != nil {
+		return x.deliverMapped(m)
+	}
 	if x.req.Method == http1.HEAD {
 		x.send(x.out)
 	} else {
 		x.sendWith(x.answer)
 	}
 	return x.keep
+}
+
+// keepOwnHead keeps the head of a reply of our own for the logs that show the
+// reply's head as the origin sent it (fact "log_mime_hdrs prints ... the reply
+// head as the origin sent it").
+func (x *transaction) keepOwnHead() {
+	x.ownHead = x.fields.Append(http1.AppendStatusLine(x.ownHead[:0], 0, x.status))
 }
 
 // bodyLeftUnread takes the request's body for read as far as it is here; when
@@ -54,15 +65,16 @@ func (x *transaction) page(dst []byte, f *failure) []byte {
 		}
 	}
 	page := x.p.pages.Page(name)
+	x.status = page.Status(f.status)
+	x.mime = append(x.mime[:0], "text/html"...)
 	if page.IsReset() {
 		// deny_info TCP_RESET: the client gets no answer at all.
-		x.cl.c.Reset()
+		x.cl.c.ResetAtClose()
 		x.cl.gone.Store(true)
+		x.keep = false
 		return dst
 	}
 	facts := x.pageFacts(f)
-	x.status = page.Status(f.status)
-	x.mime = append(x.mime[:0], "text/html"...)
 	start := len(dst)
 	dst = page.Append(dst, facts)
 	x.fields.Reset()
@@ -76,10 +88,13 @@ func (x *transaction) pageFacts(f *failure) *errpage.Facts {
 		Now: x.clock(), Errno: f.errno, Client: x.cl.remote.Addr(),
 		Host: view(x.hierHost), User: x.entry.AuthUser, ResolverSays: f.detail,
 	}
-	if x.hasURL {
+	switch {
+	case f.status == 411:
+		// 2.6 shows nothing of a request whose body it does not take.
+	case x.hasURL:
 		facts.Request, facts.URL = &x.req, &x.url
 		facts.LoggedURL, facts.CanonicalURL = x.logURL, x.text
-	} else {
+	default:
 		facts.UnparsedHead = x.in
 		if x.fault == http1.InvalidURL || x.fault == http1.InvalidFields || x.fault == http1.InvalidLength {
 			facts.UnparsedURL = x.loggedURL()
@@ -120,6 +135,7 @@ func (x *transaction) echo() bool {
 	out.AddString(http1.ContentType, "text/plain")
 	out.AddInt(http1.ContentLength, int64(len(said)))
 	out.Set(x.srv.dates.Append(out.Pieces(), now)).End(http1.Expires)
+	x.keepOwnHead()
 	x.out = x.finishReplyHead(x.out[:0], x.status, true)
 	x.sendWith(said)
 	return x.keep

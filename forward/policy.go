@@ -44,6 +44,7 @@ type policy struct {
 	purges      bool // PURGE is served
 	asksEarly   bool // ident_lookup_access may allow somebody
 	wantsFields bool // the log shows request fields as lines
+	mapsErrors  bool // error_map
 
 	users atomic.Int64 // transactions, and one for being current
 	ended func()
@@ -80,6 +81,7 @@ func newPolicy(cfg *conf.Config, s *Server) (*policy, error) {
 		return nil, err
 	}
 	p.wantsFields = cfg.LogMimeHdrs
+	p.mapsErrors = len(cfg.ErrorMap) > 0
 	for _, a := range cfg.ACLs {
 		p.purges = p.purges || slices.Contains(a.Methods, "PURGE")
 	}

@@ -69,7 +69,11 @@ func (x *transaction) requestHead(dst []byte) []byte {
 	}
 	if cfg.ForwardedFor {
 		out.List(&req.Fields, http1.XForwardedFor)
-		out.Set(x.cl.remote.Addr().AppendTo(out.Pieces())).End(http1.XForwardedFor)
+		if x.own {
+			out.Text("unknown").End(http1.XForwardedFor)
+		} else {
+			out.Set(x.cl.remote.Addr().AppendTo(out.Pieces())).End(http1.XForwardedFor)
+		}
 	}
 	if hostAt < 0 {
 		x.addHost()
@@ -131,7 +135,7 @@ func (x *transaction) addCredentials() {
 	out, p := &x.fields, x.way.peer
 	if p == nil {
 		if len(x.url.Userinfo) > 0 && !out.Has(http1.Authorization) {
-			x.addBasic(http1.Authorization, string(unescape(x.url.Userinfo)))
+			x.addBasic(http1.Authorization, view(x.url.Userinfo))
 		}
 		return
 	}
@@ -161,35 +165,6 @@ func (x *transaction) addCredentials() {
 
 func (x *transaction) addBasic(id http1.Name, login string) {
 	x.fields.Text("Basic ").Text(base64.StdEncoding.EncodeToString([]byte(login))).End(id)
-}
-
-// unescape decodes %XX.
-func unescape(b []byte) []byte {
-	out := make([]byte, 0, len(b))
-	for i := 0; i < len(b); i++ {
-		if b[i] == '%' && i+2 < len(b) {
-			hi, lo := unhex(b[i+1]), unhex(b[i+2])
-			if hi >= 0 && lo >= 0 {
-				out = append(out, byte(hi<<4|lo))
-				i += 2
-				continue
-			}
-		}
-		out = append(out, b[i])
-	}
-	return out
-}
-
-func unhex(c byte) int {
-	switch {
-	case c >= '0' && c <= '9':
-		return int(c - '0')
-	case c >= 'a' && c <= 'f':
-		return int(c-'a') + 10
-	case c >= 'A' && c <= 'F':
-		return int(c-'A') + 10
-	}
-	return -1
 }
 
 // addCacheControl passes the client's directives on, rebuilt, with max-age.

@@ -76,8 +76,9 @@ func (x *transaction) reset() {
 	x.answer, x.repHead, x.repBody = x.answer[:0], 0, http1.Body{}
 	x.status, x.tag, x.lookup, x.mime = 0, "NONE", "NONE", x.mime[:0]
 	x.keep, x.mustKeep, x.sent = false, false, 0
+	x.ownHead = x.ownHead[:0]
 	x.gate = nil
-	x.other = false
+	x.other, x.own = false, false
 	x.facts.URL = nil
 }
 
@@ -164,7 +165,9 @@ func (x *transaction) log() {
 		e.Ident = *user
 	}
 	e.Request, e.Reply = &x.req.Fields, &x.fields
-	e.ReplyHead = x.rep.Head
+	if e.ReplyHead = x.rep.Head; len(e.ReplyHead) == 0 {
+		e.ReplyHead = x.ownHead
+	}
 	if !x.hasRequest() {
 		e.Major, e.Minor = 0, 0
 	}

@@ -42,6 +42,7 @@ type transaction struct {
 	accel    bool
 	other    bool // not HTTP: the bytes in x.in belong to a blind tunnel
 	internal bool // one of the proxy's own objects
+	own      bool // asked for by the proxy itself, for no client (errormap.go)
 	loops    int  // how often Via already names us
 	control  http1.CacheControl
 	bodySent bool // some of the request's body went out
@@ -69,6 +70,7 @@ type transaction struct {
 	repHead    int
 	repBody    http1.Body
 	fields     http1.Outgoing
+	ownHead    []byte // head of a page of our own before this hop's fields, where a log shows it
 	out        []byte
 	status     int
 	tag        string

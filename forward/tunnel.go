@@ -94,6 +94,7 @@ func (x *transaction) refuseTunnel(f *failure) bool {
 	x.out = x.fields.Append(http1.AppendStatusLine(x.out[:0], 0, x.status))
 	x.sendWith(x.answer)
 	x.sent = 0
+	x.fields.Reset() // the logs know nothing of this head either
 	return false
 }
 

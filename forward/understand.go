@@ -126,7 +126,8 @@ func (x *transaction) accelTarget(originForm bool) http1.Fault {
 		}
 		return x.assemble(host, given, path)
 	case port.DefaultSite != "":
-		return x.assemble([]byte(port.DefaultSite), 0, path)
+		site, given := splitPort([]byte(port.DefaultSite))
+		return x.assemble(site, given, path)
 	case vport != 0:
 		var text [64]byte
 		return x.assemble(x.cl.local.Addr().AppendTo(text[:0]), vport, path)

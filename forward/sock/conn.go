@@ -108,11 +108,9 @@ func (c *Conn) Close() error {
 	return c.tcp.Close()
 }
 
-// Reset closes the connection with a RST instead of a FIN.
-func (c *Conn) Reset() error {
-	c.tcp.SetLinger(0)
-	return c.Close()
-}
+// ResetAtClose makes Close send a RST instead of a FIN. Unlike Close it may be
+// called inside Turns, which hold the descriptor.
+func (c *Conn) ResetAtClose() { c.tcp.SetLinger(0) }
 
 // Abort makes every read and write, running or to come, return ErrAborted. The
 // descriptor stays open until Close.
