@@ -31,7 +31,7 @@ type v1Group struct {
 
 	assigned   []netip.Addr // the caches of our last assignment; nil without one
 	changeThen uint32       // the router's change number when we made it, or once it was taken
-	taken      bool         // the number has changed since, so it was taken
+	taken      bool         // the number has changed since, or the buckets are shown, so it was taken
 	counter    Counter
 }
 
@@ -125,7 +125,7 @@ func (e *Engine) iSeeYouV1(now time.Time, m *wire.V1Message) {
 		}
 		g.held = held
 	}
-	if e.announcingV1() && g.mustAssign(m.Change) {
+	if e.announcingV1() && g.mustAssign(m.Change, g.shows(m)) {
 		g.assigned, g.changeThen, g.taken = slices.Clone(g.caches), m.Change, false
 		e.assignV1(now)
 	}
@@ -133,18 +133,19 @@ func (e *Engine) iSeeYouV1(now time.Time, m *wire.V1Message) {
 
 // mustAssign tells whether the router needs an assignment from us: we are the
 // lowest of its caches, and the caches are others than last time, or the change
-// number shows that the assignment was not taken, or that something happened
-// after it was (draft-forster: the number rises with caches and with buckets).
-func (g *v1Group) mustAssign(change uint32) bool {
+// number and the buckets shown tell that the assignment was not taken, or that
+// something happened after it was. Some routers raise the number when they take an
+// assignment (draft-forster), others only show the buckets.
+func (g *v1Group) mustAssign(change uint32, shown bool) bool {
 	if !slices.Contains(g.caches, g.local) || slices.MinFunc(g.caches, netip.Addr.Compare) != g.local {
 		return false
 	}
 	switch {
 	case !slices.Equal(g.caches, g.assigned):
 		return true
-	case !g.taken && change == g.changeThen:
+	case !g.taken && change == g.changeThen && !shown:
 		return true
-	case !g.taken: // the rise is our own assignment's
+	case !g.taken: // a rise is our own assignment's
 		g.taken, g.changeThen = true, change
 		return false
 	}
@@ -159,11 +160,29 @@ func (e *Engine) assignV1(now time.Time) {
 	for _, c := range g.caches {
 		m.Caches = append(m.Caches, wire.V1Cache{Addr: c})
 	}
-	each := len(m.Table) / len(g.caches)
 	for i := range m.Table {
-		m.Table[i] = wire.MakeBucket(min(i/each, len(g.caches)-1), false)
+		m.Table[i] = wire.MakeBucket(blockOf(i, len(g.caches)), false)
 	}
 	g.counter.Assignments++
 	e.log(fmt.Sprintf("WCCP: assigning %d caches", len(g.caches)))
 	e.sendV1(now, &m)
+}
+
+// blockOf is the cache that bucket i belongs to when n share 256.
+func blockOf(i, n int) int { return min(i/(256/n), n-1) }
+
+// shows tells whether every cache has the buckets there that our last assignment gave it.
+func (g *v1Group) shows(m *wire.V1Message) bool {
+	for at, c := range m.Caches {
+		var ours wire.Bitmap
+		for i := range 256 {
+			if blockOf(i, len(m.Caches)) == at {
+				ours.Set(uint8(i))
+			}
+		}
+		if c.Unassigned || c.Buckets != ours {
+			return false
+		}
+	}
+	return len(m.Caches) > 0
 }

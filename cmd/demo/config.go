@@ -45,7 +45,7 @@ func complete(fragment, directory string, cache, router netip.Addr) squidConf {
 		"cache_store_log none",
 		"pid_filename " + in("squid.pid"),
 	}}
-	if !strings.Contains(fragment, "wccp2_router") {
+	if !strings.Contains(fragment, "wccp2_router") && !strings.Contains(fragment, "wccp_router") {
 		c.added = append(c.added, fmt.Sprintf("wccp2_router %s", router))
 	}
 	filled := strings.ReplaceAll(fragment, placeholder, router.String())

@@ -31,6 +31,10 @@ var layer2Fragment = strings.NewReplacer(
 	"wccp2_return_method 1", "wccp2_return_method 2",
 ).Replace(userFragment)
 
+// version1Fragment is a cache of version 1: one router, and the web's port alone.
+// The origin sees the cache, since nothing would bring answers to anybody else back to it.
+var version1Fragment = "http_port 3128 transparent\nwccp_router " + routerAddress.String() + "\n"
+
 // act is a play on a stage with two caches. Stages start together, since the
 // protocol's own timers take most of the time.
 type act struct {
@@ -56,6 +60,14 @@ func TestTwoCaches(t *testing.T) {
 		{name: "restart", fragment: userFragment, play: theRouterRestarts},
 		{name: "layer2", fragment: layer2Fragment, play: pagesComeBy("l2")},
 		{name: "mask", fragment: recommendedFragment + "wccp2_assignment_method 2\n", play: pagesComeBy("gre")},
+		{
+			name: "version1", fragment: version1Fragment, unready: true, play: pagesComeByVersion1,
+			routerArgs: []string{
+				"-command", "ip wccp version 1",
+				"-command", "interface adsl0", "-command", "ip wccp web-cache redirect in",
+				"-command", "interface dialup0", "-command", "ip wccp web-cache redirect in",
+			},
+		},
 		{
 			name: "password", fragment: secretFragment, unready: true, play: theRouterHasAWrongPassword,
 			routerArgs: []string{"-command", "ip wccp 80 password secret", "-command", "ip wccp 90 password secret", "-faults", "wrong_password"},
@@ -335,6 +347,29 @@ func pagesComeBy(method string) func(*testing.T, *stage) {
 				e.describe(&report, i+1)
 				t.Errorf("%s\n%s", report.String(), s.caches[0].lastWords())
 			}
+		}
+	}
+}
+
+// pagesComeByVersion1 lets the protocol's first version divide the web among both
+// caches, and a page come from a cache through GRE as that version has it.
+func pagesComeByVersion1(t *testing.T, s *stage) {
+	awaitEvent(t, s, 0, joinTime, "half of the buckets for each cache", func(e event) bool {
+		return e.Name == "assigned" && shareOf(e, s.caches[0].address) == 128 && shareOf(e, s.caches[1].address) == 128
+	})
+	for _, f := range fetches(s.network) {
+		from := s.router.log.length()
+		p, err := s.network.get(context.Background(), f)
+		var said testimony
+		if err != nil || p.Code != 200 || said.read(p.body) != nil || p.Octets < f.octets {
+			t.Errorf("%s for %s: %d, %d octets, %v\n%s", f.url, f.who.name, p.Code, p.Octets, err, s.caches[0].lastWords())
+			continue
+		}
+		sent := awaitEvent(t, s, from, settleTime, "the redirection of "+f.url, func(e event) bool {
+			return e.Name == "redirected" && e.Service == "standard/0" && e.Source == netip.AddrPortFrom(f.who.address, p.Port)
+		})
+		if sent.By != "gre" || said.Saw.Addr() != sent.Cache || !strings.Contains(p.headers, visibleHostname(sent.Cache)) {
+			t.Errorf("%s: redirected by %q to %v, the origin saw %v; the answer:\n%s", f.url, sent.By, sent.Cache, said.Saw, p.headers)
 		}
 	}
 }

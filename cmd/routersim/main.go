@@ -43,7 +43,7 @@ func exit(err error) {
 	os.Exit(0)
 }
 
-// lab is the running program: some routers, and the packet side of the first.
+// lab is the running program: some routers, or one with its packet side.
 type lab struct {
 	events  *events
 	servers []*routersim.Server
@@ -82,10 +82,10 @@ func run(ctx context.Context, o *options) (err error) {
 }
 
 func (l *lab) listen(o *options) error {
-	for i, router := range o.routers {
+	for _, router := range o.routers {
 		config := o.config(router)
 		config.Observe = l.events.observe
-		if i == 0 && l.plane != nil {
+		if l.plane != nil {
 			config.Publish = l.publish
 		}
 		server, err := routersim.Listen(config, o.port)
@@ -97,7 +97,7 @@ func (l *lab) listen(o *options) error {
 	return nil
 }
 
-// publish hands a table of the first router to the packet side.
+// publish hands a table of the router to the packet side.
 func (l *lab) publish(service wire.ServiceID, table *routersim.Table) {
 	if err := l.plane.SetTable(service, table); err != nil {
 		l.events.failed(service, err)

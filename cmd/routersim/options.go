@@ -91,7 +91,18 @@ func parseOptions(args []string, out io.Writer) (*options, error) {
 		o.readCommands(file, lines, links),
 		o.readMethods(forwarding, returning, assignment),
 		o.readMaskView(view),
-		o.readFaults(faults))
+		o.readFaults(faults),
+		o.checkRedirection())
+}
+
+// checkRedirection refuses several routers on one set of interfaces. A packet
+// passes one router, and which of them an interface would belong to nothing says:
+// following one's tables would show a lab what no network does.
+func (o *options) checkRedirection() error {
+	if len(o.routers) > 1 && len(o.commands.Interfaces) > 0 {
+		return errors.New("packets are redirected for one -router only: run one routersim in a network namespace for each router, or leave the interfaces out of the configuration")
+	}
+	return nil
 }
 
 func collect(to *[]string) func(string) error {

@@ -13,9 +13,9 @@ import (
 
 func TestOptions(t *testing.T) {
 	o, err := parseOptions([]string{
-		"-router", "10.0.0.1=192.0.2.9", "-router", "10.0.0.2",
+		"-router", "10.0.0.1=192.0.2.9",
 		"-config", "../../wccp2/routersim/testdata/founding.conf", "-link", "GigabitEthernet0/3.100=sub0",
-		"-forwarding", "l2", "-assignment", "mask", "-faults", "loss_out=0.5", "-at", "30s restart", "-at", "1m @10.0.0.2 faults silent",
+		"-forwarding", "l2", "-assignment", "mask", "-faults", "loss_out=0.5", "-at", "30s restart", "-at", "1m @10.0.0.1 faults silent",
 		"-interval", "1s",
 	}, io.Discard)
 	if err != nil {
@@ -33,6 +33,13 @@ func TestOptions(t *testing.T) {
 	}
 }
 
+func TestSeveralRoutersWithoutInterfaces(t *testing.T) {
+	o, err := parseOptions([]string{"-router", "10.0.0.1", "-router", "10.0.0.2", "-command", "ip wccp 80 password secret"}, io.Discard)
+	if err != nil || len(o.routers) != 2 || len(o.commands.Groups) != 1 {
+		t.Errorf("%+v, %v", o, err)
+	}
+}
+
 func TestBadOptionsSayWhatIsWrong(t *testing.T) {
 	for line, want := range map[string]string{
 		"":                                    "no -router",
@@ -47,6 +54,7 @@ func TestBadOptionsSayWhatIsWrong(t *testing.T) {
 		"-router 10.0.0.1 -command interface": "not a command",
 		"-router 10.0.0.1 -link a":            "NAME=DEVICE",
 		"-router 10.0.0.1 -at 30s":            "not known",
+		"-router 10.0.0.1 -router 10.0.0.2 -config testdata/one-interface.conf": "one -router only",
 	} {
 		_, err := parseOptions(strings.Fields(line), io.Discard)
 		if err == nil || !strings.Contains(err.Error(), want) {

@@ -23,7 +23,11 @@ type greReceiver struct {
 // greConfig is what a configuration says about the receiver.
 func greConfig(cfg *conf.Config, own func(netip.Addr) bool) gre.Config {
 	config := gre.Config{Own: own, Mark: tproxy.OwnMark, Return: cfg.WCCP.ReturnMethod == conf.WCCPGRE}
-	if a := cfg.WCCP.V2Address; a.IsValid() && !a.IsUnspecified() {
+	a := cfg.WCCP.V2Address
+	if len(cfg.WCCP.V2Routers) == 0 {
+		a = cfg.WCCP.Address
+	}
+	if a.IsValid() && !a.IsUnspecified() {
 		config.Local = a
 	}
 	return config
@@ -102,10 +106,7 @@ func (p *process) reconfigureGRE(cfg *conf.Config) error {
 // routersOf lists who may send us GRE: the routers of the configuration, and the
 // addresses they call themselves by in WCCP.
 func routersOf(cfg *conf.Config, learnt []netip.Addr) []netip.Addr {
-	list := []netip.Addr{}
-	for _, r := range cfg.WCCP.V2Routers {
-		list = append(list, r.Addr().Unmap())
-	}
+	list := append([]netip.Addr{}, greRouters(cfg)...)
 	for _, a := range learnt {
 		if a.IsValid() && !a.IsUnspecified() {
 			list = append(list, a.Unmap())

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"net/netip"
 
 	"kernel.org/pub/linux/libs/security/libcap/cap"
 
@@ -25,7 +26,21 @@ func wantedRights(cfg *conf.Config) []cap.Value {
 
 // decapsulates says whether packets of a WCCP router may reach us in GRE.
 func decapsulates(cfg *conf.Config) bool {
-	return len(cfg.WCCP.V2Routers) > 0 && cfg.WCCP.ForwardingMethod == conf.WCCPGRE && intercepts(cfg)
+	return len(greRouters(cfg)) > 0 && intercepts(cfg)
+}
+
+// greRouters are the routers that send packets in GRE: those of version 2 where
+// that is the method, and that of version 1, which knows no other.
+func greRouters(cfg *conf.Config) (list []netip.Addr) {
+	if cfg.WCCP.ForwardingMethod == conf.WCCPGRE {
+		for _, r := range cfg.WCCP.V2Routers {
+			list = append(list, r.Addr().Unmap())
+		}
+	}
+	if r := cfg.WCCP.Router; r.IsValid() && !r.IsUnspecified() {
+		list = append(list, r.Unmap())
+	}
+	return list
 }
 
 // becomeUser changes to a user, keeping only the named capabilities, on every

@@ -147,9 +147,7 @@ func hostWant(cfg *conf.Config) host.Want {
 		if w.GRE.Device == "" {
 			w.GRE.Device = gre.DefaultDevice
 		}
-		for _, r := range cfg.WCCP.V2Routers {
-			w.GRE.Routers = append(w.GRE.Routers, r.Addr())
-		}
+		w.GRE.Routers = greRouters(cfg)
 	}
 	return w
 }
@@ -218,8 +216,8 @@ func hostHasIPv6() bool {
 // when no router can be reached yet, which leaves segments alone.
 func segmentSize(cfg *conf.Config) uint16 {
 	var least uint16
-	for _, r := range cfg.WCCP.V2Routers {
-		way, err := host.WayTo(r.Addr())
+	for _, r := range greRouters(cfg) {
+		way, err := host.WayTo(r)
 		if err != nil {
 			continue
 		}

@@ -3,6 +3,7 @@ package gre
 import (
 	"errors"
 	"fmt"
+	"net"
 	"os"
 
 	"github.com/vishvananda/netlink"
@@ -16,7 +17,7 @@ import (
 const tunMTU = 65535
 
 // openTUN makes the device, which lives as long as the file is open, and brings
-// it up without any address.
+// it up.
 func openTUN(name string) (*os.File, error) {
 	fd, err := unix.Open("/dev/net/tun", unix.O_RDWR|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
 	if err != nil {
@@ -97,5 +98,19 @@ func configureDevice(name string, mtu int) error {
 			return err
 		}
 	}
+	if err := netlink.AddrAdd(link, dummyAddress()); err != nil && !errors.Is(err, unix.EEXIST) {
+		return fmt.Errorf("address: %w", err)
+	}
 	return netlink.LinkSetUp(link)
+}
+
+// dummyAddress is for REDIRECT, which translates to the address of the device a
+// packet came by and drops it where there is none. It is the one reserved for
+// hosts that need some address (RFC 7600, section 4.8), and of host scope, so that
+// nothing is ever sent from it.
+func dummyAddress() *netlink.Addr {
+	return &netlink.Addr{
+		IPNet: &net.IPNet{IP: net.IPv4(192, 0, 0, 8).To4(), Mask: net.CIDRMask(32, 32)},
+		Scope: int(netlink.SCOPE_HOST),
+	}
 }

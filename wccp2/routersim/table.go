@@ -27,6 +27,8 @@ type Table struct {
 	// Alternate marks buckets whose packets are hashed again by the alternate fields.
 	Alternate [256]bool
 	Sets      []MaskSet
+	// Bare: packets go out in GRE without the redirect header, as in version 1.
+	Bare bool
 }
 
 // MaskSet is one mask with the caches of the values it can leave.

@@ -173,7 +173,7 @@ func (g *groupV1) table() *Table {
 	if !g.assigned {
 		return nil
 	}
-	t := &Table{Service: wire.Service{ServiceID: webCache}}
+	t := &Table{Service: wire.Service{ServiceID: webCache}, Bare: true}
 	index := make(map[netip.Addr]uint8)
 	for _, address := range g.usable() {
 		index[address] = uint8(len(t.Targets))

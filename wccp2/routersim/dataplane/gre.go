@@ -12,6 +12,9 @@ import (
 // encapsulation is the GRE header with the redirect header WCCP adds to it.
 const encapsulation = 8
 
+// redirectHeader is the latter's part of it.
+const redirectHeader = 4
+
 const (
 	greWCCP = 0x883E
 	greIPv4 = 0x0800
@@ -25,8 +28,15 @@ const (
 	redirectAlternate = 0x02
 )
 
-// putHeaders writes the GRE and redirect headers for a packet of the service.
-func putHeaders(to []byte, key wire.ServiceID, choice routersim.Choice) {
+// putHeaders writes the GRE and redirect headers for a packet of the service into
+// the room before it, and gives what is to be sent. bare leaves the redirect header out.
+func putHeaders(to []byte, key wire.ServiceID, choice routersim.Choice, bare bool) []byte {
+	if bare {
+		to = to[redirectHeader:]
+		binary.BigEndian.PutUint16(to, 0)
+		binary.BigEndian.PutUint16(to[2:], greWCCP)
+		return to
+	}
 	binary.BigEndian.PutUint16(to, 0)
 	binary.BigEndian.PutUint16(to[2:], greWCCP)
 	to[4] = 0
@@ -39,6 +49,7 @@ func putHeaders(to []byte, key wire.ServiceID, choice routersim.Choice) {
 	to[5] = key.ID
 	to[6] = choice.AlternateBucket
 	to[7] = choice.Bucket
+	return to
 }
 
 var errInner = errors.New("no IPv4 packet inside")

@@ -25,13 +25,23 @@ func TestHeaders(t *testing.T) {
 		"alternate": {wire.ServiceID{Type: wire.Dynamic, ID: 90}, routersim.Choice{Bucket: 1, AlternateBucket: 2, Alternate: true}, []byte{0, 0, 0x88, 0x3E, 3, 90, 2, 1}},
 	} {
 		framed := append(make([]byte, encapsulation), inner...)
-		putHeaders(framed, test.key, test.choice)
+		if sent := putHeaders(framed, test.key, test.choice, false); len(sent) != len(framed) {
+			t.Errorf("%s: %d octets sent", name, len(sent))
+		}
 		if !bytes.Equal(framed[:encapsulation], test.want) {
 			t.Errorf("%s: % x, want % x", name, framed[:encapsulation], test.want)
 		}
 		if packet, err := unwrap(framed); err != nil || !bytes.Equal(packet, inner) {
 			t.Errorf("%s: unwrapped % x, %v", name, packet, err)
 		}
+	}
+}
+
+func TestVersion1HasNoRedirectHeader(t *testing.T) {
+	framed := append(make([]byte, encapsulation), inner...)
+	sent := putHeaders(framed, wire.ServiceID{}, routersim.Choice{Bucket: 7}, true)
+	if !bytes.Equal(sent, append([]byte{0, 0, 0x88, 0x3E}, inner...)) {
+		t.Errorf("% x", sent)
 	}
 }
 

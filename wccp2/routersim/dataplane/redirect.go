@@ -78,21 +78,21 @@ func (p *Plane) redirect(c *channel, framed []byte) {
 		p.forward(c, packet, "unassigned")
 		return
 	}
-	p.hand(c, framed, choice)
+	p.hand(c, framed, choice, table.Bare)
 	if p.config.Opened != nil && opensConnection(packet) {
 		p.config.Opened(Redirect{c.key, flow, choice})
 	}
 }
 
 // hand gives the packet to the chosen cache.
-func (p *Plane) hand(c *channel, framed []byte, choice routersim.Choice) {
+func (p *Plane) hand(c *channel, framed []byte, choice routersim.Choice, bare bool) {
 	cache, method := choice.Target.Cache, "gre"
 	var err error
 	if choice.Target.ByLayer2 {
 		method = "l2"
 		err = p.layer2.send(cache, framed[encapsulation:])
 	} else {
-		putHeaders(framed, c.key, choice)
+		framed = putHeaders(framed, c.key, choice, bare)
 		_, err = p.gre.WriteToIP(framed, &net.IPAddr{IP: cache.AsSlice()})
 	}
 	if err != nil {
