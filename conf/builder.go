@@ -28,8 +28,9 @@ type builder struct {
 	mute    bool
 	unknown int
 	depth   int // of include
-	// including are the files read by include.
-	including []string
+	// including are the files read by include, reading those that are open now, the
+	// main file first.
+	including, reading []string
 	// included are their trees by name, and where each was first named.
 	included map[string]inclusion
 	// noDefault: a default line was refused; the others will be for the same reason.

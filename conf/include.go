@@ -4,24 +4,25 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/cuttle-proxy/cuttle/parser"
 )
 
-// maxIncludeDepth ends loops of include.
+// maxIncludeDepth bounds how deep include may be nested, as in 2.7.
 const maxIncludeDepth = 16
 
 // include reads the files each word names. It is 2.7's directive.
 func include() kind {
 	return kind{name: "path|pattern…",
 		set: func(r *reader) error {
-			patterns := r.wordList()
-			if len(patterns) == 0 {
+			w, ok := r.quotedWord()
+			if !ok {
 				return r.bungled("the file's name is missing", "")
 			}
-			for _, p := range patterns {
-				if err := r.includePattern(p); err != nil {
+			for ; ok; w, ok = r.quotedWord() {
+				if err := r.includePattern(w); err != nil {
 					return err
 				}
 			}
@@ -44,8 +45,11 @@ func (r *reader) includePattern(pattern string) error {
 
 func (r *reader) includeFile(name string) error {
 	b := r.b
+	if slices.Contains(b.reading, filepath.Clean(name)) {
+		return r.bungled(name+" includes itself", "The files it came by: "+strings.Join(b.reading, ", ")+".")
+	}
 	if b.depth >= maxIncludeDepth {
-		return r.bungled(fmt.Sprintf("include is nested more than %d deep", maxIncludeDepth), "Does a file include itself?")
+		return r.bungled(fmt.Sprintf("include is nested more than %d deep", maxIncludeDepth), "")
 	}
 	if len(b.including) >= maxIncludes {
 		return r.bungled(fmt.Sprintf("more than %d files are included", maxIncludes), "")
@@ -71,6 +75,8 @@ func (r *reader) includeFile(name string) error {
 	outer, base := b.file, b.base
 	b.file, b.base = f, filepath.Base(name)
 	b.depth++
+	b.reading = append(b.reading, filepath.Clean(name))
+	b.flaws(f)
 	for _, line := range f.Lines {
 		b.oneLine(line)
 		if b.list != nil {
@@ -79,6 +85,7 @@ func (r *reader) includeFile(name string) error {
 		}
 	}
 	b.depth--
+	b.reading = b.reading[:len(b.reading)-1]
 	b.file, b.base = outer, base
 	return nil
 }

@@ -77,7 +77,9 @@ func (b *builder) build(path string, text []byte) (*Config, *Report) {
 func (b *builder) buildTree(path string, f *parser.File) (*Config, *Report) {
 	b.file = f
 	b.cfg.Path = path
+	b.reading = []string{filepath.Clean(path)}
 	b.defaults()
+	b.flaws(f)
 	b.lines(f)
 	b.defaultsIfNone()
 	b.finish()

@@ -63,6 +63,33 @@ func TestPlaces(t *testing.T) {
 	}
 }
 
+// TestOddBytes: what 2.6 reads in a way of its own is told with its place, in the
+// main file and in included ones; the verdict stays 2.6's.
+func TestOddBytes(t *testing.T) {
+	const begin, end = "acl all src 0/0\nhttp_port 3128\nvisible_hostname a.b\n", "http_access deny all\n"
+	for _, c := range []struct {
+		name, main, included, want string
+	}{
+		{"CR LF", strings.ReplaceAll(begin+end, "\n", "\r\n"), "", "main.conf:1:16: warning: 4 lines end in CR and LF"},
+		{"NUL", begin + "via o\x00ff\n" + end, "", "main.conf:4:6: warning: there is a NUL byte"},
+		{"CR inside", begin + "via\roff\n" + end, "", "main.conf:4:4: warning: there is a CR inside the line"},
+		{"BOM", "\xef\xbb\xbf" + begin + end, "", "main.conf:1:1: error: unknown directive"},
+		{"an over-long comment", begin + end + "#" + strings.Repeat("x", 9000) + "\n", "", "main.conf:6:1: warning: the line in front is longer than 8191 bytes"},
+		{"an over-long line", begin + end + "acl d dstdomain" + strings.Repeat(" .a.b", 2000) + "\n", "", "main.conf:6:1: warning: the line in front is longer"},
+		{"CR LF in an included file", begin + "include DIR/inc\n" + end, "via on\r\n", "inc:1:7: warning: 1 lines end in CR and LF"},
+		{"NUL in an included file", begin + "include DIR/inc\n" + end, "# x\nvia on\x00\n", "inc:2:7: warning: there is a NUL byte"},
+		{"a file that includes itself", begin + "include DIR/inc\n" + end, "\ninclude DIR/inc\n", "inc:2:9: error: include: inc includes itself"},
+		{"a loop over the main file", begin + "include DIR/inc\n" + end, "include DIR/main.conf\n", "inc:1:9: error: include: main.conf includes itself\n    include main.conf\n            ^"},
+		{"a folder", begin + "include DIR\n" + end, "", "main.conf:4:9: error: include: "},
+		{"no file", begin + "include DIR/none\n" + end, "", "main.conf:4:9: error: include: none cannot be opened: (2) No such file or directory"},
+	} {
+		got := explained(t, map[string]string{"main.conf": c.main, "inc": c.included})
+		if !strings.Contains(got, c.want) {
+			t.Errorf("%s: nothing says %q:\n%s", c.name, c.want, got)
+		}
+	}
+}
+
 // TestListFileNotRead: a list file that is missing or a folder is a warning with the place, as in 2.6.
 func TestListFileNotRead(t *testing.T) {
 	got := explained(t, map[string]string{"main.conf": "acl all src 0/0\nhttp_port 3128\nvisible_hostname a.b\nacl p port \"DIR/none\"\nacl q port \"DIR\"\nhttp_access deny p q\nhttp_access deny all\n"})

@@ -86,6 +86,8 @@ type scanner struct {
 	has     bool
 	// logicals are kept for the tree: participle hands over the tokens only.
 	logicals []logical
+	flaws    []Flaw
+	crlf     int // lines that end in CR LF
 }
 
 func newScanner(file string, text []byte) *scanner {
@@ -131,6 +133,7 @@ func (s *scanner) logicalLine() (logical, bool) {
 		p := cutPiece(s.text, s.off)
 		s.off = p.next
 		s.lines++
+		s.noteFlaws(p)
 		if p.start == p.end || s.text[p.start] == '#' {
 			continue
 		}

@@ -18,6 +18,9 @@ func (p Pos) String() string {
 	if p.File == "" && p.Line == 0 {
 		return "default"
 	}
+	if p.Line == 0 {
+		return p.File
+	}
 	s := p.File + ":" + strconv.Itoa(p.Line)
 	if p.Col > 0 {
 		s += ":" + strconv.Itoa(p.Col)

@@ -19,7 +19,9 @@ type File struct {
 	// Pieces counts the physical lines, comments included; 2.6 numbers its
 	// default lines from there.
 	Pieces int `parser:""`
-	text   []byte
+	// Flaws are the places where bytes do not mean what they look like.
+	Flaws []Flaw `parser:""`
+	text  []byte
 
 	once   sync.Once
 	starts []int // where each piece begins, for Source
@@ -102,7 +104,7 @@ func Parse(name string, text []byte) (*File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("parsing %s: %w", name, err)
 	}
-	f.Name, f.text, f.Pieces = name, text, s.lines
+	f.Name, f.text, f.Pieces, f.Flaws = name, text, s.lines, s.takeFlaws()
 	for i, line := range f.Lines {
 		line.file, line.log = f, &s.logicals[i]
 	}
