@@ -60,21 +60,7 @@ func (b *builder) domainTree(a *ACL) *splay[string] {
 	if st.domains != nil {
 		return st.domains
 	}
-	t := &splay[string]{}
-	t.compare = func(fresh, old string) int {
-		sub, domain := old, fresh
-		order := CompareDomain(sub, domain)
-		if order != 0 {
-			sub, domain = fresh, old
-			order = CompareDomain(sub, domain)
-		}
-		if order == 0 {
-			b.say("WARNING: '%s' is a subdomain of '%s'", sub, domain)
-			b.say("WARNING: because of this '%s' is ignored to keep splay tree searching predictable", fresh)
-			b.say("WARNING: You should probably remove '%s' from the ACL named '%s'", sub, b.aclName)
-		}
-		return order
-	}
+	t := collisions(b, "domain", CompareDomain)
 	st.domains = t
 	return t
 }

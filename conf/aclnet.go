@@ -52,21 +52,7 @@ func (b *builder) networkTree(a *ACL) *splay[network4] {
 	if st.networks != nil {
 		return st.networks
 	}
-	t := &splay[network4]{}
-	t.compare = func(fresh, old network4) int {
-		small, large := old, fresh
-		order := compareNetwork(small, large)
-		if order != 0 {
-			small, large = fresh, old
-			order = compareNetwork(small, large)
-		}
-		if order == 0 {
-			b.say("WARNING: '%s' is a subnetwork of '%s'", small, large)
-			b.say("WARNING: because of this '%s' is ignored to keep splay tree searching predictable", fresh)
-			b.say("WARNING: You should probably remove '%s' from the ACL named '%s'", small, b.aclName)
-		}
-		return order
-	}
+	t := collisions(b, "network", compareNetwork)
 	st.networks = t
 	return t
 }

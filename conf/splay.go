@@ -77,3 +77,23 @@ walk:
 	s.root = top
 	return order
 }
+
+// collisions makes the tree of one ACL's values, of which what names the kind;
+// one that lies in another is told in 2.6's words. order compares a narrow value
+// with a wide one, so it is tried both ways.
+func collisions[T any](b *builder, what string, order func(narrow, wide T) int) *splay[T] {
+	return &splay[T]{compare: func(fresh, old T) int {
+		narrow, wide := old, fresh
+		at := order(narrow, wide)
+		if at != 0 {
+			narrow, wide = fresh, old
+			at = order(narrow, wide)
+		}
+		if at == 0 {
+			b.say("WARNING: '%v' is a sub%s of '%v'", narrow, what, wide)
+			b.say("WARNING: because of this '%v' is ignored to keep splay tree searching predictable", fresh)
+			b.say("WARNING: You should probably remove '%v' from the ACL named '%s'", narrow, b.aclName)
+		}
+		return at
+	}}
+}

@@ -2,6 +2,7 @@ package acl
 
 import (
 	"context"
+	"net/netip"
 	"unsafe"
 
 	"github.com/cuttle-proxy/cuttle/forward/dns"
@@ -17,11 +18,15 @@ type myIP struct{ set addrs }
 
 func (m *myIP) match(_ context.Context, f *Facts) Ternary { return yes(m.set.has(f.Local.Addr())) }
 
-// dst: any address of the URL's host. A host without addresses matches nothing.
+// dst and dst_as: any address of the URL's host. A host without addresses
+// matches nothing.
 type dst struct {
-	set   addrs
+	set   hostAddrs
 	names dns.Resolver
 }
+
+// hostAddrs is a set of addresses: networks, or autonomous systems for dst_as.
+type hostAddrs interface{ has(addr netip.Addr) bool }
 
 func (m *dst) match(ctx context.Context, f *Facts) Ternary {
 	if f.URL == nil {

@@ -49,7 +49,8 @@ func (c *compiler) compile(a *conf.ACL) (matcher, error) {
 	case conf.ACLSrc:
 		return &src{compileAddrs(a.Networks)}, nil
 	case conf.ACLDst:
-		return c.needs(c.src.Names != nil, &dst{compileAddrs(a.Networks), c.src.Names})
+		set := compileAddrs(a.Networks)
+		return c.needs(c.src.Names != nil, &dst{&set, c.src.Names})
 	case conf.ACLMyIP:
 		return &myIP{compileAddrs(a.Networks)}, nil
 	case conf.ACLDstDomain:
@@ -79,10 +80,10 @@ func (c *compiler) compile(a *conf.ACL) (matcher, error) {
 	case conf.ACLARP:
 		return c.needs(c.src.Hardware != nil, compileMACs(a.MACs, c.src.Hardware))
 	case conf.ACLSrcAS:
-		return c.needs(c.src.ASNumbers != nil, &srcAS{compileASNumbers(a.Numbers), c.src.ASNumbers})
+		return c.needs(c.src.ASNumbers != nil, &srcAS{compileASNumbers(a.Numbers, c.src.ASNumbers)})
 	case conf.ACLDstAS:
 		return c.needs(c.src.ASNumbers != nil && c.src.Names != nil,
-			&dstAS{compileASNumbers(a.Numbers), c.src.ASNumbers, c.src.Names})
+			&dst{compileASNumbers(a.Numbers, c.src.ASNumbers), c.src.Names})
 	case conf.ACLReqHeader, conf.ACLRepHeader:
 		return compileHeaders(a)
 	case conf.ACLExtUser:
@@ -115,9 +116,9 @@ func (c *compiler) compileRegexType(a *conf.ACL) (matcher, error) {
 	case conf.ACLURLLogin:
 		return &loginRegex{set}, nil
 	case conf.ACLDstDomRegex:
-		return &dstDomRegex{set, c.src.Names}, nil
+		return &dstDomain{set, c.src.Names}, nil
 	case conf.ACLSrcDomRegex:
-		return c.needs(c.src.Names != nil, &srcDomRegex{set, c.src.Names})
+		return c.needs(c.src.Names != nil, &srcDomain{set, c.src.Names})
 	case conf.ACLBrowser:
 		return &fieldRegex{set, http1.UserAgent}, nil
 	case conf.ACLRefererRegex:

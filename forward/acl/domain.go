@@ -11,11 +11,15 @@ import (
 // nameless is what 2.6 compares when an address has no name.
 const nameless = "none"
 
-// dstdomain: the URL's host; for an address also the name it has.
+// dstdomain and dstdom_regex: the URL's host; for an address also the name it has.
 type dstDomain struct {
-	set   domains
+	set   hostNames
 	names dns.Resolver
 }
+
+// hostNames is a set of names: domains, or expressions for dstdom_regex and
+// srcdom_regex.
+type hostNames interface{ has(name string) bool }
 
 func (m *dstDomain) match(ctx context.Context, f *Facts) Ternary {
 	if f.URL == nil {
@@ -29,41 +33,13 @@ func (m *dstDomain) match(ctx context.Context, f *Facts) Ternary {
 	return yes(ok && m.set.has(name))
 }
 
-// srcdomain: the name of the client's address.
+// srcdomain and srcdom_regex: the name of the client's address.
 type srcDomain struct {
-	set   domains
+	set   hostNames
 	names dns.Resolver
 }
 
 func (m *srcDomain) match(ctx context.Context, f *Facts) Ternary {
-	return yes(m.set.has(nameOf(ctx, m.names, f.Client)))
-}
-
-// dstdom_regex: as dstdomain.
-type dstDomRegex struct {
-	set   *regexSet
-	names dns.Resolver
-}
-
-func (m *dstDomRegex) match(ctx context.Context, f *Facts) Ternary {
-	if f.URL == nil {
-		return No
-	}
-	host := text(f.URL.Host)
-	if m.set.has(host) {
-		return Yes
-	}
-	name, ok := nameOfHost(ctx, m.names, host)
-	return yes(ok && m.set.has(name))
-}
-
-// srcdom_regex: as srcdomain.
-type srcDomRegex struct {
-	set   *regexSet
-	names dns.Resolver
-}
-
-func (m *srcDomRegex) match(ctx context.Context, f *Facts) Ternary {
 	return yes(m.set.has(nameOf(ctx, m.names, f.Client)))
 }
 

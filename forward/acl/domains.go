@@ -9,8 +9,8 @@ type domains struct {
 	covered map[string]struct{} // without the leading dot
 }
 
-func compileDomains(values []string) domains {
-	d := domains{exact: map[string]struct{}{}, covered: map[string]struct{}{}}
+func compileDomains(values []string) *domains {
+	d := &domains{exact: map[string]struct{}{}, covered: map[string]struct{}{}}
 	for _, v := range values {
 		v = strings.ToLower(v)
 		if rest, dotted := strings.CutPrefix(v, "."); dotted {

@@ -2,10 +2,10 @@ package acl
 
 import (
 	"context"
+	"net/netip"
 	"slices"
 
 	"github.com/cuttle-proxy/cuttle/conf"
-	"github.com/cuttle-proxy/cuttle/forward/dns"
 )
 
 // unknown stands for an ACL whose source of facts is missing.
@@ -46,56 +46,32 @@ func (m *hardware) match(_ context.Context, f *Facts) Ternary {
 	return yes(ok)
 }
 
-// asNumbers is a set of autonomous systems.
-type asNumbers map[uint32]struct{}
+// asNumbers is a set of autonomous systems, each the addresses it holds.
+type asNumbers struct {
+	numbers map[uint32]struct{}
+	source  ASNumbers
+}
 
-func compileASNumbers(list []int) asNumbers {
-	set := asNumbers{}
+func compileASNumbers(list []int, source ASNumbers) *asNumbers {
+	set := &asNumbers{map[uint32]struct{}{}, source}
 	for _, n := range list {
-		set[uint32(n)] = struct{}{}
+		set.numbers[uint32(n)] = struct{}{}
 	}
 	return set
 }
 
+func (s *asNumbers) has(addr netip.Addr) bool {
+	n, ok := s.source.ASNumber(addr)
+	if ok {
+		_, ok = s.numbers[n]
+	}
+	return ok
+}
+
 // src_as: the autonomous system of the client.
-type srcAS struct {
-	set    asNumbers
-	source ASNumbers
-}
+type srcAS struct{ set *asNumbers }
 
-func (m *srcAS) match(_ context.Context, f *Facts) Ternary {
-	n, ok := m.source.ASNumber(f.Client)
-	if !ok {
-		return No
-	}
-	_, ok = m.set[n]
-	return yes(ok)
-}
-
-// dst_as: the autonomous system of any address of the URL's host.
-type dstAS struct {
-	set    asNumbers
-	source ASNumbers
-	names  dns.Resolver
-}
-
-func (m *dstAS) match(ctx context.Context, f *Facts) Ternary {
-	if f.URL == nil {
-		return No
-	}
-	answer, err := m.names.Look(ctx, text(f.URL.Host))
-	if err != nil {
-		return No
-	}
-	for i := range answer.Len() {
-		if n, ok := m.source.ASNumber(answer.At(i)); ok {
-			if _, ok = m.set[n]; ok {
-				return Yes
-			}
-		}
-	}
-	return No
-}
+func (m *srcAS) match(_ context.Context, f *Facts) Ternary { return yes(m.set.has(f.Client)) }
 
 // external: what a helper says.
 type external struct {

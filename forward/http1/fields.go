@@ -158,7 +158,7 @@ func (f *Fields) ConnectionLists(key []byte) bool {
 		return false
 	}
 	for j := range f.list {
-		if f.list[j].id == Connection && listHas(f.Value(j), key) {
+		if f.list[j].id == Connection && ListHas(f.Value(j), key) {
 			return true
 		}
 	}

@@ -32,20 +32,7 @@ func nextItem(list []byte, separator byte) (item, rest []byte) {
 
 // ListHas tells whether a comma-separated list has the member, compared without
 // regard to case.
-func ListHas(list []byte, member string) bool {
-	for {
-		item, rest := NextItem(list)
-		if len(item) == 0 {
-			return false
-		}
-		if EqualFold(item, member) {
-			return true
-		}
-		list = rest
-	}
-}
-
-func listHas(list, member []byte) bool {
+func ListHas[T ~string | ~[]byte](list []byte, member T) bool {
 	for {
 		item, rest := NextItem(list)
 		if len(item) == 0 {

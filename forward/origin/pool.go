@@ -197,15 +197,7 @@ func (p *Pool) sweep() {
 // DropIdle closes all kept connections; later ones are kept as before.
 func (p *Pool) DropIdle() {
 	p.mu.Lock()
-	var all []*Conn
-	for _, s := range p.byKey {
-		for _, c := range s.conns {
-			c.shelf = nil
-			all = append(all, c)
-		}
-	}
-	clear(p.byKey)
-	p.idle = 0
+	all := p.takeAll()
 	p.mu.Unlock()
 	for _, c := range all {
 		c.Close()
@@ -223,6 +215,19 @@ func (p *Pool) Len() int {
 func (p *Pool) Close() {
 	p.mu.Lock()
 	p.closed = true
+	all := p.takeAll()
+	if p.wake != nil {
+		p.wake.Stop()
+		p.wake = nil
+	}
+	p.mu.Unlock()
+	for _, c := range all {
+		c.Close()
+	}
+}
+
+// takeAll empties the pool; the lock is held.
+func (p *Pool) takeAll() []*Conn {
 	var all []*Conn
 	for _, s := range p.byKey {
 		for _, c := range s.conns {
@@ -232,12 +237,5 @@ func (p *Pool) Close() {
 	}
 	clear(p.byKey)
 	p.idle = 0
-	if p.wake != nil {
-		p.wake.Stop()
-		p.wake = nil
-	}
-	p.mu.Unlock()
-	for _, c := range all {
-		c.Close()
-	}
+	return all
 }
