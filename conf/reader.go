@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"strings"
-	"time"
 
 	"github.com/cuttle-proxy/cuttle/parser"
 )
@@ -270,125 +269,6 @@ func (r *reader) onOff() (bool, error) {
 		r.warn("switch-reads-off", fmt.Sprintf("%q is neither on nor off and reads as off", w), "", "off")
 	}
 	return false, nil
-}
-
-var timeUnits = []struct {
-	name    string
-	seconds int64
-}{
-	{"second", 1}, {"minute", 60}, {"hour", 3600}, {"day", 86400}, {"week", 7 * 86400},
-	{"fortnight", 14 * 86400}, {"month", 30 * 86400}, {"year", 31557790}, {"decade", 315577900},
-}
-
-// foldPrefix tells whether s begins with prefix, case ignored.
-func foldPrefix(s, prefix string) bool {
-	return len(s) >= len(prefix) && strings.EqualFold(s[:len(prefix)], prefix)
-}
-
-// seconds reads a time: a number and a unit word (facts gram_time_*).
-func (r *reader) seconds() (time.Duration, error) {
-	w, err := r.need("a time")
-	if err != nil {
-		return 0, err
-	}
-	d, n := cDouble(w)
-	if d == 0 && n == 0 {
-		return 0, r.bungled(fmt.Sprintf("%q is not a number", w), "A time is a number and a unit, such as 5 minutes.")
-	}
-	number := r.here()
-	unit := int64(1)
-	if d != 0 {
-		u, ok := r.word()
-		if !ok {
-			r.say("WARNING: No units on '%s', assuming %f %s", r.quoted, d, "second")
-			r.gluedUnit(w, n, number, "seconds")
-		} else {
-			unit = 0
-			for _, t := range timeUnits {
-				if foldPrefix(u, t.name) {
-					unit = t.seconds
-					break
-				}
-			}
-			if unit == 0 {
-				return 0, r.unknownWord("time unit", u, unitNames())
-			}
-		}
-	}
-	return saturate(cTruncate(float64(unit) * d)), nil
-}
-
-func unitNames() []string {
-	var names []string
-	for _, t := range timeUnits {
-		names = append(names, t.name+"s")
-	}
-	return names
-}
-
-// gluedUnit explains a missing unit.
-func (r *reader) gluedUnit(w string, n int, at span, base string) {
-	if n < len(w) {
-		r.warnAt(at, "unit-glued", fmt.Sprintf("the unit in %q is not seen: it reads as %s %s", w, w[:n], base),
-			"Put a blank between number and unit.", w[:n]+" "+w[n:])
-		return
-	}
-	r.warnAt(at, "unit-missing", fmt.Sprintf("%s has no unit and reads as %s %s", w, w, base), "", w+" "+base)
-}
-
-// saturate keeps a time of s seconds inside what a Duration can hold.
-func saturate(s int64) time.Duration {
-	const limit = math.MaxInt64 / int64(time.Second)
-	return time.Duration(max(-limit, min(limit, s))) * time.Second
-}
-
-var sizeUnits = []struct {
-	name  string
-	bytes int64
-}{{"bytes", 1}, {"KB", 1 << 10}, {"MB", 1 << 20}, {"GB", 1 << 30}}
-
-// size reads a size; base is the directive's own unit, of which the value must be
-// a whole number (facts gram_size_*, gram_kbsize_*). The result is in bytes.
-func (r *reader) size(base int64, baseName string) (int64, error) {
-	w, err := r.need("a size")
-	if err != nil {
-		return 0, err
-	}
-	if w == "none" || w == "-1" {
-		return NoLimit, nil
-	}
-	d, n := cDouble(w)
-	if d == 0 && n == 0 {
-		return 0, r.bungled(fmt.Sprintf("%q is not a number", w), "A size is a number and a unit: bytes, KB, MB or GB.")
-	}
-	number := r.here()
-	unit := base
-	if d != 0 {
-		u, ok := r.word()
-		if !ok {
-			r.say("WARNING: No units on '%s', assuming %f %s", r.quoted, d, baseName)
-			r.gluedUnit(w, n, number, baseName)
-		} else {
-			unit = 0
-			for _, t := range sizeUnits {
-				if foldPrefix(u, t.name) {
-					unit = t.bytes
-					break
-				}
-			}
-			if unit == 0 {
-				return 0, r.unknownWord("size unit", u, []string{"bytes", "KB", "MB", "GB"})
-			}
-		}
-	}
-	f := float64(unit) * d / float64(base)
-	v := cTruncate(f)
-	if float64(v)*2 != f*2 {
-		return 0, r.bungledAt(number, fmt.Sprintf("this is not a whole number of %s", baseName),
-			"Values of this directive are kept in "+baseName+".")
-	}
-	// What bytes cannot count is as good as endless.
-	return max(math.MinInt64/base, min(math.MaxInt64/base, v)) * base, nil
 }
 
 func isBlank(c byte) bool { return c == ' ' || c == '\t' }
