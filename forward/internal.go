@@ -2,6 +2,7 @@ package forward
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/cuttle-proxy/cuttle/forward/errpage"
@@ -29,7 +30,8 @@ func (x *transaction) isOwn() bool {
 		return x.internal
 	}
 	host := view(x.url.Host)
-	return host == x.p.visible || host == x.p.unique || slices.Contains(x.p.cfg.HostnameAliases, host) ||
+	isHost := func(name string) bool { return strings.EqualFold(host, name) }
+	return isHost(x.p.visible) || isHost(x.p.unique) || slices.ContainsFunc(x.p.cfg.HostnameAliases, isHost) ||
 		x.p.cfg.GlobalInternalStatic && icons.IsStatic(x.url.Path)
 }
 

@@ -88,17 +88,13 @@ func (x *transaction) pageFacts(f *failure) *errpage.Facts {
 		Now: x.clock(), Errno: f.errno, Client: x.cl.remote.Addr(),
 		Host: view(x.hierHost), User: x.entry.AuthUser, ResolverSays: f.detail,
 	}
-	switch {
-	case f.status == 411:
-		// 2.6 shows nothing of a request whose body it does not take.
-	case x.hasURL:
+	if x.hasURL {
 		facts.Request, facts.URL = &x.req, &x.url
 		facts.LoggedURL, facts.CanonicalURL = x.logURL, x.text
-	default:
+	} else if x.fault == http1.InvalidURL || x.fault == http1.InvalidFields || x.fault == http1.InvalidLength {
+		facts.UnparsedURL = x.loggedURL() // and no head: as 2.6
+	} else {
 		facts.UnparsedHead = x.in
-		if x.fault == http1.InvalidURL || x.fault == http1.InvalidFields || x.fault == http1.InvalidLength {
-			facts.UnparsedURL = x.loggedURL()
-		}
 	}
 	return facts
 }

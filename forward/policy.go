@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"slices"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -128,10 +127,9 @@ func (p *policy) name(version string) {
 	if p.visible == "" {
 		p.visible, _ = os.Hostname()
 	}
-	p.visible = strings.ToLower(p.visible)
 	p.unique = p.visible
 	if p.cfg.UniqueHostname != "" {
-		p.unique = strings.ToLower(p.cfg.UniqueHostname)
+		p.unique = p.cfg.UniqueHostname
 	}
 	// 2.6 names the port of the first line whatever port a request came in on
 	// (fact "X-Cache-Lookup and Via carry the port of the first http_port line").

@@ -58,9 +58,13 @@ func (x *transaction) chooseWays() *failure {
 		x.ways = append(x.ways, way{code: codeDirect})
 	}
 	if len(x.ways) == 0 {
+		f := newFailure(errpage.CannotForward, 503)
+		if x.req.Method == http1.CONNECT {
+			return f
+		}
 		// The number is what 2.6's non-blocking sockets leave behind (fact
 		// "accel ports never go direct").
-		return newFailure(errpage.CannotForward, 503).because(nil, syscall.EAGAIN)
+		return f.because(nil, syscall.EAGAIN)
 	}
 	return nil
 }

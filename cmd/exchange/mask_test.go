@@ -167,6 +167,7 @@ cache_log /scratch/i0001/cache.log
 cache_store_log none
 pid_filename /scratch/i0001/squid.pid
 coredump_dir /scratch/i0001
+error_directory /scratch/i0001
 cache_mem 8 MB
 shutdown_lifetime 1 second
 acl all src 0.0.0.0/0.0.0.0

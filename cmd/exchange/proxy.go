@@ -27,13 +27,14 @@ var headLines = []string{
 	"cache_store_log none",
 	"pid_filename {CONF_DIR}/squid.pid",
 	"coredump_dir {CONF_DIR}",
+	"error_directory {CONF_DIR}", // not the templates another Squid left on this machine
 	"cache_mem 8 MB",
 	"shutdown_lifetime 1 second",
 	"acl all src 0.0.0.0/0.0.0.0",
 }
 
 var replaceable = []string{"icp_port", "snmp_port", "htcp_port", "visible_hostname", "hosts_file", "dns_nameservers",
-	"dns_timeout", "dns_retransmit_interval", "shutdown_lifetime", "cache_mem"}
+	"dns_timeout", "dns_retransmit_interval", "shutdown_lifetime", "cache_mem", "error_directory"}
 
 const hostsFile = `127.0.0.1 localhost
 127.0.0.1 origin.test www.origin.test other.test a.b.example.test UPPER.test
