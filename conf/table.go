@@ -50,9 +50,6 @@ const (
 // Grammar is the name of the value's grammar.
 func (d *Directive) Grammar() string { return d.kind.name }
 
-// Single tells whether a second line replaces the first.
-func (d *Directive) Single() bool { return d.kind.single }
-
 // table is every directive, each once. 2.6's own come in its order, which is the
 // order in which lists that are still empty get their default line.
 var table []Directive

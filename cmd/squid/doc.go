@@ -11,6 +11,13 @@
 //	copy.go       the running copy: who it is, and sending it a signal
 //	swapdirs.go   -z
 //	start.go      the life of a serving process, top to bottom
+//	run.go        serving: signals, reconfigure, rotation, shutdown
+//	daemon.go     the supervisor and its worker
+//	keeper.go     what needs root later; keeperchild.go and rootpath.go are the
+//	              helper that stays root
+//	network.go    tproxy in the shape forward asks for; interception.go is WCCP
+//	setup.go      -k setup and teardown; preflight.go, checkconfig.go, parse.go
+//	control.go    the questions a running copy answers (-k wccp, -k network)
 //	cachelog.go   cache.log: zap lines in Squid's form
 //	pidfile.go    the pid file
 //

@@ -4,11 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/signal"
 	"regexp"
 	"sync"
 	"sync/atomic"
-	"syscall"
 )
 
 // Lab is a set of namespaces that live and die together.
@@ -21,7 +19,6 @@ type Lab struct {
 	err   error
 	fail  func(error)
 	done  bool
-	unsub func()
 }
 
 // labs counts the labs of this program, whose namespaces need different names.
@@ -87,39 +84,11 @@ func (l *Lab) Close() error {
 	l.mu.Lock()
 	nodes := l.nodes
 	l.nodes, l.done = nil, true
-	unsub := l.unsub
-	l.unsub = nil
 	l.mu.Unlock()
 
-	if unsub != nil {
-		unsub()
-	}
 	var errs []error
 	for _, n := range nodes {
 		errs = append(errs, n.close())
 	}
 	return errors.Join(errs...)
-}
-
-// CloseOnInterrupt closes the lab when the program is interrupted or told to
-// end, and then exits with 128 plus the number of the signal.
-func (l *Lab) CloseOnInterrupt() {
-	signals := make(chan os.Signal, 1)
-	stop := make(chan struct{})
-	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
-	var once sync.Once
-	l.mu.Lock()
-	l.unsub = func() {
-		signal.Stop(signals)
-		once.Do(func() { close(stop) })
-	}
-	l.mu.Unlock()
-	go func() {
-		select {
-		case got := <-signals:
-			l.Close()
-			os.Exit(128 + int(got.(syscall.Signal)))
-		case <-stop:
-		}
-	}()
 }

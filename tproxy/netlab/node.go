@@ -122,12 +122,6 @@ func onOwnThread(f func() error) error {
 	return f()
 }
 
-// Netlink is a handle that works inside the namespace from any goroutine.
-func (n *Node) Netlink() *netlink.Handle { return n.link }
-
-// Handle is the namespace itself, for libraries that take a file descriptor.
-func (n *Node) Handle() netns.NsHandle { return n.ns }
-
 // Sysctl sets a kernel variable, named with dots as sysctl(8) does. A dot that
 // belongs to an interface name is written as a slash.
 func (n *Node) Sysctl(name, value string) {

@@ -8,8 +8,6 @@ import (
 	"os"
 	"sync"
 	"time"
-
-	"github.com/cuttle-proxy/cuttle/wccp2/wire"
 )
 
 // Server runs a Router on a UDP socket of its address.
@@ -96,15 +94,6 @@ func (r *Router) Query() {
 			r.query(g, m)
 		}
 	}
-}
-
-// Enabled lists the services of the configuration.
-func (c Config) Enabled() []wire.ServiceID {
-	var all []wire.ServiceID
-	for _, g := range c.Groups {
-		all = append(all, g.Service)
-	}
-	return all
 }
 
 func unmapped(a netip.AddrPort) netip.AddrPort {
