@@ -1,0 +1,163 @@
+package forward
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/cuttle-proxy/cuttle/conf"
+)
+
+// fuzzLimit is how long any transaction of the fuzz targets may take: both sides
+// have said all they have to say.
+const fuzzLimit = 10 * time.Second
+
+// fenced reaches one address only: a fuzzer must not find others.
+type fenced struct {
+	loopback
+	to string
+}
+
+func (n fenced) Dial(ctx context.Context, d Dialing) (*net.TCPConn, error) {
+	if d.To.String() != n.to {
+		return nil, syscall.ECONNREFUSED
+	}
+	return n.loopback.Dial(ctx, d)
+}
+
+// FuzzTransaction sends any bytes as a client to the whole engine while an
+// origin answers with any bytes: no panic, no hang, and not more for the client
+// than the origin said and the heads can hold.
+func FuzzTransaction(f *testing.F) {
+	const get = "GET http://O/x HTTP/1.0\r\nProxy-Connection: keep-alive\r\n\r\n"
+	const post = "POST http://O/x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"
+	for _, client := range []string{get, get + get, post, "CONNECT O HTTP/1.0\r\n\r\nabc", "GET http://O/x\r\n\r\n",
+		"POST http://O/ HTTP/1.1\r\nContent-Length: 3\r\nConnection: keep-alive\r\n\r\nabc" + get, "HEAD http://O/ HTTP/1.1\r\n\r\n",
+		"TRACE http://O/ HTTP/1.1\r\nMax-Forwards: 0\r\n\r\n"} {
+		for _, origin := range []string{"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: keep-alive\r\n\r\nabc",
+			"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n0\r\nA: b\r\n\r\n",
+			"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 404 No\r\n\r\nx", "HTTP/1.1 304 N\r\nVia: 1.0 a\r\nVia: 1.1 b\r\nX : y\r\n z\r\n\r\n", "SSH-2.0\r\n", "",
+			"HTTP/1.1 200 OK\r\nContent-Length: 9\r\nContent-Length: 99999999999999999999\r\n\r\n"} {
+			f.Add([]byte(client), []byte(origin), byte(0))
+			f.Add([]byte(client), []byte(origin), byte(7))
+		}
+	}
+	var answer atomic.Pointer[[]byte]
+	origin := scripted(f, func(c *net.TCPConn, r *bufio.Reader) {
+		r.ReadByte() // whatever it is
+		c.Write(*answer.Load())
+		c.CloseWrite()
+		c.SetDeadline(time.Now().Add(fuzzLimit))
+		io.Copy(io.Discard, r)
+	})
+	rigs := [2]*rig{}
+	for i := range rigs {
+		rigs[i] = start(f, fenced{to: origin}, func(c *conf.Config) {
+			c.HTTPPorts[0].HTTP11, c.ServerHTTP11 = i == 1, i == 1
+			c.ReadTimeout, c.ConnectTimeout = 2*time.Second, time.Second
+			c.AccessLogs = []*conf.AccessLog{{Kind: conf.LogNone}}
+		})
+	}
+	f.Fuzz(func(t *testing.T, client, said []byte, how byte) {
+		if len(client) > 64<<10 || len(said) > 64<<10 {
+			t.Skip()
+		}
+		answer.Store(&said)
+		r := rigs[how&1]
+		c, err := net.Dial("tcp", r.addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		c.SetDeadline(time.Now().Add(fuzzLimit))
+		bytes := []byte(strings.ReplaceAll(string(client), "O", origin))
+		if cut := int(how>>1) % (len(bytes) + 1); cut > 0 {
+			c.Write(bytes[:cut])
+			bytes = bytes[cut:]
+		}
+		c.Write(bytes)
+		c.(*net.TCPConn).CloseWrite()
+		n, err := io.Copy(io.Discard, c)
+		if e, ok := err.(net.Error); ok && e.Timeout() {
+			t.Fatalf("no end after %v: %q answered with %q", fuzzLimit, client, said)
+		}
+		// Each request costs at least a few bytes, each answer at most its page.
+		if most := int64(len(client)+1) * int64(len(said)+16<<10); n > most {
+			t.Fatalf("%d bytes for %q answered with %q", n, client, said)
+		}
+		if p := r.srv.panics.Load(); p > 0 {
+			r.srv.panics.Store(0)
+			t.Fatalf("%d panics: %q answered with %q", p, client, said)
+		}
+	})
+}
+
+// Response splitting: nothing of a request becomes a line of an answer, and
+// nothing of an origin's field becomes two.
+func TestResponseSplitting(t *testing.T) {
+	var said atomic.Value
+	said.Store("")
+	origin := scripted(t, func(c *net.TCPConn, r *bufio.Reader) {
+		readHead(r)
+		io.WriteString(c, said.Load().(string))
+	})
+	r := start(t, nil, func(c *conf.Config) {
+		x := &conf.ACL{Name: "x", Type: conf.ACLMethod, Methods: []string{"PUT"}}
+		c.ACLs = []*conf.ACL{x}
+		c.HTTPAccess = conf.AccessList{{ACLs: []conf.ACLRef{{Name: "x", ACL: x}}}, {Allow: true}}
+		c.DenyInfo = []conf.DenyInfo{{Page: "http://e.test/?%s", ACLs: []string{"x"}}}
+	})
+	split := "Set-Cookie: evil=1"
+	for _, c := range []struct{ request, origin string }{
+		{"PUT http://" + origin + "/a%0d%0a" + strings.ReplaceAll(split, " ", "%20") + " HTTP/1.0\r\nContent-Length: 0\r\n\r\n", ""},
+		{"PUT http://" + origin + "/a\r" + split + " HTTP/1.0\r\nContent-Length: 0\r\n\r\n", ""},
+		{"GET http://" + origin + "/ HTTP/1.0\r\n\r\n", "HTTP/1.1 302 Found\r\nLocation: /x\r" + split + "\r\n\r\n"},
+		{"GET http://" + origin + "/ HTTP/1.0\r\n\r\n", "HTTP/1.1 302 Found\r\nLocation: /x\x00\r\n " + split + "\r\nContent-Length: 0\r\n\r\n"},
+		{"GET http://" + origin + "/ HTTP/1.0\r\n\r\n", "HTTP/1.1 200 OK\r" + split + "\r\nContent-Length: 0\r\n\r\n"},
+	} {
+		said.Store(c.origin)
+		got := r.exchange(c.request)
+		head, _, _ := strings.Cut(got, "\r\n\r\n")
+		for _, line := range strings.FieldsFunc(head, func(c rune) bool { return c == '\r' || c == '\n' }) {
+			if strings.HasPrefix(line, split) {
+				t.Errorf("%q answered with %q: %q", c.request, c.origin, got)
+			}
+		}
+	}
+}
+
+// Requests out of all proportion are refused, and within a bounded time.
+func TestOutOfProportion(t *testing.T) {
+	origin := answering(t, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+	r := start(t, nil, func(c *conf.Config) { c.RequestTimeout = 500 * time.Millisecond })
+	fields := strings.Repeat("a:b\r\n", 4000) // 20,000 bytes, just under the limit
+	for name, c := range map[string]struct{ request, want string }{
+		"header count under the limit": {"GET http://" + origin + "/ HTTP/1.0\r\n" + fields + "\r\n", "HTTP/1."},
+		"header count":                 {"GET http://" + origin + "/ HTTP/1.0\r\n" + strings.Repeat(fields, 10) + "\r\n", "HTTP/1.0 4"},
+		"URL":                          {"GET http://" + origin + "/" + strings.Repeat("u", 1<<20) + " HTTP/1.0\r\n\r\n", "HTTP/1.0 4"},
+		"URL under the head's limit":   {"GET http://" + origin + "/" + strings.Repeat("u", 15000) + " HTTP/1.0\r\n\r\n", "HTTP/1.0 4"},
+		"host":                         {"GET http://" + strings.Repeat("h.", 4000) + "/ HTTP/1.0\r\n\r\n", "HTTP/1.0 "},
+		"field":                        {"GET http://" + origin + "/ HTTP/1.0\r\nX: " + strings.Repeat("v", 1<<20) + "\r\n\r\n", "HTTP/1.0 4"},
+		"method":                       {strings.Repeat("M", 1<<20) + " http://" + origin + "/ HTTP/1.0\r\n\r\n", "HTTP/1.0 4"},
+		"head without an end":          {"GET http://" + origin + "/ HTTP/1.0\r\nX: " + strings.Repeat("v\r\nY: ", 1<<18), "HTTP/1.0 4"},
+		"length":                       {"POST http://" + origin + "/ HTTP/1.0\r\nContent-Length: " + strings.Repeat("9", 400) + "\r\n\r\n", "HTTP/1.0 4"},
+		"slow head":                    {"GET http://" + origin + "/ HTTP/1.0\r\nX:", ""},
+		"slow line":                    {"GET", ""},
+	} {
+		conn := r.dial()
+		go func() { fmt.Fprint(conn, c.request) }()
+		b := make([]byte, 12)
+		n, err := io.ReadFull(conn, b)
+		if got := string(b[:n]); !strings.HasPrefix(got, c.want) || c.want == "" && (n > 0 || err != io.EOF) {
+			t.Errorf("%s: %q %v", name, got, err)
+		}
+		conn.Close()
+	}
+}
