@@ -126,10 +126,35 @@ func segment(c net.Conn) (size int, err error) {
 
 type connKey struct{}
 
-// Through the router's GRE at MTU 1500 every byte arrives, both ways, with no
-// packet of a connection ever larger than the tunnel: fragments are dropped here,
-// and both ends are told to keep their segments small.
+// tunnelsOf are the devices a router's packets enter the tunnel by.
+func tunnelsOf(router *netlab.Node) (names []string) {
+	for line := range strings.Lines(router.Must("ip", "-o", "link", "show", "type", "tun")) {
+		if words := strings.SplitN(line, ": ", 3); len(words) == 3 {
+			names = append(names, words[1])
+		}
+	}
+	return names
+}
+
+// Through the router's GRE every byte arrives, both ways, whether its tunnel takes
+// packets of 1500 octets and would have them fragmented, or of 1476 and would send
+// ICMP. No packet of a connection is ever larger than the tunnel: fragments are
+// dropped here, and both ends are told to keep their segments small.
 func TestNothingBlackholesThroughGRE(t *testing.T) {
+	for _, mtu := range []int{1500, 1476} {
+		t.Run(fmt.Sprintf("MTU %d", mtu), func(t *testing.T) {
+			t.Parallel() // most of it is waiting for the router's assignment
+			throughGRE(t, mtu)
+		})
+	}
+}
+
+func throughGRE(t *testing.T, mtu int) {
+	// Half of it each way.
+	size, small := int64(10<<20), 300
+	if os.Getenv("CUTTLE_FULL") != "" {
+		size, small = 50<<20, 2000
+	}
 	s, router := newTown(t)
 	var mu sync.Mutex
 	largest := map[string]int{}
@@ -188,7 +213,10 @@ func TestNothingBlackholesThroughGRE(t *testing.T) {
 		}
 		return held == 512
 	})
-	client := &http.Client{Timeout: time.Minute, Transport: &http.Transport{DisableKeepAlives: true,
+	for _, device := range tunnelsOf(router) {
+		router.Must("ip", "link", "set", device, "mtu", strconv.Itoa(mtu))
+	}
+	client := &http.Client{Timeout: 5 * time.Minute, Transport: &http.Transport{DisableKeepAlives: true,
 		DialContext: func(ctx context.Context, _, address string) (net.Conn, error) {
 			c, err := s.client.Dial(ctx, address)
 			if err == nil {
@@ -216,14 +244,14 @@ func TestNothingBlackholesThroughGRE(t *testing.T) {
 		}
 		return nil
 	}
-	if err := fetch(1, 5<<20, 5<<20); err != nil {
+	if err := fetch(1, size, size); err != nil {
 		t.Error(err)
 	}
 	var fetches sync.WaitGroup
 	for worker := range 10 {
 		fetches.Go(func() {
-			for i := range 20 {
-				if err := fetch(uint64(100+worker*20+i), int64(i*700), int64(i*90)+1); err != nil {
+			for i := range small / 10 {
+				if err := fetch(uint64(100+worker*small/10+i), int64(i%20*700), int64(i%20*90)+1); err != nil {
 					t.Error(err)
 					return
 				}
@@ -240,7 +268,7 @@ func TestNothingBlackholesThroughGRE(t *testing.T) {
 	if rules := s.gateway.Must("nft", "list", "table", "ip", "whole"); !strings.Contains(rules, "packets 0 ") {
 		t.Errorf("fragments came:\n%s", rules)
 	}
-	if n := s.network().GRE; n == nil || n.Delivered < 5<<20/townSegment || n.Stranger != 0 {
+	if n := s.network().GRE; n == nil || n.Delivered < uint64(size)/townSegment || n.Stranger != 0 {
 		t.Errorf("GRE: %+v", n)
 	}
 	if t.Failed() {

@@ -91,7 +91,7 @@ func (a *asker) askOne(ctx context.Context, q question, shown string) (reply, er
 		server := send % len(a.servers)
 		r, err := a.attempt(ctx, server, send/len(a.servers), q)
 		if err != nil {
-			if ctx.Err() != nil {
+			if over(ctx) {
 				return reply{}, &Error{shown, TimedOut, a.servers[server].String() + ": " + err.Error()}
 			}
 			continue
@@ -117,6 +117,13 @@ func (a *asker) askOne(ctx context.Context, q question, shown string) (reply, er
 				a.servers[server].String() + ": response code " + strconv.Itoa(int(r.rcode))}
 		}
 	}
+}
+
+// over tells whether ctx has ended, or would if its timer were as quick as that of
+// an attempt that ends at the same moment.
+func over(ctx context.Context) bool {
+	deadline, ok := ctx.Deadline()
+	return ctx.Err() != nil || ok && !time.Now().Before(deadline)
 }
 
 // attempt asks one server once and always lasts as long as that attempt may,
