@@ -75,7 +75,9 @@ func (c *Config) External() []Reference {
 		}
 	}
 	for _, l := range c.AccessLogs {
-		add(RefWriteFile, "access_log", l.Path, l.Pos)
+		if l.Path != "syslog" && !strings.HasPrefix(l.Path, "syslog:") {
+			add(RefWriteFile, "access_log", l.Path, l.Pos)
+		}
 	}
 	add(RefWriteFile, "cache_log", c.CacheLog, none)
 	add(RefWriteFile, "cache_store_log", c.CacheStoreLog, none)

@@ -111,7 +111,9 @@ func TestLint(t *testing.T) {
 		{head + closed + "half_closed_clients true\nclient_db 1\n", "6:21 switch-reads-off,7:11 switch-reads-off"},
 		{head + closed + "via ON\nforwarded_for off\nclient_db enable\n", ""},
 		{head + closed + "http_port 3129\nacl m src 1.2.3.4\nacl m src 1.2.3.5\ncache deny m\nrefresh_pattern ^a 1 2% 3\nrefresh_pattern ^b 1 2% 3\n", ""}, // lists may be repeated
-		// What the words before a change of line lose.
+		{head + closed + "access_log syslog:daemon.info squid\naccess_log /l\n", ""},
+		{head + closed + "access_log daemon:/l squid\n", "6:12 log-module"},
+		// A number without its unit.
 		{head + closed + "negative_ttl 5\n", "6:14 unit-missing"},
 	} {
 		_, report := loadText(t, c.text)

@@ -199,7 +199,7 @@ func (r *reader) accessLog() (*AccessLog, error) {
 	if l.Path == "none" {
 		l.Path, l.Kind = "", LogNone
 	} else {
-		if i := strings.IndexByte(l.Path, ':'); i > 0 && !strings.Contains(l.Path[:i], "/") {
+		if i := strings.IndexByte(l.Path, ':'); i > 0 && !strings.Contains(l.Path[:i], "/") && l.Path[:i] != "syslog" {
 			r.warn("log-module", fmt.Sprintf("%q is a file name here; there are no log modules", l.Path),
 				"Later releases read daemon:, stdio:, udp: and so on in front of a path.", "")
 		}

@@ -98,7 +98,7 @@ type Peer struct {
 	MaxConn int
 	// MonitorURL is complete, or "" without monitoring.
 	MonitorURL string
-	// MonitorMin and MonitorMax bound the size of the reply; Max is -1 without a bound.
+	// MonitorMin and MonitorMax bound the size of the reply; Max is 0 or -1 without a bound.
 	MonitorMin      int64
 	MonitorMax      int64
 	MonitorInterval time.Duration

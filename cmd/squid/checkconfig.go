@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 
@@ -115,23 +116,19 @@ func fileFindings(inv *invocation, cfg *conf.Config, id identity) (list []host.F
 			add(directive, 'w', filepath.Dir(path), fmt.Sprintf("mkdir -p %[1]s; %[2]s %[1]s", filepath.Dir(path), owner))
 		}
 	}
-	for _, l := range cfg.AccessLogs {
-		writable("access_log", l.Path)
-	}
-	writable("cache_log", cfg.CacheLog)
-	writable("useragent_log", cfg.UseragentLog)
-	writable("referer_log", cfg.RefererLog)
-	for _, d := range cfg.CacheDirs {
-		if d.Type != "null" {
-			add("cache_dir", 'w', d.Path, "squid -z; "+owner+" -R "+d.Path)
+	for _, ref := range cfg.External() {
+		switch {
+		case ref.Kind == conf.RefWriteFile && ref.Directive == "cache_dir", ref.Kind == conf.RefFolder && ref.Directive == "cache_dir":
+			add("cache_dir", 'w', ref.Name, "squid -z; "+owner+" -R "+ref.Name)
+		case ref.Kind == conf.RefWriteFile && ref.Directive != "pid_filename" && conf.Lookup(ref.Directive).Effect == conf.Acts:
+			writable(ref.Directive, ref.Name)
+		case ref.Kind == conf.RefProgram && strings.Contains(ref.Name, "/"):
+			add(ref.Directive, 'x', ref.Name, movedProgram(ref.Name))
+		case ref.Kind == conf.RefReadFile && ref.Directive == "hosts_file":
+			add("hosts_file", 'r', ref.Name, "chmod a+r "+ref.Name)
+		case ref.Kind == conf.RefFolder && ref.Directive == "error_directory" && isFolder(ref.Name): // without one the built-in texts serve
+			add("error_directory", 'r', ref.Name, "chmod -R a+rX "+ref.Name)
 		}
-	}
-	for _, h := range helperPrograms(cfg) {
-		add(h.directive, 'x', h.path, movedProgram(h.path))
-	}
-	add("hosts_file", 'r', cfg.HostsFile, "chmod a+r "+cfg.HostsFile)
-	if isFolder(cfg.ErrorDirectory) { // without one the built-in texts serve
-		add("error_directory", 'r', cfg.ErrorDirectory, "chmod -R a+rX "+cfg.ErrorDirectory)
 	}
 	probes := make([]probe, len(needs))
 	for i, n := range needs {
@@ -146,6 +143,9 @@ func fileFindings(inv *invocation, cfg *conf.Config, id identity) (list []host.F
 		f := host.Finding{ID: "file", Level: host.OK, Fact: fmt.Sprintf("%s %s can be %s", n.directive, n.path, verb[n.mode])}
 		if answers[i] != nil {
 			f.Level, f.Remedy = host.Fail, n.remedy
+			if d := conf.Lookup(n.directive); d != nil && d.Effect == conf.Pending {
+				f.Level, f.Why = host.Warn, n.directive+" is not acted on in this release"
+			}
 			f.Fact = fmt.Sprintf("%s %s cannot be %s: %s", n.directive, n.path, verb[n.mode], sysText(answers[i]))
 		}
 		list = append(list, f)
@@ -155,6 +155,15 @@ func fileFindings(inv *invocation, cfg *conf.Config, id identity) (list []host.F
 			Why: "-k orders will not find the running copy", Remedy: "mkdir -p " + filepath.Dir(pid)})
 	}
 	return list
+}
+
+// movedProgram is the advice for a helper that cannot be run: many went away with
+// the package of the old Squid and live on under another name.
+func movedProgram(path string) string {
+	if now := conf.Successor(path); now != "" {
+		return fmt.Sprintf("the helper came with the old package; the same is /usr/lib/squid/%s today (Debian package squid)", now)
+	}
+	return "install it, or correct the path; chmod a+rx " + path
 }
 
 // nameFindings asks for the names the configuration depends on.

@@ -363,4 +363,23 @@ func TestCheckConfig(t *testing.T) {
 			t.Errorf("nothing is said of %q:\n%s", word, out)
 		}
 	}
+	// What a start would stumble over fails; what nothing acts on in this release is a warning.
+	taken, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	s.write(fmt.Sprintf("http_port %v", taken.Addr()), "access_log /nowhere/access.log", "access_log syslog:daemon.info squid", "snmp_port 0", "url_rewrite_program /nowhere/jesred")
+	status, out = s.run("-k", "check-config")
+	if status == 0 {
+		t.Error("status 0 although a port is taken")
+	}
+	for _, line := range []string{"fail port: http_port: ", "fail file: access_log /nowhere cannot be written: (2) No such file or directory", "/nowhere/jesred cannot be run"} {
+		if !strings.Contains(out, line) {
+			t.Errorf("nothing is said of %q:\n%s", line, out)
+		}
+	}
+	if strings.Contains(out, "syslog") {
+		t.Errorf("the system's log is taken for a file:\n%s", out)
+	}
 }
