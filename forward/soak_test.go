@@ -52,6 +52,7 @@ func TestSoak(t *testing.T) {
 	if logged < got.received.Load() {
 		t.Errorf("the log accounts for %d bytes, clients received %d", logged, got.received.Load())
 	}
+	got.audit(t, lines)
 	r.srv.pool.Close()
 	runtime.GC()
 	if n := descriptors(t); n > fds+50 {
@@ -107,7 +108,35 @@ func moody(c *net.TCPConn, r *bufio.Reader) {
 }
 
 // tally drives clients and counts what they saw.
-type tally struct{ requests, received, cut atomic.Int64 }
+type tally struct {
+	requests, received, cut, ids atomic.Int64
+	// whole has, by the path's id, the bytes of each answer read to its end.
+	whole sync.Map
+}
+
+// audit compares the size in each line with what the client counted, to the
+// byte, for every answer that was read to its end.
+func (g *tally) audit(t *testing.T, lines []string) {
+	compared := 0
+	for _, line := range lines {
+		f := strings.Fields(line)
+		_, id, ok := strings.Cut(f[6], "-")
+		if !ok {
+			continue // a tunnel
+		}
+		if want, ok := g.whole.LoadAndDelete(id); ok {
+			compared++
+			if f[4] != fmt.Sprint(want) {
+				t.Errorf("the client received %d bytes: %s", want, line)
+			}
+		}
+	}
+	g.whole.Range(func(id, _ any) bool { t.Errorf("request %v is not in the log", id); return true })
+	if compared < len(lines)/4 {
+		t.Errorf("only %d of %d lines could be compared", compared, len(lines))
+	}
+	t.Logf("%d of %d lines compared to the byte", compared, len(lines))
+}
 
 func (g *tally) run(r *rig, origin string, concurrency, total int) {
 	var left atomic.Int64
@@ -141,10 +170,11 @@ func (g *tally) one(r *rig, origin string, rnd *rand.Rand) {
 	for range 1 + rnd.Intn(4) {
 		kind := "lllllcesskrz"[rnd.Intn(12)]
 		size := []int{0, 10, 1000, 20000, 200000}[rnd.Intn(5)]
-		text := fmt.Sprintf("GET http://%s/%c%d HTTP/1.0\r\nProxy-Connection: keep-alive\r\n\r\n", origin, kind, size)
+		id := g.ids.Add(1)
+		text := fmt.Sprintf("GET http://%s/%c%d-%d HTTP/1.0\r\nProxy-Connection: keep-alive\r\n\r\n", origin, kind, size, id)
 		if rnd.Intn(6) == 0 {
 			n := rnd.Intn(100000)
-			text = fmt.Sprintf("POST http://%s/%c%d HTTP/1.0\r\nProxy-Connection: keep-alive\r\nContent-Length: %d\r\n\r\n%s", origin, kind, size, n, make([]byte, n))
+			text = fmt.Sprintf("POST http://%s/%c%d-%d HTTP/1.0\r\nProxy-Connection: keep-alive\r\nContent-Length: %d\r\n\r\n%s", origin, kind, size, id, n, make([]byte, n))
 		}
 		if rnd.Intn(30) == 0 { // leave in the middle of the request
 			io.WriteString(c, text[:rnd.Intn(40)])
@@ -173,6 +203,9 @@ func (g *tally) one(r *rig, origin string, rnd *rand.Rand) {
 		}
 		n, err := io.CopyN(io.Discard, br, length)
 		g.received.Add(n)
+		if err == nil || err == io.EOF {
+			g.whole.Store(fmt.Sprint(id), int64(len(head))+n)
+		}
 		if err != nil || !strings.Contains(head, "keep-alive\r\n") {
 			return
 		}
