@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/cuttle-proxy/cuttle/conf"
@@ -30,6 +31,9 @@ type Parts struct {
 	LogFiles accesslog.Opener
 	// Resolver answers names; nil means forward/dns by the configuration.
 	Resolver dns.Resolver
+	// PrepareLookup is applied to every socket of forward/dns before use; nil does
+	// nothing.
+	PrepareLookup func(network, address string, c syscall.RawConn) error
 	// Overloaded is told when the process runs out of descriptors or memory, and
 	// when it is well again; nil for nobody to tell.
 	Overloaded func(bool)
@@ -68,13 +72,20 @@ type Server struct {
 	panics   atomic.Uint64
 }
 
+// lookups is how names are looked up.
+func (s *Server) lookups(cfg *conf.Config) dns.Options {
+	o := dns.FromConfig(cfg, s.parts.Log)
+	o.Control = s.parts.PrepareLookup
+	return o
+}
+
 // New builds everything the configuration asks for except sockets. An error
 // names the directive at fault; nothing is left open then.
 func New(cfg *conf.Config, parts Parts) (*Server, error) {
 	s := &Server{parts: parts, failed: make(chan error, 1), over: make(chan struct{})}
 	s.names = parts.Resolver
 	if s.names == nil {
-		s.cache = dns.New(dns.FromConfig(cfg, parts.Log))
+		s.cache = dns.New(s.lookups(cfg))
 		s.names = s.cache
 	}
 	var err error
@@ -143,7 +154,7 @@ func (s *Server) Swap(ctx context.Context, cfg *conf.Config) error {
 		return err
 	}
 	if s.cache != nil {
-		s.cache.Reconfigure(dns.FromConfig(cfg, s.parts.Log))
+		s.cache.Reconfigure(s.lookups(cfg))
 	}
 	s.pool.SetOptions(origin.PoolOptions{Timeout: cfg.PconnTimeout})
 	old := s.current.Swap(p)

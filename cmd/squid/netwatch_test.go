@@ -125,6 +125,24 @@ func TestClientPortIsKept(t *testing.T) {
 	}
 }
 
+// Questions to name servers carry our mark, as connections do: no rule takes them.
+func TestLookupsAreMarked(t *testing.T) {
+	s := newStreet(t)
+	s.gateway.Must("nft", "add table ip seen; add chain ip seen c { type filter hook output priority 0; }; "+
+		"add rule ip seen c udp dport 53 meta mark & 2 == 2 counter; add rule ip seen c udp dport 53 meta mark 0 counter")
+	s.configure("http_port 3129 transparent tproxy\ndns_timeout 1 second\n")
+	s.start("3129")
+	if status, _, err := s.ask(streetGateway4+":3129", absoluteForm("unknown.example")); status < 500 || err != nil {
+		t.Errorf("%d, %v", status, err)
+	}
+	rules := s.gateway.Must("nft", "list", "table", "ip", "seen")
+	for line := range strings.Lines(rules) {
+		if strings.Contains(line, "dport 53") && strings.Contains(line, "packets 0 ") == strings.Contains(line, "0x00000002") {
+			t.Errorf("lookups:\n%s", rules)
+		}
+	}
+}
+
 // Out of descriptors: said once, WCCP withheld, what is there goes on, and new
 // connections are served again as soon as there are descriptors.
 func TestOutOfDescriptors(t *testing.T) {

@@ -4,10 +4,13 @@ import (
 	"context"
 	"net"
 	"net/netip"
+	"os"
 	"slices"
 	"sync"
 	"sync/atomic"
+	"syscall"
 
+	"golang.org/x/sys/unix"
 	"kernel.org/pub/linux/libs/security/libcap/cap"
 
 	"github.com/cuttle-proxy/cuttle/conf"
@@ -115,6 +118,19 @@ func (n *hostNetwork) Listen(ctx context.Context, port *conf.HTTPPort) ([]*net.T
 		n.mu.Unlock()
 	}
 	return ls, err
+}
+
+// prepareLookup marks the sockets of name lookups like all others of ours.
+func (n *hostNetwork) prepareLookup(_, _ string, c syscall.RawConn) error {
+	mark := n.now.Load().sockets.Mark
+	if mark == 0 {
+		return nil
+	}
+	var err error
+	if outer := c.Control(func(fd uintptr) { err = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_MARK, int(mark)) }); outer != nil {
+		return outer
+	}
+	return os.NewSyscallError("SO_MARK", err)
 }
 
 func (n *hostNetwork) OriginalDestination(c *net.TCPConn, port *conf.HTTPPort) (netip.AddrPort, bool, error) {

@@ -170,7 +170,7 @@ func (p *process) open() error {
 	if len(p.cfg.HTTPPorts) == 0 && len(p.cfg.HTTPSPorts) == 0 {
 		return fatalError{"No port defined"}
 	}
-	p.server, err = forward.New(p.cfg, forward.Parts{Network: p.network, Log: p.log, Version: conf.Version, LogFiles: p.keeper, Overloaded: p.overloaded})
+	p.server, err = forward.New(p.cfg, forward.Parts{Network: p.network, PrepareLookup: p.network.prepareLookup, Log: p.log, Version: conf.Version, LogFiles: p.keeper, Overloaded: p.overloaded})
 	if err != nil {
 		return err
 	}

@@ -13,6 +13,12 @@
 //
 //	router --GRE--> raw socket -> Parse -> Inner -> TUN device -> TPROXY rule
 //
+// One goroutine and one queue of the TUN device do this. BenchmarkDecapsulate moves
+// 320,000 packets of 1,400 octets a second on one core of a cloud machine, 3.6 Gbit/s,
+// and the way from there through TCP and the proxy costs a core several times as
+// much: a second queue (IFF_MULTI_QUEUE) would only put packets of a connection out
+// of order. A kernel with GRE of its own, which is preferred, uses all cores.
+//
 // Whatever the rules do not take is forwarded. When the router asked to have it
 // back by GRE (return method GRE), policy routing sends it to the TUN device
 // again, and the Decapsulator wraps it for the router it came from, with the
