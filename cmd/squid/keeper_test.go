@@ -1,6 +1,8 @@
 package main
 
 import (
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/cuttle-proxy/cuttle/conf"
@@ -50,4 +52,26 @@ func TestKeeperTouchesOnlyNamedFiles(t *testing.T) {
 	if _, err := k.do('?', ""); err == nil {
 		t.Error("an unknown request was granted")
 	}
+}
+
+// Whatever a serving process that was taken over asks, a renaming stays within
+// the numbered copies of one log.
+func FuzzRotation(f *testing.F) {
+	const log = "/var/log/squid/access.log"
+	f.Add(log, log+".0")
+	f.Add(log+".3", log+".4")
+	f.Add(log+".1/../../etc/passwd", log+".2")
+	f.Add("/etc/shadow", log+".-1")
+	k := &keeperChild{cfg: &conf.Config{}}
+	k.cfg.CacheLog = log
+	f.Fuzz(func(t *testing.T, from, to string) {
+		if !k.isRotation(from, to) {
+			return
+		}
+		for _, path := range []string{from, to} {
+			if !strings.HasPrefix(path, log) || filepath.Clean(path) != path || filepath.Dir(path) != filepath.Dir(log) {
+				t.Errorf("%q -> %q is granted", from, to)
+			}
+		}
+	})
 }
