@@ -9,16 +9,11 @@ import (
 
 // Script writes the commands Setup would carry out now, for reading or pasting.
 func Script(w Want, o Options, to io.Writer) error {
-	w = w.onThisHost()
-	s, err := openStore(o.StateDir)
+	s, steps, err := planned(w, o)
 	if err != nil {
 		return fmt.Errorf("setup: %w", err)
 	}
 	defer s.close()
-	steps, err := plan(w, s.state)
-	if err != nil {
-		return fmt.Errorf("setup: %w", err)
-	}
 	if len(steps) == 0 {
 		_, err := fmt.Fprintln(to, "# nothing to do")
 		return err
@@ -37,14 +32,11 @@ func Script(w Want, o Options, to io.Writer) error {
 
 // UndoScript writes the commands Teardown would carry out now.
 func UndoScript(o Options, to io.Writer) error {
-	s, err := openStore(o.StateDir)
+	s, err := openOurs(o)
 	if err != nil {
 		return fmt.Errorf("teardown: %w", err)
 	}
 	defer s.close()
-	if err := adopt(s); err != nil {
-		return fmt.Errorf("teardown: %w", err)
-	}
 	if !s.exists {
 		_, err := fmt.Fprintln(to, "# nothing to undo")
 		return err

@@ -25,21 +25,30 @@ func (o Options) say(format string, args ...any) {
 // it may be repeated; when a step fails, what was done in this run and before is
 // undone, and the error says which step it was.
 func Setup(w Want, o Options) error {
-	w = w.onThisHost()
-	s, err := openStore(o.StateDir)
+	s, steps, err := planned(w, o)
 	if err != nil {
 		return fmt.Errorf("setup: %w", err)
 	}
 	defer s.close()
-	steps, err := plan(w, s.state)
-	if err != nil {
-		return fmt.Errorf("setup: %w", err)
-	}
 	if len(steps) == 0 {
 		o.say("setup: nothing to do")
 		return nil
 	}
 	return carryOut(steps, s, o)
+}
+
+// planned opens the state and gives what is missing on this host.
+func planned(w Want, o Options) (*store, []step, error) {
+	s, err := openStore(o.StateDir)
+	if err != nil {
+		return nil, nil, err
+	}
+	steps, err := plan(w.onThisHost(), s.state)
+	if err != nil {
+		s.close()
+		return nil, nil, err
+	}
+	return s, steps, nil
 }
 
 // carryOut remembers all steps before it takes the first.

@@ -11,14 +11,11 @@ import (
 // Teardown undoes what Setup did, the latest first, and nothing else. A variable
 // somebody changed since is left as it is, and said so.
 func Teardown(o Options) error {
-	s, err := openStore(o.StateDir)
+	s, err := openOurs(o)
 	if err != nil {
 		return fmt.Errorf("teardown: %w", err)
 	}
 	defer s.close()
-	if err := adopt(s); err != nil {
-		return fmt.Errorf("teardown: %w", err)
-	}
 	if !s.exists {
 		o.say("teardown: nothing to undo")
 		return nil
@@ -27,6 +24,19 @@ func Teardown(o Options) error {
 		return fmt.Errorf("teardown: %w", err)
 	}
 	return nil
+}
+
+// openOurs opens the state of what is ours on this host.
+func openOurs(o Options) (*store, error) {
+	s, err := openStore(o.StateDir)
+	if err != nil {
+		return nil, err
+	}
+	if err := adopt(s); err != nil {
+		s.close()
+		return nil, err
+	}
+	return s, nil
 }
 
 // adopt finds things of ours, by the marks they carry, of which the state is lost.
