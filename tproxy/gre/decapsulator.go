@@ -9,6 +9,7 @@ import (
 	"os"
 	"sync"
 	"syscall"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 	"kernel.org/pub/linux/libs/security/libcap/cap"
@@ -243,12 +244,15 @@ func (d *Decapsulator) Counts() Counts {
 
 // lost asks a socket how many packets it dropped (SO_MEMINFO, SK_MEMINFO_DROPS).
 func lost(fd int) uint64 {
-	const drops, size = 8, 9 * 4
-	info, err := unix.GetsockoptString(fd, unix.SOL_SOCKET, unix.SO_MEMINFO)
-	if err != nil || len(info) < size {
+	const drops = 8
+	var info [drops + 1]uint32
+	size := uint32(unsafe.Sizeof(info))
+	_, _, errno := unix.Syscall6(unix.SYS_GETSOCKOPT, uintptr(fd), unix.SOL_SOCKET, unix.SO_MEMINFO,
+		uintptr(unsafe.Pointer(&info)), uintptr(unsafe.Pointer(&size)), 0)
+	if errno != 0 || uintptr(size) < unsafe.Sizeof(info) {
 		return 0
 	}
-	return uint64(nativeUint32([]byte(info)[drops*4:]))
+	return uint64(info[drops])
 }
 
 // Close ends Run and removes the device.

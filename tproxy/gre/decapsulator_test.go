@@ -285,3 +285,27 @@ func TestSocketOfAnotherProcess(t *testing.T) {
 		t.Error("a pipe was taken for a raw socket")
 	}
 }
+
+// The socket holds a burst, and what it cannot hold is counted.
+func TestLossIsCounted(t *testing.T) {
+	c := openCrossing(t, Config{}) // nobody reads
+	var size int
+	c.d.raw.Control(func(fd uintptr) { size, _ = unix.GetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUF) })
+	if size < receiveBuffer {
+		t.Errorf("a receive buffer of %d octets, want %d", size, receiveBuffer)
+	}
+	if n := c.d.Counts().Lost; n != 0 {
+		t.Errorf("%d lost before any came", n)
+	}
+	if err := c.d.socket.SetReadBuffer(1); err != nil {
+		t.Fatal(err)
+	}
+	h := Header{Protocol: ProtocolWCCP}
+	packet := h.Append(nil, ip4("1.2.3.4", "5.6.7.8", make([]byte, 1400)))
+	for range 200 {
+		c.send(t, packet)
+	}
+	if n := c.d.Counts().Lost; n == 0 || n > 200 {
+		t.Errorf("%d of 200 lost", n)
+	}
+}

@@ -1,14 +1,11 @@
 package gre
 
 import (
-	"encoding/binary"
 	"hash/maphash"
 	"net"
 	"net/netip"
 	"sync"
 )
-
-func nativeUint32(b []byte) uint32 { return binary.NativeEndian.Uint32(b) }
 
 // memory remembers, for pairs of addresses, which router sent their packets and
 // with which header. It has a fixed size; a newer pair takes an older one's place.
