@@ -27,7 +27,7 @@ func TestMain(m *testing.M) {
 		main()
 		return
 	}
-	if variant := os.Getenv(standInVariable); variant != "" && len(os.Args) > 1 && (os.Args[1] == "-k" || os.Args[1] == "-N") {
+	if variant, is := strings.CutPrefix(filepath.Base(os.Args[0]), standInPrefix); is {
 		if err := standIn(variant, os.Args); err != nil {
 			fmt.Fprintln(os.Stderr, "stand-in:", err)
 			os.Exit(1)
@@ -76,9 +76,8 @@ func built(t *testing.T, name string) string {
 func standInStage(t *testing.T, variant string) *stage {
 	t.Helper()
 	lab := netlab.ForTest(t)
-	t.Setenv(standInVariable, variant)
 	directory := shortDirectory(t)
-	s, err := buildStage(lab, "s", directory, recommendedFragment, 1, programs{squid: os.Args[0], routersim: built(t, "routersim")})
+	s, err := buildStage(lab, "s", directory, recommendedFragment, 1, programs{squid: standInProgram(t, variant), routersim: built(t, "routersim")})
 	t.Cleanup(func() { s.close() })
 	if err != nil {
 		t.Fatal(err)
@@ -88,6 +87,7 @@ func standInStage(t *testing.T, variant string) *stage {
 
 // The judgement has to see through caches that only look as if they worked.
 func TestTheDemoFailsHonestly(t *testing.T) {
+	t.Parallel()
 	for variant, why := range map[string]string{
 		faithful:  "",
 		unspoofed: "the origin saw",
@@ -127,6 +127,7 @@ func TestTheDemoFailsHonestly(t *testing.T) {
 }
 
 func TestACacheThatEndsIsReported(t *testing.T) {
+	t.Parallel()
 	s := standInStage(t, dying)
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()

@@ -22,8 +22,8 @@ func demoCommand(t *testing.T, variant string) *exec.Cmd {
 	if err := netlab.Available(); err != nil {
 		t.Skipf("network-namespace test skipped: %v", err)
 	}
-	cmd := exec.Command(os.Args[0], "-squid", os.Args[0], "-routersim", built(t, "routersim"))
-	cmd.Env = append(os.Environ(), demoVariable+"=1", standInVariable+"="+variant, "TMPDIR="+shortDirectory(t))
+	cmd := exec.Command(os.Args[0], "-squid", standInProgram(t, variant), "-routersim", built(t, "routersim"))
+	cmd.Env = append(os.Environ(), demoVariable+"=1", "TMPDIR="+shortDirectory(t))
 	return cmd
 }
 
@@ -56,6 +56,7 @@ func leavesNothing(t *testing.T, cmd *exec.Cmd) {
 }
 
 func TestTheExitStatusMatchesTheVerdict(t *testing.T) {
+	t.Parallel()
 	for variant, want := range map[string]struct {
 		status  int
 		verdict string
@@ -81,6 +82,7 @@ func TestTheExitStatusMatchesTheVerdict(t *testing.T) {
 }
 
 func TestAnInterruptedDemoCleansUp(t *testing.T) {
+	t.Parallel()
 	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
 		t.Run(sig.String(), func(t *testing.T) {
 			cmd := demoCommand(t, bypassing) // never ready
@@ -117,7 +119,8 @@ func TestTheDemo(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes half a minute of the protocol's timers")
 	}
-	cmd := demoCommand(t, "")
+	t.Parallel()
+	cmd := demoCommand(t, faithful)
 	cmd.Args = []string{os.Args[0], "-squid", built(t, "squid"), "-routersim", built(t, "routersim")}
 	out, err := cmd.CombinedOutput()
 	if err != nil || !strings.Contains(string(out), "PASS: 12 of 12 fetches") {

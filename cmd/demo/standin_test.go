@@ -11,8 +11,10 @@ import (
 	"net/netip"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
+	"testing"
 	"time"
 
 	"github.com/cuttle-proxy/cuttle/tproxy"
@@ -23,7 +25,22 @@ import (
 
 // The stand-in is the test binary playing bin/squid, so that the demo's judgement can
 // be tried on caches that do something wrong. It proves nothing about the proxy.
-const standInVariable = "CUTTLE_DEMO_STANDIN"
+// Which way it is wrong stands in the name it is called by.
+const standInPrefix = "standin-"
+
+// standInProgram gives the test binary the name of a variant.
+func standInProgram(t *testing.T, variant string) string {
+	t.Helper()
+	self, err := os.Executable()
+	path := filepath.Join(shortDirectory(t), standInPrefix+variant)
+	if err == nil {
+		err = os.Symlink(self, path)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
 
 // The ways the stand-in can be wrong.
 const (

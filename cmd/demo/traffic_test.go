@@ -15,6 +15,7 @@ import (
 // visit is one fetch of the steady traffic.
 type visit struct {
 	at    time.Time
+	end   time.Time
 	cache string // its name, "" when no cache marked the answer
 	err   error
 }
@@ -63,6 +64,7 @@ func startTraffic(who subscriber) *traffic {
 func (t *traffic) visit() visit {
 	v := visit{at: time.Now()}
 	v.cache, v.err = t.fetch()
+	v.end = time.Now()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.visits = append(t.visits, v)
@@ -103,6 +105,17 @@ func (t *traffic) end() []visit {
 	t.stop()
 	t.done.Wait()
 	return t.visits
+}
+
+// brokenOff tells whether the visit was under way when buckets moved: its next
+// packets reached a cache, or an origin, that knew nothing of it.
+func (v visit) brokenOff(moves []time.Time) bool {
+	for _, at := range moves {
+		if !v.at.After(at) && !v.end.Before(at) {
+			return true
+		}
+	}
+	return false
 }
 
 // failures lists those visits that failed.
