@@ -79,6 +79,7 @@ type logical struct {
 type scanner struct {
 	file  string
 	text  []byte
+	whole string // text again, so that lines are parts of one string
 	off   int
 	lines int // pieces read so far
 	// pending is the rest token of the line whose name was just returned.
@@ -91,7 +92,7 @@ type scanner struct {
 }
 
 func newScanner(file string, text []byte) *scanner {
-	return &scanner{file: file, text: text}
+	return &scanner{file: file, text: text, whole: string(text)}
 }
 
 // Next implements lexer.Lexer.
@@ -143,7 +144,7 @@ func (s *scanner) logicalLine() (logical, bool) {
 			end--
 		}
 		if !open && !more {
-			return logical{text: string(s.text[p.start:end]), first: s.lines, last: s.lines,
+			return logical{text: s.whole[p.start:end], first: s.lines, last: s.lines,
 				lastOff: p.start, lastEnd: p.end, off: p.start}, true
 		}
 		if !open {

@@ -144,7 +144,7 @@ func (p *parser) atom() (n *node, anchor bool) {
 		return &node{kind: set, set: p.bracket()}, false
 	case '.':
 		p.at++
-		return &node{kind: set, set: setOf(func(c byte) bool { return c != 0 })}, false
+		return anyByte, false
 	case '\\':
 		return p.escape()
 	}
@@ -154,15 +154,26 @@ func (p *parser) atom() (n *node, anchor bool) {
 
 // literal matches one byte, of letters both when case is ignored.
 func (p *parser) literal(c byte) *node {
-	b := new(bytes256)
-	b.add(c)
 	if p.icase {
-		b = bothCases(upper(c))
+		return &inUpper[upper(c)]
 	}
-	return &node{kind: set, set: b}
+	return &oneByte[c]
 }
 
-func bothCases(c byte) *bytes256 { return setOf(func(s byte) bool { return upper(s) == c }) }
+// The nodes most patterns are made of, which nobody changes: one byte as it is,
+// the bytes that become c in upper case, and what a dot matches.
+var (
+	oneByte, inUpper [256]node
+	anyByte          = &node{kind: set, set: setOf(func(c byte) bool { return c != 0 })}
+)
+
+func init() {
+	for i := range 256 {
+		c := byte(i)
+		oneByte[i] = node{kind: set, set: setOf(func(s byte) bool { return s == c })}
+		inUpper[i] = node{kind: set, set: setOf(func(s byte) bool { return upper(s) == c })}
+	}
+}
 
 func (p *parser) group() *node {
 	p.at++
@@ -225,7 +236,7 @@ func (p *parser) escape() (n *node, anchor bool) {
 	}
 	if p.icase {
 		// The character is not put into upper case, the subject is.
-		return &node{kind: set, set: bothCases(c)}, false
+		return &inUpper[c], false
 	}
 	return p.literal(c), false
 }
