@@ -9,6 +9,8 @@ import (
 	"net"
 	"os"
 	"runtime"
+	"runtime/debug"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -31,40 +33,37 @@ func TestSoak(t *testing.T) {
 	origin := scripted(t, moody)
 	r := start(t, nil, func(c *conf.Config) { c.ReadTimeout = 5 * time.Second })
 
-	// Warm up: pools, pipes and connections that stay.
+	// Warm up: pools, pipes and connections that stay. A tenth of the load brings
+	// the process to its working size.
 	var got tally
-	got.run(r, origin, 200, 400)
-	runtime.GC()
-	fds, memory := descriptors(t), resident(t)
+	got.run(r, origin, 200, max(400, total/10))
+	eventually(t, "all clients gone", func() bool { return r.srv.clients.Len() == 0 })
+	fds, goroutines, memory := descriptors(t), runtime.NumGoroutine(), heldMemory(t)
 
 	got.run(r, origin, 200, total)
 	eventually(t, "all clients gone", func() bool { return r.srv.clients.Len() == 0 })
-	runtime.GC()
-	after := resident(t) // before the log, and what is made of it, is in this memory too
-	lines := r.log(int(got.requests.Load()))
-	if n := int(got.requests.Load()); len(lines) < n {
-		t.Errorf("%d lines in the log for %d requests", len(lines), n)
-	}
-	var logged int64
-	for _, line := range lines {
-		var size int64
-		fmt.Sscan(strings.Fields(line)[4], &size)
-		logged += size
-	}
-	if logged < got.received.Load() {
-		t.Errorf("the log accounts for %d bytes, clients received %d", logged, got.received.Load())
-	}
-	got.audit(t, lines)
+	got.audit(t, r.log(int(got.requests.Load())))
+	after := heldMemory(t)
 	r.srv.pool.Close()
-	runtime.GC()
 	if n := descriptors(t); n > fds+50 {
 		t.Errorf("%d descriptors, %d before", n, fds)
 	}
-	if !raceEnabled && after > memory+64<<20 {
+	if n := runtime.NumGoroutine(); n > goroutines+50 {
+		t.Errorf("%d goroutines, %d before", n, goroutines)
+	}
+	if !raceEnabled && after > memory+32<<20 {
 		t.Errorf("%d KB resident, %d before", after>>10, memory>>10)
 	}
 	t.Logf("%d KB resident before, %d after", memory>>10, after>>10)
 	t.Logf("%d requests, %d bytes, %d answers cut", got.requests.Load(), got.received.Load(), got.cut.Load())
+}
+
+// heldMemory is the resident memory once everything that is garbage has gone
+// back to the system: what the clients of the test and their books used is in
+// the same process.
+func heldMemory(t *testing.T) int64 {
+	debug.FreeOSMemory()
+	return resident(t)
 }
 
 // moody is an origin that answers by the path: with a length, in chunks, until
@@ -117,22 +116,30 @@ type tally struct {
 	whole sync.Map
 }
 
-// audit compares the size in each line with what the client counted, to the
-// byte, for every answer that was read to its end.
+// audit compares the log with the clients' books: a line for every request, no
+// fewer bytes in all, and to the byte for every answer that was read to its end.
 func (g *tally) audit(t *testing.T, lines []string) {
-	compared := 0
+	if n := int(g.requests.Load()); len(lines) < n {
+		t.Errorf("%d lines in the log for %d requests", len(lines), n)
+	}
+	compared, logged := 0, int64(0)
 	for _, line := range lines {
 		f := strings.Fields(line)
+		size, _ := strconv.ParseInt(f[4], 10, 64)
+		logged += size
 		_, id, ok := strings.Cut(f[6], "-")
 		if !ok {
 			continue // a tunnel
 		}
 		if want, ok := g.whole.LoadAndDelete(id); ok {
 			compared++
-			if f[4] != fmt.Sprint(want) {
+			if size != want.(int64) {
 				t.Errorf("the client received %d bytes: %s", want, line)
 			}
 		}
+	}
+	if logged < g.received.Load() {
+		t.Errorf("the log accounts for %d bytes, clients received %d", logged, g.received.Load())
 	}
 	g.whole.Range(func(id, _ any) bool { t.Errorf("request %v is not in the log", id); return true })
 	if compared < len(lines)/4 {
