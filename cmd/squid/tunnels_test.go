@@ -52,8 +52,10 @@ func TestSlowTunnelsBesideBulk(t *testing.T) {
 					}
 					return
 				}
-				for ; err == nil; line, err = r.ReadString('\n') {
-					_, err = io.WriteString(c, line)
+				for err == nil {
+					if _, err = io.WriteString(c, line); err == nil {
+						line, err = r.ReadString('\n')
+					}
 				}
 			}()
 		}
