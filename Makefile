@@ -5,7 +5,7 @@ VERSION       ?= 2.6.CUTTLE1
 PREFIX        ?= /usr
 SYSCONFDIR    ?= /etc/squid
 LOCALSTATEDIR ?= /var
-FUZZTIME      ?= 4s
+FUZZTIME      ?= 2s
 TIMEOUT       ?= 10m
 
 CONF    := github.com/cuttle-proxy/cuttle/conf
