@@ -59,8 +59,9 @@ var routersimBinary = sync.OnceValues(func() (string, error) {
 
 // newTown is a street whose gateway is a cache beside a WCCP router.
 func newTown(t testing.TB) (s *street, router *netlab.Node) {
+	dir := t.TempDir() // before the lab, as in newStreet
 	lab := netlab.ForTest(t)
-	s = &street{t: t, client: lab.Node("client"), gateway: lab.Node("gateway"), origin: lab.Node("origin")}
+	s = &street{t: t, dir: dir, client: lab.Node("client"), gateway: lab.Node("gateway"), origin: lab.Node("origin")}
 	router = lab.Node("router")
 	lab.Link(netlab.End{Node: s.client, Name: "eth0", Addrs: []string{streetClient4 + "/24"}},
 		netlab.End{Node: router, Name: "sub0", Addrs: []string{streetGateway4 + "/24"}})

@@ -50,8 +50,10 @@ var binary = sync.OnceValues(func() (string, error) {
 })
 
 func newStreet(t testing.TB) *street {
+	// Before the lab, so that it is removed after the lab's processes have ended.
+	dir := t.TempDir()
 	lab := netlab.ForTest(t)
-	s := &street{t: t, client: lab.Node("client"), gateway: lab.Node("gateway"), origin: lab.Node("origin")}
+	s := &street{t: t, dir: dir, client: lab.Node("client"), gateway: lab.Node("gateway"), origin: lab.Node("origin")}
 	lab.Link(netlab.End{Node: s.client, Name: "eth0", Addrs: []string{streetClient4 + "/16", streetClient6 + "/64"}},
 		netlab.End{Node: s.gateway, Name: "lan0", Addrs: []string{streetGateway4 + "/16", streetGateway6 + "/64"}})
 	lab.Link(netlab.End{Node: s.origin, Name: "eth0", Addrs: []string{streetOrigin4 + "/24", streetOrigin6 + "/64"}},
@@ -68,7 +70,6 @@ func newStreet(t testing.TB) *street {
 // makeDir makes a folder in which squid may write as cache_effective_user.
 func (s *street) makeDir() {
 	t := s.t
-	s.dir = t.TempDir()
 	for dir := s.dir; dir != os.TempDir() && dir != "/"; dir = filepath.Dir(dir) {
 		os.Chmod(dir, 0o755)
 	}
