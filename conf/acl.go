@@ -57,8 +57,6 @@ const (
 	ACLURLGroup       ACLType = "urlgroup"
 	ACLExtUser        ACLType = "ext_user"
 	ACLExtUserRegex   ACLType = "ext_user_regex"
-	// ACLMyPortName is 2.7's; 2.6 refuses the word, and so does Load.
-	ACLMyPortName ACLType = "myportname"
 )
 
 // ACL is one named ACL: all acl lines of that name together. Which of the value

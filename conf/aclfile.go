@@ -14,7 +14,7 @@ import (
 const listPiece = 255
 
 // maxListBytes bounds what is read from one list file: a device that never ends must not fill memory.
-const maxListBytes = 1 << 30
+const maxListBytes = 256 << 20
 
 // listFile is a list file being read. It outlives the acl line when that line
 // took only some of its values, as in 2.6.

@@ -66,8 +66,6 @@ type HTTPPort struct {
 	HTTP11 bool
 	// ActAsOrigin (extension, 2.7): behave like an origin server.
 	ActAsOrigin bool
-	// AllowDirect is 2.7's allow-direct. 2.6 refuses the word, and so does Load.
-	AllowDirect bool
 	// AccelIgnored: vhost and vport stood beside transparent and tproxy, as in old
 	// instructions ("http_port 80 transparent tproxy vhost vport=80", accepted up to
 	// STABLE3). They have no effect: Accel, VHost and VPort are unset.

@@ -15,7 +15,6 @@ func (x *transaction) fillFacts() {
 	x.facts = acl.Facts{
 		Client:      x.cl.remote.Addr(),
 		Local:       x.cl.local,
-		PortName:    x.port.Name,
 		Method:      x.req.Method,
 		URL:         &x.url,
 		Request:     &x.req.Fields,

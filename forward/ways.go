@@ -113,7 +113,7 @@ func (x *transaction) directness() directness {
 		return mustDirect
 	case !lists.NeverDirect.Empty() && lists.NeverDirect.Check(x.context(), &x.facts).Allowed():
 		return neverDirect
-	case x.accel && !x.port.AllowDirect:
+	case x.accel:
 		return neverDirect
 	case x.loops > 0:
 		return mustDirect

@@ -61,8 +61,6 @@ func (c *compiler) compile(a *conf.ACL) (matcher, error) {
 		return &port{a.Ports}, nil
 	case conf.ACLMyPort:
 		return &myPort{a.Ports}, nil
-	case conf.ACLMyPortName:
-		return &portName{a.Words}, nil
 	case conf.ACLMethod:
 		return compileMethods(a.Methods, c.methods), nil
 	case conf.ACLProto:

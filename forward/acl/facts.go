@@ -17,8 +17,6 @@ type Facts struct {
 	// Local is the address and port the client connected to (myip, myport); for
 	// an intercepted connection that is the original destination.
 	Local netip.AddrPort
-	// PortName is the name= of the http_port line (myportname).
-	PortName string
 
 	// Method is the request method.
 	Method http1.Method

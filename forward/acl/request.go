@@ -31,13 +31,6 @@ func inRanges(ranges []conf.PortRange, port uint16) bool {
 	return false
 }
 
-// myportname: the name of the http_port line.
-type portName struct{ words []string }
-
-func (m *portName) match(_ context.Context, f *Facts) Ternary {
-	return yes(slices.Contains(m.words, f.PortName))
-}
-
 // method: the request method.
 type methods struct{ has [256]bool }
 

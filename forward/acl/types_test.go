@@ -131,7 +131,6 @@ func TestTypes(t *testing.T) {
 		{conf.ACL{Type: conf.ACLPort, Ports: []conf.PortRange{{First: 1025, Last: 65535}}}, get("http://a.test:1024/"), No},
 		{conf.ACL{Type: conf.ACLPort, Ports: []conf.PortRange{{First: 443, Last: 443}}}, facts(t, "CONNECT a.test:443 HTTP/1.0"), Yes},
 		{conf.ACL{Type: conf.ACLMyPort, Ports: []conf.PortRange{{First: 3128, Last: 3128}}}, get("http://a.test/"), Yes},
-		{conf.ACL{Type: conf.ACLMyPortName, Words: []string{"inside"}}, change(get("http://a.test/"), func(f *Facts) { f.PortName = "inside" }), Yes},
 		{conf.ACL{Type: conf.ACLMethod, Methods: []string{"POST", "GET"}}, get("http://a.test/"), Yes},
 		{conf.ACL{Type: conf.ACLMethod, Methods: []string{"POST"}}, get("http://a.test/"), No},
 		{conf.ACL{Type: conf.ACLMethod, Methods: []string{"GET"}}, &Facts{Method: http1.GET}, No}, // no request
