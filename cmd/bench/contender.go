@@ -31,13 +31,13 @@ type ports struct {
 	origin, tunnel int
 }
 
-// contenders lists ours, with two processors and with one, and the others that
-// are installed.
-func contenders(bin string, with []string) []contender {
-	ours := contender{name: "cuttle", bin: bin, conf: squidConf, args: squidArgs, forward: true}
-	one := ours
-	one.name, one.env = "cuttle, 1 processor", []string{"GOMAXPROCS=1"}
-	list := []contender{ours, one}
+// contenders lists ours, with two processors and with one, another build of ours
+// when one is named, and the others that are installed.
+func contenders(bin, against string, with []string) []contender {
+	list := ours("cuttle", bin)
+	if against != "" {
+		list = append(list, ours("against", against)...)
+	}
 	others := []contender{
 		{name: "nginx", bin: "nginx", conf: nginxConf, args: func(c string) []string { return []string{"-c", c} }},
 		{name: "haproxy", bin: "haproxy", conf: haproxyConf, args: func(c string) []string { return []string{"-f", c, "-db"} }},
@@ -56,6 +56,15 @@ func contenders(bin string, with []string) []contender {
 		}
 	}
 	return list
+}
+
+// ours is a build of ours with two processors and with one.
+func ours(name, bin string) []contender {
+	two := contender{name: name + ", 2 processors", bin: bin, conf: squidConf, args: squidArgs, forward: true}
+	two.env = []string{"GOMAXPROCS=2"}
+	one := two
+	one.name, one.env = name+", 1 processor", []string{"GOMAXPROCS=1"}
+	return []contender{two, one}
 }
 
 func squidArgs(conf string) []string { return []string{"-f", conf, "-N", "-D"} }

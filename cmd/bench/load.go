@@ -89,33 +89,43 @@ type outcome struct {
 	err      error
 }
 
-// small measures kept connections fetching 1 KB for a while, after a warm-up.
-func small(r *running, concurrency int, span time.Duration) outcome {
+// crowd is the kept connections of the small-request measurement to one proxy.
+type crowd struct {
+	r       *running
+	clients []*client
+}
+
+func newCrowd(r *running, concurrency int) (*crowd, error) {
+	g := &crowd{r: r}
+	for range concurrency {
+		c, err := newClient(r, "/small")
+		if err != nil {
+			return nil, err
+		}
+		g.clients = append(g.clients, c)
+	}
+	return g, nil
+}
+
+// load lets every connection fetch 1 KB again and again for a while.
+func (g *crowd) load(span time.Duration) outcome {
 	var count atomic.Int64
-	var stop atomic.Bool
 	var wait sync.WaitGroup
 	var failed atomic.Pointer[error]
-	for range concurrency {
+	cpu, began := processorTime(g.r.cmd.Process.Pid), time.Now()
+	for _, c := range g.clients {
 		wait.Go(func() {
-			c, err := newClient(r, "/small")
-			for err == nil && !stop.Load() {
-				if _, err = c.fetch(); err == nil {
-					count.Add(1)
+			for time.Since(began) < span {
+				if _, err := c.fetch(); err != nil {
+					failed.Store(&err)
+					return
 				}
+				count.Add(1)
 			}
-			if err != nil {
-				failed.Store(&err)
-				return
-			}
-			c.conn.Close()
 		})
 	}
-	time.Sleep(time.Second)
-	cpu, n, began := processorTime(r.cmd.Process.Pid), count.Load(), time.Now()
-	time.Sleep(span)
-	o := outcome{requests: count.Load() - n, cpu: processorTime(r.cmd.Process.Pid) - cpu, elapsed: time.Since(began)}
-	stop.Store(true)
 	wait.Wait()
+	o := outcome{requests: count.Load(), elapsed: time.Since(began), cpu: processorTime(g.r.cmd.Process.Pid) - cpu}
 	if e := failed.Load(); e != nil {
 		o.err = *e
 	}

@@ -14,7 +14,9 @@ import (
 type choices struct {
 	bin         string
 	only, with  []string
-	span        time.Duration
+	against     string
+	rounds      int
+	slice       time.Duration
 	concurrency int
 	megabytes   int
 	idle        int
@@ -26,7 +28,9 @@ func main() {
 	only := flag.String("only", "small,bulk,connect,idle", "what to measure")
 	with := flag.String("with", "nginx,haproxy,squid", "which others to run, where installed")
 	flag.StringVar(&c.bin, "bin", "bin/squid", "our binary")
-	flag.DurationVar(&c.span, "span", 5*time.Second, "how long each small-request measurement lasts")
+	flag.StringVar(&c.against, "against", "", "another build of ours to measure beside it")
+	flag.IntVar(&c.rounds, "rounds", 60, "rounds of the small-request measurement")
+	flag.DurationVar(&c.slice, "slice", 100*time.Millisecond, "how long a proxy is loaded in each round")
 	flag.IntVar(&c.concurrency, "c", 64, "kept connections of the small-request measurement")
 	flag.IntVar(&c.megabytes, "megabytes", 64, "size of one bulk body")
 	flag.IntVar(&c.idle, "idle", 4000, "idle connections")
@@ -49,7 +53,7 @@ func (c *choices) run() error {
 	if err != nil {
 		return err
 	}
-	list := contenders(bin, c.with)
+	list := contenders(bin, c.against, c.with)
 	for _, what := range c.only {
 		switch what {
 		case "small":
@@ -65,21 +69,42 @@ func (c *choices) run() error {
 	return nil
 }
 
-// small prints processor time per request and its ratio to nginx's.
+// small prints processor time per request and its ratio to nginx's. All
+// contenders are there at once and loaded in turn, round after round: what else
+// the machine does meets all of them alike, and each figure is the median of the
+// rounds.
 func (c *choices) small(o *origin, list []contender) {
-	fmt.Printf("%d-octet object, not cached, %d kept connections, access log on\n", smallSize, c.concurrency)
-	t := newTable("us/request", "ratio to nginx", "requests/s")
+	fmt.Printf("%d-octet object, not cached, %d kept connections, access log on, %d rounds of %v each\n",
+		smallSize, c.concurrency, c.rounds, c.slice)
+	var crowds []*crowd
 	for _, who := range list {
-		measure(who, o, t, func(r *running) ([]float64, error) {
-			m := small(r, c.concurrency, c.span)
-			if m.err != nil || m.requests == 0 {
-				return nil, fmt.Errorf("no measurement: %v", m.err)
+		r, err := who.start(o)
+		if err == nil {
+			defer r.stop()
+			var g *crowd
+			if g, err = newCrowd(r, c.concurrency); err == nil {
+				crowds = append(crowds, g)
 			}
-			return []float64{float64(m.cpu.Microseconds()) / float64(m.requests), 0, float64(m.requests) / m.elapsed.Seconds()}, nil
-		})
+		}
+		if err != nil {
+			fmt.Printf("  %-22s %v\n", who.name, err)
+		}
+	}
+	t := newRounds("us/request", "ratio to nginx", "requests/s")
+	for round := range c.rounds + 1 {
+		for _, g := range crowds {
+			m := g.load(c.slice)
+			if m.err != nil || m.requests == 0 {
+				fmt.Printf("  %-22s no measurement: %v\n", g.r.name, m.err)
+				continue
+			}
+			if round > 0 { // the first one warms up
+				t.add(g.r.name, float64(m.cpu.Nanoseconds())/1e3/float64(m.requests), 0, float64(m.requests)/m.elapsed.Seconds())
+			}
+		}
 	}
 	t.ratios("nginx")
-	t.print()
+	t.median().print()
 }
 
 // streams prints processor time per gigabyte and its ratio to haproxy's.

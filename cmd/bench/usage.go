@@ -10,9 +10,6 @@ import (
 	"time"
 )
 
-// tick is the unit of processor time in /proc (USER_HZ, 100 on every Linux).
-const tick = 10 * time.Millisecond
-
 // family lists a process and its descendants.
 func family(pid int) []int {
 	parents := map[int][]int{}
@@ -44,17 +41,20 @@ func statFields(path string) []string {
 	return strings.Fields(string(data[end+1:]))
 }
 
-// processorTime is the user and system time of a process and its descendants.
-func processorTime(pid int) time.Duration {
-	var ticks int64
+// processorTime is what the living threads of a process and its descendants
+// have spent on a processor. The scheduler counts it in nanoseconds (the first
+// number of schedstat), so that it is good for short measurements too.
+func processorTime(pid int) (total time.Duration) {
 	for _, p := range family(pid) {
-		if f := statFields(fmt.Sprintf("/proc/%d/stat", p)); len(f) > 13 {
-			user, _ := strconv.ParseInt(f[11], 10, 64)
-			system, _ := strconv.ParseInt(f[12], 10, 64)
-			ticks += user + system
+		threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/[0-9]*/schedstat", p))
+		for _, t := range threads {
+			data, _ := os.ReadFile(t)
+			first, _, _ := bytes.Cut(data, []byte(" "))
+			spent, _ := strconv.ParseInt(string(first), 10, 64)
+			total += time.Duration(spent)
 		}
 	}
-	return time.Duration(ticks) * tick
+	return total
 }
 
 // resident is the resident memory of a process and its descendants in bytes.
