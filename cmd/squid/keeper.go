@@ -100,9 +100,10 @@ func (k *keeper) removePid(path string) error {
 }
 
 // OpenLog opens a log file for appending: as ourselves where we may, so that it
-// belongs to the effective user as 2.6's do, else through the helper.
+// belongs to the effective user as 2.6's do, else through the helper. A FIFO
+// that nobody reads is an error, as in 2.6, and no reason to wait.
 func (k *keeper) OpenLog(path string) (*os.File, error) {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o640)
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE|syscall.O_NONBLOCK, 0o640)
 	if k == nil || !errors.Is(err, syscall.EACCES) {
 		return f, err
 	}

@@ -30,7 +30,8 @@
 // the first line entered it. Lines are whole and in order. When the disk
 // cannot keep up, writers wait; nothing is held without bound. When it refuses
 // (full, for instance), lines are dropped and counted, and the first refusal
-// is reported.
+// is reported; a line that was cut in the middle is ended before the next one.
+// The system's log is such a disk too: the proxy starts without it.
 //
 // Rotate renames NAME to NAME.0, NAME.0 to NAME.1 and so on, and opens NAME
 // anew; with logfile_rotate 0 it only opens NAME anew. A line is either in the

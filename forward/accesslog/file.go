@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -49,6 +50,7 @@ type File struct {
 	out     io.WriteCloser
 	spare   []byte
 	failing bool
+	torn    bool // the last write ended within a line
 	timer   *time.Timer
 
 	// Lost counts lines dropped because a write failed. Guarded by writing.
@@ -123,11 +125,22 @@ func (f *File) flush() {
 	}
 }
 
+// write is called with writing held.
 func (f *File) write(batch []byte) {
-	n, err := f.out.Write(batch)
+	n, err := 0, error(nil)
+	if f.torn { // keep the half line apart from what follows
+		_, err = f.out.Write([]byte{'\n'})
+		f.torn = err != nil
+	}
+	if err == nil {
+		n, err = f.out.Write(batch)
+	}
 	if err == nil {
 		f.failing = false
 		return
+	}
+	if n > 0 && n < len(batch) {
+		f.torn = batch[n-1] != '\n'
 	}
 	for _, c := range batch[min(n, len(batch)):] {
 		if c == '\n' {
@@ -172,8 +185,10 @@ func (f *File) Close() error {
 // diskFiles is the Opener that uses the process's own rights.
 type diskFiles struct{}
 
+// OpenLog does not wait for a FIFO's reader: without one it is an error, as in
+// 2.6.
 func (diskFiles) OpenLog(path string) (*os.File, error) {
-	return os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644)
+	return os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND|syscall.O_NONBLOCK, 0o644)
 }
 
 func (diskFiles) Rename(from, to string) error { return os.Rename(from, to) }

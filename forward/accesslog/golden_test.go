@@ -53,7 +53,23 @@ func entries(t testing.TB) map[string]*Entry {
 		Method: "CONNECT", URL: []byte("o.test:443"), Major: 1, Minor: 1, HasRequest: true,
 		Hierarchy: "FIRST_UP_PARENT", TimedOut: true, Host: "peer.test", ContentType: []byte(" odd"),
 	}
-	return map[string]*Entry{"plain": plain, "refused": refused, "parent": parent}
+	// hostile has bytes in every place that could break a line, a word or a quote.
+	odd := "\x00\x01\t\n\r\x1b[2J\"'\\%[] \x7f\xff"
+	bad := &http1.Outgoing{}
+	bad.AddNamed("X-Odd", []byte("a=\t\x01\x1b\"[\\; b=\"x;y\"; =c; d"))
+	hostile := &Entry{
+		Now: at, Elapsed: time.Millisecond, Client: netip.MustParseAddr("fe80::1%eth0"), ClientPort: 65535, Local: netip.MustParseAddrPort("[::1]:1"),
+		Tag: "TCP_MISS", Status: 999, Size: 1 << 62, RequestSize: 1, Method: "GET", URL: []byte("http://o.test/" + odd), Major: 9, Minor: 99, HasRequest: true,
+		AuthUser: odd, Ident: odd, SSLUser: odd, ExtLog: odd, Hierarchy: "DIRECT", Host: "o.test", ContentType: []byte(";x"),
+		Request: bad, RequestFields: []byte("X: " + odd + "\r\n"), Reply: bad, ReplyHead: []byte(odd + "\n"),
+		UserAgent: []byte(odd), Referer: []byte(odd),
+	}
+	// early is from before the epoch, by a clock that was set back meanwhile.
+	early := &Entry{
+		Now: time.Unix(-2, 500e6), Elapsed: -1500 * time.Millisecond, Client: netip.MustParseAddr("0.0.0.0"),
+		Tag: "TCP_HIT", Status: -1, Method: "GET", URL: []byte(""), SSLUser: "ssl user", HasRequest: true, UserAgent: []byte{}, ContentType: []byte("\t"),
+	}
+	return map[string]*Entry{"plain": plain, "refused": refused, "parent": parent, "hostile": hostile, "early": early}
 }
 
 // A golden file is squid.conf lines, then for each entry a line "> NAME" and

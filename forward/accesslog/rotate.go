@@ -36,7 +36,7 @@ func (f *File) Rotate(keep int) error {
 		return errors.Join(problems...)
 	}
 	problems = append(problems, f.out.Close())
-	f.out = out
+	f.out, f.torn = out, false
 	return errors.Join(problems...)
 }
 

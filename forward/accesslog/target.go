@@ -14,11 +14,8 @@ func openTarget(path string, opener Opener) (io.WriteCloser, error) {
 		return opener.OpenLog(path)
 	}
 	_, spec, _ := strings.Cut(path, ":")
-	w, err := syslog.New(syslogPriority(spec), "squid")
-	if err != nil {
-		return nil, err
-	}
-	return &syslogTarget{w}, nil
+	priority := syslogPriority(spec)
+	return &syslogTarget{dial: func() (io.WriteCloser, error) { return syslog.New(priority, "squid") }}, nil
 }
 
 // syslogWords are the names 2.6 takes, with or without "LOG_".
@@ -33,7 +30,7 @@ var syslogWords = map[string]syslog.Priority{
 }
 
 // syslogPriority reads "facility.priority" (or "|" for "."); what is missing or
-// unknown is daemon and info.
+// unknown is local4 and info, as 2.6 sends it.
 func syslogPriority(spec string) syslog.Priority {
 	const severityBits = 7
 	facility, severity := syslog.Priority(0), syslog.Priority(0)
@@ -49,15 +46,26 @@ func syslogPriority(spec string) syslog.Priority {
 		severity = syslog.LOG_INFO
 	}
 	if facility == 0 {
-		facility = syslog.LOG_DAEMON
+		facility = syslog.LOG_LOCAL4
 	}
 	return facility | severity
 }
 
-// syslogTarget sends each line of a batch as a message of its own.
-type syslogTarget struct{ w *syslog.Writer }
+// syslogTarget sends each line of a batch as a message of its own. It connects
+// with the first one: a host whose log daemon is not there (yet) loses lines,
+// not the proxy.
+type syslogTarget struct {
+	dial func() (io.WriteCloser, error)
+	w    io.WriteCloser // nil until connected
+}
 
 func (t *syslogTarget) Write(batch []byte) (n int, err error) {
+	if t.w == nil {
+		if t.w, err = t.dial(); err != nil {
+			t.w = nil
+			return 0, err
+		}
+	}
 	for len(batch) > 0 {
 		line, rest, _ := bytes.Cut(batch, []byte{'\n'})
 		if _, err := t.w.Write(line); err != nil {
@@ -69,4 +77,9 @@ func (t *syslogTarget) Write(batch []byte) (n int, err error) {
 	return n, nil
 }
 
-func (t *syslogTarget) Close() error { return t.w.Close() }
+func (t *syslogTarget) Close() error {
+	if t.w == nil {
+		return nil
+	}
+	return t.w.Close()
+}
