@@ -26,12 +26,12 @@ const bodyPiece = 4096
 // enough, may the client have it?
 func (x *transaction) judge() *failure {
 	body, fault := x.rep.Body(x.req.Method)
-	if fault != http1.NoFault {
-		return finalFailure(errpage.InvalidReply, 502)
+	if fault != http1.NoFault || x.rep.Status == 101 && x.any11() && !x.upgrades() {
+		return finalFailure(errpage.InvalidReply, 502) // nobody asked for another protocol
 	}
 	x.repBody = body
 	x.originKeep = x.p.cfg.ServerPersistentConnections &&
-		x.rep.Persistent(x.rep.Major, x.rep.Minor, x.p.cfg.ServerHTTP11) &&
+		x.rep.Persistent(x.rep.Major, x.rep.Minor, x.origin11()) &&
 		!(x.p.cfg.DetectBrokenPconn && body.Framing == http1.UntilClose)
 	x.facts.Reply = &x.rep.Fields
 	x.maxBody = x.p.lists.ReplyBodyMaxSize(x.context(), &x.facts)
@@ -63,15 +63,18 @@ func (x *transaction) deliver() bool {
 	x.status = x.rep.Status
 	x.mime = append(x.mime[:0], x.rep.Get(http1.ContentType)...)
 	x.replyFields()
+	if x.rep.Status == 204 && x.client11() {
+		x.fields.Remove(http1.ContentLength) // RFC 9110 section 8.6
+	}
 	if x.rep.Major < 1 {
 		// Bytes without a head get one of ours.
 		x.fields.Set(x.srv.dates.Append(x.fields.Pieces(), x.now)).End(http1.Date)
 	}
-	if x.upgrades() && x.rep.Status == 101 {
+	if x.rep.Status == 101 && x.upgrades() {
 		return x.upgrade()
 	}
 	known := x.repBody.Framing == http1.NoBody || x.repBody.Framing == http1.ByLength
-	x.chunks = !known && x.port.HTTP11 && x.req.Major == 1 && x.req.Minor >= 1
+	x.chunks = !known && x.client11()
 	if x.chunks {
 		x.fields.AddString(http1.TransferEncoding, "chunked")
 	}
@@ -288,9 +291,36 @@ func (x *transaction) flushHeadIfSlow(have []byte) bool {
 	return ok
 }
 
+// withinLimit cuts a piece of a body without announced length to what
+// reply_body_max_size leaves of it. 2.6 looks at the limit every 4 KB, the head
+// counted in.
+func (x *transaction) withinLimit(data []byte) []byte {
+	if x.maxBody == 0 {
+		return data
+	}
+	most := ((x.maxBody+bodySlack)/bodyPiece+1)*bodyPiece - int64(x.repHead)
+	data = data[:max(0, min(int64(len(data)), most-x.passed))]
+	x.passed += int64(len(data))
+	return data
+}
+
 // sendPiece adds a piece of body to x.out, in chunks if the client gets such,
-// and sends when there is enough.
+// and sends when there is enough. It is false when no more can be sent: the
+// client has gone, or reply_body_max_size is reached.
 func (x *transaction) sendPiece(data []byte) bool {
+	part := x.withinLimit(data)
+	if !x.addPiece(part) {
+		return false
+	}
+	if len(part) < len(data) {
+		x.send(x.out)
+		x.keep, x.originKeep = false, false
+		return false
+	}
+	return true
+}
+
+func (x *transaction) addPiece(data []byte) bool {
 	if len(data) == 0 {
 		return true
 	}

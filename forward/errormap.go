@@ -60,7 +60,7 @@ func (m *transaction) askForPage(x *transaction, url string) bool {
 	}
 	var fault http1.Fault
 	m.repBody, fault = m.rep.Body(m.req.Method)
-	m.originKeep = m.p.cfg.ServerPersistentConnections && m.rep.Persistent(m.rep.Major, m.rep.Minor, m.p.cfg.ServerHTTP11)
+	m.originKeep = m.p.cfg.ServerPersistentConnections && m.rep.Persistent(m.rep.Major, m.rep.Minor, m.origin11())
 	return fault == http1.NoFault
 }
 
@@ -78,11 +78,7 @@ func (x *transaction) deliverMapped(m *transaction) bool {
 		x.sayClose()
 	}
 	if m.out = m.out[:0]; !x.bare {
-		minor := 0
-		if x.port.HTTP11 {
-			minor = 1
-		}
-		m.out = x.fields.Append(http1.AppendStatusLine(m.out, minor, x.status))
+		m.out = x.fields.Append(http1.AppendStatusLine(m.out, x.clientMinor(), x.status))
 	}
 	if x.tag == "TCP_DENIED" {
 		// A refusal is logged as what it was replaced by (seen in 2.6).

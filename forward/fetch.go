@@ -302,7 +302,7 @@ func (x *transaction) exchange() *failure {
 		case state == http1.Failed:
 			return finalFailure(errpage.InvalidReply, 502)
 		case state == http1.Complete && x.interim():
-			if x.expects() && !x.send(append(http1.AppendStatusLine(nil, 1, x.rep.Status), "\r\n"...)) {
+			if !x.passInterim() {
 				return finalFailure(errpage.WriteError, 502)
 			}
 			x.answer = append(x.answer[:0], x.answer[used:]...)
@@ -320,13 +320,6 @@ func (x *transaction) exchange() *failure {
 		c.ReadUntil(x.patience())
 		n, err = c.Read(x.answer[len(x.answer):cap(x.answer)])
 	}
-}
-
-// interim tells whether the reply just read is a 1xx to be passed over: with
-// server_http11 only, 2.6 takes it for the final answer (fact "100 Continue
-// from an origin is delivered as the final answer").
-func (x *transaction) interim() bool {
-	return x.p.cfg.ServerHTTP11 && x.rep.Status >= 100 && x.rep.Status < 200 && x.rep.Status != 101
 }
 
 func (x *transaction) exchangeFailure(err error) *failure {

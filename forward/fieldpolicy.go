@@ -65,6 +65,11 @@ func (f *fieldPolicy) list(id http1.Name, key []byte) *acl.List {
 	return nil
 }
 
+// lets tells whether a field with a registered name would pass.
+func (f *fieldPolicy) lets(ctx context.Context, id http1.Name, facts *acl.Facts) bool {
+	return !f.active || f.lists[id] == nil || f.lists[id].Check(ctx, facts).Allowed()
+}
+
 // apply removes or replaces the fields the rules deny.
 func (f *fieldPolicy) apply(ctx context.Context, out *http1.Outgoing, facts *acl.Facts) {
 	if !f.active {

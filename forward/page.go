@@ -111,17 +111,21 @@ func (x *transaction) purge() bool {
 	out.AddString(http1.Server, x.p.product)
 	out.Set(x.srv.dates.Append(out.Pieces(), x.clock())).End(http1.Date)
 	out.AddInt(http1.ContentLength, 0)
-	x.send(out.Append(http1.AppendStatusLine(x.out[:0], 0, x.status)))
+	if x.client11() {
+		out.AddString(http1.Connection, "close")
+	}
+	x.send(out.Append(http1.AppendStatusLine(x.out[:0], x.clientMinor(), x.status)))
 	return x.keep
 }
 
 // echo answers a TRACE that may go no further with the request itself.
 func (x *transaction) echo() bool {
 	x.tag, x.status = "TCP_HIT", 200
+	x.bodyLeftUnread()
 	x.mime = append(x.mime[:0], "text/plain"...)
 	now := x.clock()
 	x.asked = x.url.AppendTarget(x.asked[:0])
-	said := http1.AppendRequestLine(x.answer[:0], x.req.MethodText, x.asked, x.req.Minor)
+	said := http1.AppendRequestLine(x.answer[:0], x.req.MethodText, x.asked, x.clientMinor())
 	said = append(x.req.AppendLines(said), "\r\n"...)
 	x.answer = said
 	out := &x.fields

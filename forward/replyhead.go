@@ -72,29 +72,28 @@ func (x *transaction) finishReplyHead(dst []byte, status int, bodyKnown bool) []
 		out.List(&x.rep.Fields, http1.Via).Text("1.").Int(x.replyMinor()).Text(x.p.viaName).End(http1.Via)
 	}
 	id := http1.ProxyConnection
-	if x.rebuilt || x.accel {
-		id = http1.Connection
+	if x.rebuilt || x.accel || x.client11() {
+		id = http1.Connection // HTTP/1.1 knows no Proxy-Connection (RFC 9112 section 9.3)
 	}
-	if x.keep {
+	switch {
+	case status == 101 && x.any11():
+		out.AddString(http1.Connection, "Upgrade")
+	case x.keep:
 		out.AddString(id, "keep-alive")
-	} else {
+	default:
 		out.AddString(id, "close")
 	}
 	x.p.fields.apply(x.context(), out, &x.facts)
 	if x.bare {
 		return dst
 	}
-	minor := 0
-	if x.port.HTTP11 {
-		minor = 1
-	}
-	return out.Append(http1.AppendStatusLine(dst, minor, status))
+	return out.Append(http1.AppendStatusLine(dst, x.clientMinor(), status))
 }
 
 // replyMinor is the version Via names for the reply: always 1.0, as 2.6 stores
 // every reply as such, unless HTTP/1.1 is spoken with origins.
 func (x *transaction) replyMinor() int64 {
-	if x.p.cfg.ServerHTTP11 && x.rep.Major == 1 && x.rep.Minor > 0 {
+	if x.origin11() && x.rep.Major == 1 && x.rep.Minor > 0 {
 		return 1
 	}
 	return 0

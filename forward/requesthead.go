@@ -89,11 +89,14 @@ func (x *transaction) requestHead(dst []byte) []byte {
 		out.AddString(http1.ProxyConnection, "keep-alive")
 	case keep:
 		out.AddString(http1.Connection, "keep-alive")
-	case cfg.ServerHTTP11 && req.Method != http1.CONNECT:
+	case x.origin11() && req.Method != http1.CONNECT:
 		out.AddString(http1.Connection, "close")
 	}
-	if x.body.Framing == http1.ByChunks {
+	switch {
+	case x.body.Framing == http1.ByChunks:
 		out.AddString(http1.TransferEncoding, "chunked")
+	case x.body.Framing == http1.ByLength && !req.Has(http1.ContentLength):
+		out.AddInt(http1.ContentLength, x.body.Length) // it came in chunks
 	}
 	if p != nil && p.FrontEndHTTPS != conf.Off && (p.FrontEndHTTPS == conf.On || x.url.Scheme == http1.SchemeHTTPS) {
 		out.AddString(http1.FrontEndHTTPS, "On")
@@ -106,7 +109,7 @@ func (x *transaction) requestHead(dst []byte) []byte {
 // its path.
 func (x *transaction) requestLine(dst []byte, proxying bool) []byte {
 	minor := 0
-	if x.p.cfg.ServerHTTP11 || x.way.peer != nil && x.way.peer.HTTP11 {
+	if x.origin11() {
 		minor = 1
 	}
 	x.asked = x.asked[:0]
@@ -175,18 +178,4 @@ func (x *transaction) addCacheControl() {
 	}
 	out := &x.fields
 	out.Set(cc.Append(out.Pieces())).End(http1.CacheControlName)
-}
-
-// expects tells whether an Expect field is passed on, and 1xx replies with it:
-// where HTTP/1.1 is spoken to both sides. 2.6 drops it and never answers (fact
-// "Expect: 100-continue is dropped on the way and never answered").
-func (x *transaction) expects() bool {
-	return x.port.HTTP11 && x.p.cfg.ServerHTTP11 && x.req.Major == 1 && x.req.Minor >= 1
-}
-
-// upgrades tells whether the request asks to change protocols and may: with
-// HTTP/1.1 spoken on both sides.
-func (x *transaction) upgrades() bool {
-	return x.port.HTTP11 && x.p.cfg.ServerHTTP11 && x.req.Has(http1.Upgrade) &&
-		x.req.ListHas(http1.Connection, "upgrade") && x.body.Framing == http1.NoBody
 }

@@ -70,15 +70,16 @@ func (x *transaction) reset() {
 	x.hasURL, x.rebuilt, x.accel, x.internal, x.bare = false, false, false, false, false
 	x.asked, x.text, x.logURL = x.asked[:0], x.text[:0], x.logURL[:0]
 	x.loops, x.bodySent, x.unread = 0, false, false
-	x.bodyUsed, x.received, x.badBody = 0, 0, false
+	x.bodyUsed, x.badBody = 0, false
 	x.ways, x.way, x.hier, x.hierHost, x.conn = x.ways[:0], nil, "", x.hierHost[:0], nil
 	x.originKeep = false
 	x.answer, x.repHead, x.repBody = x.answer[:0], 0, http1.Body{}
 	x.status, x.tag, x.lookup, x.mime = 0, "NONE", "NONE", x.mime[:0]
 	x.keep, x.mustKeep, x.sent = false, false, 0
+	x.maxBody, x.passed = 0, 0
 	x.ownHead = x.ownHead[:0]
 	x.gate = nil
-	x.other, x.own = false, false
+	x.other, x.own, x.continued = false, false, false
 	x.facts.URL = nil
 }
 
@@ -130,7 +131,7 @@ func (x *transaction) readsClient() bool {
 	if x.fault != http1.NoFault {
 		return false
 	}
-	return x.req.Method == http1.CONNECT || x.req.Has(http1.TransferEncoding) ||
+	return x.req.Method == http1.CONNECT || x.req.Has(http1.TransferEncoding) || x.mayUpgrade() ||
 		x.req.ContentLength() > int64(len(x.in)-x.head)
 }
 

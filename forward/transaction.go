@@ -28,29 +28,29 @@ type transaction struct {
 
 	// The request: the bytes received, in[:head] being its head, the rest what
 	// came behind it.
-	in       []byte
-	head     int
-	fault    http1.Fault
-	req      http1.Request
-	url      http1.URL
-	body     http1.Body
-	hasURL   bool   // url is valid
-	asked    []byte // the target with scheme and host put in front where the port does that
-	text     []byte // canonical URL
-	logURL   []byte
-	rebuilt  bool // the URL was made from Host or the port: origin form
-	accel    bool
-	other    bool // not HTTP: the bytes in x.in belong to a blind tunnel
-	internal bool // one of the proxy's own objects
-	own      bool // asked for by the proxy itself, for no client (errormap.go)
-	loops    int  // how often Via already names us
-	control  http1.CacheControl
-	bodySent bool // some of the request's body went out
-	bodyUsed int  // bytes of the body that were in x.in
-	unread   bool // the client's body was not read to its end
-	received int64
-	badBody  bool    // the body was malformed
-	up       *upload // carries the rest of the body, nil when there is none
+	in        []byte
+	head      int
+	fault     http1.Fault
+	req       http1.Request
+	url       http1.URL
+	body      http1.Body
+	hasURL    bool   // url is valid
+	asked     []byte // the target with scheme and host put in front where the port does that
+	text      []byte // canonical URL
+	logURL    []byte
+	rebuilt   bool // the URL was made from Host or the port: origin form
+	accel     bool
+	other     bool // not HTTP: the bytes in x.in belong to a blind tunnel
+	internal  bool // one of the proxy's own objects
+	own       bool // asked for by the proxy itself, for no client (errormap.go)
+	loops     int  // how often Via already names us
+	control   http1.CacheControl
+	bodySent  bool    // some of the request's body went out
+	bodyUsed  int     // bytes of the body that were in x.in
+	unread    bool    // the client's body was not read to its end
+	badBody   bool    // the body was malformed
+	continued bool    // we answered Expect: 100-continue
+	up        *upload // carries the rest of the body, nil when there is none
 
 	facts  acl.Facts
 	client netip.Addr // the address logs and ACLs speak of when indirect clients count
@@ -82,6 +82,7 @@ type transaction struct {
 	mustKeep   bool          // connection authentication: 4xx must not close
 	sent       int64
 	maxBody    int64 // reply_body_max_size, 0 for none
+	passed     int64 // how much of a body without announced length has passed
 	chunks     bool  // the client gets the body in chunks
 	chunked    http1.Chunked
 	originKeep bool // the origin connection can be used again
@@ -125,6 +126,9 @@ func (x *transaction) run() (keep bool) {
 		return x.refuse(f)
 	}
 	if f := x.chooseWays(); f != nil {
+		return x.refuse(f)
+	}
+	if f := x.collect(); f != nil {
 		return x.refuse(f)
 	}
 	if f := x.fetch(); f != nil {

@@ -189,8 +189,8 @@ func TestConnect(t *testing.T) {
 	c := r.dial()
 	defer c.Close()
 	fmt.Fprintf(c, "CONNECT %s HTTP/1.0\r\n\r\nearly", origin)
-	buf := make([]byte, len(established)+len("got early"))
-	if _, err := io.ReadFull(c, buf); err != nil || string(buf) != established+"got early" {
+	buf := make([]byte, len(established[0])+len("got early"))
+	if _, err := io.ReadFull(c, buf); err != nil || string(buf) != established[0]+"got early" {
 		t.Fatalf("%v %q", err, buf)
 	}
 	big := strings.Repeat("x", 1<<20)
@@ -203,7 +203,7 @@ func TestConnect(t *testing.T) {
 	if _, err := c.Read(buf); err != io.EOF {
 		t.Fatalf("after the client's end: %v", err)
 	}
-	r.logged(0, fmt.Sprintf("TCP_MISS/200 %d", len(established)+len("earlygot early")+2*len(big)), " CONNECT "+origin+" - DIRECT/127.0.0.1 -")
+	r.logged(0, fmt.Sprintf("TCP_MISS/200 %d", len(established[0])+len("earlygot early")+2*len(big)), " CONNECT "+origin+" - DIRECT/127.0.0.1 -")
 }
 
 // dead is an address nobody listens on.
@@ -481,12 +481,12 @@ func TestHTTP11(t *testing.T) {
 	via := strings.Replace(added, "Via: 1.0", "Via: 1.1", 1)
 	for range 2 {
 		fmt.Fprintf(c, "GET http://%s/chunks HTTP/1.1\r\nHost: x\r\n\r\n", origin)
-		expect("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n" + via + "Proxy-Connection: keep-alive\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n")
+		expect("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n" + via + "Connection: keep-alive\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n")
 	}
 	fmt.Fprintf(c, "POST http://%s/p HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n4\r\n1234\r\n", origin)
 	time.Sleep(10 * time.Millisecond)
 	io.WriteString(c, "1\r\n5\r\n0\r\n\r\n")
-	expect("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 18\r\n" + via + "Proxy-Connection: keep-alive\r\n\r\n4\r\n1234\r\n1\r\n5\r\n0\r\n")
+	expect("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 18\r\n" + via + "Connection: keep-alive\r\n\r\n4\r\n1234\r\n1\r\n5\r\n0\r\n")
 	if n := r.srv.pool.Len(); n == 0 {
 		t.Error("no connection to the origin is kept")
 	}

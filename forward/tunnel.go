@@ -11,9 +11,12 @@ import (
 	"github.com/cuttle-proxy/cuttle/forward/sock"
 )
 
-// established is the whole answer to a CONNECT that succeeded; its bytes count
-// in the log (FACTS "CONNECT").
-const established = "HTTP/1.0 200 Connection established\r\n\r\n"
+// established is the whole answer to a CONNECT that succeeded, with the minor
+// version of the client's port; its bytes count in the log (FACTS "CONNECT").
+var established = [2]string{
+	"HTTP/1.0 200 Connection established\r\n\r\n",
+	"HTTP/1.1 200 Connection established\r\n\r\n",
+}
 
 // tunnel serves a CONNECT: it joins the two connections until either side
 // closes. The client's connection ends with it.
@@ -37,19 +40,13 @@ func (x *transaction) tunnel() bool {
 		toOrigin = x.out
 	} else {
 		x.status = 200
-		if !x.send([]byte(established)) {
+		if !x.send([]byte(established[x.clientMinor()])) {
 			return false
 		}
 	}
-	if len(toOrigin) > 0 {
-		x.conn.WriteUntil(x.patience())
-		n, err := x.conn.Write(toOrigin)
-		x.sent += int64(n)
-		if err != nil {
-			return false
-		}
+	if x.sendEarly(toOrigin) {
+		x.join(false)
 	}
-	x.join(false)
 	return false
 }
 
@@ -91,7 +88,10 @@ func (x *transaction) refuseTunnel(f *failure) bool {
 	x.unread = true
 	x.answer = x.page(x.answer[:0], f)
 	x.mime = x.mime[:0]
-	x.out = x.fields.Append(http1.AppendStatusLine(x.out[:0], 0, x.status))
+	if x.client11() {
+		x.fields.AddString(http1.Connection, "close")
+	}
+	x.out = x.fields.Append(http1.AppendStatusLine(x.out[:0], x.clientMinor(), x.status))
 	x.sendWith(x.answer)
 	x.sent = 0
 	x.fields.Reset() // the logs know nothing of this head either
@@ -141,21 +141,4 @@ func (x *transaction) join(halves bool) {
 	}
 	<-done
 	x.sent += uploaded
-}
-
-// upgrade passes a 101 on and joins the connections: the protocol is theirs from
-// here on (RFC 9110 section 7.8).
-func (x *transaction) upgrade() bool {
-	x.keep, x.originKeep = false, false
-	out := &x.fields
-	out.Add(http1.Upgrade, x.rep.Get(http1.Upgrade))
-	x.out = x.finishReplyHead(x.out[:0], x.status, true)
-	if x.sendWith(x.answer[x.repHead:]) {
-		if rest := x.in[x.head:]; len(rest) > 0 {
-			x.conn.Write(rest)
-		}
-		x.bodyUsed = len(x.in) - x.head
-		x.join(false)
-	}
-	return false
 }

@@ -18,6 +18,10 @@ func (x *transaction) understand() *failure {
 	default:
 		return ofFault(x.fault) // nothing to be learned from the rest
 	}
+	if x.fault == http1.NoFault && x.client11() && !x.req.Has(http1.Host) {
+		x.fault = http1.InvalidRequest // RFC 9112 section 3.2
+		return ofFault(x.fault)
+	}
 	if fault := x.target(); fault != http1.NoFault {
 		x.fault = fault
 		return ofFault(fault)
@@ -37,8 +41,7 @@ func (x *transaction) understand() *failure {
 		return refusal(errpage.UnsupportedRequest, 501)
 	}
 	options := x.p.request
-	// A body in chunks can be passed on only where HTTP/1.1 is spoken to both sides.
-	options.HTTP11 = x.port.HTTP11 && x.p.cfg.ServerHTTP11
+	options.HTTP11 = x.port.HTTP11
 	var fault http1.Fault
 	if x.body, fault = x.req.Body(&options); fault != http1.NoFault {
 		x.fault = fault
@@ -192,17 +195,18 @@ func (x *transaction) lastHop() bool {
 	return v != nil && hops(v) == 0
 }
 
-// hops reads Max-Forwards: leading digits, -1 when there are none.
+// hops reads Max-Forwards as 2.6 does: leading digits, none of which is 0, and a
+// negative number is no limit.
 func hops(v []byte) int {
-	n, ok := 0, false
-	for _, c := range v {
+	n := 0
+	for i, c := range v {
+		if i == 0 && c == '-' {
+			return -1
+		}
 		if c < '0' || c > '9' || n > 1<<20 {
 			break
 		}
-		n, ok = n*10+int(c-'0'), true
-	}
-	if !ok {
-		return -1
+		n = n*10 + int(c-'0')
 	}
 	return n
 }

@@ -27,12 +27,14 @@ func (x *transaction) sendWithBody() (n int, err error) {
 		x.bodyUsed = int(x.body.Length)
 		x.out = append(x.out, have[:x.bodyUsed]...)
 		x.out = x.afterBody(x.out)
-		x.received = x.body.Length
 		_, n, err = x.conn.Exchange(x.out, x.answer[:cap(x.answer)])
 		return n, err
 	}
 	if _, err := x.conn.Write(x.out); err != nil {
 		return 0, err
+	}
+	if !x.origin11() && !x.sayContinue() {
+		return 0, sock.ErrAborted
 	}
 	x.unread = true
 	up := &upload{x: x, conn: x.conn.Conn, done: make(chan struct{})}
@@ -41,11 +43,10 @@ func (x *transaction) sendWithBody() (n int, err error) {
 	return x.conn.Read(x.answer[:cap(x.answer)])
 }
 
-// afterBody adds the line end some broken servers expect behind a POST's body
-// (broken_posts).
+// afterBody adds the line end some broken servers expect behind a body
+// (broken_posts; 2.6 asks the list whatever the method).
 func (x *transaction) afterBody(dst []byte) []byte {
-	if x.req.Method == http1.POST && !x.p.lists.BrokenPosts.Empty() &&
-		x.p.lists.BrokenPosts.Check(x.context(), &x.facts).Allowed() {
+	if !x.p.lists.BrokenPosts.Empty() && x.p.lists.BrokenPosts.Check(x.context(), &x.facts).Allowed() {
 		dst = append(dst, '\r', '\n')
 	}
 	return dst
@@ -173,7 +174,6 @@ func (x *transaction) endUpload() {
 		up.conn.Abort()
 		<-up.done
 	}
-	x.received = up.sent
 	x.badBody = up.err == errBadChunks
 	x.unread = up.err != nil
 	if x.unread {

@@ -105,7 +105,8 @@ func (f *Fields) coding() (coded, chunked bool) {
 // Persistent tells whether the sender of a message with these fields and this
 // version keeps the connection open: Proxy-Connection counts when present,
 // else Connection; without HTTP/1.1 rules only an explicit keep-alive does,
-// and not from browsers known to get it wrong.
+// and not from browsers known to get it wrong. With them a close in Connection
+// is the last word (RFC 9112 section 9.6).
 func (f *Fields) Persistent(major, minor int, http11 bool) bool {
 	which := Connection
 	if f.Has(ProxyConnection) {
@@ -115,7 +116,7 @@ func (f *Fields) Persistent(major, minor int, http11 bool) bool {
 	case f.ListHas(which, "close"):
 		return false
 	case http11 && (major > 1 || major == 1 && minor >= 1):
-		return true
+		return !f.ListHas(Connection, "close")
 	}
 	if agent := f.Get(UserAgent); agent != nil && !f.Has(Via) &&
 		(hasPrefixFold(agent, "mozilla/3.") || hasPrefixFold(agent, "netscape/3.")) {

@@ -131,6 +131,7 @@ func TestPersistent(t *testing.T) {
 		{"1.1", "Connection: keep-alive, close\r\n", false, false},
 		{"1.0", "Proxy-Connection: keep-alive\r\nConnection: close\r\n", true, true},
 		{"1.0", "Proxy-Connection: close\r\nConnection: keep-alive\r\n", false, false},
+		{"1.1", "Proxy-Connection: keep-alive\r\nConnection: close\r\n", true, false},
 		{"1.0", "Connection: x\r\nConnection: keep-alive\r\n", true, true},
 		{"1.0", "Connection: keep-alive\r\nUser-Agent: Mozilla/3.01 (x)\r\n", false, false},
 		{"1.0", "Connection: keep-alive\r\nUser-Agent: Mozilla/3.01 (x)\r\nVia: 1.0 y\r\n", true, true},
