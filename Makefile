@@ -46,7 +46,7 @@ demo: build
 # What must hold before a change is merged, in under twelve minutes on two cores.
 # Namespace tests need root; without it they are skipped and named.
 test:
-	$(call need,gcc:gcc ip:iproute2 nft:nftables curl:curl tshark:tshark)
+	$(call need,gcc:gcc ip:iproute2 nft:nftables iptables:iptables ipset:ipset curl:curl tshark:tshark)
 	@$(MAKE) --no-print-directory vet race plain exchange fuzz
 	@echo "make test: good"
 

@@ -75,13 +75,16 @@ func TestTwoCaches(t *testing.T) {
 			routerArgs: []string{"-command", "ip wccp 80 password secret", "-command", "ip wccp 90 password secret", "-faults", "wrong_password"},
 		},
 	}
-	stages := make([]*stage, len(acts))
+	stages, fetches := make([]*stage, len(acts)), make([][]*underway, len(acts))
 	t.Cleanup(func() { closeStages(stages) })
 	for i, a := range acts {
 		var err error
 		stages[i], err = buildStage(lab, a.name, directory, a.fragment, 2, p, append([]string{"-datagrams"}, a.routerArgs...)...)
 		if err != nil {
 			t.Fatalf("%s: %v", a.name, err)
+		}
+		if !a.unready {
+			fetches[i] = beginAll(t, stages[i])
 		}
 	}
 	var all sync.WaitGroup
@@ -98,7 +101,7 @@ func TestTwoCaches(t *testing.T) {
 	// Not by t.Parallel, which allows as many at a time as there are processors:
 	// acts wait more than they work.
 	for i, a := range acts {
-		all.Go(func() { t.Run(a.name, func(t *testing.T) { a.play(t, stages[i]) }) })
+		all.Go(func() { t.Run(a.name, func(t *testing.T) { a.play(t, stages[i]); finishAll(t, fetches[i]) }) })
 	}
 	all.Wait()
 	t.Run("dissected", func(t *testing.T) { dissectStages(t, stages) })
@@ -192,11 +195,14 @@ func oneCacheIsStopped(t *testing.T, s *stage) {
 	leaver, stayer := cacheOf(t, s, s.network.dialup)
 	adsl, dialup := splitTraffic(t, s)
 	awaitShown(t, s)
+	byStayer, byLeaver := beginBy(t, s.network.adsl, stayer), beginBy(t, s.network.dialup, leaver)
 	from := s.router.log.length()
 	syscall.Kill(squidPID(t, leaver), syscall.SIGTERM)
 	for _, service := range []string{requestService, replyService} {
 		awaitEvent(t, s, from, leaveTime, "all buckets of "+service+" go to the cache that stays", allTo(service, stayer.address))
 	}
+	endsAtOnce(t, byLeaver)
+	finishAll(t, []*underway{byStayer})
 	select {
 	case <-leaver.process.Done():
 	case <-time.After(leaveTime):

@@ -19,7 +19,9 @@
 // much: a second queue (IFF_MULTI_QUEUE) would only put packets of a connection out
 // of order. A kernel with GRE of its own, which is preferred, uses all cores.
 //
-// Whatever the rules do not take is forwarded. When the router asked to have it
+// Whatever the rules do not take is forwarded: other ports, and packets from the
+// middle of connections that were under way past this cache when it was given
+// their bucket. When the router asked to have it
 // back by GRE (return method GRE), policy routing sends it to the TUN device
 // again, and the Decapsulator wraps it for the router it came from, with the
 // redirect header it came with (fact 26).

@@ -15,6 +15,11 @@
 // clear, or another Setup complete. Setup may run any number of times. What
 // it did not make it neither changes nor removes, but refuses and says so.
 //
+// What the rules take is a connection's first packet, and whatever has a socket
+// here. Packets from the middle of others' connections, which a router sends when
+// it gives buckets to a cache, go on instead of being reset: the file unknown.go
+// has the reasons.
+//
 // Script prints the same as commands, for operators who would rather read, or
 // paste, or translate them: nft, ip and sysctl, and the rules for iptables.
 //

@@ -37,11 +37,12 @@ func inputIs(iface string) []expr.Any {
 	return []expr.Any{meta(expr.MetaKeyIIFNAME), equal(name)}
 }
 
+func destinationPort() []expr.Any {
+	return []expr.Any{&expr.Payload{DestRegister: register, Base: expr.PayloadBaseTransportHeader, Offset: 2, Len: 2}}
+}
+
 func toPort(port uint16) []expr.Any {
-	return []expr.Any{
-		&expr.Payload{DestRegister: register, Base: expr.PayloadBaseTransportHeader, Offset: 2, Len: 2},
-		equal(binaryutil.BigEndian.PutUint16(port)),
-	}
+	return append(destinationPort(), equal(binaryutil.BigEndian.PutUint16(port)))
 }
 
 func toLocal() []expr.Any {
@@ -102,13 +103,18 @@ func redirectTo(port uint16) []expr.Any {
 	return []expr.Any{portIn(port), &expr.Redir{RegisterProtoMin: register}}
 }
 
-// isSYN is "tcp flags & (syn | rst) == syn".
-func isSYN() []expr.Any {
-	const syn, rst = 0x02, 0x04
+// Flags of TCP (RFC 9293 section 3.1).
+const synFlag, rstFlag, ackFlag = 0x02, 0x04, 0x10
+
+// isSYN is "tcp flags & (syn | ack) == syn": a packet that begins a connection.
+func isSYN() []expr.Any { return flagged(synFlag|ackFlag, synFlag) }
+
+// flagged is "tcp flags & of == value".
+func flagged(of, value byte) []expr.Any {
 	return []expr.Any{
 		&expr.Payload{DestRegister: register, Base: expr.PayloadBaseTransportHeader, Offset: 13, Len: 1},
-		&expr.Bitwise{SourceRegister: register, DestRegister: register, Len: 1, Mask: []byte{syn | rst}, Xor: []byte{0}},
-		equal([]byte{syn}),
+		&expr.Bitwise{SourceRegister: register, DestRegister: register, Len: 1, Mask: []byte{of}, Xor: []byte{0}},
+		equal([]byte{value}),
 	}
 }
 

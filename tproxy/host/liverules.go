@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/google/nftables"
+	"github.com/google/nftables/expr"
 	"golang.org/x/sys/unix"
 )
 
@@ -77,7 +78,9 @@ func (r liveRule) intercept() (intercept, bool) {
 	for n, e := range r.exprs {
 		switch e.name {
 		case "socket":
-			i.role = roleDivert
+			if !r.asksForListener(n) {
+				i.role = roleDivert
+			}
 		case "tproxy":
 			i.role, i.to = roleTProxy, portOf(immediate)
 		case "redir":
@@ -101,6 +104,15 @@ func (r liveRule) intercept() (intercept, bool) {
 		}
 	}
 	return i, i.role != ""
+}
+
+// asksForListener tells whether the socket match at expression n is for sockets on
+// every address, which are listeners.
+func (r liveRule) asksForListener(n int) bool {
+	const socketKey = 1 // NFTA_SOCKET_KEY
+	key, _ := r.exprs[n].number(socketKey)
+	value := r.compared(n + 1)
+	return key == uint32(expr.SocketKeyWildcard) && len(value) > 0 && value[0] == 1
 }
 
 // portMatch recognises "tcp dport N" at expression n.

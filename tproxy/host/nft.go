@@ -25,6 +25,15 @@ func replaceTable(chains []chain) error {
 	table := conn.AddTable(ourTable())
 	conn.AddChain(&nftables.Chain{Name: marker, Table: table})
 	for _, c := range chains {
+		for _, s := range c.sets {
+			made, err := s.in(table)
+			if err == nil {
+				err = conn.AddSet(made, nil)
+			}
+			if err != nil {
+				return fmt.Errorf("nftables: %w", err)
+			}
+		}
 		made := conn.AddChain(&nftables.Chain{Name: c.name, Table: table, Type: c.kind, Hooknum: c.hook, Priority: c.priority})
 		for _, r := range c.rules {
 			conn.AddRule(&nftables.Rule{Table: table, Chain: made, Exprs: r.exprs})

@@ -69,7 +69,7 @@ func TestEachFaultIsNamedAndMended(t *testing.T) {
 		{"IPv4 route missing", "ip -4 route del local default dev lo table 100", "local_route", Fail, false},
 		{"IPv6 route missing", "ip -6 route del local default dev lo table 100", "local_route", Fail, false},
 		{"table removed", "nft delete table inet cuttle", "intercept_rule", Fail, false},
-		{"DIVERT rule removed", fmt.Sprintf(ownTable, "socket wildcard"), "divert_rule", Fail, false},
+		{"DIVERT rules removed", fmt.Sprintf(ownTable, "socket transparent"), "divert_rule", Fail, false},
 		{"IPv6 TPROXY rule removed", fmt.Sprintf(ownTable, "tproxy ip6"), "intercept_rule", Fail, false},
 		{"DIVERT after TPROXY", fmt.Sprintf(ownTable, "socket wildcard") + "; nft add rule inet cuttle intercept meta l4proto tcp socket transparent 1 meta mark set 1 accept", "rule_order", Fail, true},
 		{"TPROXY to another port", fmt.Sprintf(ownTable, "tproxy ip ") + "; nft add rule inet cuttle intercept meta nfproto ipv4 tcp dport 80 tproxy ip to :9999 meta mark set 1 accept", "intercept_port", Fail, false},

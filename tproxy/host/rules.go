@@ -24,6 +24,7 @@ type chain struct {
 	hook     *nftables.ChainHook
 	priority *nftables.ChainPriority
 	head     string // as nft(8) writes it
+	sets     []set  // that its rules use
 	rules    []rule
 }
 
@@ -33,7 +34,8 @@ type rule struct {
 	family *family // nil when it serves both
 	text   string  // for nft(8)
 	exprs  []expr.Any
-	// tables are the arguments of iptables(8) after "-A CHAIN".
+	// tables are the arguments of iptables(8) after "-A CHAIN"; "" for a rule it
+	// does not need.
 	tables string
 }
 
@@ -47,6 +49,7 @@ const (
 	roleTProxy   role = "TPROXY"   // new connections
 	roleRedirect role = "REDIRECT" // new connections, by address translation
 	roleClamp    role = "MSS"
+	roleUnknown  role = "unknown" // packets of connections that are not ours pass
 )
 
 // wantedChains are the rules a Want comes to. Their order is fact 3's.
@@ -69,6 +72,7 @@ func interceptChain(w Want) chain {
 		name: "intercept", kind: nftables.ChainTypeFilter,
 		hook: nftables.ChainHookPrerouting, priority: nftables.ChainPriorityMangle,
 		head: "type filter hook prerouting priority mangle; policy accept;",
+		sets: openingSets(w.families()),
 		rules: []rule{
 			ownRule(),
 			{
@@ -88,10 +92,11 @@ func interceptChain(w Want) chain {
 				continue
 			}
 			for _, iface := range perInterface(w) {
-				c.rules = append(c.rules, tproxyRule(f, p, iface))
+				c.rules = append(c.rules, takingRules(f, p, iface)...)
 			}
 		}
 	}
+	c.rules = append(c.rules, closingRules()...)
 	return c
 }
 
@@ -110,18 +115,6 @@ func localRule() rule {
 		text:   "fib daddr type local accept",
 		exprs:  join(toLocal(), accept()),
 		tables: "-m addrtype --dst-type LOCAL -j ACCEPT",
-	}
-}
-
-func tproxyRule(f family, p Port, iface string) rule {
-	in, inTables, from := inputText(iface)
-	return rule{
-		role: roleTProxy, family: &f,
-		text: fmt.Sprintf("%smeta nfproto ipv%c tcp dport %d tproxy %s to %s meta mark set meta mark or 0x%x accept",
-			in, f.name[3], p.Of, f.nft, p.place(), tproxy.DivertMark),
-		exprs: join(from, isFamily(f), isTCP(), toPort(p.Of), tproxyTo(f, p), orMark(tproxy.DivertMark), accept()),
-		tables: fmt.Sprintf("%s-p tcp --dport %d -j TPROXY --on-port %d%s --tproxy-mark 0x%x/0x%x",
-			inTables, p.Of, p.To, p.onIP(), tproxy.DivertMark, tproxy.DivertMark),
 	}
 }
 
@@ -161,18 +154,20 @@ func redirectChain(w Want) chain {
 }
 
 // redirectRule uses REDIRECT, or DNAT for a listener with a certain address.
+// Connection tracking remembers what it translates; a connection it first sees in
+// its middle is another's, and is left alone.
 func redirectRule(f family, p Port, iface string) rule {
 	in, inTables, from := inputText(iface)
 	r := rule{
 		role: roleRedirect, family: &f,
-		text:   fmt.Sprintf("%smeta nfproto ipv%c tcp dport %d redirect to :%d", in, f.name[3], p.Of, p.To),
-		exprs:  join(from, isFamily(f), isTCP(), toPort(p.Of), redirectTo(p.To)),
-		tables: fmt.Sprintf("%s-p tcp --dport %d -j REDIRECT --to-ports %d", inTables, p.Of, p.To),
+		text:   fmt.Sprintf("%smeta nfproto ipv%c tcp dport %d tcp flags & (syn | ack) == syn redirect to :%d", in, f.name[3], p.Of, p.To),
+		exprs:  join(from, isFamily(f), isTCP(), toPort(p.Of), isSYN(), redirectTo(p.To)),
+		tables: fmt.Sprintf("%s-p tcp --dport %d --tcp-flags SYN,ACK SYN -j REDIRECT --to-ports %d", inTables, p.Of, p.To),
 	}
 	if p.Addr.IsValid() {
-		r.text = fmt.Sprintf("%smeta nfproto ipv%c tcp dport %d dnat %s to %s", in, f.name[3], p.Of, f.nft, p.place())
-		r.exprs = join(from, isFamily(f), isTCP(), toPort(p.Of), translateTo(f, p))
-		r.tables = fmt.Sprintf("%s-p tcp --dport %d -j DNAT --to-destination %s", inTables, p.Of, p.place())
+		r.text = fmt.Sprintf("%smeta nfproto ipv%c tcp dport %d tcp flags & (syn | ack) == syn dnat %s to %s", in, f.name[3], p.Of, f.nft, p.place())
+		r.exprs = join(from, isFamily(f), isTCP(), toPort(p.Of), isSYN(), translateTo(f, p))
+		r.tables = fmt.Sprintf("%s-p tcp --dport %d --tcp-flags SYN,ACK SYN -j DNAT --to-destination %s", inTables, p.Of, p.place())
 	}
 	return r
 }
@@ -188,7 +183,7 @@ func clampChain(g *GRE) chain {
 			role: roleClamp,
 			text: fmt.Sprintf("iifname %q tcp flags & (syn | rst) == syn tcp option maxseg size > %d tcp option maxseg size set %d",
 				g.Device, g.MSS, g.MSS),
-			exprs: join(inputIs(g.Device), isTCP(), isSYN(), clampTo(g.MSS)),
+			exprs: join(inputIs(g.Device), isTCP(), flagged(synFlag|rstFlag, synFlag), clampTo(g.MSS)),
 			tables: fmt.Sprintf("-i %s -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --set-mss %d",
 				g.Device, g.MSS),
 		}},

@@ -68,6 +68,11 @@ func nftScript(chains []chain) string {
 	fmt.Fprintf(&b, "add table inet %s\ndelete table inet %s\n", TableName, TableName)
 	fmt.Fprintf(&b, "table inet %s {\n\tchain %s {\n\t}\n", TableName, marker)
 	for _, c := range chains {
+		for _, s := range c.sets {
+			fmt.Fprintf(&b, "\t%s\n", s.text())
+		}
+	}
+	for _, c := range chains {
 		fmt.Fprintf(&b, "\tchain %s {\n\t\t%s\n", c.name, c.head)
 		for _, r := range c.rules {
 			fmt.Fprintf(&b, "\t\t%s\n", r.text)
@@ -92,8 +97,13 @@ func iptablesScript(w Want) []string {
 				f.tables+" -t mangle -A DIVERT -j ACCEPT")
 		}
 		for _, c := range wantedChains(w) {
+			for _, s := range c.sets {
+				if s.family != nil && s.family.number == f.number {
+					lines = append(lines, s.ipset)
+				}
+			}
 			for _, r := range c.rules {
-				if r.family == nil || r.family.number == f.number {
+				if r.tables != "" && (r.family == nil || r.family.number == f.number) {
 					place := in[c.name]
 					lines = append(lines, fmt.Sprintf("%s -t %s -A %s %s", f.tables, place[0], place[1], r.tables))
 				}
