@@ -57,7 +57,7 @@ func TestTwoCaches(t *testing.T) {
 	directory := shortDirectory(t)
 	p := programs{squid: built(t, "squid"), routersim: built(t, "routersim")}
 	acts := []act{
-		{name: "stopped", fragment: recommendedFragment, play: oneCacheIsStopped},
+		{name: "stopped", fragment: recommendedFragment + "shutdown_lifetime 5 seconds\n", play: oneCacheIsStopped},
 		{name: "killed", fragment: recommendedFragment, play: oneCacheIsKilled},
 		{name: "restart", fragment: userFragment, play: theRouterRestarts},
 		{name: "layer2", fragment: layer2Fragment, play: pagesComeBy("l2")},
