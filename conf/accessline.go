@@ -2,27 +2,22 @@ package conf
 
 import (
 	"fmt"
-	"net/netip"
+	"strconv"
 	"strings"
 )
 
 // accessList is the grammar of the directives that allow and deny.
 func accessList(field func(*Config) *AccessList) kind {
-	return kind{name: "allow|deny [!]acl…", access: field,
-		set: func(r *reader) error {
-			rule, err := r.accessRule()
-			if rule != nil {
-				p := field(r.b.cfg)
-				*p = append(*p, *rule)
-			}
-			return err
-		},
-		dump: func(c *Config, d *dumper, name string) {
-			for _, rule := range *field(c) {
-				d.line(name, ruleWords(rule))
-			}
-		},
-		given: func(c *Config) bool { return len(*field(c)) > 0 }}
+	rules := func(c *Config) *[]AccessRule { return (*[]AccessRule)(field(c)) }
+	k := lines("allow|deny [!]acl…", rules, func(r *reader, add func(AccessRule)) error {
+		rule, err := r.accessRule()
+		if rule != nil {
+			add(*rule)
+		}
+		return err
+	}, func(_ *dumper, rule AccessRule) []string { return []string{ruleWords(rule)} })
+	k.access = field
+	return k
 }
 
 func ruleWords(rule AccessRule) string {
@@ -145,87 +140,66 @@ var classicACL = map[string]string{
 
 // bodySizes is the grammar of reply_body_max_size.
 func bodySizes(field func(*Config) *[]BodySizeRule) kind {
-	return kind{name: "bytes allow|deny [!]acl…",
-		set: func(r *reader) error {
-			w, err := r.need("a number of bytes")
-			if err != nil {
-				return err
-			}
-			v, n := cLong(w, 0)
-			if n == 0 {
-				return r.bungled(fmt.Sprintf("%q is not a number", w), "")
-			}
-			rule, err := r.accessRule()
-			if err != nil {
-				return err
-			}
-			p := field(r.b.cfg)
-			*p = append(*p, BodySizeRule{Max: v, Rule: rule, Pos: r.namePos()})
-			return nil
-		},
-		dump: func(c *Config, d *dumper, name string) {
-			for _, rule := range *field(c) {
-				if rule.Rule != nil {
-					d.line(name, fmt.Sprint(rule.Max), ruleWords(*rule.Rule))
-				} else {
-					d.line(name, fmt.Sprint(rule.Max))
-				}
-			}
-		},
-		given: func(c *Config) bool { return len(*field(c)) > 0 }}
+	return lines("bytes allow|deny [!]acl…", field, func(r *reader, add func(BodySizeRule)) error {
+		w, err := r.need("a number of bytes")
+		if err != nil {
+			return err
+		}
+		v, n := cLong(w, 0)
+		if n == 0 {
+			return r.bungled(fmt.Sprintf("%q is not a number", w), "")
+		}
+		rule, err := r.accessRule()
+		if err != nil {
+			return err
+		}
+		add(BodySizeRule{Max: v, Rule: rule, Pos: r.namePos()})
+		return nil
+	}, func(_ *dumper, b BodySizeRule) []string {
+		list := []string{strconv.FormatInt(b.Max, 10)}
+		if b.Rule != nil {
+			list = append(list, ruleWords(*b.Rule))
+		}
+		return list
+	})
 }
 
 // outgoingTOS is the grammar of tcp_outgoing_tos (facts acc_tos_upper, dir_tcp_outgoing_tos_*).
 func outgoingTOS(field func(*Config) *[]TOSRule) kind {
-	return kind{name: "0x00-0xff [!]acl…",
-		set: func(r *reader) error {
-			w, err := r.need("a hexadecimal number")
-			if err != nil {
-				return err
-			}
-			digits, ok := strings.CutPrefix(w, "0x")
-			v, n := cLong(digits, 16)
-			if !ok || n == 0 || n != len(digits) {
-				return r.bungled(fmt.Sprintf("%q is not a hexadecimal number", w), "Write 0x (lower case) and one or two digits.")
-			}
-			if v = int64(int32(v)); v < 0 || v > 255 {
-				return r.bungled(fmt.Sprintf("%s is out of range", w), "The octet goes from 0x00 to 0xff.")
-			}
-			refs, err := r.aclRefs()
-			if err != nil {
-				return err
-			}
-			p := field(r.b.cfg)
-			*p = append(*p, TOSRule{TOS: uint8(v), ACLs: refs, Pos: r.namePos()})
-			return nil
-		},
-		dump: func(c *Config, d *dumper, name string) {
-			for _, rule := range *field(c) {
-				d.line(name, fmt.Sprintf("0x%02x%s", rule.TOS, refWords(rule.ACLs)))
-			}
-		}}
+	return lines("0x00-0xff [!]acl…", field, func(r *reader, add func(TOSRule)) error {
+		w, err := r.need("a hexadecimal number")
+		if err != nil {
+			return err
+		}
+		digits, ok := strings.CutPrefix(w, "0x")
+		v, n := cLong(digits, 16)
+		if !ok || n == 0 || n != len(digits) {
+			return r.bungled(fmt.Sprintf("%q is not a hexadecimal number", w), "Write 0x (lower case) and one or two digits.")
+		}
+		if v = int64(int32(v)); v < 0 || v > 255 {
+			return r.bungled(fmt.Sprintf("%s is out of range", w), "The octet goes from 0x00 to 0xff.")
+		}
+		refs, err := r.aclRefs()
+		if err == nil {
+			add(TOSRule{TOS: uint8(v), ACLs: refs, Pos: r.namePos()})
+		}
+		return err
+	}, func(_ *dumper, rule TOSRule) []string {
+		return []string{fmt.Sprintf("0x%02x%s", rule.TOS, refWords(rule.ACLs))}
+	})
 }
 
 // outgoingAddress is the grammar of tcp_outgoing_address.
 func outgoingAddress(field func(*Config) *[]AddressRule) kind {
-	return kind{name: "address [!]acl…",
-		set: func(r *reader) error {
-			var a netip.Addr
-			a, err := r.address()
-			if err != nil {
-				return err
-			}
-			refs, err := r.aclRefs()
-			if err != nil {
-				return err
-			}
-			p := field(r.b.cfg)
-			*p = append(*p, AddressRule{Addr: a, ACLs: refs, Pos: r.namePos()})
-			return nil
-		},
-		dump: func(c *Config, d *dumper, name string) {
-			for _, rule := range *field(c) {
-				d.line(name, rule.Addr.String()+refWords(rule.ACLs))
-			}
-		}}
+	return lines("address [!]acl…", field, func(r *reader, add func(AddressRule)) error {
+		a, err := r.address()
+		if err != nil {
+			return err
+		}
+		refs, err := r.aclRefs()
+		if err == nil {
+			add(AddressRule{Addr: a, ACLs: refs, Pos: r.namePos()})
+		}
+		return err
+	}, func(_ *dumper, rule AddressRule) []string { return []string{rule.Addr.String() + refWords(rule.ACLs)} })
 }

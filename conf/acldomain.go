@@ -55,24 +55,10 @@ func lowerByte(c byte) byte {
 	return c
 }
 
-func (b *builder) domainTree(a *ACL) *splay[string] {
-	st := b.state(a)
-	if st.domains != nil {
-		return st.domains
-	}
-	t := collisions(b, "domain", CompareDomain)
-	st.domains = t
-	return t
-}
-
 // readDomains reads the values of dstdomain and srcdomain.
 func readDomains(r *reader, a *ACL) error {
-	tree := r.b.domainTree(a)
-	for {
-		v, ok := r.value()
-		if !ok {
-			return nil
-		}
+	tree := treeIn(&r.b.state(a).domains, r.b, "domain", CompareDomain)
+	for v := range each(r.value) {
 		d := lowerASCII(v.text)
 		switch {
 		case tree.insert(d):
@@ -86,6 +72,7 @@ func readDomains(r *reader, a *ACL) error {
 				"2.6 keeps the entry it read first, even when the later one is larger.", "")
 		}
 	}
+	return nil
 }
 
 // lowerASCII folds A to Z only: the C locale knows no other letters.

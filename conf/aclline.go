@@ -3,6 +3,8 @@ package conf
 import (
 	"fmt"
 	"strings"
+
+	"github.com/cuttle-proxy/cuttle/parser"
 )
 
 // maxACLName is the longest name of an ACL (fact acl_name_32).
@@ -82,28 +84,13 @@ func readACL(r *reader) error {
 }
 
 func (r *reader) aclLine() error {
-	name, ok := r.word()
-	if !ok {
-		r.say("aclParseAclLine: missing ACL name.")
-		return r.bungled("the name of the ACL is missing", "acl NAME TYPE VALUE…")
+	name, namePos, err := r.aclName()
+	if err != nil {
+		return err
 	}
-	if len(name) > maxACLName {
-		r.say("aclParseAclLine: ACL name '%s' too long. Max %d characters allowed", name, maxACLName)
-		return r.bungled(fmt.Sprintf("the name has %d bytes", len(name)), fmt.Sprintf("At most %d are allowed.", maxACLName))
-	}
-	namePos := r.pos()
-	if name[0] == '!' {
-		r.warn("acl-name", "an ACL whose name begins with ! can never be used", "", "")
-	}
-	word, ok := r.word()
-	if !ok {
-		r.say("aclParseAclLine: missing ACL type.")
-		return r.bungled("the type of the ACL is missing", "acl NAME TYPE VALUE…")
-	}
-	kind, ok := aclTypeOf(word)
-	if !ok || r.b.lacks(kind) {
-		r.say("aclParseAclLine: Invalid ACL type '%s'", word)
-		return r.unknownWord("ACL type", word, ACLTypes())
+	kind, err := r.aclType()
+	if err != nil {
+		return err
 	}
 	a := r.b.acls[lowerASCII(name)]
 	fresh := a == nil
@@ -144,6 +131,36 @@ func (r *reader) aclLine() error {
 	r.b.acls[lowerASCII(name)] = a
 	r.b.cfg.ACLs = append(r.b.cfg.ACLs, a)
 	return nil
+}
+
+func (r *reader) aclName() (string, parser.Pos, error) {
+	name, ok := r.word()
+	if !ok {
+		r.say("aclParseAclLine: missing ACL name.")
+		return "", r.pos(), r.bungled("the name of the ACL is missing", "acl NAME TYPE VALUE…")
+	}
+	if len(name) > maxACLName {
+		r.say("aclParseAclLine: ACL name '%s' too long. Max %d characters allowed", name, maxACLName)
+		return "", r.pos(), r.bungled(fmt.Sprintf("the name has %d bytes", len(name)), fmt.Sprintf("At most %d are allowed.", maxACLName))
+	}
+	if name[0] == '!' {
+		r.warn("acl-name", "an ACL whose name begins with ! can never be used", "", "")
+	}
+	return name, r.pos(), nil
+}
+
+func (r *reader) aclType() (ACLType, error) {
+	word, ok := r.word()
+	if !ok {
+		r.say("aclParseAclLine: missing ACL type.")
+		return "", r.bungled("the type of the ACL is missing", "acl NAME TYPE VALUE…")
+	}
+	kind, ok := aclTypeOf(word)
+	if !ok || r.b.lacks(kind) {
+		r.say("aclParseAclLine: Invalid ACL type '%s'", word)
+		return "", r.unknownWord("ACL type", word, ACLTypes())
+	}
+	return kind, nil
 }
 
 // firstLine is the text 2.6 remembers of an ACL: that of its first line.

@@ -46,25 +46,10 @@ func compareNetwork(a, b network4) int {
 	return 0
 }
 
-// networkTree is the tree of one ACL. Collisions are told in 2.6's words.
-func (b *builder) networkTree(a *ACL) *splay[network4] {
-	st := b.state(a)
-	if st.networks != nil {
-		return st.networks
-	}
-	t := collisions(b, "network", compareNetwork)
-	st.networks = t
-	return t
-}
-
 // readNetworks reads the values of src, dst and myip.
 func readNetworks(r *reader, a *ACL) error {
-	tree := r.b.networkTree(a)
-	for {
-		v, ok := r.value()
-		if !ok {
-			return nil
-		}
+	tree := treeIn(&r.b.state(a).networks, r.b, "network", compareNetwork)
+	for v := range each(r.value) {
 		if p, ok := ipv6Range(v.text, v.pos); ok {
 			r.extensionAt(v.pos, len(v.text), "acl:ipv6", "an IPv6 value", "2.6 knows IPv4 only and skips it with a message.")
 			a.Networks = append(a.Networks, p)
@@ -87,6 +72,7 @@ func readNetworks(r *reader, a *ACL) error {
 			}
 		}
 	}
+	return nil
 }
 
 // sayIPv6 prints what 2.6 says of an IPv6 value.

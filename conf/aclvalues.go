@@ -70,25 +70,18 @@ func readHeader(r *reader, a *ACL) error {
 }
 
 func readNumbers(r *reader, a *ACL) error {
-	for {
-		v, ok := r.value()
-		if !ok {
-			return nil
-		}
+	for v := range each(r.value) {
 		n, err := r.decimal(v.text, v.span)
 		if err != nil {
 			return err
 		}
 		a.Numbers = append(a.Numbers, n)
 	}
+	return nil
 }
 
 func readPorts(r *reader, a *ACL) error {
-	for {
-		v, ok := r.value()
-		if !ok {
-			return nil
-		}
+	for v := range each(r.value) {
 		from, to, isRange := strings.Cut(v.text, "-")
 		first, err := r.port16(from, v.span)
 		if err != nil {
@@ -106,6 +99,7 @@ func readPorts(r *reader, a *ACL) error {
 		}
 		a.Ports = append(a.Ports, PortRange{first, last})
 	}
+	return nil
 }
 
 var knownProtocols = map[string]string{
@@ -114,25 +108,18 @@ var knownProtocols = map[string]string{
 }
 
 func readProtocols(r *reader, a *ACL) error {
-	for {
-		v, ok := r.value()
-		if !ok {
-			return nil
-		}
+	for v := range each(r.value) {
 		p := knownProtocols[lowerASCII(v.text)]
 		if p == "" {
 			r.warnValue(v, "proto-unknown", fmt.Sprintf("%q is no protocol known here; it matches whatever is unknown", v.text), "", "")
 		}
 		a.Protocols = append(a.Protocols, p)
 	}
+	return nil
 }
 
 func readMethods(r *reader, a *ACL) error {
-	for {
-		v, ok := r.value()
-		if !ok {
-			return nil
-		}
+	for v := range each(r.value) {
 		m := r.b.method(v.text)
 		if m == "" {
 			return &refusal{at: v.span, summary: fmt.Sprintf("unknown method %q", v.text),
@@ -141,15 +128,12 @@ func readMethods(r *reader, a *ACL) error {
 		}
 		a.Methods = append(a.Methods, m)
 	}
+	return nil
 }
 
 func readTypes(r *reader, a *ACL) error {
 	r.b.state(a).filled = true // even without a word
-	for {
-		v, ok := r.value()
-		if !ok {
-			return nil
-		}
+	for v := range each(r.value) {
 		switch v.text {
 		case "accelerated", "accel":
 			a.RequestTypes.Accelerated = true
@@ -163,16 +147,14 @@ func readTypes(r *reader, a *ACL) error {
 				suggestion: nearest(v.text, []string{"accelerated", "transparent", "internal"})}
 		}
 	}
+	return nil
 }
 
 func readWords(r *reader, a *ACL) error {
-	for {
-		v, ok := r.value()
-		if !ok {
-			return nil
-		}
+	for v := range each(r.value) {
 		a.Words = append(a.Words, v.text)
 	}
+	return nil
 }
 
 // readUsers reads ident, proxy_auth and ext_user. Only the line's first word can
@@ -204,16 +186,13 @@ func readUsers(r *reader, a *ACL) error {
 	default:
 		add(v.text)
 	}
-	for {
-		v, ok := r.value()
-		if !ok {
-			return nil
-		}
+	for v := range each(r.value) {
 		if v.text == "REQUIRED" || v.text == "-i" {
 			r.warnValue(v, "user-word", fmt.Sprintf("%s means something as the first word only; here it is a user's name", v.text), "", "")
 		}
 		add(v.text)
 	}
+	return nil
 }
 
 // readMaxUserIP reads max_user_ip. Later lines of the same name are ignored.
@@ -239,11 +218,7 @@ func readMaxUserIP(r *reader, a *ACL) error {
 
 // readMACs reads arp: six hexadecimal groups with colons (facts acl_arp_*).
 func readMACs(r *reader, a *ACL) error {
-	for {
-		v, ok := r.value()
-		if !ok {
-			return nil
-		}
+	for v := range each(r.value) {
 		digits := hexPrefix(v.text)
 		mac, ok := scanMAC(digits)
 		if !ok {
@@ -265,6 +240,7 @@ func readMACs(r *reader, a *ACL) error {
 			a.MACs = append(a.MACs, mac)
 		}
 	}
+	return nil
 }
 
 // hexPrefix is the leading part of s made of hexadecimal digits and colons.
@@ -308,13 +284,10 @@ func readCert(r *reader, a *ACL) error {
 	if !st.filled {
 		st.filled, a.Cert.Attribute = true, v.text
 	}
-	for {
-		v, ok := r.value()
-		if !ok {
-			return nil
-		}
+	for v := range each(r.value) {
 		a.Cert.Values = append(a.Cert.Values, v.text)
 	}
+	return nil
 }
 
 // readExternal reads external: the name of an external_acl_type and arguments.
@@ -338,11 +311,7 @@ func readExternal(r *reader, a *ACL) error {
 	if use.Type == nil {
 		return r.unknownWord("external_acl_type", name, names)
 	}
-	for {
-		v, ok := r.value()
-		if !ok {
-			break
-		}
+	for v := range each(r.value) {
 		use.Args = append(use.Args, v.text)
 	}
 	a.External = use
@@ -352,11 +321,7 @@ func readExternal(r *reader, a *ACL) error {
 // readTimes reads time: day letters and hours (facts acl_time_*).
 func readTimes(r *reader, a *ACL) error {
 	days := uint8(0)
-	for {
-		v, ok := r.value()
-		if !ok {
-			break
-		}
+	for v := range each(r.value) {
 		if !isDigit(v.text[0]) {
 			if err := r.days(v, &days); err != nil {
 				return err

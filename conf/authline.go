@@ -153,21 +153,13 @@ func (r *reader) authParam(s *AuthScheme, param string) error {
 
 // externalACLs is the grammar of external_acl_type.
 func externalACLs(field func(*Config) *[]*ExternalACL) kind {
-	return kind{name: "name [option…] %code… program [argument…]",
-		set: func(r *reader) error {
-			e, err := r.externalACL()
-			if err != nil {
-				return err
-			}
-			list := field(r.b.cfg)
-			*list = append(*list, e)
-			return nil
-		},
-		dump: func(c *Config, d *dumper, name string) {
-			for _, e := range *field(c) {
-				d.line(name, e.words()...)
-			}
-		}}
+	return lines("name [option…] %code… program [argument…]", field, func(r *reader, add func(*ExternalACL)) error {
+		e, err := r.externalACL()
+		if err == nil {
+			add(e)
+		}
+		return err
+	}, func(_ *dumper, e *ExternalACL) []string { return e.words() })
 }
 
 func (r *reader) externalACL() (*ExternalACL, error) {

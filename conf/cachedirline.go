@@ -147,11 +147,7 @@ func (r *reader) cacheDirNumbers(d *CacheDir, verb string) error {
 }
 
 func (r *reader) cacheDirOptions(d *CacheDir, coss, again bool) error {
-	for {
-		w, ok := r.word()
-		if !ok {
-			return nil
-		}
+	for w := range each(r.word) {
 		name, value, hasValue := strings.Cut(w, "=")
 		switch {
 		case name == "read-only":
@@ -204,6 +200,7 @@ func (r *reader) cacheDirOptions(d *CacheDir, coss, again bool) error {
 			return err
 		}
 	}
+	return nil
 }
 
 var cossOptions = map[string]bool{"block-size": true, "overwrite-percent": true, "max-stripe-waste": true, "membufs": true, "maxfullbufs": true}

@@ -42,66 +42,55 @@ func (r *reader) headerName(w string) string {
 	return w
 }
 
+// header reads the header a line is about; who is the name 2.6 gives the speaker. A
+// line without one is told and skipped.
+func (r *reader) header(who string) (name string, ok bool) {
+	w, ok := r.word()
+	if !ok {
+		r.sayWhere()
+		r.say("%s: missing header name.", who)
+		r.warn("header-missing", "the header's name is missing; the line is skipped", "", "")
+		return "", false
+	}
+	return r.headerName(w), true
+}
+
 func headerAccess(field func(*Config) *[]HeaderAccess) kind {
-	return kind{name: "header|All|Other allow|deny [!]acl…",
-		set: func(r *reader) error {
-			w, ok := r.word()
-			if !ok {
-				r.sayWhere()
-				r.say("parse_http_header_access: missing header name.")
-				r.warn("header-missing", "the header's name is missing; the line is skipped", "", "")
-				return nil
-			}
-			name := r.headerName(w)
-			repeat := 1
-			if name == HeaderAll {
-				repeat = len(knownHeaders) + 1
-			}
-			// The rule of All is read once for every header, so 2.6 repeats its complaints.
-			mark := *r
-			var rule *AccessRule
-			for i := range repeat {
-				*r = mark
-				r.b.mute = i > 0
-				var err error
-				rule, err = r.accessRule()
-				r.b.mute = false
-				if err != nil {
-					return err
-				}
-			}
-			if rule != nil {
-				list := field(r.b.cfg)
-				*list = append(*list, HeaderAccess{Header: name, Rule: *rule, Pos: r.namePos()})
-			}
+	return lines("header|All|Other allow|deny [!]acl…", field, func(r *reader, add func(HeaderAccess)) error {
+		name, ok := r.header("parse_http_header_access")
+		if !ok {
 			return nil
-		},
-		dump: func(c *Config, d *dumper, name string) {
-			for _, h := range *field(c) {
-				d.line(name, h.Header, ruleWords(h.Rule))
+		}
+		repeat := 1
+		if name == HeaderAll {
+			repeat = len(knownHeaders) + 1
+		}
+		// The rule of All is read once for every header, so 2.6 repeats its complaints.
+		mark := *r
+		var rule *AccessRule
+		for i := range repeat {
+			*r = mark
+			r.b.mute = i > 0
+			var err error
+			rule, err = r.accessRule()
+			r.b.mute = false
+			if err != nil {
+				return err
 			}
-		}}
+		}
+		if rule != nil {
+			add(HeaderAccess{Header: name, Rule: *rule, Pos: r.namePos()})
+		}
+		return nil
+	}, func(_ *dumper, h HeaderAccess) []string { return []string{h.Header, ruleWords(h.Rule)} })
 }
 
 func headerReplace(field func(*Config) *[]HeaderReplace) kind {
-	return kind{name: "header|All|Other text",
-		set: func(r *reader) error {
-			w, ok := r.word()
-			if !ok {
-				r.sayWhere()
-				r.say("parse_http_header_replace: missing header name.")
-				r.warn("header-missing", "the header's name is missing; the line is skipped", "", "")
-				return nil
-			}
-			name := r.headerName(w)
+	return lines("header|All|Other text", field, func(r *reader, add func(HeaderReplace)) error {
+		if name, ok := r.header("parse_http_header_replace"); ok {
 			value, _ := r.rest()
-			list := field(r.b.cfg)
-			*list = append(*list, HeaderReplace{Header: name, Value: value, Pos: r.namePos()})
-			return nil
-		},
-		dump: func(c *Config, d *dumper, name string) {
-			for _, h := range *field(c) {
-				d.line(name, h.Header, h.Value)
-			}
-		}}
+			add(HeaderReplace{Header: name, Value: value, Pos: r.namePos()})
+		}
+		return nil
+	}, func(_ *dumper, h HeaderReplace) []string { return []string{h.Header, h.Value} })
 }

@@ -24,18 +24,44 @@ type kind struct {
 	access func(c *Config) *AccessList
 }
 
-func onOff(field func(*Config) *bool) kind {
-	return kind{name: "on|off", single: true,
+// single is the grammar of a directive with one value: read reads it from a line, a
+// second line replaces it, and write gives it back, "" for a value that is not to be
+// written.
+func single[T any](name string, field func(*Config) *T, read func(*reader) (T, error), write func(T) string) kind {
+	return kind{name: name, single: true,
 		set: func(r *reader) error {
-			v, err := r.onOff()
+			v, err := read(r)
 			if err == nil {
 				*field(r.b.cfg) = v
 			}
 			return err
 		},
 		dump: func(c *Config, d *dumper, name string) {
-			d.line(name, onOffWord(*field(c)))
+			if v := write(*field(c)); v != "" {
+				d.line(name, v)
+			}
 		}}
+}
+
+// lines is the grammar of a directive whose lines add to a list. read hands what a
+// line says to add, nothing when the line is told and skipped; words are the
+// arguments that give one entry back.
+func lines[T any](name string, field func(*Config) *[]T, read func(r *reader, add func(T)) error, words func(*dumper, T) []string) kind {
+	return kind{name: name,
+		set: func(r *reader) error {
+			list := field(r.b.cfg)
+			return read(r, func(v T) { *list = append(*list, v) })
+		},
+		dump: func(c *Config, d *dumper, name string) {
+			for _, v := range *field(c) {
+				d.line(name, words(d, v)...)
+			}
+		},
+		given: func(c *Config) bool { return len(*field(c)) > 0 }}
+}
+
+func onOff(field func(*Config) *bool) kind {
+	return single("on|off", field, (*reader).onOff, onOffWord)
 }
 
 func onOffWord(v bool) string {
@@ -46,116 +72,50 @@ func onOffWord(v bool) string {
 }
 
 func tristate(field func(*Config) *Tristate) kind {
-	return kind{name: "on|off|warn", single: true,
-		set: func(r *reader) error {
-			mark := *r
-			w, ok := r.word()
-			if ok && strings.EqualFold(w, "warn") {
-				*field(r.b.cfg) = Warn
-				return nil
-			}
-			*r = mark
-			v, err := r.onOff()
-			if err != nil {
-				return err
-			}
-			*field(r.b.cfg) = Off
-			if v {
-				*field(r.b.cfg) = On
-			}
-			return nil
-		},
-		dump: func(c *Config, d *dumper, name string) {
-			d.line(name, map[Tristate]string{On: "on", Off: "off", Warn: "warn"}[*field(c)])
-		}}
+	return single("on|off|warn", field, (*reader).tristate, func(v Tristate) string {
+		return map[Tristate]string{On: "on", Off: "off", Warn: "warn"}[v]
+	})
 }
 
 func number(field func(*Config) *int) kind {
-	return kind{name: "number", single: true,
-		set: func(r *reader) error {
-			v, err := r.integer()
-			if err == nil {
-				*field(r.b.cfg) = v
-			}
-			return err
-		},
-		dump: func(c *Config, d *dumper, name string) { d.line(name, strconv.Itoa(*field(c))) }}
+	return single("number", field, (*reader).integer, strconv.Itoa)
 }
 
 // octal is a number that is written back in octal (umask).
 func octal(field func(*Config) *int) kind {
-	k := number(field)
-	k.dump = func(c *Config, d *dumper, name string) {
-		v := *field(c)
+	return single("number", field, (*reader).integer, func(v int) string {
 		if v < 0 {
-			d.line(name, strconv.Itoa(v))
-			return
+			return strconv.Itoa(v)
 		}
-		d.line(name, "0"+strconv.FormatInt(int64(v), 8))
-	}
-	return k
+		return "0" + strconv.FormatInt(int64(v), 8)
+	})
 }
 
 // milliseconds is a number of milliseconds.
 func milliseconds(field func(*Config) *time.Duration) kind {
-	return kind{name: "milliseconds", single: true,
-		set: func(r *reader) error {
-			v, err := r.integer()
-			if err == nil {
-				*field(r.b.cfg) = time.Duration(v) * time.Millisecond
-			}
-			return err
-		},
-		dump: func(c *Config, d *dumper, name string) {
-			d.line(name, strconv.FormatInt(int64(*field(c)/time.Millisecond), 10))
-		}}
+	return single("milliseconds", field, func(r *reader) (time.Duration, error) {
+		v, err := r.integer()
+		return time.Duration(v) * time.Millisecond, err
+	}, func(t time.Duration) string { return strconv.FormatInt(t.Milliseconds(), 10) })
 }
 
 func port(field func(*Config) *uint16) kind {
-	return kind{name: "number 0-65535", single: true,
-		set: func(r *reader) error {
-			v, err := r.ushort()
-			if err == nil {
-				*field(r.b.cfg) = v
-			}
-			return err
-		},
-		dump: func(c *Config, d *dumper, name string) { d.line(name, strconv.Itoa(int(*field(c)))) }}
+	return single("number 0-65535", field, (*reader).ushort, func(v uint16) string { return strconv.Itoa(int(v)) })
 }
 
 func duration(field func(*Config) *time.Duration) kind {
-	return kind{name: "time", single: true,
-		set: func(r *reader) error {
-			v, err := r.seconds()
-			if err == nil {
-				*field(r.b.cfg) = v
-			}
-			return err
-		},
-		dump: func(c *Config, d *dumper, name string) { d.line(name, secondsWords(*field(c))) }}
-}
-
-func secondsWords(t time.Duration) string {
-	return strconv.FormatInt(int64(t/time.Second), 10) + " seconds"
+	return single("time", field, (*reader).seconds, func(t time.Duration) string {
+		return strconv.FormatInt(int64(t/time.Second), 10) + " seconds"
+	})
 }
 
 func sizeIn(base int64, baseName string, field func(*Config) *int64) kind {
-	return kind{name: "size", single: true,
-		set: func(r *reader) error {
-			v, err := r.size(base, baseName)
-			if err == nil {
-				*field(r.b.cfg) = v
-			}
-			return err
-		},
-		dump: func(c *Config, d *dumper, name string) {
-			v := *field(c)
-			if v == NoLimit {
-				d.line(name, "none")
-				return
-			}
-			d.line(name, strconv.FormatInt(v/base, 10), baseName)
-		}}
+	return single("size", field, func(r *reader) (int64, error) { return r.size(base, baseName) }, func(v int64) string {
+		if v == NoLimit {
+			return "none"
+		}
+		return strconv.FormatInt(v/base, 10) + " " + baseName
+	})
 }
 
 // size is a size kept in bytes.
@@ -166,21 +126,12 @@ func sizeKB(field func(*Config) *int64) kind { return sizeIn(1024, "KB", field) 
 
 // word is one word, kept as it is.
 func word(field func(*Config) *string) kind {
-	return kind{name: "word", single: true,
-		set: func(r *reader) error {
-			w, err := r.need("a value")
-			if err == nil {
-				*field(r.b.cfg) = w
-			}
-			return err
-		},
-		dump: func(c *Config, d *dumper, name string) {
-			if v := *field(c); v != "" {
-				d.line(name, v)
-			}
-		},
-		given: func(c *Config) bool { return *field(c) != "" }}
+	k := single("word", field, func(r *reader) (string, error) { return r.need("a value") }, asItIs)
+	k.given = func(c *Config) bool { return *field(c) != "" }
+	return k
 }
+
+func asItIs(s string) string { return s }
 
 // path is a word that names a file or folder.
 func path(field func(*Config) *string) kind {
@@ -191,35 +142,22 @@ func path(field func(*Config) *string) kind {
 
 // text is the rest of the line.
 func text(field func(*Config) *string) kind {
-	return kind{name: "text to the end of the line", single: true,
-		set: func(r *reader) error {
-			s, err := r.eol()
-			if err == nil {
-				*field(r.b.cfg) = s
-			}
-			return err
-		},
-		dump: func(c *Config, d *dumper, name string) {
-			if v := *field(c); v != "" {
-				d.line(name, v)
-			}
-		}}
+	return single("text to the end of the line", field, (*reader).eol, asItIs)
+}
+
+// address is one address or host name.
+func address(field func(*Config) *netip.Addr) kind {
+	return single("address", field, (*reader).address, netip.Addr.String)
 }
 
 // words is a list that grows with every line; quotes are honoured.
 func words(field func(*Config) *[]string) kind {
-	return kind{name: "words", single: false,
-		set: func(r *reader) error {
-			p := field(r.b.cfg)
-			*p = append(*p, r.wordList()...)
-			return nil
-		},
-		dump: func(c *Config, d *dumper, name string) {
-			for _, w := range *field(c) {
-				d.line(name, quoteWord(w))
-			}
-		},
-		given: func(c *Config) bool { return len(*field(c)) > 0 }}
+	return lines("words", field, func(r *reader, add func(string)) error {
+		for _, w := range r.wordList() {
+			add(w)
+		}
+		return nil
+	}, func(_ *dumper, w string) []string { return []string{quoteWord(w)} })
 }
 
 // program is a command line; a second one is refused (fact gram_duplicate_redirect_and_rewrite).
@@ -239,19 +177,6 @@ func program(field func(*Config) *[]string) kind {
 				d.line(name, quoteWords(p))
 			}
 		}}
-}
-
-// address is one address or host name.
-func address(field func(*Config) *netip.Addr) kind {
-	return kind{name: "address", single: true,
-		set: func(r *reader) error {
-			a, err := r.address()
-			if err == nil {
-				*field(r.b.cfg) = a
-			}
-			return err
-		},
-		dump: func(c *Config, d *dumper, name string) { d.line(name, field(c).String()) }}
 }
 
 // quoteWord writes a word so that a word list reads it back.

@@ -11,29 +11,21 @@ var logCodes = []string{">a", ">p", ">A", "<A", "la", "lp", "ts", "tu", "tl", "t
 	"Hs", "Ss", "Sh", "mt", "rm", "ru", ">v", "rv", ">st", "<st", "st", "ea", "%"}
 
 func logFormats(field func(*Config) *[]*LogFormat) kind {
-	return kind{name: "name text with % codes",
-		set: func(r *reader) error {
-			name, err := r.need("the format's name")
-			if err != nil {
-				return err
-			}
-			def, ok := r.cut("\r\n")
-			if !ok {
-				return r.bungled("the format is empty", "")
-			}
-			f := &LogFormat{Name: name, Text: def, Pos: r.namePos()}
-			if f.Tokens, err = r.logTokens(def); err != nil {
-				return err
-			}
-			list := field(r.b.cfg)
-			*list = append(*list, f)
-			return nil
-		},
-		dump: func(c *Config, d *dumper, name string) {
-			for _, f := range *field(c) {
-				d.line(name, f.Name, f.Text)
-			}
-		}}
+	return lines("name text with % codes", field, func(r *reader, add func(*LogFormat)) error {
+		name, err := r.need("the format's name")
+		if err != nil {
+			return err
+		}
+		def, ok := r.cut("\r\n")
+		if !ok {
+			return r.bungled("the format is empty", "")
+		}
+		f := &LogFormat{Name: name, Text: def, Pos: r.namePos()}
+		if f.Tokens, err = r.logTokens(def); err == nil {
+			add(f)
+		}
+		return err
+	}, func(_ *dumper, f *LogFormat) []string { return []string{f.Name, f.Text} })
 }
 
 // logTokens takes a format apart.
@@ -173,21 +165,13 @@ func (r *reader) finishToken(t *LogToken) {
 }
 
 func accessLogs(field func(*Config) *[]*AccessLog) kind {
-	return kind{name: "none|path [format [acl…]]",
-		set: func(r *reader) error {
-			l, err := r.accessLog()
-			if err != nil {
-				return err
-			}
-			list := field(r.b.cfg)
-			*list = append(*list, l)
-			return nil
-		},
-		dump: func(c *Config, d *dumper, name string) {
-			for _, l := range *field(c) {
-				d.line(name, l.words()...)
-			}
-		}}
+	return lines("none|path [format [acl…]]", field, func(r *reader, add func(*AccessLog)) error {
+		l, err := r.accessLog()
+		if err == nil {
+			add(l)
+		}
+		return err
+	}, func(_ *dumper, l *AccessLog) []string { return l.words() })
 }
 
 func (r *reader) accessLog() (*AccessLog, error) {

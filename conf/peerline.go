@@ -71,25 +71,18 @@ func (r *reader) peerType(w string) PeerType {
 }
 
 func peers(field func(*Config) *[]*Peer) kind {
-	return kind{name: "host type http-port icp-port [option…]",
-		set: func(r *reader) error {
-			p, err := r.peer()
-			if err != nil {
-				return err
-			}
-			if old := r.b.peer(p.Name); old != nil {
-				return r.aborted("ERROR: cache_peer %s specified twice\n", p.Name)
-			}
-			list := field(r.b.cfg)
-			*list = append(*list, p)
-			r.b.peers[lowerASCII(p.Name)] = p
-			return nil
-		},
-		dump: func(c *Config, d *dumper, name string) {
-			for _, p := range *field(c) {
-				d.line(name, p.words(d)...)
-			}
-		}}
+	return lines("host type http-port icp-port [option…]", field, func(r *reader, add func(*Peer)) error {
+		p, err := r.peer()
+		if err != nil {
+			return err
+		}
+		if old := r.b.peer(p.Name); old != nil {
+			return r.aborted("ERROR: cache_peer %s specified twice\n", p.Name)
+		}
+		add(p)
+		r.b.peers[lowerASCII(p.Name)] = p
+		return nil
+	}, func(d *dumper, p *Peer) []string { return p.words(d) })
 }
 
 func (r *reader) peer() (*Peer, error) {
@@ -116,11 +109,7 @@ func (r *reader) peer() (*Peer, error) {
 	if p.ICPPort, err = r.ushort(); err != nil {
 		return nil, err
 	}
-	for {
-		w, ok := r.word()
-		if !ok {
-			break
-		}
+	for w := range each(r.word) {
 		if err := r.peerOption(p, w); err != nil {
 			return nil, err
 		}

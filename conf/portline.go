@@ -12,39 +12,25 @@ var portOptions = []string{"transparent", "tproxy", "vhost", "vport", "vport=", 
 	"urlgroup=", "no-connection-auth", "name=", "http11", "act-as-origin"}
 
 func httpPorts(field func(*Config) *[]*HTTPPort) kind {
-	return kind{name: "[address:]port [option…]",
-		set: func(r *reader) error {
-			p := &HTTPPort{Protocol: "http"}
-			if err := r.portLine(p, nil); err != nil {
-				return err
-			}
-			list := field(r.b.cfg)
-			*list = append(*list, p)
-			return nil
-		},
-		dump: func(c *Config, d *dumper, name string) {
-			for _, p := range *field(c) {
-				d.line(name, p.words("http")...)
-			}
-		}}
+	return lines("[address:]port [option…]", field, func(r *reader, add func(*HTTPPort)) error {
+		p := &HTTPPort{Protocol: "http"}
+		err := r.portLine(p, nil)
+		if err == nil {
+			add(p)
+		}
+		return err
+	}, func(_ *dumper, p *HTTPPort) []string { return p.words("http") })
 }
 
 func httpsPorts(field func(*Config) *[]*HTTPSPort) kind {
-	return kind{name: "[address:]port [option…]",
-		set: func(r *reader) error {
-			p := &HTTPSPort{HTTPPort: HTTPPort{Protocol: "https"}}
-			if err := r.portLine(&p.HTTPPort, p); err != nil {
-				return err
-			}
-			list := field(r.b.cfg)
-			*list = append(*list, p)
-			return nil
-		},
-		dump: func(c *Config, d *dumper, name string) {
-			for _, p := range *field(c) {
-				d.line(name, append(p.words("https"), p.tlsWords()...)...)
-			}
-		}}
+	return lines("[address:]port [option…]", field, func(r *reader, add func(*HTTPSPort)) error {
+		p := &HTTPSPort{HTTPPort: HTTPPort{Protocol: "https"}}
+		err := r.portLine(&p.HTTPPort, p)
+		if err == nil {
+			add(p)
+		}
+		return err
+	}, func(_ *dumper, p *HTTPSPort) []string { return append(p.words("https"), p.tlsWords()...) })
 }
 
 // portLine reads an http_port or, when tls is given, an https_port line.
@@ -57,11 +43,7 @@ func (r *reader) portLine(p *HTTPPort, tls *HTTPSPort) error {
 	if err := r.listenAddress(p, w); err != nil {
 		return err
 	}
-	for {
-		w, ok := r.word()
-		if !ok {
-			break
-		}
+	for w := range each(r.word) {
 		if tls != nil {
 			known, err := r.tlsOption(tls, w)
 			if err != nil {

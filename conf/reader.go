@@ -2,6 +2,7 @@ package conf
 
 import (
 	"fmt"
+	"iter"
 	"math"
 	"strings"
 
@@ -73,6 +74,15 @@ func (r *reader) word() (string, bool) {
 		}
 	}
 	return r.cut(" \t\n\r")
+}
+
+// each walks along what next gives, up to the end of the line: each(r.word) are the
+// words, each the word read last while it is looked at.
+func each[T any](next func() (T, bool)) iter.Seq[T] {
+	return func(yield func(T) bool) {
+		for v, ok := next(); ok && yield(v); v, ok = next() {
+		}
+	}
 }
 
 // cut reads up to one of the bytes of seps, skipping those that come first.
@@ -269,6 +279,20 @@ func (r *reader) onOff() (bool, error) {
 		r.warn("switch-reads-off", fmt.Sprintf("%q is neither on nor off and reads as off", w), "", "off")
 	}
 	return false, nil
+}
+
+// tristate reads a switch that knows warn as well.
+func (r *reader) tristate() (Tristate, error) {
+	mark := *r
+	if w, ok := r.word(); ok && strings.EqualFold(w, "warn") {
+		return Warn, nil
+	}
+	*r = mark
+	v, err := r.onOff()
+	if v {
+		return On, err
+	}
+	return Off, err
 }
 
 func isBlank(c byte) bool { return c == ' ' || c == '\t' }

@@ -34,20 +34,13 @@ var refreshTimes = []struct {
 }
 
 func refreshPatterns(field func(*Config) *[]*RefreshPattern) kind {
-	return kind{name: "[-i] regex min percent% max [option…]",
-		set: func(r *reader) error {
-			p, err := r.refreshPattern()
-			if p != nil {
-				list := field(r.b.cfg)
-				*list = append(*list, p)
-			}
-			return err
-		},
-		dump: func(c *Config, d *dumper, name string) {
-			for _, p := range *field(c) {
-				d.line(name, p.words()...)
-			}
-		}}
+	return lines("[-i] regex min percent% max [option…]", field, func(r *reader, add func(*RefreshPattern)) error {
+		p, err := r.refreshPattern()
+		if p != nil {
+			add(p)
+		}
+		return err
+	}, func(_ *dumper, p *RefreshPattern) []string { return p.words() })
 }
 
 // refreshPattern reads one line. A pattern the C library refuses is told and the
@@ -82,11 +75,7 @@ func (r *reader) refreshPattern() (*RefreshPattern, error) {
 		return nil, err
 	}
 	p.Percent, p.Max = max(p.Percent, 0), max(p.Max, 0)
-	for {
-		o, ok := r.word()
-		if !ok {
-			break
-		}
+	for o := range each(r.word) {
 		r.refreshOption(p, o)
 	}
 	if err := ere.Check(p.Regex.Pattern, p.Regex.ICase); err != nil {

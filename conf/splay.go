@@ -78,11 +78,14 @@ walk:
 	return order
 }
 
-// collisions makes the tree of one ACL's values, of which what names the kind;
-// one that lies in another is told in 2.6's words. order compares a narrow value
-// with a wide one, so it is tried both ways.
-func collisions[T any](b *builder, what string, order func(narrow, wide T) int) *splay[T] {
-	return &splay[T]{compare: func(fresh, old T) int {
+// treeIn gives the tree of one ACL's values that slot keeps, a new one at first. what
+// names the kind of value; one that lies in another is told in 2.6's words. order
+// compares a narrow value with a wide one, so it is tried both ways.
+func treeIn[T any](slot **splay[T], b *builder, what string, order func(narrow, wide T) int) *splay[T] {
+	if *slot != nil {
+		return *slot
+	}
+	*slot = &splay[T]{compare: func(fresh, old T) int {
 		narrow, wide := old, fresh
 		at := order(narrow, wide)
 		if at != 0 {
@@ -96,4 +99,5 @@ func collisions[T any](b *builder, what string, order func(narrow, wide T) int) 
 		}
 		return at
 	}}
+	return *slot
 }

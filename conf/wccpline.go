@@ -44,44 +44,34 @@ func wccpMethod(one, two string, field func(*Config) *int) kind {
 // wccpMask reads the mask of wccp2_mask, decimal or hexadecimal. Its values are
 // spelled out one by one in assignments, which bounds its bits.
 func wccpMask() kind {
-	return kind{name: "mask", single: true,
-		set: func(r *reader) error {
-			w, _ := r.word()
-			v, n := cLong(w, 0)
-			if n == 0 || n != len(w) || v < 1 || v > math.MaxUint32 || bits.OnesCount64(uint64(v)) > 8 {
-				return r.bungled(fmt.Sprintf("%q is no mask of one to eight bits", w), "Write a number like 0x1741.")
-			}
-			r.b.cfg.WCCP.Mask = uint32(v)
-			return nil
-		},
-		dump: func(c *Config, d *dumper, name string) { d.line(name, fmt.Sprintf("%#x", c.WCCP.Mask)) }}
+	return single("mask", func(c *Config) *uint32 { return &c.WCCP.Mask }, func(r *reader) (uint32, error) {
+		w, _ := r.word()
+		v, n := cLong(w, 0)
+		if n == 0 || n != len(w) || v < 1 || v > math.MaxUint32 || bits.OnesCount64(uint64(v)) > 8 {
+			return 0, r.bungled(fmt.Sprintf("%q is no mask of one to eight bits", w), "Write a number like 0x1741.")
+		}
+		return uint32(v), nil
+	}, func(v uint32) string { return fmt.Sprintf("%#x", v) })
 }
 
 var wccpDivisionWords = []string{WCCPDivideRecorded: "recorded", WCCPDivideMinimal: "minimal"}
 
 func wccpDivision() kind {
-	return kind{name: "recorded|minimal", single: true,
-		set: func(r *reader) error {
-			w, _ := r.word()
-			i := slices.Index(wccpDivisionWords, w)
-			if i < 0 {
-				return r.unknownWord("division", w, wccpDivisionWords)
-			}
-			r.b.cfg.WCCP.Division = WCCPDivision(i)
-			return nil
-		},
-		dump: func(c *Config, d *dumper, name string) { d.line(name, wccpDivisionWords[c.WCCP.Division]) }}
+	return single("recorded|minimal", func(c *Config) *WCCPDivision { return &c.WCCP.Division }, func(r *reader) (WCCPDivision, error) {
+		w, _ := r.word()
+		i := slices.Index(wccpDivisionWords, w)
+		if i < 0 {
+			return 0, r.unknownWord("division", w, wccpDivisionWords)
+		}
+		return WCCPDivision(i), nil
+	}, func(v WCCPDivision) string { return wccpDivisionWords[v] })
 }
 
 func wccpRouters(field func(*WCCP) *[]netip.AddrPort) kind {
 	return kind{name: "address[:port]…",
 		set: func(r *reader) error {
 			w := &r.b.cfg.WCCP
-			for {
-				word, ok := r.word()
-				if !ok {
-					return nil
-				}
+			for word := range each(r.word) {
 				a, err := r.routerAddress(word)
 				if err != nil {
 					return err
@@ -93,6 +83,7 @@ func wccpRouters(field func(*WCCP) *[]netip.AddrPort) kind {
 					w.RouterPos = r.namePos()
 				}
 			}
+			return nil
 		},
 		dump: func(c *Config, d *dumper, name string) {
 			for _, a := range *field(&c.WCCP) {
@@ -127,54 +118,61 @@ func (r *reader) routerAddress(w string) (netip.AddrPort, error) {
 }
 
 func wccpServices() kind {
-	return kind{name: "standard|dynamic id [password=…]",
-		set: func(r *reader) error {
-			w, ok := r.word()
-			if !ok {
-				r.say("wccp2ParseServiceInfo: missing service info type (standard|dynamic)")
-				return r.bungled("standard or dynamic is missing", "")
-			}
-			if w != "standard" && w != "dynamic" {
-				r.say("wccp2ParseServiceInfo: bad service info type (expected standard|dynamic, got %s)", w)
-				return r.unknownWord("kind of service", w, []string{"standard", "dynamic"})
-			}
-			id, err := r.integer()
-			if err != nil {
-				return err
-			}
-			if id < 0 || id > 255 {
-				r.say("wccp2ParseServiceInfo: service info id %d is out of range (0..255)", id)
-				return r.bungled(fmt.Sprintf("service id %d is out of range", id), "Ids go from 0 to 255.")
-			}
-			s := &WCCPService{Dynamic: w == "dynamic", ID: uint8(id), Pos: r.namePos()}
-			if w, ok := r.word(); ok {
-				if pass, ok := strings.CutPrefix(w, "password="); ok {
-					if s.HasPassword = true; len(pass) > 8 {
-						r.warn("wccp-password", "only the first eight characters of the password count", "", "")
-						pass = pass[:8]
-					}
-					s.Password = pass
-				} else {
-					r.warn("wccp-service-word", fmt.Sprintf("the word %q is ignored", w), "Only password= may stand here.", "")
-				}
-			}
-			list := &r.b.cfg.WCCP.Services
-			*list = append(*list, s)
-			return nil
-		},
-		dump: func(c *Config, d *dumper, name string) {
-			for _, s := range c.WCCP.Services {
-				list := []string{"standard", strconv.Itoa(int(s.ID))}
-				if s.Dynamic {
-					list[0] = "dynamic"
-				}
-				if s.HasPassword {
-					list = append(list, "password="+d.secret(s.Password))
-				}
-				d.line(name, list...)
-			}
-		},
-		given: func(c *Config) bool { return len(c.WCCP.Services) > 0 }}
+	services := func(c *Config) *[]*WCCPService { return &c.WCCP.Services }
+	return lines("standard|dynamic id [password=…]", services, func(r *reader, add func(*WCCPService)) error {
+		s, err := r.wccpService()
+		if err == nil {
+			add(s)
+		}
+		return err
+	}, func(d *dumper, s *WCCPService) []string {
+		list := []string{"standard", strconv.Itoa(int(s.ID))}
+		if s.Dynamic {
+			list[0] = "dynamic"
+		}
+		if s.HasPassword {
+			list = append(list, "password="+d.secret(s.Password))
+		}
+		return list
+	})
+}
+
+func (r *reader) wccpService() (*WCCPService, error) {
+	w, ok := r.word()
+	if !ok {
+		r.say("wccp2ParseServiceInfo: missing service info type (standard|dynamic)")
+		return nil, r.bungled("standard or dynamic is missing", "")
+	}
+	if w != "standard" && w != "dynamic" {
+		r.say("wccp2ParseServiceInfo: bad service info type (expected standard|dynamic, got %s)", w)
+		return nil, r.unknownWord("kind of service", w, []string{"standard", "dynamic"})
+	}
+	id, err := r.integer()
+	if err != nil {
+		return nil, err
+	}
+	if id < 0 || id > 255 {
+		r.say("wccp2ParseServiceInfo: service info id %d is out of range (0..255)", id)
+		return nil, r.badServiceID(id)
+	}
+	s := &WCCPService{Dynamic: w == "dynamic", ID: uint8(id), Pos: r.namePos()}
+	if w, ok := r.word(); ok {
+		pass, isPassword := strings.CutPrefix(w, "password=")
+		switch {
+		case !isPassword:
+			r.warn("wccp-service-word", fmt.Sprintf("the word %q is ignored", w), "Only password= may stand here.", "")
+		case len(pass) > 8:
+			r.warn("wccp-password", "only the first eight characters of the password count", "", "")
+			s.Password, s.HasPassword = pass[:8], true
+		default:
+			s.Password, s.HasPassword = pass, true
+		}
+	}
+	return s, nil
+}
+
+func (r *reader) badServiceID(id int) error {
+	return r.bungled(fmt.Sprintf("service id %d is out of range", id), "Ids go from 0 to 255.")
 }
 
 func wccpServiceInfo() kind {
@@ -200,13 +198,21 @@ func firstDynamic(list []*WCCPService, id uint8) int {
 	return -1
 }
 
+// wccpInfo is one wccp2_service_info line; id is the number the line begins with.
+type wccpInfo struct {
+	id                 int
+	priority, protocol int // -1 and 0 until the line says
+	flags              WCCPFlags
+	ports              [8]uint16
+}
+
 func readWCCPServiceInfo(r *reader) error {
 	id, err := r.integer()
 	if err != nil {
 		return err
 	}
 	if id < 0 || id > 255 {
-		return r.bungled(fmt.Sprintf("service id %d is out of range", id), "Ids go from 0 to 255.")
+		return r.badServiceID(id)
 	}
 	services := r.b.cfg.WCCP.Services
 	i := firstDynamic(services, uint8(id))
@@ -214,64 +220,66 @@ func readWCCPServiceInfo(r *reader) error {
 		return r.aborted("parse_wccp2_service_info: unknown dynamic service id %d: you need to define it using wccp2_service "+
 			"(and make sure you wish to configure it as a dynamic service.)\n", id)
 	}
-	var ports [8]uint16
-	var flags WCCPFlags
-	priority, protocol := -1, 0
-	for {
-		w, ok := r.word()
-		if !ok {
-			break
-		}
-		name, value, hasValue := strings.Cut(w, "=")
-		if !hasValue {
-			name = "no option"
-		}
-		switch name + "=" {
-		case "flags=":
-			// In 2.6 the word replaces what ports= noted, so that the line fails
-			// (fact wccp_flags_after_ports); here the order is free.
-			noted := flags & WCCPPortsDefined
-			if flags, err = r.wccpFlags(value); err != nil {
-				return err
-			}
-			if noted != 0 {
-				flags |= noted
-				r.extension("wccp2_service_info:flags=", "flags= behind ports=", "2.6 forgets the ports then and refuses the line.")
-			}
-		case "ports=":
-			if err := r.wccpPorts(value, &ports); err != nil {
-				return err
-			}
-			flags |= WCCPPortsDefined
-		case "protocol=":
-			switch {
-			case strings.HasPrefix(value, "tcp"):
-				protocol = 6
-			case strings.HasPrefix(value, "udp"):
-				protocol = 17
-			default:
-				return r.aborted("parse_wccp2_service_info: id %d: unknown protocol (%s) - must be tcp or udp!\n", id, w)
-			}
-		case "priority=":
-			v, _ := cLong(value, 0)
-			if priority = int(int32(v)); priority < 0 || priority > 255 {
-				return r.aborted("parse_wccp2_service_info: id %d: %s out of range (0..255)!\n", id, w)
-			}
-		default:
-			return r.aborted("parse_wccp2_service_info: id %d: unknown option '%s'\n", id, w)
+	info := wccpInfo{id: id, priority: -1}
+	for w := range each(r.word) {
+		if err := r.wccpInfoOption(&info, w); err != nil {
+			return err
 		}
 	}
 	r.wordOff, r.wordLen = 0, len(r.text)
 	switch {
-	case priority == -1:
+	case info.priority == -1:
 		return r.aborted("parse_wccp2_service_info: service %d: no priority defined (valid: 0..255)!\n", id)
-	case protocol == 0:
+	case info.protocol == 0:
 		return r.aborted("parse_wccp2_service_info: service %d: no protocol defined (valid: tcp or udp)!\n", id)
-	case flags&WCCPPortsDefined == 0:
+	case info.flags&WCCPPortsDefined == 0:
 		return r.aborted("parse_wccp2_service_info: service %d: no ports defined!\n", id)
 	}
 	s := services[i]
-	s.HasInfo, s.Priority, s.Protocol, s.Flags, s.Ports, s.InfoPos = true, uint8(priority), uint8(protocol), flags, ports, r.namePos()
+	s.HasInfo, s.InfoPos = true, r.namePos()
+	s.Priority, s.Protocol, s.Flags, s.Ports = uint8(info.priority), uint8(info.protocol), info.flags, info.ports
+	return nil
+}
+
+func (r *reader) wccpInfoOption(info *wccpInfo, w string) (err error) {
+	name, value, hasValue := strings.Cut(w, "=")
+	if !hasValue {
+		name = "no option"
+	}
+	switch name + "=" {
+	case "flags=":
+		// In 2.6 the word replaces what ports= noted, so that the line fails
+		// (fact wccp_flags_after_ports); here the order is free.
+		noted := info.flags & WCCPPortsDefined
+		if info.flags, err = r.wccpFlags(value); err != nil {
+			return err
+		}
+		if noted != 0 {
+			info.flags |= noted
+			r.extension("wccp2_service_info:flags=", "flags= behind ports=", "2.6 forgets the ports then and refuses the line.")
+		}
+	case "ports=":
+		if err := r.wccpPorts(value, &info.ports); err != nil {
+			return err
+		}
+		info.flags |= WCCPPortsDefined
+	case "protocol=":
+		switch {
+		case strings.HasPrefix(value, "tcp"):
+			info.protocol = 6
+		case strings.HasPrefix(value, "udp"):
+			info.protocol = 17
+		default:
+			return r.aborted("parse_wccp2_service_info: id %d: unknown protocol (%s) - must be tcp or udp!\n", info.id, w)
+		}
+	case "priority=":
+		v, _ := cLong(value, 0)
+		if info.priority = int(int32(v)); info.priority < 0 || info.priority > 255 {
+			return r.aborted("parse_wccp2_service_info: id %d: %s out of range (0..255)!\n", info.id, w)
+		}
+	default:
+		return r.aborted("parse_wccp2_service_info: id %d: unknown option '%s'\n", info.id, w)
+	}
 	return nil
 }
 
