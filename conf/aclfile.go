@@ -21,6 +21,7 @@ const maxListBytes = 256 << 20
 type listFile struct {
 	name   string
 	in     *bufio.Reader
+	limit  *io.LimitedReader // below in
 	closer io.Closer
 	line   int
 	// broken: the last piece did not end its line.
@@ -84,7 +85,10 @@ func (f *listFile) piece() ([]byte, bool) {
 		return b, true
 	}
 	f.broken = false
-	if err != nil && err != io.EOF {
+	switch {
+	case err == io.EOF && f.limit.N <= 0:
+		f.err = fmt.Errorf("it is larger than %d MB", maxListBytes>>20)
+	case err != nil && err != io.EOF:
 		f.err = err
 	}
 	return b, len(b) > 0
@@ -117,7 +121,7 @@ func (r *reader) value() (aclValue, bool) {
 			}
 			r.fromFile = aclValue{}
 			if f.err != nil {
-				r.warn("list-file", fmt.Sprintf("the list file cannot be read: %v", f.err), "2.6 takes no further value from it.", "")
+				r.warn("list-file", fmt.Sprintf("the list file cannot be read: %v", f.err), "No further value is taken from it, here and in 2.6.", "")
 			}
 			f.close()
 			r.b.list = nil
@@ -151,7 +155,8 @@ func (r *reader) openList(name, w string) bool {
 		r.warn("list-file", fmt.Sprintf("the list file cannot be read: %v", err), detail, "")
 		return false
 	}
-	r.b.list = &listFile{name: name, closer: in, in: bufio.NewReaderSize(io.LimitReader(in, maxListBytes), listPiece)}
+	limit := &io.LimitedReader{R: in, N: maxListBytes}
+	r.b.list = &listFile{name: name, closer: in, limit: limit, in: bufio.NewReaderSize(limit, listPiece)}
 	r.b.listFiles = append(r.b.listFiles, name)
 	return true
 }

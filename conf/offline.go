@@ -22,7 +22,7 @@ type Offline struct {
 }
 
 // Open implements World.
-func (Offline) Open(name string) (io.ReadCloser, error) { return os.Open(name) }
+func (Offline) Open(name string) (io.ReadCloser, error) { return OpenFile(name) }
 
 // Stat implements World.
 func (Offline) Stat(name string) error {

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -12,6 +13,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/cuttle-proxy/cuttle/conf"
 )
 
 // keeper is the serving process's side of its small root helper. The serving
@@ -131,12 +134,16 @@ func (k *keeper) learn() error {
 }
 
 // openConf opens a file of the configuration for reading.
-func (k *keeper) openConf(path string) (*os.File, error) {
-	f, err := os.Open(path)
+func (k *keeper) openConf(path string) (io.ReadCloser, error) {
+	in, err := conf.OpenFile(path)
 	if k == nil || !errors.Is(err, syscall.EACCES) {
-		return f, err
+		return in, err
 	}
-	return k.ask(askOpenConf, path)
+	f, err := k.ask(askOpenConf, path)
+	if err != nil {
+		return nil, err
+	}
+	return conf.EndingFile(f)
 }
 
 // close lets the helper end; it removes the pid file if it is still there.

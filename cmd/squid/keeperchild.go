@@ -123,7 +123,7 @@ func (k *keeperChild) do(what byte, argument string) (*os.File, error) {
 		if !k.mayRead[argument] {
 			return nil, syscall.EACCES
 		}
-		return openAsRoot(argument, os.O_RDONLY, 0)
+		return openAsRoot(argument, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	case askOpenGRE, askOpenTUN:
 		return k.openGRE(what)
 	case askSetUp:

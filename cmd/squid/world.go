@@ -16,11 +16,7 @@ type rereadingWorld struct {
 }
 
 func (w rereadingWorld) Open(name string) (io.ReadCloser, error) {
-	f, err := w.keeper.openConf(name)
-	if err != nil {
-		return nil, err
-	}
-	return f, nil
+	return w.keeper.openConf(name)
 }
 
 func (w rereadingWorld) Root() bool { return w.keeper != nil || w.resolvingWorld.Root() }
