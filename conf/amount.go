@@ -41,12 +41,16 @@ func (r *reader) seconds() (time.Duration, error) {
 		return 0, r.bungled(fmt.Sprintf("%q is not a number", w), "A time is a number and a unit, such as 5 minutes.")
 	}
 	factor, err := r.factor("time unit", w, d, n, timeUnits, unit{"second", 1})
-	return saturate(cTruncate(float64(factor) * d)), err
+	if d = float64(factor) * d; math.IsNaN(d) {
+		d = 0
+	}
+	return saturate(d), err
 }
 
-// saturate keeps a time of s seconds inside what a Duration can hold.
-func saturate(s int64) time.Duration {
-	const limit = math.MaxInt64 / int64(time.Second)
+// saturate keeps a time of s seconds inside what a Duration can hold. 2.6 counts in
+// 32 bits and wraps; more than they hold means "for good" here.
+func saturate(s float64) time.Duration {
+	const limit = float64(math.MaxInt64 / int64(time.Second))
 	return time.Duration(max(-limit, min(limit, s))) * time.Second
 }
 

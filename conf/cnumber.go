@@ -144,36 +144,27 @@ func decimalEnd(s string, i int) int {
 
 // cHexDouble reads the 0x form whose sign begins at start and whose 0x is at i.
 func cHexDouble(s string, start, i int) (float64, int) {
-	mantissa, scale, digits, point := 0.0, 0, 0, false
-	j := i + 2
+	j, digits, point := i+2, 0, false
 	for ; j < len(s); j++ {
 		if s[j] == '.' && !point {
 			point = true
-			continue
-		}
-		d := digitValue(s[j])
-		if d >= 16 {
+		} else if digitValue(s[j]) < 16 {
+			digits++
+		} else {
 			break
-		}
-		mantissa = mantissa*16 + float64(d)
-		digits++
-		if point {
-			scale -= 4
 		}
 	}
 	if digits == 0 {
 		return 0, i + 1 // the 0 in front of the x is a number
 	}
+	number, exponent := strings.TrimPrefix(s[start:j], "+"), "p0"
 	if j < len(s) && (s[j] == 'p' || s[j] == 'P') {
-		if e, n := cLong(s[j+1:], 10); n > 0 && !isCSpace(s[j+1]) {
-			scale += int(max(-5000, min(5000, e)))
+		if _, n := cLong(s[j+1:], 10); n > 0 && !isCSpace(s[j+1]) {
+			exponent = s[j : j+1+n]
 			j += 1 + n
 		}
 	}
-	v := math.Ldexp(mantissa, scale)
-	if s[start] == '-' {
-		v = -v
-	}
+	v, _ := strconv.ParseFloat(number+exponent, 64) // what does not fit is infinite
 	return v, j
 }
 

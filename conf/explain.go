@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode/utf8"
 )
 
 // sourceWidth is how many bytes of a source line an explanation shows.
@@ -58,38 +59,33 @@ func (d Diagnostic) underline() (line, under string) {
 	if d.sourceCol > 0 {
 		col = d.sourceCol - 1
 	}
-	if col > len(src) {
-		col = len(src)
-	}
+	col = max(0, min(col, len(src)))
 	from := 0
 	if col > sourceWidth*3/4 {
 		from = col - sourceWidth/2
 	}
-	n := min(max(d.Len, 1), sourceWidth-(col-from))
+	for from > 0 && from < col && !utf8.RuneStart(src[from]) {
+		from++
+	}
 	to := min(len(src), from+sourceWidth)
-	var b strings.Builder
-	for i := from; i < to; i++ {
-		if c := src[i]; c == '\t' || c >= 0x20 && c != 0x7f {
-			b.WriteByte(c)
-		} else {
-			b.WriteByte('?')
-		}
+	for to > col && to < len(src) && !utf8.RuneStart(src[to]) {
+		to--
 	}
-	var u strings.Builder
-	for i := from; i < col; i++ {
-		if src[i] == '\t' {
-			u.WriteByte('\t')
-		} else if src[i]&0xc0 != 0x80 { // a letter, not a later byte of one
-			u.WriteByte(' ')
+	front := strings.Map(func(r rune) rune {
+		if r == '\t' {
+			return r
 		}
-	}
-	return b.String(), u.String() + "^" + strings.Repeat("~", max(0, n-1))
+		return ' '
+	}, src[from:col])
+	marked := utf8.RuneCountInString(src[col:min(to, col+max(d.Len, 1))])
+	return printable(src[from:to]), front + "^" + strings.Repeat("~", max(0, marked-1))
 }
 
-// printable keeps bytes that would move a terminal's cursor out of messages.
+// printable writes a question mark for every byte that is no letter of UTF-8 or
+// would move a terminal's cursor.
 func printable(s string) string {
 	return strings.Map(func(r rune) rune {
-		if r < 0x20 && r != '\t' || r == 0x7f {
+		if r < 0x20 && r != '\t' || r == 0x7f || r == utf8.RuneError {
 			return '?'
 		}
 		return r

@@ -117,7 +117,7 @@ func (r *reader) refreshOption(p *RefreshPattern, o string) {
 	for _, t := range refreshTimes {
 		name, value, ok := strings.Cut(o, "=")
 		if v, n := cLong(value, 10); ok && name == t.name && n > 0 && n == len(value) && v >= 0 {
-			*t.field(p) = saturate(min(v, 1<<40) * 60)
+			*t.field(p) = saturate(float64(v) * 60)
 			r.extension("refresh_pattern:"+name+"=", "refresh_pattern option "+name, "It came with 2.7; 2.6 reports it and goes on without it.")
 		}
 	}
