@@ -3,7 +3,6 @@ package forward
 import (
 	"bytes"
 	"fmt"
-	"net/netip"
 
 	"github.com/cuttle-proxy/cuttle/forward/acl"
 	"github.com/cuttle-proxy/cuttle/forward/errpage"
@@ -77,31 +76,5 @@ func (x *transaction) countLoops() {
 	}
 	if x.loops > 0 {
 		x.srv.parts.Log.Info("WARNING: Forwarding loop detected for: " + x.req.MethodText + " " + string(x.text))
-	}
-}
-
-// followForwardedFor finds the client behind trusted proxies: from the right,
-// each address of X-Forwarded-For is believed while the one that named it is
-// allowed by follow_x_forwarded_for.
-func (x *transaction) followForwardedFor() {
-	x.client = x.cl.remote.Addr()
-	list := &x.p.lists.FollowXForwardedFor
-	if list.Empty() || !x.req.Has(http1.XForwardedFor) {
-		return
-	}
-	facts := x.facts
-	chain := x.req.AppendList(nil, http1.XForwardedFor)
-	for len(chain) > 0 && list.Check(x.context(), &facts).Allowed() {
-		cut := bytes.LastIndexByte(chain, ',')
-		addr, err := netip.ParseAddr(string(bytes.TrimSpace(chain[cut+1:])))
-		if err != nil {
-			break
-		}
-		x.client = addr.Unmap()
-		facts.Client = x.client
-		chain = chain[:max(cut, 0)]
-	}
-	if x.p.cfg.ACLUsesIndirectClient {
-		x.facts.Client = x.client
 	}
 }

@@ -13,15 +13,6 @@ import (
 // cheaper than a copy through a buffer; measured by BenchmarkRelay.
 const spliceFrom = 64 << 10
 
-// bodySlack is how much more than reply_body_max_size passes when the origin
-// did not announce a length, in bytes (fact "without a length the transfer is
-// cut about 4 kB above the limit").
-const bodySlack = 4096
-
-// bodyPiece is how much of such a body is moved between two looks at the limit,
-// in bytes.
-const bodyPiece = 4096
-
 // judge looks at the head of the reply: can its body be framed, is it small
 // enough, may the client have it?
 func (x *transaction) judge() *failure {
@@ -66,7 +57,7 @@ func (x *transaction) deliver() bool {
 	if x.rep.Status == 204 && x.client11() {
 		x.fields.Remove(http1.ContentLength) // RFC 9110 section 8.6
 	}
-	if x.rep.Major < 1 {
+	if x.rep.Major < 1 && x.repHead == 0 {
 		// Bytes without a head get one of ours.
 		x.fields.Set(x.srv.dates.Append(x.fields.Pieces(), x.now)).End(http1.Date)
 	}
@@ -81,6 +72,12 @@ func (x *transaction) deliver() bool {
 	x.out = x.finishReplyHead(x.out[:0], x.status, known || x.chunks)
 	if m := x.mappedError(); m != nil {
 		return x.deliverMapped(m)
+	}
+	if x.status > 600 {
+		// No such code is defined; 2.6 passes the head on, loses the body and closes.
+		x.keep, x.originKeep = false, false
+		x.send(x.out)
+		return false
 	}
 	have := x.answer[x.repHead:]
 	switch x.repBody.Framing {
@@ -157,19 +154,12 @@ func (x *transaction) deliverRest(have []byte) {
 		x.deliverRestInChunks(have)
 		return
 	}
-	if !x.sendWith(have) {
+	if x.maxBody > 0 {
+		x.deliverBounded(have)
 		return
 	}
-	if x.maxBody == 0 {
+	if x.sendWith(have) {
 		x.relay(-1)
-		return
-	}
-	for sent := int64(len(have)); sent <= x.maxBody+bodySlack; {
-		n := x.relayPiece(bodyPiece)
-		if n == 0 {
-			return
-		}
-		sent += n
 	}
 }
 
@@ -289,19 +279,6 @@ func (x *transaction) flushHeadIfSlow(have []byte) bool {
 	ok := x.send(x.out)
 	x.out = x.out[:0]
 	return ok
-}
-
-// withinLimit cuts a piece of a body without announced length to what
-// reply_body_max_size leaves of it. 2.6 looks at the limit every 4 KB, the head
-// counted in.
-func (x *transaction) withinLimit(data []byte) []byte {
-	if x.maxBody == 0 {
-		return data
-	}
-	most := ((x.maxBody+bodySlack)/bodyPiece+1)*bodyPiece - int64(x.repHead)
-	data = data[:max(0, min(int64(len(data)), most-x.passed))]
-	x.passed += int64(len(data))
-	return data
 }
 
 // sendPiece adds a piece of body to x.out, in chunks if the client gets such,

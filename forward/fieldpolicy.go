@@ -75,6 +75,9 @@ func (f *fieldPolicy) apply(ctx context.Context, out *http1.Outgoing, facts *acl
 	if !f.active {
 		return
 	}
+	reply := facts.Reply
+	facts.Reply = nil // 2.6 asks without it, so that rep_header and rep_mime_type never match
+	defer func() { facts.Reply = reply }()
 	for i := 0; i < out.Len(); {
 		id := out.ID(i)
 		list := f.list(id, out.Key(i))

@@ -105,7 +105,8 @@ func (x *transaction) purge() bool {
 	if !x.p.purges {
 		return x.refuse(refusal(errpage.AccessDenied, 403))
 	}
-	x.tag, x.status, x.keep = "TCP_MISS", 404, false
+	x.tag, x.status = "TCP_MISS", 404
+	x.bodyLeftUnread()
 	out := &x.fields
 	out.Reset()
 	out.AddString(http1.Server, x.p.product)

@@ -21,7 +21,7 @@ func (x *transaction) requestHead(dst []byte) []byte {
 	hostAt := -1
 	for i := 0; i < req.Len(); i++ {
 		id := req.ID(i)
-		if hop && id != http1.Host && id != http1.ContentLength && req.ConnectionLists(req.Key(i)) {
+		if hop && id != http1.ContentLength && req.ConnectionLists(req.Key(i)) {
 			continue
 		}
 		switch id {

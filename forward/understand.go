@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"github.com/cuttle-proxy/cuttle/conf"
+	"github.com/cuttle-proxy/cuttle/forward/acl"
 	"github.com/cuttle-proxy/cuttle/forward/errpage"
 	"github.com/cuttle-proxy/cuttle/forward/http1"
 )
@@ -13,6 +14,7 @@ import (
 // facts access lists look at.
 func (x *transaction) understand() *failure {
 	x.bare = x.fault == http1.NoFault && x.req.Major < 1
+	x.facts = acl.Facts{Client: x.cl.remote.Addr(), Local: x.cl.local, Conn: x.cl}
 	switch x.fault {
 	case http1.NoFault, http1.InvalidURL, http1.InvalidFields, http1.InvalidLength, http1.AmbiguousFraming:
 	default:
@@ -49,7 +51,6 @@ func (x *transaction) understand() *failure {
 	}
 	x.keep = x.req.Persistent(x.req.Major, x.req.Minor, x.port.HTTP11)
 	if limit := x.p.cfg.RequestBodyMaxSize; limit > 0 && x.body.Length > limit {
-		x.keep = false
 		return refusal(errpage.TooBig, 413)
 	}
 	return nil

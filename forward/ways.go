@@ -75,7 +75,9 @@ func (x *transaction) servesScheme() *failure {
 	switch x.url.Scheme {
 	case http1.SchemeURN:
 		return newFailure(errpage.URNResolve, 404)
-	case http1.SchemeCacheObject, http1.SchemeInternal:
+	case http1.SchemeInternal:
+		return newFailure(errpage.InvalidRequest, 404)
+	case http1.SchemeCacheObject:
 		// There is no manager yet: every action is an unknown one.
 		return newFailure(errpage.InvalidURL, 404)
 	}

@@ -46,11 +46,11 @@ func (m *srcDomain) match(ctx context.Context, f *Facts) Ternary {
 // nameOfHost is the name of a host given as an address; ok is false for a host
 // given by name.
 func nameOfHost(ctx context.Context, names dns.Resolver, host string) (name string, ok bool) {
-	if host == "" || names == nil || (host[0] < '0' || host[0] > '9') && !strings.Contains(host, ":") {
+	if names == nil {
 		return "", false
 	}
-	addr, err := netip.ParseAddr(strings.Trim(host, "[]"))
-	if err != nil {
+	addr, ok := dns.Numeric(host)
+	if !ok {
 		return "", false
 	}
 	return nameOf(ctx, names, addr), true

@@ -43,7 +43,7 @@ func (c *Cache) Belongs(ctx context.Context, host string, addr netip.Addr) (bool
 // Verified implements Resolver.
 func (c *Cache) Verified(host string, addr netip.Addr) (belongs, known bool) {
 	addr = addr.Unmap().WithZone("")
-	if literal, ok := numeric(host); ok {
+	if literal, ok := Numeric(host); ok {
 		return literal == addr, true
 	}
 	name := canonical(host)

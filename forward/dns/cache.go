@@ -74,7 +74,7 @@ func (c *Cache) Look(ctx context.Context, host string) (Answer, error) {
 
 func (c *Cache) find(ctx context.Context, host string, takeTurn bool) (Answer, error) {
 	c.counts.addrRequests.Add(1)
-	if addr, ok := numeric(host); ok {
+	if addr, ok := Numeric(host); ok {
 		c.counts.numericHits.Add(1)
 		return Answer{lone: addr}, nil
 	}

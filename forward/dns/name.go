@@ -2,6 +2,7 @@ package dns
 
 import (
 	"net/netip"
+	"strconv"
 	"strings"
 )
 
@@ -47,9 +48,9 @@ func askable(name string) bool {
 	return label > 0
 }
 
-// numeric reads an address in text form, with or without brackets. Names
+// Numeric reads an address in text form, with or without brackets. Names
 // cannot look like one: a last label of digits is no top-level domain.
-func numeric(host string) (netip.Addr, bool) {
+func Numeric(host string) (netip.Addr, bool) {
 	if host == "" {
 		return netip.Addr{}, false
 	}
@@ -59,10 +60,25 @@ func numeric(host string) (netip.Addr, bool) {
 		return netip.Addr{}, false
 	}
 	addr, err := netip.ParseAddr(host)
-	if err != nil || addr.Zone() != "" {
-		return netip.Addr{}, false
+	if err != nil {
+		return dottedDecimal(host)
 	}
-	return addr.Unmap(), true
+	return addr.Unmap(), addr.Zone() == ""
+}
+
+// dottedDecimal reads an IPv4 address whose numbers may have leading zeros. They
+// are decimal as in 2.6, never octal.
+func dottedDecimal(host string) (netip.Addr, bool) {
+	var quad [4]byte
+	for i := range quad {
+		number, rest, more := strings.Cut(host, ".")
+		n, err := strconv.ParseUint(number, 10, 8)
+		if err != nil || len(number) > 10 || more != (i < 3) {
+			return netip.Addr{}, false
+		}
+		quad[i], host = byte(n), rest
+	}
+	return netip.AddrFrom4(quad), true
 }
 
 // reverseName is the name whose PTR record names addr (RFC 1035 section 3.5,

@@ -36,13 +36,14 @@ func TestNumeric(t *testing.T) {
 	for host, want := range map[string]string{
 		"127.0.0.1": "127.0.0.1", "[::1]": "::1", "2001:db8::1": "2001:db8::1",
 		"::ffff:10.0.0.1": "10.0.0.1",
+		"127.0.0.001":     "127.0.0.1", "010.08.0.0000000001": "10.8.0.1", // decimal, as in 2.6
 		// What only looks like an address is a name.
 		"127.0.0.1.": "", "1.2.3": "", "1.2.3.4.5": "", "a.1.2.3": "", "1e100.net": "", "": "",
-		"[": "", "[]": "", "fe80::1%eth0": "", "256.1.1.1": "",
+		"[": "", "[]": "", "1.2.3.0x4": "", "1.2.3.+4": "", "1.2..4": "", "01.2.3.4.": "", "01.2.3": "", "01.2.3.4.5": "", "01.2.3.00000000004": "", "fe80::1%eth0": "", "256.1.1.1": "",
 	} {
-		addr, ok := numeric(host)
+		addr, ok := Numeric(host)
 		if ok != (want != "") || ok && addr.String() != want {
-			t.Errorf("numeric(%q) = %v, %v, want %q", host, addr, ok, want)
+			t.Errorf("Numeric(%q) = %v, %v, want %q", host, addr, ok, want)
 		}
 	}
 }

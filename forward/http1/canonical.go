@@ -71,9 +71,10 @@ func (u *URL) append(dst, user, path []byte) []byte {
 	return append(dst, path...)
 }
 
-// escapeTail escapes dst[start:] if there is a control character in it.
+// escapeTail escapes dst[start:] if there is a control character in it, of ASCII
+// or of ISO 8859-1.
 func escapeTail(dst []byte, start int) []byte {
-	if !anyIs(dst[start:], isControl) {
+	if !anyIs(dst[start:], isLogged) {
 		return dst
 	}
 	tail := append([]byte(nil), dst[start:]...)

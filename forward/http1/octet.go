@@ -10,6 +10,7 @@ const (
 	isHostChar // letters, digits, "-" and "."
 	isControl  // 0-31 and 127
 	isUnsafe   // escaped in URLs by RFC 1738 and in 2.6's logs
+	isLogged   // 0-31 and 127-159: one of them in a URL has all of it escaped in logs
 )
 
 var class = func() (t [256]uint8) {
@@ -31,6 +32,9 @@ var class = func() (t [256]uint8) {
 		}
 		if c >= 128 {
 			t[c] |= isUnsafe
+		}
+		if c < 32 || c >= 127 && c < 160 {
+			t[c] |= isLogged
 		}
 	}
 	return t

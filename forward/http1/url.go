@@ -146,9 +146,6 @@ func (u *URL) setHost(host []byte, o *URLOptions) bool {
 			return false
 		}
 	}
-	if len(host) > maxHost {
-		return false
-	}
 	if o.AppendDomain != "" && bytes.IndexByte(host, '.') < 0 {
 		// Parse left room behind the text, so this moves nothing.
 		end := len(u.buf)
@@ -158,10 +155,11 @@ func (u *URL) setHost(host []byte, o *URLOptions) bool {
 			host[i] = lowered[c]
 		}
 	}
+	host = host[:min(len(host), maxHost)] // no name in DNS is that long: nothing will be found
 	for len(host) > 0 && host[len(host)-1] == '.' {
 		host = host[:len(host)-1]
 	}
-	if len(host) > maxHost || len(host) > 0 && host[0] == '.' || bytes.Contains(host, []byte("..")) {
+	if len(host) > 0 && host[0] == '.' || bytes.Contains(host, []byte("..")) {
 		return false
 	}
 	u.Host = host
