@@ -203,6 +203,7 @@ func (cl *client) serveOutside() bool {
 		return true
 	}
 	// What is already here behind the request is served before waiting.
+	cl.next = leave
 	if cl.serveReceived() {
 		if cl.next == outside {
 			return cl.serveOutside()

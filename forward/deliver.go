@@ -23,7 +23,8 @@ func (x *transaction) judge() *failure {
 	x.repBody = body
 	x.originKeep = x.p.cfg.ServerPersistentConnections &&
 		x.rep.Persistent(x.rep.Major, x.rep.Minor, x.origin11()) &&
-		!(x.p.cfg.DetectBrokenPconn && body.Framing == http1.UntilClose)
+		!(x.p.cfg.DetectBrokenPconn && body.Framing == http1.UntilClose) &&
+		!x.bodyMayBeIgnored()
 	x.facts.Reply = &x.rep.Fields
 	x.maxBody = x.p.lists.ReplyBodyMaxSize(x.context(), &x.facts)
 	announced := body.Length
@@ -41,6 +42,20 @@ func (x *transaction) judge() *failure {
 		}
 	}
 	return nil
+}
+
+// bodyMayBeIgnored tells whether the request had a body that an origin may take
+// for no part of it, because its method gives a body no meaning (RFC 9110 section
+// 9.3): such an origin reads the body as the next request, which must be nobody's.
+func (x *transaction) bodyMayBeIgnored() bool {
+	if x.body.Framing == http1.NoBody {
+		return false
+	}
+	switch x.req.Method {
+	case http1.GET, http1.HEAD, http1.DELETE, http1.OPTIONS, http1.TRACE:
+		return true
+	}
+	return false
 }
 
 // forget drops a reply the client does not get.

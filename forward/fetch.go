@@ -20,6 +20,13 @@ const (
 	pausePeer   = 5 * time.Millisecond
 )
 
+// Bounds on what an origin may send before its answer: bytes of white space on a
+// kept connection, and 1xx replies.
+const (
+	maxBlanks   = 1 << 10
+	maxInterims = 100
+)
+
 // fetch sends the request along the ways until one gives a reply head, which is
 // then in x.rep. The rules of trying again are 2.6's: see mayRetry and
 // nextAfterReply.
@@ -280,11 +287,16 @@ func (x *transaction) exchange() *failure {
 	default:
 		n, err = x.sendWithBody()
 	}
+	blanks, interims := 0, 0
 	for {
 		x.answer = x.answer[:len(x.answer)+n]
 		if c.Uses > 1 && err == nil {
 			// What a sloppy origin sent behind its last answer.
-			x.answer = x.answer[http1.SkipSpace(x.answer):]
+			skip := http1.SkipSpace(x.answer)
+			x.answer = x.answer[:copy(x.answer, x.answer[skip:])]
+			if blanks += skip; blanks > maxBlanks {
+				return finalFailure(errpage.InvalidReply, 502)
+			}
 		}
 		if err != nil && err != io.EOF {
 			return x.exchangeFailure(err)
@@ -301,7 +313,16 @@ func (x *transaction) exchange() *failure {
 			return finalFailure(errpage.TooBig, 502)
 		case state == http1.Failed:
 			return finalFailure(errpage.InvalidReply, 502)
+		case state == http1.Complete && c.Uses > 1 && x.rep.LineLen == 0:
+			// The rest of an earlier answer, longer than it was said to be: only a
+			// fresh connection's first bytes can be an answer without a head.
+			f := newFailure(errpage.InvalidReply, 502)
+			f.asked = true
+			return f
 		case state == http1.Complete && x.interim():
+			if interims++; interims > maxInterims {
+				return finalFailure(errpage.InvalidReply, 502)
+			}
 			if !x.passInterim() {
 				return finalFailure(errpage.WriteError, 502)
 			}

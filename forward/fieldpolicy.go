@@ -70,8 +70,11 @@ func (f *fieldPolicy) lets(ctx context.Context, id http1.Name, facts *acl.Facts)
 	return !f.active || f.lists[id] == nil || f.lists[id].Check(ctx, facts).Allowed()
 }
 
-// apply removes or replaces the fields the rules deny.
-func (f *fieldPolicy) apply(ctx context.Context, out *http1.Outgoing, facts *acl.Facts) {
+// apply removes or replaces the fields the rules deny. Of the fields that say
+// where a body ends Transfer-Encoding stays whatever the rules say, Content-Length
+// when the message is sized by it, and neither is replaced: the other side would
+// take the body, or its end, for another message.
+func (f *fieldPolicy) apply(ctx context.Context, out *http1.Outgoing, facts *acl.Facts, sized bool) {
 	if !f.active {
 		return
 	}
@@ -81,11 +84,11 @@ func (f *fieldPolicy) apply(ctx context.Context, out *http1.Outgoing, facts *acl
 	for i := 0; i < out.Len(); {
 		id := out.ID(i)
 		list := f.list(id, out.Key(i))
-		if list == nil || list.Check(ctx, facts).Allowed() {
+		if list == nil || id == http1.TransferEncoding || sized && id == http1.ContentLength || list.Check(ctx, facts).Allowed() {
 			i++
 			continue
 		}
-		if v := f.replace[id]; v != nil {
+		if v := f.replace[id]; v != nil && id != http1.ContentLength {
 			out.SetAt(i, v)
 			i++
 			continue

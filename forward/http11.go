@@ -44,7 +44,7 @@ func (x *transaction) passInterim() bool {
 	}
 	x.replyFields()
 	x.mustKeep = false
-	x.p.fields.apply(x.context(), &x.fields, &x.facts)
+	x.p.fields.apply(x.context(), &x.fields, &x.facts, false)
 	return x.send(x.fields.Append(http1.AppendStatusLine(nil, 1, x.rep.Status)))
 }
 

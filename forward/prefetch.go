@@ -17,7 +17,12 @@ func (x *transaction) prefetch() *prefetched {
 	if !x.p.cfg.PipelinePrefetch || x.fault != http1.NoFault || x.readsClient() {
 		return nil
 	}
-	behind := x.in[min(len(x.in), x.head+max(0, int(x.req.ContentLength()))):]
+	options := x.p.request
+	body, fault := x.req.Body(&options)
+	if fault != http1.NoFault || !x.req.Persistent(x.req.Major, x.req.Minor, x.port.HTTP11) {
+		return nil // the first answer will be the last
+	}
+	behind := x.in[min(len(x.in), x.head+int(body.Length)):]
 	if len(behind) == 0 {
 		return nil
 	}

@@ -61,6 +61,10 @@ func (x *transaction) finishReplyHead(dst []byte, status int, bodyKnown bool) []
 	switch {
 	case !bodyKnown, x.bare:
 		x.keep = false
+	case status < 200:
+		// As a final answer it ends the connection: to the client it announces another
+		// one, and that would be the next request's.
+		x.keep = false
 	case x.mustKeep:
 	case status >= 400 && !cfg.PersistentConnectionAfterError, !cfg.ClientPersistentConnections:
 		x.keep = false
@@ -83,7 +87,12 @@ func (x *transaction) finishReplyHead(dst []byte, status int, bodyKnown bool) []
 	default:
 		out.AddString(id, "close")
 	}
-	x.p.fields.apply(x.context(), out, &x.facts)
+	framed := out.Has(http1.ContentLength) && x.req.Method != http1.HEAD && status != 304
+	x.p.fields.apply(x.context(), out, &x.facts, false)
+	if framed && x.keep && !out.Has(http1.ContentLength) {
+		x.keep = false // header_access took away where the body ends
+		x.sayClose()
+	}
 	if x.bare {
 		return dst
 	}

@@ -39,6 +39,10 @@ func (x *transaction) requestHead(dst []byte) []byte {
 			if p == nil || !p.OriginServer || p.Login == "PASS" || p.Login == "PROXYPASS" {
 				out.Copy(&req.Fields, i)
 			}
+		case http1.ContentLength:
+			if req.Method != http1.CONNECT { // what follows that is the tunnel's
+				out.Copy(&req.Fields, i)
+			}
 		case http1.Host:
 			if hostAt < 0 {
 				hostAt = i
@@ -101,7 +105,7 @@ func (x *transaction) requestHead(dst []byte) []byte {
 	if p != nil && p.FrontEndHTTPS != conf.Off && (p.FrontEndHTTPS == conf.On || x.url.Scheme == http1.SchemeHTTPS) {
 		out.AddString(http1.FrontEndHTTPS, "On")
 	}
-	x.p.fields.apply(x.context(), out, &x.facts)
+	x.p.fields.apply(x.context(), out, &x.facts, x.body.Framing != http1.NoBody)
 	return out.Append(x.requestLine(dst, proxying))
 }
 

@@ -76,7 +76,7 @@ func (x *transaction) reset() {
 	x.answer, x.repHead, x.repBody = x.answer[:0], 0, http1.Body{}
 	x.status, x.tag, x.lookup, x.mime = 0, "NONE", "NONE", x.mime[:0]
 	x.keep, x.mustKeep, x.sent = false, false, 0
-	x.maxBody, x.passed = 0, 0
+	x.maxBody, x.passed, x.chunks = 0, 0, false
 	x.ownHead = x.ownHead[:0]
 	x.gate = nil
 	x.other, x.own, x.continued = false, false, false

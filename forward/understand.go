@@ -49,6 +49,9 @@ func (x *transaction) understand() *failure {
 		x.fault = fault
 		return ofFault(fault)
 	}
+	if x.req.Method == http1.CONNECT {
+		x.body = http1.Body{} // what follows is the tunnel's
+	}
 	x.keep = x.req.Persistent(x.req.Major, x.req.Minor, x.port.HTTP11)
 	if limit := x.p.cfg.RequestBodyMaxSize; limit > 0 && x.body.Length > limit {
 		return refusal(errpage.TooBig, 413)

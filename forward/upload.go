@@ -61,6 +61,7 @@ type upload struct {
 	done chan struct{}
 	err  error // valid after done
 	sent int64
+	rest []byte // what came behind a body in chunks: the next request
 }
 
 // run moves the body, then tells the transaction's reader when the client left.
@@ -109,53 +110,62 @@ func (up *upload) byLength() error {
 }
 
 // byChunks decodes the client's chunks, within request_body_max_size, and sends
-// chunks of its own.
+// chunks of its own. First come those that are here already.
 func (up *upload) byChunks() error {
 	x := up.x
 	var d http1.Chunked
+	src := x.in[x.head:]
+	x.bodyUsed = len(src)
 	buf := make([]byte, replyBuffer)
-	n := copy(buf, x.in[x.head:])
-	x.bodyUsed = len(x.in) - x.head
 	out := make([]byte, 0, replyBuffer+64)
 	for {
-		used := 0
-		out = out[:0]
-		for !d.Done() {
-			data, took, err := d.Next(buf[used:n])
-			used += took
-			if err != nil {
-				return errBadChunks
-			}
-			if took == 0 {
-				break
-			}
-			if len(data) > 0 {
-				up.sent += int64(len(data))
-				if max := x.p.cfg.RequestBodyMaxSize; max > 0 && up.sent > max {
-					return errBadChunks
-				}
-				out = http1.AppendChunkSize(out, len(data))
-				out = append(append(out, data...), http1.ChunkEnd...)
-			}
-		}
-		if d.Done() {
-			out = append(out, http1.LastChunk...)
-		}
-		if _, err := up.conn.Write(out); err != nil {
+		used, err := up.passChunks(&d, src, out[:0])
+		if err != nil {
 			return err
 		}
 		if d.Done() {
-			x.bodyUsed -= n - used // what follows is the next request
+			up.rest = src[used:]
 			return nil
 		}
-		n = copy(buf, buf[used:n])
+		n := copy(buf, src[used:]) // less than a line
 		x.cl.c.ReadUntil(x.patience())
 		m, err := x.cl.c.Read(buf[n:])
 		if err != nil {
 			return errClientLeft
 		}
-		n += m
+		src = buf[:n+m]
 	}
+}
+
+// passChunks sends the body that is in src, as chunks put together in out. used
+// is how many bytes of src are done with.
+func (up *upload) passChunks(d *http1.Chunked, src, out []byte) (used int, err error) {
+	for !d.Done() {
+		data, took, err := d.Next(src[used:])
+		used += took
+		if err != nil {
+			return used, errBadChunks
+		}
+		if took == 0 {
+			break
+		}
+		if len(data) == 0 {
+			continue
+		}
+		up.sent += int64(len(data))
+		if limit := up.x.p.cfg.RequestBodyMaxSize; limit > 0 && up.sent > limit {
+			return used, errBadChunks
+		}
+		out = http1.AppendChunkSize(out, len(data))
+		out = append(append(out, data...), http1.ChunkEnd...)
+	}
+	if d.Done() {
+		out = append(out, http1.LastChunk...)
+	}
+	if len(out) > 0 {
+		_, err = up.conn.Write(out)
+	}
+	return used, err
 }
 
 // endUpload waits for the upload's end; one that is still running is stopped,
@@ -178,6 +188,9 @@ func (x *transaction) endUpload() {
 	x.unread = up.err != nil
 	if x.unread {
 		x.keep, x.originKeep = false, false
+	} else if x.body.Framing == http1.ByChunks {
+		x.in = append(x.in[:x.head], up.rest...)
+		x.bodyUsed = 0
 	}
 }
 

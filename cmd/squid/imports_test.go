@@ -38,6 +38,7 @@ var onlyFor = map[string][]string{
 	"wccp2/routersim/dataplane": {"cmd/routersim"},
 	"wccp2/routersim/simcache":  {},
 	"wccp2/routersim/dissect":   {},
+	"forward/judge":             {},
 }
 
 func TestImportArrows(t *testing.T) {

@@ -177,9 +177,18 @@ func checkOne(t interface{ Fatalf(string, ...any) }, servers []server, in []byte
 func TestNobodySeesTwoRequests(t *testing.T) {
 	servers := startServers(t)
 	for _, srv := range servers {
-		answer, err := srv.ask([]byte("GET / HTTP/1.1\r\nHost: o\r\n\r\n" + smuggled))
-		if n := bytes.Count([]byte(answer), []byte("HTTP/1.1 ")); n != 2 || err != nil {
-			t.Fatalf("%s answers %d times to two requests: the test is blind (%v)", srv.name, n, err)
+		// A server that hears of our end before it has looked at the second request
+		// may leave that unanswered; now and then that is so.
+		n := 0
+		for try := 0; try < 50 && n != 2; try++ {
+			answer, err := srv.ask([]byte("GET / HTTP/1.1\r\nHost: o\r\n\r\n" + smuggled))
+			if err != nil {
+				t.Fatal(srv.name, err)
+			}
+			n = bytes.Count([]byte(answer), []byte("HTTP/1.1 "))
+		}
+		if n != 2 {
+			t.Fatalf("%s answers %d times to two requests: the test is blind", srv.name, n)
 		}
 	}
 	length := fmt.Sprint(len(smuggled))

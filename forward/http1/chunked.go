@@ -30,7 +30,8 @@ const (
 // caller, without copying. Extensions and trailers are read and dropped, as in
 // 2.6. The zero value is at the start of a body.
 type Chunked struct {
-	// Relaxed accepts lines that end with a bare LF, for replies of old origins.
+	// Relaxed accepts lines that end with a bare LF, and quotations that do not
+	// end, for replies of old origins.
 	Relaxed bool
 
 	state   chunkState
@@ -127,7 +128,8 @@ func (c *Chunked) take(line []byte, used int) error {
 		}
 	case atSize:
 		size, ok := chunkSize(line)
-		if !ok {
+		if !ok || !c.Relaxed && bytes.Count(line, []byte{'"'})%2 != 0 {
+			// A quotation that ends in another line is none, but some read it as one.
 			return ErrChunk
 		}
 		// Data pays for the lines around it; a body of one-byte chunks with

@@ -50,7 +50,8 @@ func (o *Options) allowsBody(m Method) bool {
 }
 
 // Body decides how the reply's body is framed, given the method of the request
-// it answers. Transfer-Encoding overrides and removes Content-Length; an empty
+// it answers; call it before Persistent. Transfer-Encoding overrides and removes
+// Content-Length; an empty
 // Transfer-Encoding is none; a Content-Length that is no number is removed and
 // the body ends with the connection. InvalidReply is answered for codings other
 // than chunked.
@@ -61,6 +62,9 @@ func (r *Reply) Body(method Method) (Body, Fault) {
 	if coded, chunked := r.coding(); coded {
 		if !chunked {
 			return Body{}, InvalidReply
+		}
+		if r.Has(ContentLength) || r.Major < 1 || r.Major == 1 && r.Minor < 1 {
+			r.doubtful = true // RFC 9112 sections 6.1 and 6.3
 		}
 		r.Delete(ContentLength)
 		if r.bodiless(method) {

@@ -22,14 +22,15 @@ type Reply struct {
 	// Fault says why Parse answered Failed.
 	Fault Fault
 
-	seen int
+	seen     int
+	doubtful bool // set by Body: framed by a coding where there can be none
 }
 
 // Reset forgets the reply and keeps its storage.
 func (r *Reply) Reset() {
 	r.Fields.reset()
 	r.Major, r.Minor, r.Status = 0, 9, 0
-	r.Head, r.LineLen, r.Truncated, r.Fault, r.seen = nil, 0, false, NoFault, 0
+	r.Head, r.LineLen, r.Truncated, r.Fault, r.seen, r.doubtful = nil, 0, false, NoFault, 0, false
 }
 
 const replyPrefix = "HTTP/"
@@ -71,10 +72,11 @@ func (r *Reply) Parse(buf []byte, eof bool, o *Options) (n int, state State) {
 	return end, Complete
 }
 
-// Persistent is Fields.Persistent for an origin: never for one that sent two
-// lengths, since nobody knows where its next message begins.
+// Persistent is Fields.Persistent for an origin: never for one that framed its
+// body in two ways, since nobody knows where its next message begins, nor for one
+// that announced another answer with a 1xx.
 func (r *Reply) Persistent(major, minor int, http11 bool) bool {
-	return !r.lengthsDiffer && r.Fields.Persistent(major, minor, http11)
+	return !r.lengthsDiffer && !r.doubtful && r.Status >= 200 && r.Fields.Persistent(major, minor, http11)
 }
 
 func (r *Reply) fail(f Fault) (int, State) {
