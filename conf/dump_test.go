@@ -67,7 +67,7 @@ var sampleValues = []string{"on", "off", "0", "7", "-3", "0x10", "5 minutes", "1
 
 // TestDumpProperty dumps configurations of random lines.
 func TestDumpProperty(t *testing.T) {
-	w := newOracleWorld(t, "focused")
+	w := oracle(t)
 	names := directiveNames()
 	rapid.Check(t, func(t *rapid.T) {
 		var b strings.Builder

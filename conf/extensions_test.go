@@ -79,7 +79,7 @@ func TestExtensionsListed(t *testing.T) {
 // TestExtensionsInRecordings: whatever a recorded file uses is a listed word.
 func TestExtensionsInRecordings(t *testing.T) {
 	listed := readReasons(t, "extensions")
-	w := newOracleWorld(t, "focused")
+	w := oracle(t)
 	for _, rec := range readRecordings(t) {
 		_, report := LoadText("squid.conf", latin1(rec.Conf), Options{World: w})
 		for _, d := range report.Extensions {

@@ -12,7 +12,7 @@ const head = "acl all src 0.0.0.0/0.0.0.0\nhttp_port 3128\n"
 
 func loadText(t testing.TB, text string) (*Config, *Report) {
 	t.Helper()
-	return LoadText("squid.conf", []byte(text), Options{World: newOracleWorld(t, "focused"), Lint: true})
+	return LoadText("squid.conf", []byte(text), Options{World: oracle(t), Lint: true})
 }
 
 // TestLint has an example of each finding: the check's name, and where it points.
@@ -188,7 +188,7 @@ func TestMissingPrograms(t *testing.T) {
 		"mime_table /p/mime\n"
 	paths := map[string]int{"/p/ncsa_auth": 4, "/p/check": 5, "/p/rewrite": 6, "/p/location": 7, "/p/cache": 8, "/p/errors": 9, "/p/mime": 10}
 	load := func(missing ...string) *Report {
-		_, report := LoadText("squid.conf", []byte(text), Options{Lint: true, World: worldWithout{newOracleWorld(t, "focused"), missing}})
+		_, report := LoadText("squid.conf", []byte(text), Options{Lint: true, World: worldWithout{oracle(t), missing}})
 		return report
 	}
 	if r := load("/p/passwd"); len(r.Diagnostics) != 0 || len(r.Missing) != 0 {

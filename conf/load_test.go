@@ -64,7 +64,7 @@ func TestBinaryFiles(t *testing.T) {
 	}
 	for _, text := range [][]byte{exe[:min(len(exe), 1<<20)], bytes.Repeat([]byte{0}, 100_000), bytes.Repeat([]byte("\\\n"), 50_000),
 		bytes.Repeat([]byte("a"), 1<<20), bytes.Repeat([]byte("\xff\xfe\r"), 1000)} {
-		cfg, report := LoadText("binary", text, Options{World: newOracleWorld(t, "focused"), Lint: true})
+		cfg, report := LoadText("binary", text, Options{World: oracle(t), Lint: true})
 		if cfg != nil && report.Exit == 0 {
 			t.Error("a binary file is accepted")
 		}
@@ -129,7 +129,7 @@ func BenchmarkACLFile100k(b *testing.B) {
 					fmt.Fprintf(&list, "^http://www%d\\.example\\.com/\n", i)
 				}
 			}
-			w := newOracleWorld(b, "focused")
+			w := oracle(b).with(nil)
 			w.lists["lists/big"] = list.Bytes()
 			text := []byte("acl all src 0/0\nhttp_port 3128\nacl big " + kind + " \"lists/big\"\nhttp_access allow big\n")
 			b.ReportAllocs()
@@ -172,7 +172,7 @@ func FuzzLoad(f *testing.F) {
 			f.Add(latin1(rec.Conf))
 		}
 	}
-	w := newOracleWorld(f, "focused")
+	w := oracle(f)
 	f.Fuzz(func(t *testing.T, text []byte) {
 		if bytes.Contains(text, []byte("delay_pools")) && len(text) > 4096 {
 			return // pools of 65535 on every line make the run slow, not wrong

@@ -7,12 +7,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/netip"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -90,21 +92,42 @@ type oracleWorld struct {
 }
 
 func newOracleWorld(t testing.TB, group string) oracleWorld {
-	w := oracleWorld{lists: map[string][]byte{}}
 	which := "focused"
 	if group == "real" {
 		which = "real"
 	}
+	w := oracleWorld{}
 	readGroup(t, recordings+"recordings/lists-"+which+".jsonl.gz", func(b []byte) {
 		var files map[string]string
 		if err := json.Unmarshal(b, &files); err != nil {
 			t.Fatal(err)
 		}
-		for name, text := range files {
-			w.lists["lists/"+name] = latin1(text)
-		}
+		w = w.with(files)
 	})
 	return w
+}
+
+// oracle is the world of the focused recordings, read once.
+func oracle(t testing.TB) oracleWorld {
+	focusedOnce.Do(func() { focused = newOracleWorld(t, "focused") })
+	return focused
+}
+
+var (
+	focusedOnce sync.Once
+	focused     oracleWorld
+)
+
+// with is the world with more list files.
+func (w oracleWorld) with(files map[string]string) oracleWorld {
+	more := oracleWorld{lists: maps.Clone(w.lists)}
+	if more.lists == nil {
+		more.lists = map[string][]byte{}
+	}
+	for name, text := range files {
+		more.lists["lists/"+name] = latin1(text)
+	}
+	return more
 }
 
 func (w oracleWorld) Open(name string) (io.ReadCloser, error) {
