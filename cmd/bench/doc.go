@@ -2,7 +2,7 @@
 // in the same run: processor time per small request, processor time per
 // gigabyte of bulk and of CONNECT tunnels, and resident memory per idle client.
 //
-//	bench -bin bin/squid [-against other/squid] [-rounds 60] [-only small,bulk,connect,idle] [-with nginx,haproxy]
+//	bench -bin bin/squid [-against other/squid] [-rounds 100] [-only small,bulk,connect,idle] [-with nginx,haproxy]
 //
 // Origin and clients live in this process, the proxy in its own; only the
 // proxy's processes are counted (user plus system time from /proc). The others

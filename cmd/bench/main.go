@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -29,8 +30,8 @@ func main() {
 	with := flag.String("with", "nginx,haproxy,squid", "which others to run, where installed")
 	flag.StringVar(&c.bin, "bin", "bin/squid", "our binary")
 	flag.StringVar(&c.against, "against", "", "another build of ours to measure beside it")
-	flag.IntVar(&c.rounds, "rounds", 60, "rounds of the small-request measurement")
-	flag.DurationVar(&c.slice, "slice", 100*time.Millisecond, "how long a proxy is loaded in each round")
+	flag.IntVar(&c.rounds, "rounds", 100, "rounds of the small-request measurement")
+	flag.DurationVar(&c.slice, "slice", 60*time.Millisecond, "how long a proxy is loaded in each round")
 	flag.IntVar(&c.concurrency, "c", 64, "kept connections of the small-request measurement")
 	flag.IntVar(&c.megabytes, "megabytes", 64, "size of one bulk body")
 	flag.IntVar(&c.idle, "idle", 4000, "idle connections")
@@ -69,10 +70,9 @@ func (c *choices) run() error {
 	return nil
 }
 
-// small prints processor time per request and its ratio to nginx's. All
-// contenders are there at once and loaded in turn, round after round: what else
-// the machine does meets all of them alike, and each figure is the median of the
-// rounds.
+// small prints processor time per request and its ratio to nginx's, and to that of
+// the other build with -against. All contenders are there at once and loaded in
+// turn, round after round: what else the machine does meets all of them alike.
 func (c *choices) small(o *origin, list []contender) {
 	fmt.Printf("%d-octet object, not cached, %d kept connections, access log on, %d rounds of %v each\n",
 		smallSize, c.concurrency, c.rounds, c.slice)
@@ -90,7 +90,7 @@ func (c *choices) small(o *origin, list []contender) {
 			fmt.Printf("  %-22s %v\n", who.name, err)
 		}
 	}
-	t := newRounds("us/request", "ratio to nginx", "requests/s")
+	t := newRounds()
 	for round := range c.rounds + 1 {
 		for _, g := range crowds {
 			m := g.load(c.slice)
@@ -99,12 +99,16 @@ func (c *choices) small(o *origin, list []contender) {
 				continue
 			}
 			if round > 0 { // the first one warms up
-				t.add(g.r.name, float64(m.cpu.Nanoseconds())/1e3/float64(m.requests), 0, float64(m.requests)/m.elapsed.Seconds())
+				t.add(g.r.name, float64(m.cpu.Nanoseconds())/1e3/float64(m.requests), float64(m.requests)/m.elapsed.Seconds())
 			}
 		}
 	}
-	t.ratios("nginx")
-	t.median().print()
+	if c.against != "" {
+		t.table("ratio to against", func(name string) string { return strings.Replace(name, "cuttle", "against", 1) }).print()
+	}
+	if c.against == "" || slices.Contains(t.names, "nginx") {
+		t.table("ratio to nginx", func(string) string { return "nginx" }).print()
+	}
 }
 
 // streams prints processor time per gigabyte and its ratio to haproxy's.

@@ -2,51 +2,42 @@ package main
 
 import "slices"
 
-// rounds are the rows of several rounds; the second column may be ratios of the
-// first within a round.
+// rounds are the figures of several rounds, by the name of the contender.
 type rounds struct {
-	columns []string
-	names   []string
-	rows    map[string][][]float64 // by name, one of each round
+	names        []string
+	cost, volume map[string][]float64
 }
 
-func newRounds(columns ...string) *rounds {
-	return &rounds{columns: columns, rows: map[string][][]float64{}}
+func newRounds() *rounds {
+	return &rounds{cost: map[string][]float64{}, volume: map[string][]float64{}}
 }
 
-func (r *rounds) add(name string, row ...float64) {
-	if len(r.rows[name]) == 0 {
+// add notes one round: microseconds a request and requests a second.
+func (r *rounds) add(name string, cost, volume float64) {
+	if len(r.cost[name]) == 0 {
 		r.names = append(r.names, name)
 	}
-	r.rows[name] = append(r.rows[name], row)
+	r.cost[name] = append(r.cost[name], cost)
+	r.volume[name] = append(r.volume[name], volume)
 }
 
-// ratios fills the second column with the first divided by that of another name
-// in the same round.
-func (r *rounds) ratios(to string) {
+// table gives the better quartile of each figure, for what disturbs a round only
+// ever makes it worse, and the ratio of each cost to that of the contender which
+// the function to names.
+func (r *rounds) table(ratio string, to func(name string) string) *table {
+	t := newTable("us/request", ratio, "requests/s")
 	for _, name := range r.names {
-		for i, row := range r.rows[name] {
-			if i < len(r.rows[to]) {
-				row[1] = row[0] / r.rows[to][i][0]
-			}
-		}
-	}
-}
-
-// median is the table of each column's middle value.
-func (r *rounds) median() *table {
-	t := newTable(r.columns...)
-	for _, name := range r.names {
-		middle := make([]float64, len(r.columns))
-		for column := range middle {
-			var values []float64
-			for _, row := range r.rows[name] {
-				values = append(values, row[column])
-			}
-			slices.Sort(values)
-			middle[column] = values[len(values)/2]
-		}
-		t.add(name, middle)
+		cost, other := quantile(r.cost[name], 0.25), quantile(r.cost[to(name)], 0.25)
+		t.add(name, []float64{cost, cost / other, quantile(r.volume[name], 0.75)})
 	}
 	return t
+}
+
+// quantile is the value below which a share of the values lies; 0 of none.
+func quantile(values []float64, share float64) float64 {
+	if len(values) == 0 {
+		return 0
+	}
+	sorted := slices.Sorted(slices.Values(values))
+	return sorted[int(share*float64(len(sorted)-1))]
 }
