@@ -75,7 +75,6 @@ type Entry struct {
 	// UserAgent and Referer are the request's fields; nil when absent.
 	UserAgent, Referer []byte
 
-	line    []byte // the line being formatted
 	scratch []byte // a value being quoted
 	client  netip.Addr
 }

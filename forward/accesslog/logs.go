@@ -1,8 +1,10 @@
 package accesslog
 
 import (
+	"bytes"
 	"errors"
 	"net/netip"
+	"sync"
 
 	"github.com/cuttle-proxy/cuttle/conf"
 )
@@ -122,7 +124,8 @@ func (w *Line) Write(e *Entry) {
 	if l.cfg.LogFQDN || w.format != nil && w.format.wantsName {
 		name = l.env.Name(e.client)
 	}
-	line := e.line[:0]
+	buf := lineBuffers.Get().(*[]byte)
+	line := (*buf)[:0]
 	switch {
 	case w.format != nil:
 		line = w.format.append(line, e, name)
@@ -134,18 +137,25 @@ func (w *Line) Write(e *Entry) {
 	if w.format == nil && l.cfg.LogMimeHdrs {
 		line = appendMime(line, e)
 	}
-	e.line = endLine(line)
-	w.file.Write(e.line)
+	w.file.Write(endLine(buf, line))
+	lineBuffers.Put(buf)
 }
+
+// lineBuffers hold lines being formatted: a few that stay in the processor's
+// cache, rather than one in each Entry.
+var lineBuffers = sync.Pool{New: func() any { b := make([]byte, 0, 512); return &b }}
 
 // NeedsFields tells whether Entry.RequestFields and ReplyHead are looked at.
 func (l *Logs) NeedsFields() bool { return l.cfg.LogMimeHdrs }
+
+// WantsAgents tells whether there is a useragent_log or referer_log.
+func (l *Logs) WantsAgents() bool { return l.agents != nil || l.refers != nil }
 
 // Agent logs the request in useragent_log and referer_log. 2.6 does so when
 // http_access has let the request in, before it is answered. Of the entry it
 // needs Now, Client, URL, UserAgent and Referer.
 func (l *Logs) Agent(e *Entry) {
-	if l.agents == nil && l.refers == nil {
+	if !l.WantsAgents() {
 		return
 	}
 	e.client = l.masked(e.Client)
@@ -153,36 +163,41 @@ func (l *Logs) Agent(e *Entry) {
 	if l.cfg.LogFQDN {
 		name = l.env.Name(e.client)
 	}
+	buf := lineBuffers.Get().(*[]byte)
+	defer lineBuffers.Put(buf)
 	if l.agents != nil && e.UserAgent != nil {
-		line := appendClient(e.line[:0], name, e.client)
+		line := appendClient((*buf)[:0], name, e.client)
 		line = append(line, " ["...)
 		line = l.stamps.append(line, e.Now)
 		line = append(line, `] "`...)
 		line = append(line, e.UserAgent...)
-		e.line = endLine(append(line, '"'))
-		l.agents.Write(e.line)
+		l.agents.Write(endLine(buf, append(line, '"')))
 	}
 	if l.refers != nil && e.Referer != nil {
-		line := appendMillis(e.line[:0], e.Now)
+		line := appendMillis((*buf)[:0], e.Now)
 		line = append(line, ' ')
 		line = appendClient(line, name, e.client)
 		line = append(line, ' ')
 		line = append(line, e.Referer...)
 		line = append(line, ' ')
-		e.line = endLine(append(line, e.URL...))
-		l.refers.Write(e.line)
+		l.refers.Write(endLine(buf, append(line, e.URL...)))
 	}
 }
 
-// endLine ends a line. Whatever a client managed to put into it, it stays one
-// line.
-func endLine(line []byte) []byte {
-	for i, c := range line {
-		if c == '\n' || c == 0 {
-			line[i] = ' '
+// endLine ends a line and leaves it in buf. Whatever a client managed to put into
+// it, it stays one line.
+func endLine(buf *[]byte, line []byte) []byte {
+	for _, end := range []byte{'\n', 0} {
+		for rest := line; ; {
+			i := bytes.IndexByte(rest, end)
+			if i < 0 {
+				break
+			}
+			rest[i], rest = ' ', rest[i+1:]
 		}
 	}
-	return append(line, '\n')
+	*buf = append(line, '\n')
+	return *buf
 }
 
 // Rotate rotates all files (SIGUSR1, -k rotate) and reports what went wrong;

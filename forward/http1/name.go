@@ -157,7 +157,8 @@ func lookupName[T ~string | ~[]byte](b T) Name {
 		return Other
 	}
 	for n := nameSlot[nameHash(b)]; n != Other; n = nameNext[n] {
-		if EqualFold(b, nameText[n]) {
+		// Nearly every sender writes a name the canonical way.
+		if string(b) == nameText[n] || EqualFold(b, nameText[n]) {
 			return n
 		}
 	}

@@ -174,9 +174,10 @@ func (o *Outgoing) Set(made []byte) *Outgoing {
 // End makes a field of the pieces added since the last field.
 func (o *Outgoing) End(id Name) {
 	end := int32(len(o.made))
-	for i := o.mark; i < end; i++ {
-		if c := o.made[i]; c == '\r' || c == '\n' || c == 0 {
-			o.made[i] = ' '
+	value := o.made[o.mark:end]
+	for i, c := range value {
+		if class[c]&isControl != 0 && (c == '\r' || c == '\n' || c == 0) {
+			value[i] = ' '
 		}
 	}
 	o.items = append(o.items, item{id: id, own: true, from: o.mark, to: end, key: nameBytes[id]})

@@ -25,6 +25,7 @@ var ErrTimeout = errors.New("timed out")
 type Conn struct {
 	tcp *net.TCPConn
 	raw syscall.RawConn
+	fd  int // only for calls that cannot meet a Close, see Clean
 
 	read, write limit
 
@@ -36,7 +37,7 @@ type Conn struct {
 	token   uint64
 	onHang  HangUp
 
-	x *exchange // made by the first Exchange or Clean
+	x *exchange // made by the first Exchange
 }
 
 // Wrap takes over tcp.
@@ -45,7 +46,8 @@ func Wrap(tcp *net.TCPConn) (*Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Conn{tcp: tcp, raw: raw}, nil
+	c := &Conn{tcp: tcp, raw: raw}
+	return c, raw.Control(func(fd uintptr) { c.fd = int(fd) })
 }
 
 // TCP is the connection underneath, for its addresses and options.

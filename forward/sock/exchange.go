@@ -10,9 +10,6 @@ type exchange struct {
 	n       int
 	err     error
 	waiting bool // the request is out
-
-	look  func(uintptr) // made once, for Clean
-	clean bool
 }
 
 // Exchange writes all of out and then waits for the first bytes of an answer,
@@ -40,12 +37,10 @@ func (c *Conn) Exchange(out, in []byte) (written, n int, err error) {
 	return written, n, err
 }
 
-// exchange gives the state, with its functions made once.
+// exchange gives the state, with its function made once.
 func (c *Conn) exchange() *exchange {
 	if c.x == nil {
-		x := &exchange{step: c.exchangeStep}
-		x.look = func(fd uintptr) { x.clean = emptyNow(int(fd)) }
-		c.x = x
+		c.x = &exchange{step: c.exchangeStep}
 	}
 	return c.x
 }
@@ -68,9 +63,6 @@ func (c *Conn) exchangeStep(fd uintptr) bool {
 }
 
 // Clean tells whether the connection is open with nothing to read: what an idle
-// connection must be before it is used again.
-func (c *Conn) Clean() bool {
-	x := c.exchange()
-	x.clean = false
-	return c.raw.Control(x.look) == nil && x.clean
-}
+// connection must be before it is used again. Its caller is the only one who
+// may close it meanwhile.
+func (c *Conn) Clean() bool { return !c.closed.Load() && emptyNow(c.fd) }
