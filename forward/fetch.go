@@ -276,8 +276,9 @@ func (x *transaction) dropOrigin() {
 func (x *transaction) exchange() *failure {
 	x.out = x.requestHead(x.out[:0])
 	c := x.conn
-	c.ReadUntil(x.patience())
-	c.WriteUntil(x.patience())
+	patience := x.patience()
+	c.ReadUntil(patience)
+	c.WriteUntil(patience)
 	x.answer = x.answer[:0]
 	var n int
 	var err error

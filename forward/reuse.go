@@ -143,8 +143,8 @@ func (x *transaction) log() {
 	x.srv.requests.Add(1)
 	x.countVerified()
 	e := &x.entry
-	now := x.clock()
-	e.Now, e.Elapsed = now, now.Sub(x.began)
+	x.now = x.clock()
+	e.Now, e.Elapsed = x.now, x.now.Sub(x.began)
 	e.Client, e.ClientPort = x.cl.remote.Addr(), x.cl.remote.Port()
 	if x.p.cfg.LogUsesIndirectClient && x.hasRequest() {
 		e.Client = x.client
@@ -199,6 +199,9 @@ func (x *transaction) writeLog(e *accesslog.Entry) {
 
 // logAgent writes useragent_log and referer_log, which show who was let in.
 func (x *transaction) logAgent() {
+	if !x.p.logs.WantsAgents() {
+		return
+	}
 	e := &x.entry
 	e.Now, e.Client, e.URL = x.clock(), x.cl.remote.Addr(), x.logURL
 	if x.p.cfg.LogUsesIndirectClient {
