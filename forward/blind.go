@@ -30,7 +30,7 @@ func (x *transaction) tunnelBlind() bool {
 	x.way = &x.ways[0]
 	meant := x.cl.meant
 	x.note(codeDirect, view(x.url.Host))
-	if f := x.dial(view(x.url.Host), addresses{only: meant.Addr()}, meant.Port(), x.p.cfg.ConnectTimeout); f != nil {
+	if f := x.dial(view(x.url.Host), addresses{only: meant.Addr()}, meant.Port(), x.p.cfg.ConnectTimeout, x.now.Add(x.p.cfg.ForwardTimeout)); f != nil {
 		x.status = 503
 		return false
 	}

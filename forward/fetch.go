@@ -76,7 +76,7 @@ func (x *transaction) mayRetry(f *failure, giveUp time.Time) bool {
 		return false
 	case x.tries.all > maxTries, x.tries.direct >= maxDirectTries:
 		return false
-	case f.asked && !x.req.Method.Idempotent():
+	case f.asked && !x.req.Method.Repeatable():
 		return false
 	case !x.clock().Before(giveUp):
 		return false
@@ -136,10 +136,7 @@ func (x *transaction) connect(giveUp time.Time) *failure {
 	host, port, timeout := view(x.url.Host), x.url.Port, x.p.cfg.ConnectTimeout
 	if w.peer != nil {
 		host, port = w.peer.Host, w.peer.HTTPPort
-		timeout = x.p.cfg.PeerConnectTimeout
-		if w.peer.ConnectTimeout > 0 {
-			timeout = w.peer.ConnectTimeout
-		}
+		timeout = w.peer.patience(x.p.cfg.PeerConnectTimeout)
 		x.note(w.code, w.peer.Name)
 	} else {
 		x.note(w.code, host)
@@ -158,7 +155,7 @@ func (x *transaction) connect(giveUp time.Time) *failure {
 			return nil
 		}
 	}
-	return x.dial(host, addrs, port, min(timeout, max(giveUp.Sub(x.clock()), 5*time.Second)))
+	return x.dial(host, addrs, port, min(timeout, max(giveUp.Sub(x.clock()), 5*time.Second)), giveUp)
 }
 
 // key says which kept connections the request may use. A connection opened as
@@ -167,6 +164,9 @@ func (x *transaction) key(to netip.AddrPort) origin.Key {
 	k := origin.Key{To: to}
 	if x.way.peer != nil {
 		k.Peer = x.way.peer.Name
+	}
+	if x.way.peer == nil || x.way.peer.OriginServer {
+		k.Host = view(x.url.Host)
 	}
 	if x.spoofs() {
 		k.As = x.cl.remote.Addr()
@@ -198,41 +198,44 @@ func (x *transaction) spoofs() bool {
 }
 
 // dial opens a connection, trying the addresses in turn.
-func (x *transaction) dial(host string, addrs addresses, port uint16, timeout time.Duration) *failure {
-	tries := 1
+func (x *transaction) dial(host string, addrs addresses, port uint16, timeout time.Duration, giveUp time.Time) *failure {
+	// Several addresses have one attempt each, and the first of them another, by
+	// which time the fault may have passed.
+	tries := addrs.Len() + 1
 	if addrs.Len() == 1 {
 		tries = max(1, min(10, x.p.cfg.MaximumSingleAddrTries))
 	}
 	var last *failure
-	for round := 0; round < tries; round++ {
-		for i := 0; i < addrs.Len(); i++ {
-			addr := addrs.At(i)
-			to := netip.AddrPortFrom(addr, port)
-			x.noteAddress(addr)
-			c, err := x.srv.dialer.Open(x.context(), x.key(to), x.localPorts(), timeout, int(x.p.cfg.TCPRecvBufsize))
-			if err == nil {
-				if x.way.peer == nil {
-					x.srv.names.MarkGood(host, addr)
-				} else if x.way.peer.answered() {
-					x.srv.parts.Log.Info("Detected REVIVED " + "Parent: " + x.way.peer.Name)
-				}
-				x.take(c)
-				return nil
-			}
-			last = x.dialFailure(err)
-			if x.cl.gone.Load() {
-				return last
-			}
+	for i := 0; i < tries; i++ {
+		addr := addrs.At(i % addrs.Len())
+		to := netip.AddrPortFrom(addr, port)
+		x.noteAddress(addr)
+		c, err := x.srv.dialer.Open(x.context(), x.key(to), x.localPorts(), timeout, int(x.p.cfg.TCPRecvBufsize))
+		if err == nil {
 			if x.way.peer == nil {
-				x.srv.names.MarkBad(host, addr)
+				x.srv.names.MarkGood(host, addr)
+			} else {
+				x.srv.answers(x.way.peer)
 			}
-			if last.errno == syscall.EADDRNOTAVAIL && i == 0 {
-				x.srv.parts.Log.Info("cannot connect to " + to.String() + ": " + err.Error())
-			}
+			x.take(c)
+			return nil
+		}
+		last = x.dialFailure(err)
+		if x.cl.gone.Load() {
+			return last
+		}
+		if x.way.peer == nil {
+			x.srv.names.MarkBad(host, addr)
+		}
+		if last.errno == syscall.EADDRNOTAVAIL && i == 0 {
+			x.srv.parts.Log.Info("cannot connect to " + to.String() + ": " + err.Error())
+		}
+		if last.errno == syscall.ETIMEDOUT && i+1 >= addrs.Len() || !x.clock().Before(giveUp) {
+			break
 		}
 	}
-	if p := x.way.peer; p != nil && p.failed() {
-		x.srv.parts.Log.Info("Detected DEAD Parent: " + p.Name)
+	if p := x.way.peer; p != nil {
+		x.srv.fails(p)
 	}
 	return last
 }

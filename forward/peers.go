@@ -4,18 +4,9 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/cuttle-proxy/cuttle/conf"
 	"github.com/cuttle-proxy/cuttle/forward/acl"
-)
-
-// Bounds of a parent's health.
-const (
-	// peerDownAfter failed connections in a row make a parent down.
-	peerDownAfter = 10
-	// peerProbe is how often one request may try a parent that is down.
-	peerProbe = 10 * time.Second
 )
 
 // peer is one cache_peer with its health.
@@ -24,7 +15,8 @@ type peer struct {
 	access *acl.List
 
 	failures atomic.Int32
-	probed   atomic.Int64 // when a request last tried it while down, Unix nanoseconds
+	probing  atomic.Bool
+	probed   atomic.Int64 // when the last probe began, Unix nanoseconds
 	open     atomic.Int32 // connections, for max-conn
 	turns    int          // requests given by round-robin; under peers.mu
 }
@@ -137,7 +129,7 @@ func (ps *peers) inTurn(x *transaction) *peer {
 
 // usable tells whether a request may be sent to the peer as its parent.
 func (p *peer) usable(x *transaction) bool {
-	if p.typeFor(x) != conf.PeerParent || !p.allows(x) || !p.up(x.now) {
+	if p.typeFor(x) != conf.PeerParent || !p.allows(x) || !p.up(x) {
 		return false
 	}
 	return p.MaxConn == 0 || int(p.open.Load()) < p.MaxConn
@@ -177,23 +169,4 @@ func domainMatches(host, domain string) bool {
 		return tail >= 0 && strings.EqualFold(host[tail:], domain) || strings.EqualFold(host, domain[1:])
 	}
 	return strings.EqualFold(host, domain)
-}
-
-// up tells whether the peer is thought to answer. One that is down gets one
-// request each peerProbe, so that its return is noticed.
-func (p *peer) up(now time.Time) bool {
-	if p.failures.Load() < peerDownAfter {
-		return true
-	}
-	last := p.probed.Load()
-	return now.UnixNano()-last > int64(peerProbe) && p.probed.CompareAndSwap(last, now.UnixNano())
-}
-
-// failed and answered keep the peer's health; they report a change.
-func (p *peer) failed() (down bool) {
-	return p.failures.Add(1) == peerDownAfter
-}
-
-func (p *peer) answered() (revived bool) {
-	return p.failures.Swap(0) >= peerDownAfter
 }

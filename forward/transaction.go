@@ -63,6 +63,7 @@ type transaction struct {
 	conn     *origin.Conn
 	taken    chan struct{} // closed when this request has its connection, for the one behind it
 	tries    tries
+	probed   bool // a parent that is down was probed when the ways were chosen
 
 	// The reply.
 	rep        http1.Reply

@@ -25,7 +25,7 @@ func (x *transaction) understand() *failure {
 		return ofFault(x.fault)
 	}
 	if fault := x.target(); fault != http1.NoFault {
-		x.fault = fault
+		x.fault, x.bare = fault, false // 2.6 answers a request it makes no URL of as one of HTTP/1.0
 		return ofFault(fault)
 	}
 	if x.fault != http1.NoFault {
@@ -101,7 +101,8 @@ func (x *transaction) interceptedTarget() http1.Fault {
 func (x *transaction) accelTarget(originForm bool) http1.Fault {
 	port := x.port
 	path := x.req.Target
-	if !port.Accel {
+	// A port whose address was given by name has that for a site, accel or not.
+	if !port.Accel && port.DefaultSite == "" {
 		return x.ownOrInvalid()
 	}
 	if !originForm {
@@ -152,7 +153,7 @@ func (x *transaction) ownOrInvalid() http1.Fault {
 
 // assemble writes scheme://host[:port]path into x.asked.
 func (x *transaction) assemble(host []byte, port int, path []byte) http1.Fault {
-	x.rebuilt, x.accel = true, x.port.Accel
+	x.rebuilt, x.accel = true, !x.port.Transparent
 	scheme := x.port.Protocol
 	if scheme == "" {
 		scheme = "http"

@@ -39,7 +39,7 @@ const (
 
 // chooseWays lists the places to try, best first.
 func (x *transaction) chooseWays() *failure {
-	x.ways, x.tries = x.ways[:0], tries{}
+	x.ways, x.tries, x.probed = x.ways[:0], tries{}, false
 	peers := x.p.peers
 	direct := x.directness()
 	switch {
@@ -64,6 +64,9 @@ func (x *transaction) chooseWays() *failure {
 		}
 		// The number is what 2.6's non-blocking sockets leave behind (fact
 		// "accel ports never go direct").
+		if x.probed {
+			return f.because(nil, syscall.EINPROGRESS)
+		}
 		return f.because(nil, syscall.EAGAIN)
 	}
 	return nil
@@ -84,10 +87,10 @@ func (x *transaction) servesScheme() *failure {
 	return nil
 }
 
-// speaks tells whether x.way can be asked for the URL: a parent takes any
-// scheme, an origin is spoken to in HTTP alone.
+// speaks tells whether x.way can be asked for the URL: a peer takes any scheme,
+// an originserver too, and on the direct way it is HTTP alone.
 func (x *transaction) speaks() *failure {
-	if x.way.peer != nil && !x.way.peer.OriginServer || x.url.Authority {
+	if x.way.peer != nil || x.url.Authority {
 		return nil
 	}
 	switch x.url.Scheme {

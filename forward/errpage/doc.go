@@ -30,6 +30,9 @@
 //	%z resolver's message                             %% percent sign
 //	%l %W nothing: later releases put a style sheet and a mail text there
 //
+// Templates of later releases are used from an error_directory that is named in
+// squid.conf; lying in the default one they are somebody else's, and passed over.
+//
 // Everything but %L and %S, which are the operator's own markup, is escaped for
 // HTML, in text and in quoted attributes alike: no client or origin can put
 // markup into a page.

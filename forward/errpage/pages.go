@@ -46,10 +46,11 @@ type Page struct {
 // taken from the program; a page that only deny_info names must be there.
 func Load(cfg *conf.ErrorPageSettings, env Env) (*Pages, error) {
 	s := &Pages{cfg: cfg, env: env, pages: map[Name]*Page{}, signature: cutCodes(signatureText)}
+	unasked := cfg.ErrorDirectory == conf.DefaultPaths().ErrorDir
 	for i := range builtins {
 		b := &builtins[i]
 		text, err := s.read(b.name)
-		if errors.Is(err, fs.ErrNotExist) {
+		if errors.Is(err, fs.ErrNotExist) || err == nil && unasked && ofLaterRelease(text) {
 			text, err = b.html(), nil
 		}
 		if err != nil {
@@ -96,6 +97,11 @@ func (s *Pages) read(name Name) (string, error) {
 	text, err := io.ReadAll(io.LimitReader(f, maxTemplate))
 	return string(text), err
 }
+
+// ofLaterRelease tells templates of Squid 3 and later, which another package may
+// have put where ours are looked for unasked: they show a style sheet (%l) and
+// run scripts over what the client sent, as no page of 2.6 does.
+func ofLaterRelease(text string) bool { return strings.Contains(text, "%l") }
 
 // Page finds a page by name; AccessDenied for a name that is unknown.
 func (s *Pages) Page(name Name) *Page {

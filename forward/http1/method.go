@@ -106,6 +106,17 @@ func (m *Methods) Text(method Method) string {
 	return methodText[NoMethod]
 }
 
+// Repeatable tells whether sending a request a second time changes no more than
+// the first did, by IANA's registry of methods. It is wider than Idempotent,
+// which says what may go out on a kept connection.
+func (method Method) Repeatable() bool {
+	switch method {
+	case PROPFIND, PROPPATCH, MKCOL, COPY, MOVE, UNLOCK, SEARCH, REPORT, MKACTIVITY, CHECKOUT, MERGE:
+		return true
+	}
+	return method.Idempotent()
+}
+
 // Idempotent tells whether a request may be repeated after a failure
 // (RFC 9110 section 9.2.2) without asking anyone.
 func (method Method) Idempotent() bool {

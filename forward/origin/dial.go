@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"strings"
 	"syscall"
 	"time"
 
@@ -68,6 +69,7 @@ func (d *Dialer) Open(ctx context.Context, k Key, ports LocalPorts, timeout time
 		tcp.Close()
 		return nil, newDialError(k.To, err)
 	}
+	k.Host = strings.Clone(k.Host) // the caller's may be a view of a buffer
 	c := &Conn{Conn: plain, Key: k, pool: d.Pool}
 	if err := d.Watcher.Watch(plain, c); err != nil {
 		c.Close()

@@ -20,6 +20,9 @@ type Key struct {
 	To netip.AddrPort
 	// Peer is the cache_peer's name, "" for a direct connection.
 	Peer string
+	// Host is the origin's name as it was asked for, since 2.6 keeps a
+	// connection for one host alone; "" towards a parent, which serves all.
+	Host string
 	// TOS is the type of service the connection was opened with.
 	TOS uint8
 }
