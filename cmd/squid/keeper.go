@@ -38,6 +38,7 @@ const (
 	askOpenLog   = 'l'
 	askRenameLog = 'm' // FROM NUL TO
 	askLearn     = 'c' // read the configuration again and learn the files it names
+	askAdopt     = 'a' // the configuration read last is in force now
 	askOpenConf  = 'f'
 	askOpenGRE   = 'g' // the raw socket that routers' GRE comes by, when the configuration says so
 	askOpenTUN   = 't' // the device it is delivered on, likewise
@@ -130,6 +131,15 @@ func (k *keeper) learn() error {
 		return nil
 	}
 	_, err := k.ask(askLearn, "")
+	return err
+}
+
+// adopt tells the helper that what it learnt last is in force.
+func (k *keeper) adopt() error {
+	if k == nil {
+		return nil
+	}
+	_, err := k.ask(askAdopt, "")
 	return err
 }
 

@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -19,8 +20,10 @@ import (
 // serving process that was taken over gains no other file through it.
 type keeperChild struct {
 	inv     *invocation
-	cfg     *conf.Config
-	pid     int // the serving process
+	cfg     *conf.Config // that the serving process runs with
+	next    *conf.Config // as last read; the same, until the serving process adopts it or goes on without
+	pid     int          // the serving process
+	pidFile string       // that names it, once it was written
 	owner   identity
 	mayRead map[string]bool
 	setUp   bool // network_setup was done
@@ -42,14 +45,15 @@ func serveKeeper(inv *invocation) int {
 	}
 	k.setUp = k.cfg.NetworkSetup
 	k.serve(conn.(*net.UnixConn))
-	removePid(k.cfg.PidFilename, k.pid)
+	removePid(k.pidFile, k.pid)
 	if err := tearDownNetwork(k.cfg); err != nil {
 		fmt.Fprintln(inv.stderr, "ERROR: "+err.Error())
 	}
 	return exitGood
 }
 
-// learn reads the configuration and notes every file it opens on the way.
+// learn reads the configuration and notes every file it opens on the way. The
+// effective user is that of the start: the serving process cannot become another.
 func (k *keeperChild) learn() error {
 	world := &notingWorld{opened: map[string]bool{}}
 	cfg, _ := conf.Load(k.inv.flags.confFile, conf.Options{World: world})
@@ -60,12 +64,25 @@ func (k *keeperChild) learn() error {
 		k.mayRead = world.opened // so that the serving process can say what is wrong with it
 		return nil
 	}
-	owner, err := lookUpIdentity(cfg)
-	if err != nil {
-		return err
+	if k.cfg == nil {
+		owner, err := lookUpIdentity(cfg)
+		if err != nil {
+			return err
+		}
+		k.cfg, k.owner = cfg, owner
 	}
-	k.cfg, k.owner, k.mayRead = cfg, owner, world.opened
+	k.next, k.mayRead = cfg, world.opened
 	return nil
+}
+
+// writePid writes the pid file of the configuration, in place of one that another
+// configuration named.
+func (k *keeperChild) writePid() error {
+	if k.pidFile != k.cfg.PidFilename {
+		removePid(k.pidFile, k.pid)
+	}
+	k.pidFile = k.cfg.PidFilename
+	return writePid(k.pidFile, k.pid)
 }
 
 func (k *keeperChild) serve(conn *net.UnixConn) {
@@ -103,9 +120,9 @@ func answer(conn *net.UnixConn, file *os.File, err error) error {
 func (k *keeperChild) do(what byte, argument string) (*os.File, error) {
 	switch what {
 	case askWritePid:
-		return nil, writePid(k.cfg.PidFilename, k.pid)
+		return nil, k.writePid()
 	case askRemovePid:
-		return nil, removePid(k.cfg.PidFilename, k.pid)
+		return nil, removePid(k.pidFile, k.pid)
 	case askOpenLog:
 		if !k.isLog(argument) {
 			return nil, syscall.EACCES
@@ -119,6 +136,9 @@ func (k *keeperChild) do(what byte, argument string) (*os.File, error) {
 		return nil, os.Rename(from, to)
 	case askLearn:
 		return nil, k.learn()
+	case askAdopt:
+		k.cfg = k.next
+		return nil, nil
 	case askOpenConf:
 		if !k.mayRead[argument] {
 			return nil, syscall.EACCES
@@ -132,19 +152,22 @@ func (k *keeperChild) do(what byte, argument string) (*os.File, error) {
 	return nil, fmt.Errorf("request %q is not known", what)
 }
 
-// isLog says whether the configuration names a log of that path.
+// isLog says whether the configuration names a log of that path: the one in force,
+// or the one about to be, whose logs are opened before it is adopted.
 func (k *keeperChild) isLog(path string) bool {
-	c := k.cfg
-	names := []string{c.CacheLog, c.CacheStoreLog, c.UseragentLog, c.RefererLog, c.ForwardLog}
-	for _, l := range c.AccessLogs {
-		names = append(names, l.Path)
+	return path != "" && path != "none" && (namesLog(k.cfg, path) || namesLog(k.next, path))
+}
+
+func namesLog(c *conf.Config, path string) bool {
+	if c == nil {
+		return false
 	}
-	for _, name := range names {
-		if name != "" && name != "none" && name == path {
+	for _, l := range c.AccessLogs {
+		if l.Path == path {
 			return true
 		}
 	}
-	return false
+	return slices.Contains([]string{c.CacheLog, c.CacheStoreLog, c.UseragentLog, c.RefererLog, c.ForwardLog}, path)
 }
 
 // isRotation says whether a renaming is LOG -> LOG.0 or LOG.N -> LOG.N+1.

@@ -165,6 +165,9 @@ func (p *process) reconfigure() {
 		p.keepOld(err.Error())
 		return
 	}
+	if err := p.keeper.adopt(); err != nil {
+		p.log.Warn("WARNING: " + err.Error())
+	}
 	if err := p.reconfigureGRE(cfg); err != nil {
 		p.log.Error("ERROR: GRE packets are not received: " + err.Error())
 	}
