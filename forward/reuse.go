@@ -1,11 +1,13 @@
 package forward
 
 import (
+	"net/netip"
 	"sync"
 	"time"
 
 	"github.com/cuttle-proxy/cuttle/conf"
 	"github.com/cuttle-proxy/cuttle/forward/accesslog"
+	"github.com/cuttle-proxy/cuttle/forward/acl"
 	"github.com/cuttle-proxy/cuttle/forward/http1"
 )
 
@@ -79,9 +81,13 @@ func (x *transaction) reset() {
 	x.maxBody, x.passed, x.chunks = 0, 0, false
 	x.ownHead = x.ownHead[:0]
 	x.gate = nil
-	x.other, x.own, x.continued = false, false, false
-	x.facts.URL = nil
+	x.other, x.own, x.continued, x.probed = false, false, false, false
+	x.facts = nobodyYet
 }
+
+// nobodyYet is what access lists are told about a request that was not
+// understood: like 2.6, they see the client 0.0.0.0 and no request.
+var nobodyYet = acl.Facts{Client: netip.IPv4Unspecified()}
 
 // room is where the next bytes from the client go. There is always some.
 func (x *transaction) room() []byte {

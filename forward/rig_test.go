@@ -256,3 +256,39 @@ func answering(t testing.TB, answer string) string {
 		}
 	})
 }
+
+// file makes the configuration what a squid.conf of these lines makes it, with
+// "{DIR}" for the test's folder. Ports are of the system's choice; what a default
+// would open on this host is left out. It begins with what 2.6's own file has:
+// acl all, http_port and http_access allow all where the lines have none.
+func file(t testing.TB, lines string) func(*conf.Config) {
+	return func(c *conf.Config) {
+		t.Helper()
+		dir := filepath.Dir(c.AccessLogs[0].Path)
+		text := "acl all src 0.0.0.0/0.0.0.0\nvisible_hostname proxy.test\nhosts_file none\n" + strings.ReplaceAll(lines, "{DIR}", dir) + "\n"
+		for directive, own := range map[string]string{"http_port": "http_port 3128\n", "http_access": "http_access allow all\n", "access_log": "access_log " + c.AccessLogs[0].Path + " squid\n"} {
+			if !strings.Contains("\n"+text, "\n"+directive+" ") {
+				text += own
+			}
+		}
+		read, report := conf.LoadText("squid.conf", []byte(text), conf.Options{})
+		if read == nil {
+			t.Fatalf("%q: %+v", lines, report.Lines)
+		}
+		*c = *read
+		c.ErrorDirectory, c.MimeTable, c.IconDirectory = "", "", ""
+		for _, port := range c.HTTPPorts {
+			port.Addr = netip.MustParseAddrPort("127.0.0.1:0")
+		}
+	}
+}
+
+// linesOf gives the lines of a file.
+func linesOf(t testing.TB, path string) []string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.FieldsFunc(string(text), func(r rune) bool { return r == '\n' })
+}

@@ -14,7 +14,6 @@ import (
 // facts access lists look at.
 func (x *transaction) understand() *failure {
 	x.bare = x.fault == http1.NoFault && x.req.Major < 1
-	x.facts = acl.Facts{Client: x.cl.remote.Addr(), Local: x.cl.local, Conn: x.cl}
 	switch x.fault {
 	case http1.NoFault, http1.InvalidURL, http1.InvalidFields, http1.InvalidLength, http1.AmbiguousFraming:
 	default:
@@ -36,6 +35,7 @@ func (x *transaction) understand() *failure {
 		return ofFault(fault)
 	}
 	x.hasURL = true
+	x.facts = acl.Facts{Client: x.cl.remote.Addr(), Local: x.cl.local, Conn: x.cl}
 	x.internal = x.isOwn()
 	x.logURL = x.url.AppendLogged(x.logURL[:0], x.p.cfg.StripQueryTerms)
 	x.text = x.url.AppendCanonical(x.text[:0])
