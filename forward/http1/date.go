@@ -56,7 +56,7 @@ func ParseDate(b []byte) (time.Time, bool) {
 	if t, ok := parseFixedDate(b); ok {
 		return t, true
 	}
-	if len(b) > 64 {
+	if len(b) == 0 || len(b) > 64 {
 		return time.Time{}, false
 	}
 	s := string(b)

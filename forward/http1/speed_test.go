@@ -40,6 +40,18 @@ func (e *engine) request(b []byte) bool {
 	return fault == NoFault
 }
 
+// requestInSteps is request for a head that comes in small pieces.
+func (e *engine) requestInSteps(b []byte) bool {
+	e.req.Reset()
+	for end := 1; end < len(b); end += 7 {
+		if _, state := e.req.Parse(b[:end], &engineOptions); state != NeedMore {
+			return false
+		}
+	}
+	_, state := e.req.Parse(b, &engineOptions)
+	return state == Complete
+}
+
 func (e *engine) writeRequest() {
 	e.out.Reset()
 	f := &e.req.Fields
@@ -94,11 +106,21 @@ func TestNothingIsAllocated(t *testing.T) {
 	chunks := []byte("5;x=y\r\nhello\r\n0\r\nT: 1\r\n\r\n")
 	now := time.Unix(1700000000, 0)
 	line := make([]byte, 0, 4096)
+	old := []byte("GET http://o/a HTTP/1.0\r\nUser-Agent: x\r\nPragma: no-cache\r\nProxy-Connection: Keep-Alive\r\n\r\n")
+	oldReply := []byte("HTTP/1.0 200 OK\r\nContent-Type: text/html\r\nLast-Modified: Sat, 05 Nov 1994 08:49:37 GMT\r\n\r\n")
+	tunnel := []byte("CONNECT o:443 HTTP/1.1\r\nHost: o:443\r\n\r\n")
 	for name, f := range map[string]func(){
 		"parse a request":          func() { e.request(request) },
 		"write a request":          func() { e.request(request); e.writeRequest() },
 		"parse a reply":            func() { e.reply(reply) },
 		"write a reply":            func() { e.reply(reply); e.writeReply(now) },
+		"parse a 1.0 request":      func() { e.request(old) },
+		"write a 1.0 request":      func() { e.request(old); e.writeRequest() },
+		"parse a 1.0 reply":        func() { e.reply(oldReply) },
+		"write a 1.0 reply":        func() { e.reply(oldReply); e.writeReply(now) },
+		"parse a CONNECT":          func() { e.request(tunnel) },
+		"parse byte by byte":       func() { e.requestInSteps(request) },
+		"encode chunks":            func() { line = append(append(AppendChunkSize(line[:0], 4096), ChunkEnd...), LastChunk...) },
 		"repair a request":         func() { e.request(folded) },
 		"look up by name":          func() { line, _ = e.req.AppendNamed(line[:0], "x-requested-with") },
 		"URL for the log":          func() { line = e.url.AppendLogged(line[:0], true) },
@@ -110,7 +132,7 @@ func TestNothingIsAllocated(t *testing.T) {
 			t.Errorf("%s: %v allocations", name, n)
 		}
 	}
-	if !e.request(request) || !e.reply(reply) {
+	if !e.request(request) || !e.request(old) || !e.requestInSteps(request) || !e.request(tunnel) || !e.reply(reply) || !e.reply(oldReply) {
 		t.Error("the messages measured are not understood")
 	}
 }
