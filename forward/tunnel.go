@@ -101,12 +101,11 @@ func (x *transaction) refuseTunnel(f *failure) bool {
 // join moves bytes both ways until one side ends, in error or not: when the
 // client half-closes, the tunnel ends at once. With halves, a side that has said
 // all it had to say is still answered. Either direction's progress renews the
-// patience of both.
+// patience of both. client_lifetime is not for tunnels, as 2.6 has it.
 func (x *transaction) join(halves bool) {
 	cfg := x.p.cfg
 	var last atomic.Int64
 	last.Store(time.Now().UnixNano())
-	end := x.p.lifetime(x.now)
 	var uploaded int64 // what went to the origin counts as well
 	done := make(chan struct{})
 	move := func(t *sock.Transfer) {
@@ -117,15 +116,15 @@ func (x *transaction) join(halves bool) {
 			}
 			// The other direction may have moved meanwhile.
 			idle := time.Since(time.Unix(0, last.Load()))
-			if idle >= cfg.ReadTimeout || !time.Now().Before(end) || t.WriteErr != nil {
+			if idle >= cfg.ReadTimeout || t.WriteErr != nil {
 				return
 			}
 			t.ReadErr = nil
 		}
 	}
-	up := &sock.Transfer{From: x.cl.c, To: x.conn.Conn, Left: -1, Small: spliceFrom, Patience: cfg.ReadTimeout, Until: end,
+	up := &sock.Transfer{From: x.cl.c, To: x.conn.Conn, Left: -1, Small: spliceFrom, Patience: cfg.ReadTimeout,
 		Moved: func(n int) { uploaded += int64(n); last.Store(time.Now().UnixNano()) }}
-	down := &sock.Transfer{From: x.conn.Conn, To: x.cl.c, Left: -1, Small: spliceFrom, Patience: cfg.ReadTimeout, Until: end,
+	down := &sock.Transfer{From: x.conn.Conn, To: x.cl.c, Left: -1, Small: spliceFrom, Patience: cfg.ReadTimeout,
 		Moved: func(n int) { x.sent += int64(n); last.Store(time.Now().UnixNano()) }}
 	go func() {
 		defer close(done)
