@@ -223,6 +223,9 @@ func (cl *client) serveOutside() bool {
 func (cl *client) answer() bool {
 	x := cl.x
 	cl.busy.Store(true)
+	if cl.c.PeerClosed() {
+		cl.HungUp(cl.c, cl.c.PeerReset()) // the watcher told us while we were idle
+	}
 	next := x.prefetch()
 	keep := x.run()
 	if next != nil {
