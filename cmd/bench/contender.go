@@ -183,6 +183,10 @@ func (c contender) start(o *origin) (*running, error) {
 	defer out.Close()
 	r.cmd.Stdout, r.cmd.Stderr = out, out
 	if err := r.cmd.Start(); err != nil {
+		if r.log != nil {
+			r.log.Close()
+		}
+		os.RemoveAll(dir)
 		return nil, err
 	}
 	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {

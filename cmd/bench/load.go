@@ -177,7 +177,11 @@ func connect(r *running, streams, megabytes int) outcome {
 			}
 		}
 		fmt.Fprintf(conn, "%d\n", megabytes)
-		return io.CopyBuffer(discard{}, conn, make([]byte, 256<<10))
+		n, err := io.CopyBuffer(discard{}, conn, make([]byte, 256<<10))
+		if err == nil && n != int64(megabytes)<<20 {
+			err = fmt.Errorf("%d octets came, not %d", n, int64(megabytes)<<20)
+		}
+		return n, err
 	})
 }
 
