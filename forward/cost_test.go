@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/cuttle-proxy/cuttle/conf"
-	"github.com/cuttle-proxy/cuttle/forward/sock"
 )
 
 // plainOrigin answers every read with the same bytes and allocates nothing: the
@@ -108,63 +107,6 @@ func BenchmarkTransaction(b *testing.B) {
 	for b.Loop() {
 		ask()
 	}
-}
-
-// BenchmarkRelay moves bodies of several sizes by copy and by splice: spliceFrom
-// is where the second becomes the cheaper one.
-func BenchmarkRelay(b *testing.B) {
-	for _, size := range []int64{16 << 10, 64 << 10, 256 << 10, 4 << 20} {
-		for _, way := range []string{"copy", "splice"} {
-			b.Run(fmt.Sprintf("%dK/%s", size>>10, way), func(b *testing.B) {
-				from, feed := loop(b)
-				to, sink := loop(b)
-				go func() {
-					buf := make([]byte, size)
-					for {
-						if _, err := feed.Write(buf); err != nil {
-							return
-						}
-					}
-				}()
-				go io.Copy(io.Discard, struct{ io.Reader }{sink})
-				b.SetBytes(size)
-				small := int64(0)
-				if way == "copy" {
-					small = 1 << 40
-				}
-				for b.Loop() {
-					t := sock.Transfer{From: from, To: to, Left: size, Small: small}
-					if t.Run() != size {
-						b.Fatal(t.ReadErr, t.WriteErr)
-					}
-				}
-			})
-		}
-	}
-	sock.ClosePipes()
-}
-
-// loop gives the two ends of a connection over loopback.
-func loop(b *testing.B) (*sock.Conn, net.Conn) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer l.Close()
-	near, err := net.Dial("tcp", l.Addr().String())
-	if err != nil {
-		b.Fatal(err)
-	}
-	far, err := l.Accept()
-	if err != nil {
-		b.Fatal(err)
-	}
-	c, err := sock.Wrap(near.(*net.TCPConn))
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() { c.Close(); far.Close() })
-	return c, far
 }
 
 // idleChild makes the test binary a proxy in a process of its own, whose memory
