@@ -16,6 +16,10 @@ func (x *transaction) replyFields() {
 		switch id := rep.ID(i); id {
 		case http1.ProxyConnection, http1.KeepAlive, http1.Trailer, http1.TransferEncoding, http1.Upgrade, http1.Connection:
 			continue
+		case http1.ContentLength:
+			if rep.Status < 200 {
+				continue // there is no body (RFC 9110 section 8.6)
+			}
 		case http1.Via:
 			if x.p.cfg.Via {
 				continue // joined with ours
@@ -28,7 +32,7 @@ func (x *transaction) replyFields() {
 				x.mustKeep = true
 			}
 		default:
-			if hop && id != http1.ContentLength && rep.ConnectionLists(rep.Key(i)) {
+			if hop && rep.ConnectionLists(rep.Key(i)) {
 				continue
 			}
 		}

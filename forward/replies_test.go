@@ -1,0 +1,231 @@
+package forward
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/cuttle-proxy/cuttle/conf"
+	"github.com/cuttle-proxy/cuttle/forward/judge"
+	"golang.org/x/sys/unix"
+)
+
+// poison is an answer nobody asked for.
+const poison = "HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nContent-Length: 6\r\n\r\npoison"
+
+// plain is the answer to the requests that come after a hostile one.
+const plain = "HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nContent-Length: 5\r\n\r\nplain"
+
+// hostileReply is an answer that some parser somewhere reads as more than one,
+// or as having another body. {K} asks for a kept connection.
+type hostileReply struct {
+	name, text string
+	// want is what the client gets with HTTP/1.0 and HTTP/1.1 spoken on both sides
+	// when poison comes right behind it, and when it comes late: status and body,
+	// P standing for poison.
+	want, late [2]string
+}
+
+// script is what a hostile origin says, late behind the rest when that is set.
+type script struct {
+	said, late string
+	goAhead    chan struct{} // closed when the late part is due
+	done       chan struct{} // has an entry when it is out
+}
+
+// hostileOrigin answers /hostile by the script and everything else with plain.
+func hostileOrigin(t *testing.T, says *atomic.Pointer[script]) (addr string) {
+	return scripted(t, func(c *net.TCPConn, r *bufio.Reader) {
+		for {
+			q, err := judge.ReadRequest(r)
+			if err != nil {
+				return
+			}
+			if q.Target != "/hostile" {
+				io.WriteString(c, plain)
+				continue
+			}
+			s := says.Load()
+			io.WriteString(c, s.said)
+			if s.late != "" {
+				<-s.goAhead
+				io.WriteString(c, s.late)
+				waitTaken(t, c)
+				s.done <- struct{}{}
+			}
+			// Some of these answers have no end but the connection's.
+			c.SetReadDeadline(time.Now().Add(10 * time.Millisecond))
+			if _, err := r.Peek(1); err != nil {
+				c.CloseWrite()
+			}
+			c.SetReadDeadline(time.Time{})
+		}
+	})
+}
+
+// waitTaken waits until the other side's system has taken all that was written.
+func waitTaken(t *testing.T, c *net.TCPConn) {
+	raw, err := c.SyscallConn()
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	for waiting := true; waiting; time.Sleep(100 * time.Microsecond) {
+		raw.Control(func(fd uintptr) {
+			left, _ := unix.IoctlGetInt(int(fd), unix.TIOCOUTQ)
+			info, err := unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO)
+			waiting = left > 0 && err == nil && info.State == unix.BPF_TCP_ESTABLISHED
+		})
+	}
+}
+
+// strictClient asks one thing after the other and reads the answers by the
+// letter, on one connection for as long as that stays open.
+type strictClient struct {
+	r  *rig
+	c  net.Conn
+	br *bufio.Reader
+}
+
+func (s *strictClient) ask(origin, path string) (*judge.Reply, error) {
+	if s.c == nil {
+		s.c = s.r.dial()
+		s.br = bufio.NewReader(s.c)
+	}
+	fmt.Fprintf(s.c, "GET http://%s%s HTTP/1.1\r\nHost: a\r\nProxy-Connection: keep-alive\r\n\r\n", origin, path)
+	for {
+		p, err := judge.ReadReply(s.br, "GET")
+		if err == nil && p.Status < 200 && p.Minor == 1 && !p.Closes() {
+			continue
+		}
+		if err != nil || p.Closes() {
+			if rest, _ := io.ReadAll(s.br); len(rest) > 0 && err == nil {
+				err = fmt.Errorf("%q behind an answer that closes", rest)
+			}
+			s.c.Close()
+			s.c = nil
+		}
+		return p, err
+	}
+}
+
+// TestHostileReplies: whatever an origin says, its client gets at most one
+// answer, and the next requests, of the same client and of others, get theirs.
+func TestHostileReplies(t *testing.T) {
+	for i, mode := range []string{"1.0", "1.1"} {
+		var says atomic.Pointer[script]
+		origin := hostileOrigin(t, &says)
+		r := start(t, nil, modes[mode], func(c *conf.Config) { c.ReadTimeout = 5 * time.Second })
+		for _, h := range hostileReplies {
+			for _, late := range []bool{false, true} {
+				want := h.want[i]
+				o := &script{said: strings.ReplaceAll(h.text, "{K}", "Connection: keep-alive\r\n"),
+					goAhead: make(chan struct{}), done: make(chan struct{}, 10)}
+				if late {
+					want, o.late = h.late[i], poison
+				} else {
+					o.said += poison
+				}
+				says.Store(o)
+				t.Run(fmt.Sprintf("%s %s late %v", mode, h.name, late), func(t *testing.T) {
+					r.srv.pool.DropIdle()
+					same, other := &strictClient{r: r}, &strictClient{r: r}
+					var p *judge.Reply
+					var err error
+					if late {
+						answered := make(chan struct{})
+						go func() { p, err = same.ask(origin, "/hostile"); close(answered) }()
+						select {
+						case <-answered:
+						case <-time.After(10 * time.Millisecond): // it waits for more
+						}
+						close(o.goAhead)
+						<-o.done
+						<-answered
+					} else {
+						p, err = same.ask(origin, "/hostile")
+					}
+					body := bytes.ReplaceAll(p.Body, []byte(poison), []byte("P"))
+					if p.Status >= 400 {
+						body = nil
+					}
+					// What is no number between 100 and 599 goes out as such, as in 2.6.
+					odd := p.Status == 0 && err != nil && strings.HasPrefix(err.Error(), "no status line")
+					if got := strings.TrimSpace(fmt.Sprintf("%d %s", p.Status, body)); got != want || err != nil && err != judge.ErrPartial && !odd {
+						t.Errorf("got %q %v, want %q", got, err, want)
+					}
+					for _, next := range []*strictClient{same, other, same, other} {
+						if p, err := next.ask(origin, "/plain"); err != nil || p.Status != 200 || string(p.Body) != "plain" {
+							t.Fatalf("the next request got %d %q %v", p.Status, p.Body, err)
+						}
+					}
+					for _, s := range []*strictClient{same, other} {
+						if s.c != nil {
+							s.c.Close()
+						}
+					}
+				})
+			}
+		}
+	}
+}
+
+// TestFloodsBeforeAnAnswer: what may come before an answer comes in bounds, and
+// bytes that are no answer are one on a fresh connection only.
+func TestFloodsBeforeAnAnswer(t *testing.T) {
+	for i, mode := range []string{"1.0", "1.1"} {
+		for _, c := range []struct {
+			name, said string
+			want       [2]string
+		}{
+			{"1xx", strings.Repeat("HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\n", maxInterims+1) + plain, [2]string{"103", "502"}},
+			{"fewer 1xx", strings.Repeat("HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\n", maxInterims) + plain, [2]string{"103", "200 plain"}},
+			{"blanks", strings.Repeat("\r\n", replyBuffer/2) + plain, [2]string{"502", "502"}},
+			{"fewer blanks", strings.Repeat("\r\n", maxBlanks/2) + plain, [2]string{"200 plain", "200 plain"}},
+			{"no answer", "rest of a body", [2]string{"200 rest of a body", "200 rest of a body"}},
+		} {
+			t.Run(mode+" "+c.name, func(t *testing.T) {
+				var hostile atomic.Int32 // answers to /hostile on kept connections
+				origin := scripted(t, func(conn *net.TCPConn, r *bufio.Reader) {
+					for n := 0; ; n++ {
+						q, err := judge.ReadRequest(r)
+						switch {
+						case err != nil:
+							return
+						case q.Target == "/plain":
+							io.WriteString(conn, plain)
+							continue
+						case n > 0:
+							hostile.Add(1)
+						}
+						io.WriteString(conn, c.said)
+						if c.name == "no answer" {
+							return
+						}
+					}
+				})
+				r := start(t, nil, modes[mode])
+				s := &strictClient{r: r}
+				if p, err := s.ask(origin, "/plain"); err != nil || string(p.Body) != "plain" {
+					t.Fatal(err)
+				}
+				p, err := s.ask(origin, "/hostile")
+				if p.Status >= 400 {
+					p.Body = nil
+				}
+				if got := strings.TrimSpace(fmt.Sprintf("%d %s", p.Status, p.Body)); got != c.want[i] || err != nil || hostile.Load() != 1 {
+					t.Errorf("got %q %v, want %q", got, err, c.want[i])
+				}
+				if s.c != nil {
+					s.c.Close()
+				}
+			})
+		}
+	}
+}
