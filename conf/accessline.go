@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/cuttle-proxy/cuttle/parser"
 )
 
 // accessList is the grammar of the directives that allow and deny.
@@ -119,15 +121,31 @@ func (r *reader) undefinedACL(w, name string) error {
 	case refused:
 		e.detail = fmt.Sprintf("Its definition (%v) is refused; this follows from it.", at)
 	case w == "!":
-		e.detail = "The ! must touch the name."
+		e.summary, e.detail = "the ! stands alone", "It must touch the name."
 	case strings.HasPrefix(w, "#"):
 		e.detail = "Comments begin in column one only; here the words behind # are read as names."
 	case strings.EqualFold(name, "all"), strings.EqualFold(name, "localhost"), strings.EqualFold(name, "manager"), strings.EqualFold(name, "to_localhost"):
 		e.detail = "There are no built-in ACLs. Define it first: " + classicACL[lowerASCII(name)]
 	default:
 		e.suggestion = nearest(name, names)
+		if at, later := r.b.aclPlaces()[lowerASCII(name)]; later {
+			e.detail, e.suggestion = fmt.Sprintf("It is defined too late (%v).", at), ""
+		}
 	}
 	return e
+}
+
+// aclPlaces are the places of all acl lines of the main file, by name in lower case.
+func (b *builder) aclPlaces() map[string]parser.Pos {
+	if b.allACLs == nil {
+		b.allACLs = map[string]parser.Pos{}
+		for _, l := range b.file.Lines {
+			if l.Directive == "acl" && len(l.Args.Words) > 0 {
+				b.allACLs[lowerASCII(l.Args.Words[0].Text)] = l.NamePos()
+			}
+		}
+	}
+	return b.allACLs
 }
 
 // classicACL are the definitions later releases have built in.

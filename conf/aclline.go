@@ -121,11 +121,6 @@ func (r *reader) aclLine() error {
 	}
 	if (a.empty() || r.b.onlyIPv6(a)) && !r.b.state(a).filled {
 		r.say("aclParseAclLine: WARNING: empty ACL: %s", r.quoted)
-		if !a.empty() {
-			r.b.mute = true
-		}
-		r.warn("acl-empty", fmt.Sprintf("acl %s has no value and matches nothing", a.Name), "", "")
-		r.b.mute = false
 	}
 	r.b.quoted[a] = r.quoted
 	r.b.acls[lowerASCII(name)] = a
@@ -171,7 +166,12 @@ func (b *builder) firstLine(a *ACL, r *reader) string {
 	return r.quoted
 }
 
-// empty tells whether the ACL has no value at all.
+// matchesNothing tells whether no request can match.
+func (a *ACL) matchesNothing() bool {
+	return a.empty() && a.Type != ACLMaxUserIP && !a.Users.Required && a.RequestTypes == RequestTypes{}
+}
+
+// empty tells whether the ACL has no value in a list.
 func (a *ACL) empty() bool {
 	return len(a.Networks)+len(a.Domains)+len(a.Regexes)+len(a.Headers)+len(a.Ports)+len(a.Times)+len(a.Methods)+
 		len(a.Protocols)+len(a.Words)+len(a.Numbers)+len(a.MACs)+len(a.Cert.Values)+len(a.Users.Names) == 0 && a.External == nil

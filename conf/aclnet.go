@@ -221,6 +221,9 @@ func (r *reader) networks(v aclValue) ([]network4, error) {
 		r.warnValue(v, "acl-mask", fmt.Sprintf("the netmask of %s cuts bits of the address off", t),
 			"", network4{n.first & n.mask, n.last & n.mask, n.mask}.String())
 	}
+	if n.last != 0 && n.last < n.first {
+		r.warnValue(v, "acl-range", fmt.Sprintf("the range %s is reversed and matches nothing", t), "", last+"-"+first)
+	}
 	if got := canonical(first, last, mask); got != t && !strings.Contains(t, ":") {
 		r.warnValue(v, "acl-value-tail", fmt.Sprintf("only %q of %q is read", got, t), "Separate values with blanks.", "")
 	}

@@ -293,8 +293,7 @@ func readCert(r *reader, a *ACL) error {
 // readExternal reads external: the name of an external_acl_type and arguments.
 func readExternal(r *reader, a *ACL) error {
 	if a.External != nil {
-		r.wordOff, r.wordLen = 0, len(r.text)
-		return r.bungled(fmt.Sprintf("acl %s is external and cannot get a second line", a.Name), "")
+		return r.bungledAt(r.all(), fmt.Sprintf("acl %s is external and cannot get a second line", a.Name), "")
 	}
 	name, err := r.need("the name of an external_acl_type")
 	if err != nil {

@@ -75,6 +75,9 @@ func (r *reader) size(base int64, baseName string) (int64, error) {
 	}
 	f := float64(factor) * d / float64(base)
 	v := cTruncate(f)
+	if math.Abs(f) >= 1<<63 {
+		return 0, r.bungledAt(number, "this is more than can be counted", "none stands for no limit.")
+	}
 	if float64(v)*2 != f*2 {
 		return 0, r.bungledAt(number, fmt.Sprintf("this is not a whole number of %s", baseName),
 			"Values of this directive are kept in "+baseName+".")

@@ -169,7 +169,7 @@ func (r *reader) externalACL() (*ExternalACL, error) {
 		return nil, err
 	}
 	w, ok := r.word()
-	for ok && externalOption(e, w) {
+	for ok && r.externalOption(e, w) {
 		w, ok = r.word()
 	}
 	if e.NegativeTTL == -1 {
@@ -197,7 +197,7 @@ func (r *reader) externalACL() (*ExternalACL, error) {
 }
 
 // externalOption reads an option; numbers are not checked (facts ext_*).
-func externalOption(e *ExternalACL, w string) bool {
+func (r *reader) externalOption(e *ExternalACL, w string) bool {
 	switch w {
 	case "protocol=2.5", "quote=shell":
 		e.QuoteShell = true
@@ -212,7 +212,9 @@ func externalOption(e *ExternalACL, w string) bool {
 	if !ok || into == nil {
 		return false
 	}
-	*into = cAtoi(value)
+	v, n := cLong(value, 10)
+	r.warnTail(value, n)
+	*into = int(int32(v))
 	return true
 }
 
@@ -259,7 +261,7 @@ func (r *reader) externalFormat(w string) (ExternalFormat, error) {
 			return ExternalFormat{Code: "CA_CERT_", Header: code[len("CA_CERT_"):]}, nil
 		}
 	}
-	return ExternalFormat{}, r.unknownWord("% code", w, externalCodes)
+	return ExternalFormat{}, r.unknownWord("% code", w, mapWords(externalCodes, func(c string) string { return "%" + c }))
 }
 
 func isAlnum(c byte) bool { return isDigit(c) || c|0x20 >= 'a' && c|0x20 <= 'z' }

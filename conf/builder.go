@@ -42,11 +42,13 @@ type builder struct {
 	used      map[*ACL]bool
 	// refusedACLs are the places of acl lines that were refused, by name in lower case.
 	refusedACLs map[string]parser.Pos
-	aclName     string // of the line being read
-	list        *listFile
-	listFiles   []string
-	peers       map[string]*Peer
-	resolved    map[string][]netip.Addr
+	// allACLs are the places of the acl lines of the file, made when one is missed.
+	allACLs   map[string]parser.Pos
+	aclName   string // of the line being read
+	list      *listFile
+	listFiles []string
+	peers     map[string]*Peer
+	resolved  map[string][]netip.Addr
 	// first is the place of each directive's first line.
 	first map[*Directive]parser.Pos
 }
@@ -266,6 +268,9 @@ func (b *builder) defaultsIfNone() {
 		d := &table[i]
 		if d.IfNone == "" || d.kind.given(b.cfg) {
 			continue
+		}
+		if _, tried := b.first[d]; tried && b.stopped {
+			continue // a line was refused, which has been told
 		}
 		b.number++
 		args := b.expand(d.IfNone)

@@ -76,6 +76,7 @@ func (r *reader) cacheDir(dirs *[]*CacheDir) error {
 		}
 	}
 	*dirs = append(*dirs, d)
+	delete(r.b.first, Lookup("cache_replacement_policy")) // the next one is for the next directory
 	return nil
 }
 
@@ -266,16 +267,16 @@ func (r *reader) cossOption(d *CacheDir, name, value string, hasValue, again boo
 func (r *reader) verifyCOSS(d *CacheDir) error {
 	switch {
 	case d.MaxSize == -1:
-		return r.aborted("COSS requires max-size to be set to something other than -1!\n")
+		return r.abortedAt(r.all(), "COSS requires max-size to be set to something other than -1!\n")
 	case d.MaxSize > cossStripe:
-		return r.aborted("COSS max-size option must be less than COSS_MEMBUF_SZ (%d)\n", cossStripe)
+		return r.abortedAt(r.all(), "COSS max-size option must be less than COSS_MEMBUF_SZ (%d)\n", cossStripe)
 	}
 	bits := 0
 	for v := d.COSS.BlockSize; v > 1; v >>= 1 {
 		bits++
 	}
 	if d.Size>>10+int64(d.COSS.MemBufs)*(cossStripe>>10) > 0xFFFFFF<<bits>>10 {
-		return r.aborted("COSS cache_dir size exceeds largest offset\n")
+		return r.abortedAt(r.all(), "COSS cache_dir size exceeds largest offset\n")
 	}
 	return nil
 }
@@ -338,19 +339,19 @@ func (r *reader) checkPolicy(p Policy) error {
 	switch p.Name {
 	case "lru":
 		if len(p.Args) > 0 {
-			return r.aborted("cache_replacement_policy lru takes no further word, got %q\n", p.Args[0])
+			return r.abortedAt(r.all(), "cache_replacement_policy lru takes no further word, got %q\n", p.Args[0])
 		}
 	case "heap":
 		if len(p.Args) > 1 {
-			return r.aborted("cache_replacement_policy heap takes one word, got %q as well\n", p.Args[1])
+			return r.abortedAt(r.all(), "cache_replacement_policy heap takes one word, got %q as well\n", p.Args[1])
 		}
 		if len(p.Args) == 1 && p.Args[0] != "GDSF" && p.Args[0] != "LFUDA" && p.Args[0] != "LRU" {
 			r.say("createRemovalPolicy_heap: Unknown key type \"%s\". Using LRU", p.Args[0])
-			r.b.diagnose(Diagnostic{Severity: Warning, Pos: p.Pos, Check: "policy", Summary: fmt.Sprintf("heap %s is unknown; LRU is used", p.Args[0]),
+			r.b.diagnose(Diagnostic{Severity: Warning, Pos: p.Pos, Len: len("cache_replacement_policy"), Check: "policy", Summary: fmt.Sprintf("heap %s is unknown; LRU is used", p.Args[0]),
 				Suggestion: nearest(p.Args[0], []string{"GDSF", "LFUDA", "LRU"})})
 		}
 	default:
-		return r.aborted("ERROR: Unknown policy %s\n", p.Name)
+		return r.abortedAt(r.all(), "ERROR: Unknown policy %s\n", p.Name)
 	}
 	return nil
 }

@@ -7,12 +7,12 @@ import (
 
 // delayPools is the grammar of delay_pools; a second line forgets all pools.
 func delayPools() kind {
-	return kind{name: "number 0-65535", single: true,
+	return kind{name: "number 0-65535",
 		set: func(r *reader) error {
 			d := &r.b.cfg.Delay
 			if len(d.Pools) > 0 {
 				r.say("parse_delay_pool_count: multiple delay_pools lines, aborting all previous delay_pools config")
-				r.warn("delay-pools-again", "this line forgets every pool configured in front of it", "", "")
+				r.warnAt(r.all(), "delay-pools-again", "this line forgets every pool configured in front of it", "", "")
 				d.Pools, d.InitialBucketLevel = nil, 0
 			}
 			n, err := r.ushort()
@@ -132,6 +132,7 @@ func (r *reader) delayRate() (DelayRate, error) {
 	if n == 0 {
 		return DelayRate{}, r.bungled(fmt.Sprintf("%q is not a number", w), "")
 	}
+	r.warnTail(w, n)
 	// 2.6 goes on at the slash; the largest size follows it.
 	size, err := r.integer()
 	return DelayRate{Restore: int(int32(v)), Max: size}, err

@@ -166,8 +166,7 @@ func program(field func(*Config) *[]string) kind {
 		set: func(r *reader) error {
 			p := field(r.b.cfg)
 			if *p != nil {
-				r.wordOff, r.wordLen = 0, len(r.text)
-				return r.bungled("this program is set a second time", "One line sets it for good; remove the other.")
+				return r.bungledAt(r.all(), "this program is set a second time", "One line sets it for good; remove the other.")
 			}
 			*p = r.wordList()
 			return nil

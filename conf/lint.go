@@ -10,7 +10,7 @@ import (
 // lint looks for what parses and will not work. Each finding has a Check name;
 // lint_test.go has an example of each.
 func (b *builder) lint() {
-	b.lintUnused()
+	b.lintACLs()
 	for _, name := range lintedLists {
 		b.lintRules(name, *Lookup(name).kind.access(b.cfg))
 	}
@@ -31,8 +31,12 @@ func (b *builder) finding(at parser.Pos, n int, check, summary, detail string) {
 	b.diagnose(Diagnostic{Severity: Warning, Pos: at, Len: n, Check: check, Summary: summary, Detail: detail})
 }
 
-func (b *builder) lintUnused() {
+// lintACLs finds ACLs nobody needs or that match nobody.
+func (b *builder) lintACLs() {
 	for _, a := range b.cfg.ACLs {
+		if a.matchesNothing() {
+			b.finding(a.Pos, len(a.Name), "acl-empty", fmt.Sprintf("acl %s has no value and matches nothing", a.Name), "")
+		}
 		if !b.used[a] && !a.stock() {
 			b.finding(a.Pos, len(a.Name), "acl-unused", fmt.Sprintf("acl %s is defined and never used", a.Name), "")
 		}
@@ -56,7 +60,7 @@ const (
 func (ref ACLRef) known() truth {
 	t := unknownTruth
 	switch a := ref.ACL; {
-	case a.empty() && a.Type != ACLRequestType && a.Type != ACLMaxUserIP && !a.Users.Required:
+	case a.matchesNothing():
 		t = never
 	case a.Type == ACLSrc || a.Type == ACLMyIP:
 		for _, n := range a.Networks {

@@ -19,7 +19,7 @@ func (b *builder) lintInterception() {
 	var toClients, toServers *WCCPService // whose packets have the service's port as source, as destination
 	for _, s := range c.WCCP.Services {
 		switch {
-		case s.Dynamic && !s.HasInfo:
+		case s.Dynamic && s.InfoPos.IsZero():
 			b.finding(s.Pos, len("wccp2_service"), "wccp-info", fmt.Sprintf("dynamic service %d has no wccp2_service_info", s.ID),
 				"A router does not know what to redirect for it.")
 		case !s.HasInfo:

@@ -83,12 +83,18 @@ func cachemgrPasswords(field func(*Config) *[]CachemgrPasswd) kind {
 		if err != nil {
 			return err
 		}
-		p := CachemgrPasswd{Password: w, Actions: r.wordList(), Pos: r.namePos()}
+		p := CachemgrPasswd{Password: w, Pos: r.namePos()}
+		var spans []span
+		for a := range each(r.quotedWord) {
+			p.Actions, spans = append(p.Actions, a), append(spans, r.here())
+		}
 		for _, old := range *field(r.b.cfg) {
-			for _, a := range old.Actions {
-				for range count(p.Actions, a) {
-					r.say("WARNING: action '%s' (line %d) already has a password", a, r.number)
-					r.warn("cachemgr-action", fmt.Sprintf("action %s has a password already (%v); the first counts", a, old.Pos), "", "")
+			for _, taken := range old.Actions {
+				for i, a := range p.Actions {
+					if a == taken {
+						r.say("WARNING: action '%s' (line %d) already has a password", a, r.number)
+						r.warnAt(spans[i], "cachemgr-action", fmt.Sprintf("action %s has a password already (%v); the first counts", a, old.Pos), "", "")
+					}
 				}
 			}
 		}
@@ -101,16 +107,6 @@ func cachemgrPasswords(field func(*Config) *[]CachemgrPasswd) kind {
 		}
 		return []string{pass, quoteWords(p.Actions)}
 	})
-}
-
-// count is how often word is in list.
-func count(list []string, word string) (n int) {
-	for _, w := range list {
-		if w == word {
-			n++
-		}
-	}
-	return n
 }
 
 // knownMethods are the request methods 2.6 knows, and maxMethods how many can be added.

@@ -54,8 +54,8 @@ var peerTLS = []struct {
 	{"ssldomain", func(p *Peer) *string { return &p.SSLDomain }},
 }
 
-// peerType reads the word of a peer's type; unknown ones are told and mean sibling.
-func (r *reader) peerType(w string) PeerType {
+// peerType is what the word w at a place says of a peer; unknown ones are told and mean sibling.
+func (r *reader) peerType(w string, at span) PeerType {
 	switch strings.ToLower(w) {
 	case "parent":
 		return PeerParent
@@ -65,7 +65,7 @@ func (r *reader) peerType(w string) PeerType {
 		return PeerMulticast
 	}
 	r.say("WARNING: Unknown neighbor type: %s", w)
-	r.warn("peer-type", fmt.Sprintf("%q is no type of peer and is read as sibling", w), "",
+	r.warnAt(at, "peer-type", fmt.Sprintf("%q is no type of peer and is read as sibling", w), "",
 		nearest(w, []string{"parent", "sibling", "multicast"}))
 	return PeerSibling
 }
@@ -77,7 +77,7 @@ func peers(field func(*Config) *[]*Peer) kind {
 			return err
 		}
 		if old := r.b.peer(p.Name); old != nil {
-			return r.aborted("ERROR: cache_peer %s specified twice\n", p.Name)
+			return r.abortedAt(r.all(), "ERROR: cache_peer %s specified twice\n", p.Name)
 		}
 		add(p)
 		r.b.peers[lowerASCII(p.Name)] = p
@@ -96,7 +96,7 @@ func (r *reader) peer() (*Peer, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.Type = r.peerType(w)
+	p.Type = r.peerType(w, r.here())
 	if p.Type == PeerMulticast {
 		p.NoDigest, p.NoNetDBExchange = true, true
 	}
@@ -113,10 +113,6 @@ func (r *reader) peer() (*Peer, error) {
 		if err := r.peerOption(p, w); err != nil {
 			return nil, err
 		}
-	}
-	if p.Weight < 1 {
-		r.warn("peer-clamp", "weight is raised to 1", "", "")
-		p.Weight = 1
 	}
 	return p, nil
 }
@@ -202,7 +198,12 @@ func (r *reader) peerValue(p *Peer, name, value string) (known bool, err error) 
 	}
 	switch name {
 	case "weight":
-		return whole(&p.Weight)
+		known, err = whole(&p.Weight)
+		if p.Weight < 1 && err == nil {
+			r.warn("peer-clamp", "weight is raised to 1", "", "")
+			p.Weight = 1
+		}
+		return known, err
 	case "ttl":
 		known, err = whole(&p.TTL)
 		if c := max(0, min(128, p.TTL)); c != p.TTL {

@@ -54,14 +54,16 @@ func peerDomains() kind {
 				return err
 			}
 			nameAt := r.here()
+			p := r.b.peer(name)
+			defer func() { r.b.mute = false }()
 			for {
 				w, ok := r.cut(listSeparators)
 				if !ok {
 					return nil
 				}
-				p := r.b.peer(name)
 				if p == nil {
 					r.missingPeer(name, nameAt)
+					r.b.mute = true // 2.6 says so for each domain, we once
 					continue
 				}
 				d := PeerDomain{Domain: w}
@@ -97,6 +99,7 @@ func peerTypeDomains() kind {
 			if err != nil {
 				return err
 			}
+			typeAt := r.here()
 			for {
 				w, ok := r.cut(listSeparators)
 				if !ok {
@@ -107,7 +110,7 @@ func peerTypeDomains() kind {
 					r.missingPeer(name, nameAt)
 					return nil
 				}
-				p.TypeDomains = append(p.TypeDomains, PeerTypeDomain{Type: r.peerType(typeWord), Domain: w})
+				p.TypeDomains = append(p.TypeDomains, PeerTypeDomain{Type: r.peerType(typeWord, typeAt), Domain: w})
 			}
 		},
 		dump: func(c *Config, d *dumper, name string) {

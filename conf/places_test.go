@@ -93,7 +93,7 @@ func TestOddBytes(t *testing.T) {
 // TestListFileNotRead: a list file that is missing or a folder is a warning with the place, as in 2.6.
 func TestListFileNotRead(t *testing.T) {
 	got := explained(t, map[string]string{"main.conf": "acl all src 0/0\nhttp_port 3128\nvisible_hostname a.b\nacl p port \"DIR/none\"\nacl q port \"DIR\"\nhttp_access deny p q\nhttp_access deny all\n"})
-	for _, want := range []string{"main.conf:4:12: warning: the list file cannot be read: open none: no such file", "main.conf:4:12: warning: acl p has no value", "main.conf:5:12: warning: the list file cannot be read: read "} {
+	for _, want := range []string{"main.conf:4:12: warning: the list file cannot be read: open none: no such file", "main.conf:4:5: warning: acl p has no value", "main.conf:5:12: warning: the list file cannot be read: read "} {
 		if !strings.Contains(got, want) {
 			t.Errorf("nothing says %q:\n%s", want, got)
 		}

@@ -60,6 +60,8 @@ func (r *reader) portLine(p *HTTPPort, tls *HTTPSPort) error {
 	return r.verifyPort(p)
 }
 
+const everyAddress = "To listen on every address give the port alone."
+
 // listenAddress reads [address:]port (facts port_spec_*).
 func (r *reader) listenAddress(p *HTTPPort, w string) error {
 	if strings.HasPrefix(w, "[") {
@@ -74,11 +76,14 @@ func (r *reader) listenAddress(p *HTTPPort, w string) error {
 		host, digits = "", w
 	}
 	port, err := r.port16(digits, r.here())
-	if err != nil {
-		if e, ok := err.(*refusal); ok && strings.HasPrefix(w, "*") {
-			e.detail = "To listen on every address give the port alone."
+	if e, ok := err.(*refusal); ok {
+		switch {
+		case strings.Contains(digits, ":"):
+			e.detail = "An IPv6 address stands in brackets: [2001:db8::1]:3128."
+		case host == "" && w == "*":
+			e.detail = everyAddress
 		}
-		return err
+		return e
 	}
 	if port == 0 {
 		return r.bungled("port 0 cannot be listened on", "")
@@ -89,7 +94,11 @@ func (r *reader) listenAddress(p *HTTPPort, w string) error {
 		if !ok {
 			addrs := r.b.resolve(host)
 			if len(addrs) == 0 {
-				return r.bungled(fmt.Sprintf("%q is no address and does not resolve", host), "")
+				detail := ""
+				if host == "" || host == "*" {
+					detail = everyAddress
+				}
+				return r.bungled(fmt.Sprintf("%q is no address and does not resolve", host), detail)
 			}
 			a = addrs[0]
 			// A host name also names the site (fact port_host_is_defaultsite).
@@ -148,7 +157,6 @@ func (r *reader) portOption(p *HTTPPort, w string) error {
 // (http_port 80 transparent tproxy vhost vport=80) is accepted here with the
 // meaning it had in practice: interception, the accelerator options do nothing.
 func (r *reader) verifyPort(p *HTTPPort) error {
-	all := span{0, len(r.text)}
 	if p.Accel && p.Transparent {
 		if p.TProxy && p.VHost && p.VPort != 0 && !strings.Contains(" "+r.text+" ", " accel ") && !strings.Contains(r.text, "defaultsite=") {
 			p.Accel, p.VHost, p.VPort, p.AccelIgnored = false, false, 0, true
@@ -165,12 +173,12 @@ func (r *reader) verifyPort(p *HTTPPort) error {
 			return nil
 		}
 		r.say("Can't be both a transparent proxy and web server accelerator on the same port")
-		return r.bungledAt(all, "transparent and accelerator options exclude each other",
+		return r.bungledAt(r.all(), "transparent and accelerator options exclude each other",
 			"vhost, vport and defaultsite= imply accel. Keep transparent and remove them, or the other way round.")
 	}
 	if p.Accel && !p.VHost && !p.HasDefaultSite && p.VPort == 0 {
 		r.say("Accelerator mode requires at least one of vhost/vport/defaultsite")
-		return r.bungledAt(all, "accelerator mode needs vhost, vport or defaultsite=", "")
+		return r.bungledAt(r.all(), "accelerator mode needs vhost, vport or defaultsite=", "")
 	}
 	return nil
 }

@@ -34,6 +34,12 @@ type span struct{ off, len int }
 
 func (r *reader) here() span { return span{r.wordOff, r.wordLen} }
 
+// all is the span of everything behind the directive's name.
+func (r *reader) all() span {
+	t := strings.TrimLeft(r.text, " \t")
+	return span{len(r.text) - len(t), len(strings.TrimRight(t, " \t"))}
+}
+
 // at is the place of a byte of the arguments.
 func (r *reader) at(off int) parser.Pos {
 	if r.line == nil {
@@ -221,31 +227,47 @@ func (r *reader) integer() (int, error) {
 	case d > math.MaxInt32:
 		return 0, r.bungled(fmt.Sprintf("%s is too large", w), fmt.Sprintf("The largest number is %d.", math.MaxInt32))
 	}
-	if n < len(w) {
-		r.warn("number-tail", fmt.Sprintf("only %q of %q is read", w[:n], w),
-			"Write a unit as a word of its own, or leave the letters out.", "")
-	}
+	r.warnTail(w, n)
 	if int64(int32(v)) != v {
 		r.warn("number-cut", fmt.Sprintf("%s does not fit and is read as %d", w, int32(v)), "", "")
 	}
 	return int(int32(v)), nil
 }
 
+// warnTail tells that only n bytes of the number w are read.
+func (r *reader) warnTail(w string, n int) {
+	switch {
+	case n == 0:
+		r.warn("number-tail", fmt.Sprintf("%q is not a number and reads as 0", w), "", "")
+	case n < len(w):
+		r.warn("number-tail", fmt.Sprintf("only %q of %q is read", w[:n], w),
+			"Write a unit as a word of its own, or leave the letters out.", "")
+	}
+}
+
 // decimal reads all of s as a decimal number, the way of options (facts
 // gram_ushort_hex, gram_ushort_trailing). Too large numbers are cut to 32 bits.
 func (r *reader) decimal(s string, at span) (int, error) {
+	v, err := r.decimalLong(s, at)
+	return int(int32(v)), err
+}
+
+func (r *reader) decimalLong(s string, at span) (int64, error) {
 	v, n := cLong(s, 10)
-	if n == 0 || n < len(s) {
+	switch {
+	case s == "":
+		return 0, r.bungledAt(at, "a number is missing", "")
+	case n == 0 || n < len(s):
 		return 0, r.bungledAt(at, fmt.Sprintf("%q is not a decimal number", s), "")
 	}
-	return int(int32(v)), nil
+	return v, nil
 }
 
 // port16 reads all of s as a decimal number from 0 to 65535.
 func (r *reader) port16(s string, at span) (uint16, error) {
-	v, n := cLong(s, 10)
-	if n == 0 || n < len(s) {
-		return 0, r.bungledAt(at, fmt.Sprintf("%q is not a decimal number", s), "")
+	v, err := r.decimalLong(s, at)
+	if err != nil {
+		return 0, err
 	}
 	// 2.6 looks at the low 32 bits only; a number that wraps is refused here as well.
 	if v < 0 || v > math.MaxUint16 {

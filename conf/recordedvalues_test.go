@@ -40,17 +40,16 @@ func TestRecordedValues(t *testing.T) {
 // dumpedWords are the words behind the name of the directive that line gives, in the
 // lines a dump has for it; those of an acl are the ones behind its type.
 func dumpedWords(cfg *Config, line string) []string {
-	head := strings.Fields(line)[:1]
-	head[0] = byName[head[0]].Name
-	switch head[0] {
-	case "acl":
-		head = strings.Fields(line)[:3]
-	case "cache_peer":
-		head = strings.Fields(line)[:2]
-	}
+	directive := byName[strings.Fields(line)[0]]
+	head := strings.Fields(line)[:map[string]int{"acl": 3, "cache_peer": 2}[directive.Name]]
+	d := &dumper{secrets: true}
+	directive.kind.dump(cfg, d, directive.Name)
 	var words []string
-	for dumped := range strings.Lines(string(cfg.Dump(true))) {
-		if w := strings.Fields(dumped); len(w) >= len(head) && slices.Equal(w[:len(head)], head) {
+	for dumped := range strings.Lines(d.out.String()) {
+		switch w := strings.Fields(dumped); {
+		case len(head) == 0:
+			words = append(words, w[1:]...)
+		case len(w) >= len(head) && slices.Equal(w[:len(head)], head):
 			words = append(words, w[len(head):]...)
 		}
 	}

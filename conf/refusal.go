@@ -30,14 +30,22 @@ func (r *reader) bungledAt(at span, summary, detail string) error {
 
 // aborted refuses with an error of the kind that names no line and ends by SIGABRT.
 func (r *reader) aborted(format string, args ...any) error {
+	return r.abortedAt(r.here(), format, args...)
+}
+
+// abortedAt is aborted because of the span.
+func (r *reader) abortedAt(at span, format string, args ...any) error {
 	text := fmt.Sprintf(format, args...)
-	return &refusal{abort: text, at: r.here(), summary: strings.TrimSpace(text)}
+	return &refusal{abort: text, at: at, summary: strings.TrimSpace(text)}
 }
 
 // unknownWord refuses a word that is none of the valid ones.
 func (r *reader) unknownWord(what, word string, valid []string) error {
 	e := &refusal{at: r.here(), summary: fmt.Sprintf("unknown %s %q", what, word), suggestion: nearest(word, valid)}
-	if len(valid) <= 40 {
+	switch {
+	case strings.HasPrefix(word, "#"):
+		e.detail = "Comments begin in column one only."
+	case len(valid) <= 40:
 		e.detail = "Valid: " + strings.Join(valid, ", ") + "."
 	}
 	return e

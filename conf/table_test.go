@@ -70,19 +70,8 @@ func TestExamples(t *testing.T) {
 // TestFieldsNameDirectives: the comment of every field of Config begins with the
 // directive it holds, and every directive has such a field.
 func TestFieldsNameDirectives(t *testing.T) {
-	files, err := os.ReadDir(".")
-	if err != nil {
-		t.Fatal(err)
-	}
 	var comments strings.Builder
-	for _, f := range files {
-		if !strings.HasSuffix(f.Name(), ".go") || strings.HasSuffix(f.Name(), "_test.go") {
-			continue
-		}
-		file, err := goparser.ParseFile(token.NewFileSet(), f.Name(), nil, goparser.ParseComments)
-		if err != nil {
-			t.Fatal(err)
-		}
+	for _, file := range sourceFiles(t) {
 		ast.Inspect(file, func(n ast.Node) bool {
 			if field, ok := n.(*ast.Field); ok && field.Doc != nil {
 				comments.WriteString(field.Doc.Text())
@@ -99,4 +88,24 @@ func TestFieldsNameDirectives(t *testing.T) {
 			t.Errorf("no field's comment names %s", d.Name)
 		}
 	}
+}
+
+// sourceFiles are the room's files without its tests, as syntax trees.
+func sourceFiles(t *testing.T) (list []*ast.File) {
+	t.Helper()
+	files, err := os.ReadDir(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		if !strings.HasSuffix(f.Name(), ".go") || strings.HasSuffix(f.Name(), "_test.go") {
+			continue
+		}
+		file, err := goparser.ParseFile(token.NewFileSet(), f.Name(), nil, goparser.ParseComments)
+		if err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, file)
+	}
+	return list
 }

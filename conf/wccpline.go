@@ -220,23 +220,23 @@ func readWCCPServiceInfo(r *reader) error {
 		return r.aborted("parse_wccp2_service_info: unknown dynamic service id %d: you need to define it using wccp2_service "+
 			"(and make sure you wish to configure it as a dynamic service.)\n", id)
 	}
+	services[i].InfoPos = r.namePos()
 	info := wccpInfo{id: id, priority: -1}
 	for w := range each(r.word) {
 		if err := r.wccpInfoOption(&info, w); err != nil {
 			return err
 		}
 	}
-	r.wordOff, r.wordLen = 0, len(r.text)
-	switch {
+	switch whole := r.all(); {
 	case info.priority == -1:
-		return r.aborted("parse_wccp2_service_info: service %d: no priority defined (valid: 0..255)!\n", id)
+		return r.abortedAt(whole, "parse_wccp2_service_info: service %d: no priority defined (valid: 0..255)!\n", id)
 	case info.protocol == 0:
-		return r.aborted("parse_wccp2_service_info: service %d: no protocol defined (valid: tcp or udp)!\n", id)
+		return r.abortedAt(whole, "parse_wccp2_service_info: service %d: no protocol defined (valid: tcp or udp)!\n", id)
 	case info.flags&WCCPPortsDefined == 0:
-		return r.aborted("parse_wccp2_service_info: service %d: no ports defined!\n", id)
+		return r.abortedAt(whole, "parse_wccp2_service_info: service %d: no ports defined!\n", id)
 	}
 	s := services[i]
-	s.HasInfo, s.InfoPos = true, r.namePos()
+	s.HasInfo = true
 	s.Priority, s.Protocol, s.Flags, s.Ports = uint8(info.priority), uint8(info.protocol), info.flags, info.ports
 	return nil
 }
