@@ -216,6 +216,7 @@ func (x *transaction) dial(host string, addrs addresses, port uint16, timeout ti
 				x.srv.names.MarkGood(host, addr)
 			} else {
 				x.srv.answers(x.way.peer)
+				c.CountIn(&x.way.peer.open)
 			}
 			x.take(c)
 			return nil

@@ -17,7 +17,7 @@ type peer struct {
 	failures atomic.Int32
 	probing  atomic.Bool
 	probed   atomic.Int64 // when the last probe began, Unix nanoseconds
-	open     atomic.Int32 // connections, for max-conn
+	open     atomic.Int32 // connections, idle ones too, for max-conn
 	turns    int          // requests given by round-robin; under peers.mu
 }
 

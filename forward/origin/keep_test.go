@@ -2,6 +2,7 @@ package origin
 
 import (
 	"net/netip"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -162,5 +163,32 @@ func TestHangUpTakesTheRightOne(t *testing.T) {
 	}
 	if got := b.pool.Get(b.key); got != all[0] || b.pool.Len() != 0 || isOpen(all[1]) {
 		t.Errorf("got %p, want the first; %d kept", got, b.pool.Len())
+	}
+}
+
+// A connection counts from when it is told to until it is closed, whoever closes
+// it and however often.
+func TestCountIn(t *testing.T) {
+	b := newBench(t, PoolOptions{Timeout: time.Minute})
+	var open atomic.Int32
+	one, _ := b.open()
+	two, _ := b.open()
+	other, _ := b.open()
+	one.CountIn(&open)
+	two.CountIn(&open)
+	b.pool.Put(one, time.Now())
+	if open.Load() != 2 {
+		t.Errorf("%d open, want 2: an idle one counts", open.Load())
+	}
+	b.pool.DropIdle()
+	one.Close()
+	other.Close()
+	if open.Load() != 1 {
+		t.Errorf("%d open, want 1", open.Load())
+	}
+	two.HungUp(two.Conn, true) // in use: whoever uses it closes it
+	two.Close()
+	if open.Load() != 0 {
+		t.Errorf("%d open, want none", open.Load())
 	}
 }

@@ -3,6 +3,7 @@ package origin
 import (
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/cuttle-proxy/cuttle/forward/sock"
@@ -53,6 +54,22 @@ type Conn struct {
 	pool  *Pool
 	shelf *shelf // set while idle
 	since time.Time
+	open  atomic.Pointer[atomic.Int32] // counts c until it is closed
+}
+
+// CountIn makes c, idle or in use, one of the open connections that n counts,
+// until it is closed.
+func (c *Conn) CountIn(n *atomic.Int32) {
+	n.Add(1)
+	c.open.Store(n)
+}
+
+// Close closes the connection.
+func (c *Conn) Close() error {
+	if n := c.open.Swap(nil); n != nil {
+		n.Add(-1)
+	}
+	return c.Conn.Close()
 }
 
 // HungUp is the watcher's word that the origin has closed the connection: an
