@@ -126,6 +126,8 @@ var hostileReplies = []hostileReply{
 		[2]string{"0", "0"}, [2]string{"0", "0"}},
 	{"status 600", "HTTP/1.1 600 High\r\n{K}Content-Length: 2\r\n\r\nok",
 		[2]string{"502", "502"}, [2]string{"502", "502"}},
+	{"status 700", "HTTP/1.1 700 High\r\n{K}Content-Length: 2\r\n\r\nok",
+		[2]string{"700", "700"}, [2]string{"700", "700"}},
 	{"status 2000", "HTTP/1.1 2000 OK\r\n{K}Content-Length: 2\r\n\r\nok",
 		[2]string{"502", "502"}, [2]string{"502", "502"}},
 	{"status minus", "HTTP/1.1 -200 OK\r\n{K}Content-Length: 2\r\n\r\nok",

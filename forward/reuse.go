@@ -80,6 +80,7 @@ func (x *transaction) reset() {
 	x.keep, x.mustKeep, x.sent = false, false, 0
 	x.maxBody, x.passed, x.chunks = 0, 0, false
 	x.ownHead = x.ownHead[:0]
+	x.fields.Reset() // nothing of another client's exchange is left
 	x.gate = nil
 	x.other, x.own, x.continued, x.probed = false, false, false, false
 	x.facts = nobodyYet

@@ -26,7 +26,7 @@ func ReadReply(r *bufio.Reader, method string) (*Reply, error) {
 	}
 	version, rest, _ := strings.Cut(line, " ")
 	code, reason, found := strings.Cut(rest, " ")
-	if !p.version(version) || !found || len(code) != 3 || strings.Trim(code, "0123456789") != "" || code[0] < '1' || code[0] > '5' {
+	if !p.version(version) || !found || len(code) != 3 || strings.Trim(code, "0123456789") != "" || code[0] == '0' {
 		return p, fmt.Errorf("no status line: %q", line)
 	}
 	fmt.Sscan(code, &p.Status)
