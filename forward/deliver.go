@@ -89,7 +89,7 @@ func (x *transaction) deliver() bool {
 	if m := x.mappedError(); m != nil {
 		return x.deliverMapped(m)
 	}
-	if x.status > 600 {
+	if x.status > 601 && x.repBody.Framing != http1.NoBody && x.repBody.Length != 0 {
 		// No such code is defined; 2.6 passes the head on, loses the body and closes.
 		x.keep, x.originKeep = false, false
 		x.send(x.out)

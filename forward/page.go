@@ -1,6 +1,8 @@
 package forward
 
 import (
+	"bytes"
+
 	"github.com/cuttle-proxy/cuttle/forward/errpage"
 	"github.com/cuttle-proxy/cuttle/forward/http1"
 )
@@ -92,14 +94,17 @@ func (x *transaction) pageFacts(f *failure) *errpage.Facts {
 		facts.Request, facts.URL = &x.req, &x.url
 		facts.LoggedURL, facts.CanonicalURL = x.logURL, x.text
 	} else if x.fault == http1.InvalidURL || x.fault == http1.InvalidFields || x.fault == http1.InvalidLength {
-		facts.UnparsedURL = x.loggedURL() // and no head: as 2.6
+		// The text as it came, not as the log shows it, and no head: as 2.6.
+		if facts.UnparsedURL = x.asked; len(x.asked) == 0 {
+			facts.UnparsedURL = x.req.Target
+		}
 	} else {
-		facts.UnparsedHead = x.in
+		facts.UnparsedHead, _, _ = bytes.Cut(x.in, []byte{0}) // 2.6 sees a C string
 	}
 	return facts
 }
 
-// purge answers PURGE, which is served only where an acl line speaks of that
+// purge answers PURGE, which is served only where http_access speaks of that
 // method. Nothing is stored yet, so nothing is found.
 func (x *transaction) purge() bool {
 	if !x.p.purges {

@@ -40,7 +40,7 @@ type policy struct {
 	lookupName      string // " from visible:port"
 	cacheName       string // " from visible"
 
-	purges      bool // PURGE is served
+	purges      bool // PURGE is served: http_access speaks of it
 	asksEarly   bool // ident_lookup_access may allow somebody
 	wantsFields bool // the log shows request fields as lines
 	mapsErrors  bool // error_map
@@ -81,9 +81,7 @@ func newPolicy(cfg *conf.Config, s *Server) (*policy, error) {
 	}
 	p.wantsFields = cfg.LogMimeHdrs
 	p.mapsErrors = len(cfg.ErrorMap) > 0
-	for _, a := range cfg.ACLs {
-		p.purges = p.purges || slices.Contains(a.Methods, "PURGE")
-	}
+	p.purges = namesPurge(cfg.HTTPAccess)
 	p.peers = newPeers(cfg, p.lists)
 	methods := http1.NewMethods(cfg.ExtensionMethods)
 	p.request = http1.Options{
@@ -154,3 +152,15 @@ func (p *policy) release() {
 
 // lifetime is client_lifetime, which bounds every transfer.
 func (p *policy) lifetime(from time.Time) time.Time { return from.Add(p.cfg.ClientLifetime) }
+
+// namesPurge tells whether some rule looks for the method PURGE.
+func namesPurge(rules conf.AccessList) bool {
+	for i := range rules {
+		for _, ref := range rules[i].ACLs {
+			if ref.ACL != nil && slices.Contains(ref.ACL.Methods, "PURGE") {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -190,7 +190,7 @@ func (x *transaction) log() {
 // writeLog writes the entry to every log whose ACLs match.
 func (x *transaction) writeLog(e *accesslog.Entry) {
 	lists := x.p.lists
-	if x.hasRequest() && !lists.LogAccess.Check(x.context(), &x.facts).Allowed() {
+	if !lists.LogAccess.Check(x.context(), &x.facts).Allowed() {
 		return
 	}
 	for i, line := range x.p.logs.Lines() {

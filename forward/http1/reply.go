@@ -7,9 +7,9 @@ type Reply struct {
 	// Major and Minor are the origin's version; 0 and 9 when the bytes were no
 	// HTTP at all and are all body.
 	Major, Minor int
-	// Status is the status code, 0 to 999 without 600, which 2.6 keeps for heads
-	// it cannot parse; 200 for an answer without a head. A code below 100, also one
-	// that is no number (0), is passed on as 2.6 does, one above 600 without its body.
+	// Status is the status code, 0 to 999 without 600 and 601, which 2.6 keeps
+	// for heads it cannot parse; 200 for an answer without a head. A code below 100, also one
+	// that is no number (0), is passed on as 2.6 does, one above 601 without its body.
 	Status int
 	Fields
 	// Head is all that was received: status line, fields and empty line.
@@ -114,5 +114,5 @@ func (r *Reply) parseLine(line []byte) bool {
 	}
 	status, _, ok := parseNumber(rest)
 	r.Status = status
-	return ok && status <= 999 && status != 600
+	return ok && status <= 999 && status != 600 && status != 601
 }

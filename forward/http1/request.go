@@ -121,12 +121,18 @@ func (r *Request) parseLine(line []byte, version int, named bool, o *Options) Fa
 	for word < len(line) && class[line[word]]&isBlank == 0 {
 		word++
 	}
+	nul := bytes.IndexByte(line[:word], 0) // ends the line for 2.6; refused in any case
+	if nul == 0 {
+		return InvalidRequest
+	} else if nul > 0 {
+		word = nul
+	}
 	method := o.Methods.Lookup(line[:word])
 	if method == NoMethod || word == len(line) {
 		return UnsupportedMethod
 	}
 	r.Method, r.MethodText = method, o.Methods.Text(method)
-	if word+1 >= len(line) {
+	if word+1 >= len(line) || nul > 0 {
 		return MissingURL
 	}
 	target := line[word+1:]
