@@ -210,7 +210,7 @@ func (x *transaction) relayCopy(left int64) (moved int64) {
 // relayPiece moves what one read gives, up to limit bytes; 0 when there is
 // nothing more to be had or nobody to have it.
 func (x *transaction) relayPiece(limit int64) (moved int64) {
-	buf := x.answer[:cap(x.answer)]
+	buf := x.bodyRoom()
 	x.conn.ReadUntil(x.patience())
 	n, err := x.conn.Read(buf[:min(int64(len(buf)), limit)])
 	if err != nil {
@@ -222,6 +222,15 @@ func (x *transaction) relayPiece(limit int64) (moved int64) {
 		return 0
 	}
 	return x.sent - before
+}
+
+// bodyRoom is the storage behind the head of the reply: the logs still show the
+// head when the body has passed.
+func (x *transaction) bodyRoom() []byte {
+	if cap(x.answer)-x.repHead < bodyPiece {
+		x.answer = append(make([]byte, 0, x.repHead+replyBuffer), x.answer...)
+	}
+	return x.answer[x.repHead:cap(x.answer)]
 }
 
 // relayEnded notes which side ended a relay early. Nothing can be said to the
@@ -244,7 +253,7 @@ func (x *transaction) deliverChunks(have []byte) {
 	}
 	x.chunked = http1.Chunked{Relaxed: x.p.reply.Relaxed}
 	d := &x.chunked
-	buf := x.answer[:cap(x.answer)]
+	buf := x.bodyRoom()
 	n := copy(buf, have)
 	for {
 		used := 0
@@ -337,7 +346,7 @@ func (x *transaction) addPiece(data []byte) bool {
 // deliverRestInChunks relays a body that ends with the origin's connection to a
 // client that keeps its own.
 func (x *transaction) deliverRestInChunks(have []byte) {
-	buf := x.answer[:cap(x.answer)]
+	buf := x.bodyRoom()
 	if !x.sendPiece(have) {
 		return
 	}

@@ -40,10 +40,11 @@ type policy struct {
 	lookupName      string // " from visible:port"
 	cacheName       string // " from visible"
 
-	purges      bool // PURGE is served: http_access speaks of it
-	asksEarly   bool // ident_lookup_access may allow somebody
-	wantsFields bool // the log shows request fields as lines
-	mapsErrors  bool // error_map
+	logsAskReply bool
+	purges       bool // PURGE is served: http_access speaks of it
+	asksEarly    bool // ident_lookup_access may allow somebody
+	wantsFields  bool // the log shows request fields as lines
+	mapsErrors   bool // error_map
 
 	users atomic.Int64 // transactions, and one for being current
 	ended func()
@@ -80,6 +81,7 @@ func newPolicy(cfg *conf.Config, s *Server) (*policy, error) {
 		return nil, err
 	}
 	p.wantsFields = cfg.LogMimeHdrs
+	p.logsAskReply = logsAskReply(cfg)
 	p.mapsErrors = len(cfg.ErrorMap) > 0
 	p.purges = namesPurge(cfg.HTTPAccess)
 	p.peers = newPeers(cfg, p.lists)

@@ -87,7 +87,8 @@ func (x *transaction) reset() {
 }
 
 // nobodyYet is what access lists are told about a request that was not
-// understood: like 2.6, they see the client 0.0.0.0 and no request.
+// understood: like 2.6, they see the client 0.0.0.0 and no request but its method,
+// when that was read.
 var nobodyYet = acl.Facts{Client: netip.IPv4Unspecified()}
 
 // room is where the next bytes from the client go. There is always some.
@@ -190,6 +191,9 @@ func (x *transaction) log() {
 // writeLog writes the entry to every log whose ACLs match.
 func (x *transaction) writeLog(e *accesslog.Entry) {
 	lists := x.p.lists
+	if x.p.logsAskReply {
+		x.showReply()
+	}
 	if !lists.LogAccess.Check(x.context(), &x.facts).Allowed() {
 		return
 	}

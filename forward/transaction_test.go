@@ -99,8 +99,14 @@ func TestBodies(t *testing.T) {
 			fmt.Fprint(c, "0\r\n\r\n")
 		}
 	})
-	r := start(t, nil)
+	// With log_mime_hdrs the head of the reply has to outlive its body.
+	r := start(t, nil, func(c *conf.Config) { c.LogMimeHdrs = true })
 	n := 0
+	logged := map[string]func(int) string{
+		"l": func(size int) string { return fmt.Sprintf(`HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r`, size) },
+		"e": func(int) string { return `HTTP/1.1 200 OK\r\n\r` },
+		"c": func(int) string { return `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r` },
+	}
 	for _, kind := range []string{"l", "e", "c"} {
 		for _, size := range sizes {
 			got := r.exchange(fmt.Sprintf("GET http://%s/%s%d HTTP/1.0\r\n\r\n", origin, kind, size))
@@ -109,7 +115,7 @@ func TestBodies(t *testing.T) {
 			if body != want || !strings.HasSuffix(head, "Proxy-Connection: close") || strings.Contains(head, "chunked") {
 				t.Errorf("%s%d: %q, %d bytes of body", kind, size, head, len(body))
 			}
-			r.logged(n, fmt.Sprintf("TCP_MISS/200 %d", len(got)), fmt.Sprintf("/%s%d - DIRECT/127.0.0.1 -", kind, size))
+			r.logged(n, fmt.Sprintf("TCP_MISS/200 %d", len(got)), fmt.Sprintf("/%s%d - DIRECT/127.0.0.1 - [] [%s]", kind, size, logged[kind](size)))
 			n++
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"strconv"
 
 	"github.com/cuttle-proxy/cuttle/conf"
-	"github.com/cuttle-proxy/cuttle/forward/acl"
 	"github.com/cuttle-proxy/cuttle/forward/errpage"
 	"github.com/cuttle-proxy/cuttle/forward/http1"
 )
@@ -14,6 +13,7 @@ import (
 // facts access lists look at.
 func (x *transaction) understand() *failure {
 	x.bare = x.fault == http1.NoFault && x.req.Major < 1
+	x.facts.Method = x.req.Method // all that lists see of a refused request
 	switch x.fault {
 	case http1.NoFault, http1.InvalidURL, http1.InvalidFields, http1.InvalidLength, http1.AmbiguousFraming:
 	default:
@@ -35,7 +35,6 @@ func (x *transaction) understand() *failure {
 		return ofFault(fault)
 	}
 	x.hasURL = true
-	x.facts = acl.Facts{Client: x.cl.remote.Addr(), Local: x.cl.local, Conn: x.cl}
 	x.internal = x.isOwn()
 	x.logURL = x.url.AppendLogged(x.logURL[:0], x.p.cfg.StripQueryTerms)
 	x.text = x.url.AppendCanonical(x.text[:0])
@@ -54,6 +53,8 @@ func (x *transaction) understand() *failure {
 	}
 	x.keep = x.req.Persistent(x.req.Major, x.req.Minor, x.port.HTTP11)
 	if limit := x.p.cfg.RequestBodyMaxSize; limit > 0 && x.body.Length > limit {
+		x.fillFacts()
+		x.client = x.cl.remote.Addr()
 		return refusal(errpage.TooBig, 413)
 	}
 	return nil

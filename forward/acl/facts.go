@@ -18,7 +18,8 @@ type Facts struct {
 	// an intercepted connection that is the original destination.
 	Local netip.AddrPort
 
-	// Method is the request method.
+	// Method is the request method, as far as known also of a request that has
+	// no URL.
 	Method http1.Method
 	// URL is the request URL, nil as long as there is no HTTP request (ICP,
 	// SNMP, a connection that sent nothing): no type that looks at a request

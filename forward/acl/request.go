@@ -45,7 +45,7 @@ func compileMethods(names []string, known *http1.Methods) *methods {
 }
 
 func (m *methods) match(_ context.Context, f *Facts) Ternary {
-	return yes(f.URL != nil && m.has[f.Method])
+	return yes(m.has[f.Method])
 }
 
 // proto: the URL's scheme. All schemes 2.6 does not know are one, and a

@@ -133,7 +133,7 @@ func TestTypes(t *testing.T) {
 		{conf.ACL{Type: conf.ACLMyPort, Ports: []conf.PortRange{{First: 3128, Last: 3128}}}, get("http://a.test/"), Yes},
 		{conf.ACL{Type: conf.ACLMethod, Methods: []string{"POST", "GET"}}, get("http://a.test/"), Yes},
 		{conf.ACL{Type: conf.ACLMethod, Methods: []string{"POST"}}, get("http://a.test/"), No},
-		{conf.ACL{Type: conf.ACLMethod, Methods: []string{"GET"}}, &Facts{Method: http1.GET}, No}, // no request
+		{conf.ACL{Type: conf.ACLMethod, Methods: []string{"GET"}}, &Facts{Method: http1.GET}, Yes}, // refused, but its method was read
 		{conf.ACL{Type: conf.ACLProto, Protocols: []string{"ftp"}}, get("ftp://a.test/"), Yes},
 		{conf.ACL{Type: conf.ACLProto, Protocols: []string{"http"}}, get("ftp://a.test/"), No},
 		{conf.ACL{Type: conf.ACLProto, Protocols: []string{""}}, facts(t, "CONNECT a.test:443 HTTP/1.0"), Yes},
