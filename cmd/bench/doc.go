@@ -1,8 +1,9 @@
 // Command bench measures what the proxy costs beside others on the same machine
-// in the same run: processor time per small request, processor time per
-// gigabyte of bulk and of CONNECT tunnels, and resident memory per idle client.
+// in the same run: processor time per small request, on kept connections and on
+// new ones, processor time per gigabyte of bulk and of CONNECT tunnels, and
+// resident memory per idle client.
 //
-//	bench -bin bin/squid [-against other/squid] [-rounds 100] [-only small,bulk,connect,idle] [-with nginx,haproxy]
+//	bench -bin bin/squid [-against other/squid] [-rounds 100] [-only small,fresh,bulk,connect,idle] [-with nginx,haproxy]
 //
 // Origin and clients live in this process, the proxy in its own; only the
 // proxy's processes are counted (user plus system time from /proc). The others

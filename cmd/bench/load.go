@@ -33,6 +33,13 @@ func newClient(r *running, path string) (*client, error) {
 	return &client{conn: conn, buf: make([]byte, 64<<10), request: []byte(request)}, nil
 }
 
+// redial takes a new connection in the place of the old one.
+func (c *client) redial(r *running) (err error) {
+	c.conn.Close()
+	c.conn, err = net.Dial("tcp4", r.address())
+	return err
+}
+
 // fetch sends the request and reads the response to its last octet.
 func (c *client) fetch() (int, error) {
 	if _, err := c.conn.Write(c.request); err != nil {
@@ -89,16 +96,23 @@ type outcome struct {
 	err      error
 }
 
-// crowd is the kept connections of the small-request measurement to one proxy.
+// crowd is the clients of a small-request measurement at one proxy.
 type crowd struct {
 	r       *running
 	clients []*client
+	// fresh has each request come on a new connection and go to the origin on
+	// another.
+	fresh bool
 }
 
-func newCrowd(r *running, concurrency int) (*crowd, error) {
-	g := &crowd{r: r}
+func newCrowd(r *running, concurrency int, fresh bool) (*crowd, error) {
+	g := &crowd{r: r, fresh: fresh}
+	path := "/small"
+	if fresh {
+		path = "/once"
+	}
 	for range concurrency {
-		c, err := newClient(r, "/small")
+		c, err := newClient(r, path)
 		if err != nil {
 			return nil, err
 		}
@@ -107,7 +121,7 @@ func newCrowd(r *running, concurrency int) (*crowd, error) {
 	return g, nil
 }
 
-// load lets every connection fetch 1 KB again and again for a while.
+// load lets every client fetch 1 KB again and again for a while.
 func (g *crowd) load(span time.Duration) outcome {
 	var count atomic.Int64
 	var wait sync.WaitGroup
@@ -116,7 +130,11 @@ func (g *crowd) load(span time.Duration) outcome {
 	for _, c := range g.clients {
 		wait.Go(func() {
 			for time.Since(began) < span {
-				if _, err := c.fetch(); err != nil {
+				_, err := c.fetch()
+				if err == nil && g.fresh {
+					err = c.redial(g.r)
+				}
+				if err != nil {
 					failed.Store(&err)
 					return
 				}

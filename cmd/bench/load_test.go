@@ -45,16 +45,18 @@ func newTestOrigin(t *testing.T) *origin {
 func TestLoadCountsWhatItMoves(t *testing.T) {
 	o := newTestOrigin(t)
 	r := standIn(t, portOf(o.http), o)
-	g, err := newCrowd(r, 3)
-	if err != nil {
-		t.Fatal(err)
-	}
-	small := g.load(20 * time.Millisecond)
-	if small.err != nil || small.requests < 3 || small.elapsed < 20*time.Millisecond {
-		t.Errorf("small: %+v", small)
-	}
-	for _, c := range g.clients {
-		c.conn.Close()
+	for _, fresh := range []bool{false, true} {
+		g, err := newCrowd(r, 3, fresh)
+		if err != nil {
+			t.Fatal(err)
+		}
+		small := g.load(20 * time.Millisecond)
+		if small.err != nil || small.requests < 3 || small.elapsed < 20*time.Millisecond {
+			t.Errorf("small, fresh %v: %+v", fresh, small)
+		}
+		for _, c := range g.clients {
+			c.conn.Close()
+		}
 	}
 	if m := bulk(r, 2, 1, 3); m.err != nil || m.bytes != 6<<20 || m.cpu <= 0 {
 		t.Errorf("bulk: %+v", m)
@@ -147,7 +149,7 @@ func TestUsageOfAFamily(t *testing.T) {
 		}
 		cmd.Wait()
 	}()
-	out.Read(make([]byte, 1)) // the grandchild has worked
+	out.Read(make([]byte, 1))                              // the grandchild has worked
 	if n := len(family(cmd.Process.Pid)); n < 2 || n > 3 { // sleep may not have begun
 		t.Errorf("a family of %d", n)
 	}

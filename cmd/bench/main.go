@@ -26,7 +26,7 @@ type choices struct {
 
 func main() {
 	var c choices
-	only := flag.String("only", "small,bulk,connect,idle", "what to measure")
+	only := flag.String("only", "small,fresh,bulk,connect,idle", "what to measure")
 	with := flag.String("with", "nginx,haproxy,squid", "which others to run, where installed")
 	flag.StringVar(&c.bin, "bin", "bin/squid", "our binary")
 	flag.StringVar(&c.against, "against", "", "another build of ours to measure beside it")
@@ -58,7 +58,9 @@ func (c *choices) run() error {
 	for _, what := range c.only {
 		switch what {
 		case "small":
-			c.small(o, list)
+			c.small(o, list, "kept connections", false)
+		case "fresh":
+			c.small(o, list, "connections, both sides new for each request", true)
 		case "bulk":
 			c.streams(o, list, "bulk bodies", func(r *running) outcome { return bulk(r, 4, c.megabytes, 4) })
 		case "connect":
@@ -73,16 +75,16 @@ func (c *choices) run() error {
 // small prints processor time per request and its ratio to nginx's, and to that of
 // the other build with -against. All contenders are there at once and loaded in
 // turn, round after round: what else the machine does meets all of them alike.
-func (c *choices) small(o *origin, list []contender) {
-	fmt.Printf("%d-octet object, not cached, %d kept connections, access log on, %d rounds of %v each\n",
-		smallSize, c.concurrency, c.rounds, c.slice)
+func (c *choices) small(o *origin, list []contender, what string, fresh bool) {
+	fmt.Printf("%d-octet object, not cached, %d %s, access log on, %d rounds of %v each\n",
+		smallSize, c.concurrency, what, c.rounds, c.slice)
 	var crowds []*crowd
 	for _, who := range list {
 		r, err := who.start(o)
 		if err == nil {
 			defer r.stop()
 			var g *crowd
-			if g, err = newCrowd(r, c.concurrency); err == nil {
+			if g, err = newCrowd(r, c.concurrency, fresh); err == nil {
 				crowds = append(crowds, g)
 			}
 		}

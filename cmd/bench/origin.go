@@ -8,7 +8,7 @@ import (
 	"strconv"
 )
 
-// origin answers /small with 1 KB, /bulk/N with N megabytes, on kept
+// origin answers /small with 1 KB, /once with 1 KB and the end, /bulk/N with N megabytes, on kept
 // connections, and streams N megabytes to a tunnel that asks with "N\n".
 type origin struct {
 	http, tunnel net.Listener
@@ -67,6 +67,9 @@ func serveHTTP(c net.Conn) {
 			megabytes, _ := strconv.Atoi(string(n))
 			fmt.Fprintf(c, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: keep-alive\r\n\r\n", megabytes<<20)
 			pour(c, megabytes)
+		} else if bytes.HasPrefix(request, []byte("GET /once ")) {
+			c.Write(bytes.Replace(small, []byte("Connection: keep-alive"), []byte("Connection: close"), 1))
+			return
 		} else if _, err := c.Write(small); err != nil {
 			return
 		}
