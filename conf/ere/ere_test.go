@@ -1,6 +1,8 @@
 package ere
 
 import (
+	"errors"
+	"fmt"
 	"os"
 	"regexp"
 	"strings"
@@ -142,4 +144,76 @@ func FuzzTranslate(f *testing.F) {
 		}
 		verdict(t, pattern, icase, subject)
 	})
+}
+
+// TestRefusals: each refusal is in the library's words and points at the byte to blame.
+func TestRefusals(t *testing.T) {
+	for _, c := range []struct {
+		pattern, message string
+		offset           int
+	}{
+		{`a\`, "Trailing backslash", 1},
+		{`(a)\2`, "Invalid back reference", 4},
+		{`(a\1)`, "Invalid back reference", 4},
+		{`(a)|\1`, "Invalid back reference", 5},
+		{`[`, "Invalid regular expression", 0},
+		{`[^`, "Invalid regular expression", 1},
+		{`[a`, "Unmatched [, [^, [:, [., or [=", 1},
+		{`[[:alpha:`, "Unmatched [, [^, [:, [., or [=", 3},
+		{`[[:alfa:]]`, "Invalid character class name", 9},
+		{`[[.ab.]]`, "Invalid collation character", 7},
+		{`[b-a]`, "Invalid range end", 4},
+		{`[a-[:digit:]]`, "Invalid range end", 12},
+		{`(a`, `Unmatched ( or \(`, 1},
+		{`*a`, "Invalid preceding regular expression", 0},
+		{`a|*b`, "Invalid preceding regular expression", 2},
+		{`^*`, "Invalid preceding regular expression", 1},
+		{`a{1`, `Unmatched \{`, 2},
+		{`a{1a}`, `Invalid content of \{\}`, 4},
+		{`a{2,1}`, `Invalid content of \{\}`, 5},
+		{`a{32768}`, "Regular expression too big", 7},
+		{strings.Repeat("(", 501), "Regular expression too big", 500},
+	} {
+		err := Check(c.pattern, false)
+		var e *Error
+		if !errors.As(err, &e) || e.Message != c.message || e.Offset != c.offset {
+			t.Errorf("%.20q: %+v, want %q at %d", c.pattern, err, c.message, c.offset)
+		}
+	}
+	for _, accepted := range []string{"", ")", "a)", "]", "}", "a{32767}", "()", "a||b", "[]]", "[^]]", "[a-]", `\{`, `(a)\1`, "x{0}"} {
+		if err := Check(accepted, false); err != nil {
+			t.Errorf("%q: %v", accepted, err)
+		}
+	}
+}
+
+// TestMatchIsBounded: what takes exponential time to try out is given up, as no match.
+func TestMatchIsBounded(t *testing.T) {
+	for _, pattern := range []string{`(a|aa)*\1\1b`, `((a*)*)*\2b`, `(a?){30}a{30}\1b`, `(.*)(.*)(.*)(.*)(.*)\1\2\3\4\5b`} {
+		m, err := NewMatcher(pattern, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m.Match(strings.Repeat("a", 200)) {
+			t.Errorf("%s matches a text without b", pattern)
+		}
+	}
+}
+
+// TestLiteralsAreBounded: neither one long text nor many alternatives make a filter
+// that costs more than the pattern.
+func TestLiteralsAreBounded(t *testing.T) {
+	long, err := Translate(strings.Repeat("x", 1000), false)
+	if err != nil || len(long.Literals) != 1 || len(long.Literals[0]) != maxLiteralLen {
+		t.Errorf("%d literals, %v", len(long.Literals), err)
+	}
+	words := make([]string, maxLiterals+1)
+	for i := range words {
+		words[i] = fmt.Sprintf("word%d", i)
+	}
+	for n, want := range map[int]int{maxLiterals: maxLiterals, maxLiterals + 1: 0} {
+		if many, err := Translate(strings.Join(words[:n], "|"), false); err != nil || len(many.Literals) != want {
+			t.Errorf("%d alternatives: %d literals, %v", n, len(many.Literals), err)
+		}
+	}
 }
