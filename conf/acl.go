@@ -99,6 +99,9 @@ type ACL struct {
 	// Cert: user_cert, ca_cert.
 	Cert CertList
 
+	// overlaps: a value of Networks or Domains was left out because another covers it.
+	overlaps bool
+
 	// Lines is where the values came from: one entry an acl line.
 	Lines []ACLLine
 	// Pos is the name's place on the first line.

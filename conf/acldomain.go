@@ -68,6 +68,7 @@ func readDomains(r *reader, a *ACL) error {
 					"Values are plain names; a leading dot stands for every name below.", "")
 			}
 		default:
+			a.overlaps = true
 			r.warnValue(v, "acl-overlap", fmt.Sprintf("%s overlaps an earlier value of acl %s and is ignored", v.text, a.Name),
 				"2.6 keeps the entry it read first, even when the later one is larger.", "")
 		}

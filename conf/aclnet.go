@@ -67,6 +67,7 @@ func readNetworks(r *reader, a *ACL) error {
 			if tree.insert(n) {
 				a.Networks = append(a.Networks, n.ipRange(v.pos))
 			} else {
+				a.overlaps = true
 				r.warnValue(v, "acl-overlap", fmt.Sprintf("%s overlaps an earlier value of acl %s and is ignored", v.text, a.Name),
 					"2.6 keeps the entry it read first, even when the later one is larger.", "")
 			}

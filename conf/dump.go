@@ -3,6 +3,8 @@ package conf
 import (
 	"bytes"
 	"strings"
+
+	"github.com/cuttle-proxy/cuttle/parser"
 )
 
 // Masked stands in dumps for what is secret.
@@ -16,6 +18,7 @@ type dumper struct {
 
 // line writes one line; empty words are left out.
 func (d *dumper) line(name string, words ...string) {
+	start := d.out.Len()
 	d.out.WriteString(name)
 	for _, w := range words {
 		if w != "" {
@@ -23,7 +26,27 @@ func (d *dumper) line(name string, words ...string) {
 			d.out.WriteString(w)
 		}
 	}
+	if long := d.out.Bytes()[start:]; len(long) > parser.PieceSize {
+		long = continued(long)
+		d.out.Truncate(start)
+		d.out.Write(long)
+	}
 	d.out.WriteByte('\n')
+}
+
+// continued breaks a line that is longer than can be read at once. A piece must not
+// begin like a comment.
+func continued(line []byte) []byte {
+	var out []byte
+	for len(line) > parser.PieceSize {
+		n := parser.PieceSize - 1
+		for n > 1 && line[n] == '#' {
+			n--
+		}
+		out = append(append(out, line[:n]...), "\\\n"...)
+		line = line[n:]
+	}
+	return append(out, line...)
 }
 
 // secret masks a password unless secrets were asked for.

@@ -1,6 +1,7 @@
 package conf
 
 import (
+	"bytes"
 	"reflect"
 	"strings"
 	"testing"
@@ -23,7 +24,7 @@ var sameConfig = cmp.Options{
 	cmp.Exporter(func(reflect.Type) bool { return true }),
 }
 
-// checkDump dumps, reads the dump, and compares.
+// checkDump dumps, reads the dump, and compares; dumped again it is the same text.
 func checkDump(t interface{ Errorf(string, ...any) }, name string, cfg *Config, w World) {
 	text := cfg.Dump(true)
 	again, report := LoadText("dump.conf", text, Options{World: w})
@@ -33,6 +34,9 @@ func checkDump(t interface{ Errorf(string, ...any) }, name string, cfg *Config, 
 	}
 	if diff := cmp.Diff(cfg, again, sameConfig); diff != "" {
 		t.Errorf("%s: the dump means something else (-file +dump):\n%s", name, diff)
+	}
+	if second := again.Dump(true); !bytes.Equal(text, second) {
+		t.Errorf("%s: the dump of the dump differs (-first +second):\n%s", name, cmp.Diff(string(text), string(second)))
 	}
 }
 
@@ -102,5 +106,26 @@ func TestDumpMasksSecrets(t *testing.T) {
 	}
 	if _, report := loadText(t, text); !report.Accepted() {
 		t.Errorf("the masked dump does not parse: %v", report.Lines)
+	}
+}
+
+// TestDumpLongLines: what a file says over many lines with backslashes fits into the
+// pieces a dump is read in.
+func TestDumpLongLines(t *testing.T) {
+	names := strings.Repeat(" name \\\n#comment\n", 3000)
+	for _, lines := range []string{
+		"acl a ident -i" + strings.ReplaceAll(names, "name", "REQUIRED") + "\n",
+		"acl a req_header X" + names + "\n",
+		"acl a src 10.0.0.0/8" + strings.ReplaceAll(names, "name", "10.1.1.1") + "\n",
+		"deny_info ERR_X" + strings.ReplaceAll(names, "name", "all") + "\n",
+		"mail_program x" + strings.ReplaceAll(names, "name", "####") + "\n",
+		"mail_program " + strings.Repeat("#######\\\n", 3000) + "\n",
+	} {
+		cfg, report := loadText(t, head+lines)
+		if cfg == nil || report.Exit != 0 {
+			t.Errorf("%.40q is refused: %v", lines, report.Lines)
+			continue
+		}
+		checkDump(t, lines[:20], cfg, oracle(t))
 	}
 }

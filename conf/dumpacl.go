@@ -3,6 +3,7 @@ package conf
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -17,16 +18,15 @@ func acls() kind {
 		}}
 }
 
-// dump writes the lines of one ACL. One that has values from files is written as
-// it stood, since values of files may have blanks in them.
+// dump writes the lines of one ACL. They are written as they stood when values come
+// from files, because those may have blanks in them, and when values overlap: which
+// of them 2.6 keeps depends on all that were there.
 func (a *ACL) dump(d *dumper, name string) {
-	for _, l := range a.Lines {
-		if l.Files != nil {
-			for _, l := range a.Lines {
-				d.line(strings.TrimSpace(l.Text))
-			}
-			return
+	if a.overlaps || slices.ContainsFunc(a.Lines, func(l ACLLine) bool { return l.Files != nil }) {
+		for _, l := range a.Lines {
+			d.line(strings.Trim(l.Text, " \t"))
 		}
+		return
 	}
 	head := name + " " + a.Name + " " + string(a.Type)
 	lines := a.valueLines()

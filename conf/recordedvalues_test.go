@@ -74,7 +74,10 @@ func TestInvented(t *testing.T) {
 			t.Fatal(err)
 		}
 		w := oracle(t).with(rec.Lists)
-		_, report := LoadText("squid.conf", latin1(rec.Conf), Options{World: w, Lint: true})
+		cfg, report := LoadText("squid.conf", latin1(rec.Conf), Options{World: w, Lint: true})
+		if cfg != nil && report.Exit == 0 && (n%5 == 0 || strings.Contains(rec.Name, "splay")) {
+			checkDump(t, rec.Name, cfg, w)
+		}
 		got, blamed, unknown := observe(report)
 		if report.Exit != rec.Exit || blamed != rec.Blamed || !slices.Equal(unknown, rec.Unrecognized) || !slices.Equal(got, rec.Messages) {
 			t.Errorf("%s: exit %d, recorded %d\n got  %q\n want %q\n%q", rec.Name, report.Exit, rec.Exit, got, rec.Messages, rec.Conf)
