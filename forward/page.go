@@ -95,8 +95,8 @@ func (x *transaction) pageFacts(f *failure) *errpage.Facts {
 		facts.LoggedURL, facts.CanonicalURL = x.logURL, x.text
 	} else if x.fault == http1.InvalidURL || x.fault == http1.InvalidFields || x.fault == http1.InvalidLength {
 		// The text as it came, not as the log shows it, and no head: as 2.6.
-		if facts.UnparsedURL = x.asked; len(x.asked) == 0 {
-			facts.UnparsedURL = x.req.Target
+		if facts.UnparsedURL = http1.Bounded(x.asked); len(x.asked) == 0 {
+			facts.UnparsedURL = http1.Bounded(x.req.Target)
 		}
 	} else {
 		facts.UnparsedHead, _, _ = bytes.Cut(x.in, []byte{0}) // 2.6 sees a C string

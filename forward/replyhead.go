@@ -17,7 +17,7 @@ func (x *transaction) replyFields() {
 		case http1.ProxyConnection, http1.KeepAlive, http1.Trailer, http1.TransferEncoding, http1.Upgrade, http1.Connection:
 			continue
 		case http1.ContentLength:
-			if rep.Status < 200 {
+			if rep.Status >= 100 && rep.Status < 200 {
 				continue // there is no body (RFC 9110 section 8.6)
 			}
 		case http1.Via:

@@ -44,14 +44,14 @@ func (u *URL) AppendLogged(dst []byte, stripQuery bool) []byte {
 	return escapeTail(u.append(dst, user, path), start)
 }
 
+// Bounded is as much of a URL that could not be parsed as 2.6 keeps.
+func Bounded(text []byte) []byte { return text[:min(len(text), maxURL)] }
+
 // AppendLoggedText appends a URL that could not be parsed as access.log shows
 // it: as received, or escaped when there is a control character in it.
 func AppendLoggedText(dst, text []byte) []byte {
-	if len(text) > maxURL {
-		text = text[:maxURL]
-	}
 	start := len(dst)
-	return escapeTail(append(dst, text...), start)
+	return escapeTail(append(dst, Bounded(text)...), start)
 }
 
 // append appends the URL with these in place of its own user info and path.

@@ -326,7 +326,7 @@ func (f *Fields) add(start, end int, folded, relaxed bool) Fault {
 			return InvalidFields
 		}
 		if len(key) == 0 || !allAre(key, isToken) {
-			if !relaxed {
+			if !relaxed && (len(key) == 0 || anyIs(key, isSpace)) {
 				return InvalidFields
 			}
 			f.Dropped++
