@@ -1,0 +1,123 @@
+package forward
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+	"testing"
+
+	"github.com/cuttle-proxy/cuttle/conf"
+	"github.com/cuttle-proxy/cuttle/forward/http1"
+)
+
+// The URL that was asked for, by the port's options and what was sent; "" for a
+// request no URL can be made of. The client connected to 192.0.2.9:8080.
+func TestTarget(t *testing.T) {
+	r := start(t, nil)
+	for _, c := range []struct{ port, request, want string }{
+		{"", "GET http://o.test/a HTTP/1.0\r\n", "http://o.test/a"},
+		{"", "GET /a HTTP/1.0\r\nHost: h.test\r\n", ""},
+		{"", "CONNECT o.test:443 HTTP/1.0\r\n", "o.test:443"},
+
+		{"transparent", "GET /a HTTP/1.0\r\nHost: H.test\r\n", "http://H.test/a"},
+		{"transparent", "GET /a HTTP/1.0\r\nHost: h.test:81\r\n", "http://h.test:81/a"},
+		{"transparent", "GET /a HTTP/1.0\r\nHost: h.test:\r\n", "http://h.test/a"},
+		{"transparent", "GET /a HTTP/1.0\r\nHost: h.test:x\r\n", "http://h.test/a"},
+		{"transparent", "GET /a HTTP/1.0\r\nHost: [2001:db8::1]:81\r\n", "http://[2001:db8::1]:81/a"},
+		{"transparent", "GET /a HTTP/1.0\r\n", ""},
+		{"transparent", "GET http://o.test/a HTTP/1.0\r\nHost: h.test\r\n", "http://o.test/a"},
+
+		{"accel vhost", "GET /a HTTP/1.0\r\nHost: h.test:81\r\n", "http://h.test/a"},
+		{"accel vhost vport", "GET /a HTTP/1.0\r\nHost: h.test:81\r\n", "http://h.test:81/a"},
+		{"accel vhost vport", "GET /a HTTP/1.0\r\nHost: h.test\r\n", "http://h.test:8080/a"},
+		{"accel vhost vport=82", "GET /a HTTP/1.0\r\nHost: h.test\r\n", "http://h.test:82/a"},
+		{"accel vhost vport=82", "GET /a HTTP/1.0\r\nHost: h.test:81\r\n", "http://h.test:81/a"},
+		{"accel vhost defaultsite=d.test", "GET /a HTTP/1.0\r\n", "http://d.test/a"},
+		{"accel vhost defaultsite=d.test", "GET /a HTTP/1.0\r\nHost: h.test\r\n", "http://h.test/a"},
+		{"accel vport=82", "GET /a HTTP/1.0\r\nHost: h.test\r\n", "http://192.0.2.9:82/a"},
+		{"accel vport", "GET /a HTTP/1.0\r\n", "http://192.0.2.9:8080/a"},
+		{"accel defaultsite=d.test:83", "GET /a HTTP/1.0\r\nHost: h.test\r\n", "http://d.test:83/a"},
+		{"accel defaultsite=d.test", "GET http://o.test/a HTTP/1.0\r\n", "http://d.test/a"},
+		{"accel defaultsite=d.test", "GET http://o.test HTTP/1.0\r\n", "http://d.test/"},
+		{"accel vhost", "GET http://o.test/a HTTP/1.0\r\nHost: h.test\r\n", "http://o.test/a"},
+		{"accel defaultsite=d.test protocol=ftp", "GET /a HTTP/1.0\r\n", "ftp://d.test/a"},
+		{"accel defaultsite=d.test", "GET cache_object://localhost/info HTTP/1.0\r\n", "cache_object://localhost/info"},
+		{"accel defaultsite=d.test", "GET nonsense HTTP/1.0\r\n", ""},
+		{"accel defaultsite=d.test", "CONNECT o.test:443 HTTP/1.0\r\n", ""},
+		{"accel vhost", "GET /a HTTP/1.0\r\n", ""},
+
+		{"", "GET /squid-internal-static/icons/a.gif HTTP/1.0\r\n", "internal://proxy.test/squid-internal-static/icons/a.gif"},
+		{"", "GET /squid-internal-periodic/store_digest HTTP/1.0\r\n", "internal://proxy.test/squid-internal-periodic/store_digest"},
+		{"accel defaultsite=d.test", "GET /squid-internal-static/icons/a.gif HTTP/1.0\r\n", "http://d.test/squid-internal-static/icons/a.gif"},
+	} {
+		cfg := defaults(t.TempDir())
+		file(t, "http_port 3128 "+c.port)(cfg)
+		cl := &client{srv: r.srv, ln: &listener{}, remote: netip.MustParseAddrPort("10.0.0.1:1"), local: netip.MustParseAddrPort("192.0.2.9:8080")}
+		cl.ln.port.Store(cfg.HTTPPorts[0])
+		x := r.srv.newTransaction(cl)
+		x.in = append(x.in, c.request+"\r\n"...)
+		if x.parse() != http1.Complete || x.fault != http1.NoFault {
+			t.Fatalf("%q: %v", c.request, x.fault)
+		}
+		got := ""
+		if x.target() == http1.NoFault {
+			got = string(x.asked)
+		}
+		if got != c.want {
+			t.Errorf("%q on %q: %q, want %q", c.request, c.port, got, c.want)
+		}
+		x.done()
+	}
+}
+
+// An intercepted client that names no host means the address it dialled.
+func TestTargetOfIntercepted(t *testing.T) {
+	r := start(t, nil, func(c *conf.Config) { c.HTTPPorts[0].Transparent = true })
+	for meant, want := range map[string]string{"198.51.100.7:80": "http://198.51.100.7:80/a", "[2001:db8::7]:8080": "http://[2001:db8::7]:8080/a"} {
+		cl := &client{srv: r.srv, ln: r.srv.listeners[0], intercepted: true, meant: netip.MustParseAddrPort(meant)}
+		x := r.srv.newTransaction(cl)
+		x.in = append(x.in, "GET /a HTTP/1.0\r\n\r\n"...)
+		if x.parse() != http1.Complete || x.target() != http1.NoFault || string(x.asked) != want {
+			t.Errorf("%s: %q, want %q", meant, x.asked, want)
+		}
+		x.done()
+	}
+}
+
+func TestSplitPort(t *testing.T) {
+	for text, want := range map[string]string{
+		"": " 0", "h": "h 0", "h:80": "h 80", "h:": "h 0", "h:x": "h 0", "h:8x": "h 8", ":80": " 80", "h:0080": "h 80", "h:65535": "h 65535",
+		"[::1]": "[::1] 0", "[::1]:80": "[::1] 80", "[::1": "[ 0", "h:80:90": "h 80", "h:-1": "h 0",
+	} {
+		name, port := splitPort([]byte(text))
+		if got := fmt.Sprintf("%s %d", name, port); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+	if _, port := splitPort([]byte("h:" + strings.Repeat("9", 100))); port < 1<<16 || port > 1<<20 {
+		t.Errorf("a hundred digits: %d", port) // too large for the URL, which says so
+	}
+}
+
+func TestHops(t *testing.T) {
+	for text, want := range map[string]int{
+		"": 0, "0": 0, "1": 1, "10": 10, "0010": 10, "5x": 5, "x": 0, "-1": -1, "-0": -1, "+1": 0, " 1": 0, "1.9": 1,
+	} {
+		if got := hops([]byte(text)); got != want {
+			t.Errorf("%q: %d, want %d", text, got, want)
+		}
+	}
+	if n := hops([]byte(strings.Repeat("9", 100))); n < 1<<20 {
+		t.Errorf("a hundred digits: %d", n)
+	}
+}
+
+func TestConnectionScheme(t *testing.T) {
+	for text, want := range map[string]bool{
+		"NTLM": true, "ntlm TlRM": true, "Negotiate": true, "Kerberos x": true, "Basic realm=\"NTLM\"": false, "NTLMv2": false, "": false, "Basic": false,
+	} {
+		if connectionScheme([]byte(text)) != want {
+			t.Errorf("%q", text)
+		}
+	}
+}
