@@ -29,7 +29,7 @@ func TestRefusals(t *testing.T) {
 		{"two loops", "", proxied + "Via: 1.0 proxy.test:0 (squid/test), 1.0 proxy.test:0 (squid/test)\r\n", "504 Gateway Time-out", "ERR_CANNOT_FORWARD 0", "TCP_DENIED/504"},
 		{"two Via fields", "", proxied + "Via: 1.0 proxy.test:0 (squid/test)\r\nX: y\r\nVia: 1.0 proxy.test:0 (squid/test)\r\n", "504 Gateway Time-out", "ERR_CANNOT_FORWARD 0", "TCP_DENIED/504"},
 		{"PURGE", "", "PURGE http://{O}/a HTTP/1.0\r\n", "403 Forbidden", "ERR_ACCESS_DENIED 0", "TCP_DENIED/403"},
-		{"PURGE where an acl names it", "acl p method PURGE", "PURGE http://{O}/a HTTP/1.0\r\n", "404 Not Found", "", "TCP_MISS/404"},
+		{"PURGE where http_access speaks of it", "acl p method PURGE\nhttp_access allow p\nhttp_access allow all", "PURGE http://{O}/a HTTP/1.0\r\n", "404 Not Found", "", "TCP_MISS/404"},
 		{"request_body_max_size", "request_body_max_size 1 KB", "POST http://{O}/a HTTP/1.0\r\nContent-Length: 1025\r\n", "413 Request Entity Too Large", "ERR_TOO_BIG 0", "TCP_DENIED/413"},
 		{"reply_body_max_size", "reply_body_max_size 1 allow all", proxied, "403 Forbidden", "ERR_TOO_BIG 0", "TCP_DENIED/403"},
 		{"urn", "", "GET urn:a:b HTTP/1.0\r\n", "404 Not Found", "ERR_URN_RESOLVE 0", "TCP_MISS/404"},
