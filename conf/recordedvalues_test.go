@@ -38,10 +38,14 @@ func TestRecordedValues(t *testing.T) {
 }
 
 // dumpedWords are the words behind the name of the directive that line gives, in the
-// lines a dump has for it; those of an acl are the ones behind its type.
+// lines a dump has for it; of an acl they are its values.
 func dumpedWords(cfg *Config, line string) []string {
 	directive := byName[strings.Fields(line)[0]]
-	head := strings.Fields(line)[:map[string]int{"acl": 3, "cache_peer": 2}[directive.Name]]
+	if directive.Name == "acl" {
+		values := cfg.ACLs[len(cfg.ACLs)-1].valueLines()
+		return sorted(strings.Fields(strings.Join(slices.Concat(values...), " ")))
+	}
+	head := strings.Fields(line)[:map[string]int{"cache_peer": 2}[directive.Name]]
 	d := &dumper{secrets: true}
 	directive.kind.dump(cfg, d, directive.Name)
 	var words []string
