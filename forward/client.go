@@ -50,6 +50,8 @@ type client struct {
 
 	// gone: nobody is there to answer to. busy: a request is being served.
 	gone, busy atomic.Bool
+	// dismissed: the connection ends as soon as nothing of a request is there.
+	dismissed atomic.Bool
 
 	mu    sync.Mutex
 	conns [2]*origin.Conn // what a hang-up has to end; two with pipeline_prefetch
@@ -140,6 +142,9 @@ func (cl *client) TakeTurn(turn *sock.Turn) (done bool) {
 		if err == unix.EAGAIN {
 			if len(x.in) == 0 {
 				cl.drop()
+				if cl.dismissed.Load() {
+					return true
+				}
 			}
 			cl.wait()
 			return false
@@ -242,7 +247,7 @@ func (cl *client) answer() bool {
 	x.done()
 	if len(rest) == 0 {
 		cl.drop()
-		return true
+		return !cl.dismissed.Load()
 	}
 	// The same bytes go on as the beginning of the next request.
 	n := copy(x.in[:cap(x.in)], rest)

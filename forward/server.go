@@ -255,6 +255,21 @@ func (s *Server) Transfers() (n int) {
 	return n
 }
 
+// Dismiss ends the connections of intercepted clients that wait for a request, and
+// those of the others after their answer. It is for when a router has given their
+// packets to another cache: what they would send next arrives where nobody knows
+// them, and a client whose kept connection was closed opens another one.
+func (s *Server) Dismiss() {
+	s.clients.each(func(cl *client) {
+		if cl.intercepted {
+			cl.dismissed.Store(true)
+			if !cl.busy.Load() { // else it will look when the answer is out
+				cl.c.Wake()
+			}
+		}
+	})
+}
+
 // acquire takes the policy that is current now.
 func (s *Server) acquire() *policy {
 	for {

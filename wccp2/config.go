@@ -39,6 +39,9 @@ type Config struct {
 	// Transfers counts the client transfers under way, for the log when buckets
 	// move; nil where nobody counts. It must not call back.
 	Transfers func() int
+	// Moved is told that routers have given buckets of ours to another cache, once
+	// for each line about it; nil for nobody. It must not call back.
+	Moved func()
 }
 
 // Service is one service group to join.

@@ -55,7 +55,7 @@ func (e *Engine) moved(now time.Time, service string, buckets int) {
 	m.parts = append(m.parts, movedPart{service, buckets, 1})
 }
 
-// tellMoves logs what has moved, in one line.
+// tellMoves logs what has moved, in one line, and tells who wants to know.
 func (e *Engine) tellMoves() {
 	m := &e.moves
 	if m.tellAt.IsZero() {
@@ -71,4 +71,7 @@ func (e *Engine) tellMoves() {
 	}
 	e.log(fmt.Sprintf("WCCP: buckets moved away: %s; %d transfers were running", strings.Join(list, ", "), m.transfers))
 	*m = moves{total: m.total}
+	if e.cfg.Moved != nil {
+		e.cfg.Moved()
+	}
 }

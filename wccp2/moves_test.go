@@ -12,6 +12,8 @@ import (
 func TestMovesAreToldWithTransfers(t *testing.T) {
 	cfg := benchConfig()
 	cfg.Transfers = func() int { return 17 }
+	told := 0
+	cfg.Moved = func() { told++ }
 	b := newBench(t, cfg)
 	b.served(alone())
 	b.members(withOne())
@@ -21,6 +23,9 @@ func TestMovesAreToldWithTransfers(t *testing.T) {
 	b.pass(2 * movesGather)
 	if b.logged("WCCP: buckets moved away: 128 of dynamic/80; 17 transfers were running") != 1 {
 		t.Errorf("%q", b.lines)
+	}
+	if told != 1 {
+		t.Errorf("told %d times of one move", told)
 	}
 	b.gives(selfAddr, 100)
 	b.pass(Interval)
@@ -50,6 +55,8 @@ func TestMovesOfALeavingCacheAreToldBeforeItHasLeft(t *testing.T) {
 	cfg := benchConfig()
 	cfg.ShutdownWait = 35 * time.Second
 	cfg.Transfers = func() int { return 3 }
+	told := 0
+	cfg.Moved = func() { told++ }
 	b := newBench(t, cfg)
 	b.served(withOne())
 	b.e.Leave(b.now)
@@ -57,7 +64,7 @@ func TestMovesOfALeavingCacheAreToldBeforeItHasLeft(t *testing.T) {
 	b.members(map[string]uint16{"10.66.0.20": 0, "10.66.0.30": 10000})
 	b.key.Change++
 	b.deliver(b.answer(), "")
-	if !b.e.Left() || b.logged("128 of dynamic/80; 3 transfers were running") != 1 {
-		t.Errorf("left %v: %q", b.e.Left(), b.lines)
+	if !b.e.Left() || b.logged("128 of dynamic/80; 3 transfers were running") != 1 || told != 1 {
+		t.Errorf("left %v, told %d times: %q", b.e.Left(), told, b.lines)
 	}
 }

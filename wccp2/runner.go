@@ -17,8 +17,8 @@ import (
 // Runner runs an [Engine] on the network: one UDP socket for all routers and
 // services, the real clock, the log. Its methods may be called from any goroutine.
 type Runner struct {
-	log       *zap.Logger
-	transfers func() int
+	log      *zap.Logger
+	settings Settings
 
 	mu     sync.Mutex
 	engine *Engine
@@ -37,6 +37,8 @@ type Settings struct {
 	// Transfers counts the client transfers under way, for the log; see
 	// [Config.Transfers]. nil where nobody counts.
 	Transfers func() int
+	// Moved is told when buckets have moved away; see [Config.Moved].
+	Moved func()
 }
 
 // Start opens the socket and begins to announce. It returns nil, nil when the
@@ -54,13 +56,13 @@ func Start(c *conf.WCCP, s Settings, log *zap.Logger) (*Runner, error) {
 		return nil, fmt.Errorf("Cannot open WCCP Port: %w", err)
 	}
 	cfg, notes := FromConf(c)
-	cfg.Local, cfg.Transfers = sock.localTo, s.Transfers
+	cfg.Local, cfg.Transfers, cfg.Moved = sock.localTo, s.Transfers, s.Moved
 	engine, err := New(cfg, time.Now())
 	if err != nil {
 		sock.Close()
 		return nil, err
 	}
-	r := &Runner{log: log, transfers: s.Transfers, engine: engine, sock: sock, left: make(chan struct{}), done: make(chan struct{})}
+	r := &Runner{log: log, settings: s, engine: engine, sock: sock, left: make(chan struct{}), done: make(chan struct{})}
 	r.greet(c)
 	for _, n := range notes {
 		log.Warn("WARNING: " + n)
@@ -211,7 +213,7 @@ func (r *Runner) Reconfigure(c *conf.WCCP) error {
 		}
 	}
 	cfg, notes := FromConf(c)
-	cfg.Local, cfg.Transfers = sock.localTo, r.transfers
+	cfg.Local, cfg.Transfers, cfg.Moved = sock.localTo, r.settings.Transfers, r.settings.Moved
 	if err := r.engine.Reconfigure(cfg, time.Now()); err != nil {
 		if sock != r.sock {
 			sock.Close()

@@ -46,7 +46,7 @@ const scarcity = "the process is out of descriptors or memory"
 
 // wccpSettings are those of a start at this moment.
 func (p *process) wccpSettings() wccp2.Settings {
-	s := wccp2.Settings{Transfers: p.server.Transfers}
+	s := wccp2.Settings{Transfers: p.server.Transfers, Moved: p.server.Dismiss}
 	if p.server.Overload().Now {
 		s.Hold = scarcity
 	}
