@@ -128,6 +128,7 @@ func (x *transaction) join(halves bool) {
 		Moved: func(n int) { x.sent += int64(n); last.Store(time.Now().UnixNano()) }}
 	go func() {
 		defer close(done)
+		defer x.cl.recover()
 		move(up)
 		if !halves || !up.Complete() || x.conn.CloseWrite() != nil {
 			x.conn.Abort() // ends the other direction too

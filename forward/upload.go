@@ -68,6 +68,8 @@ type upload struct {
 func (up *upload) run() {
 	defer close(up.done)
 	x := up.x
+	up.err = errClientLeft // unless it is found to be otherwise
+	defer x.cl.recover()
 	switch x.body.Framing {
 	case http1.ByLength:
 		up.err = up.byLength()
