@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/netip"
 	"strings"
 	"testing"
 
@@ -301,6 +302,13 @@ func TestHTTP11Ports(t *testing.T) {
 		if !strings.HasPrefix(got, c.begin) || !strings.Contains(got, c.has) || strings.Count(got, "onnection: ") != 1 {
 			t.Errorf("%q: %q", c.send, got)
 		}
+	}
+	// Who was intercepted needs no Host: the destination says it.
+	caught := start(t, loopback{dst: netip.MustParseAddrPort(origin)}, func(c *conf.Config) {
+		c.HTTPPorts[0].Transparent, c.HTTPPorts[0].HTTP11 = true, true
+	})
+	if got := caught.exchange("GET / HTTP/1.1\r\nConnection: close\r\n\r\n"); !strings.HasPrefix(got, "HTTP/1.1 200 ") {
+		t.Errorf("%q", got)
 	}
 	c := r.dial()
 	defer c.Close()

@@ -19,8 +19,10 @@ func (x *transaction) understand() *failure {
 	default:
 		return ofFault(x.fault) // nothing to be learned from the rest
 	}
-	if x.fault == http1.NoFault && x.client11() && !x.req.Has(http1.Host) {
-		x.fault = http1.InvalidRequest // RFC 9112 section 3.2
+	if x.fault == http1.NoFault && x.client11() && !x.req.Has(http1.Host) && !x.cl.intercepted {
+		// RFC 9112 section 3.2; who is intercepted did not ask us, and said by
+		// dialling where it wants to go.
+		x.fault = http1.InvalidRequest
 		return ofFault(x.fault)
 	}
 	if fault := x.target(); fault != http1.NoFault {
