@@ -43,6 +43,7 @@ type client struct {
 	served int
 	small  bool // this goroutine has not served yet: its stack is small
 
+	pin   pin          // an origin connection this client has authenticated
 	x     *transaction // the request being read or served
 	turns sock.Turn
 	turn  *sock.Turn // set while serving inside Turns
@@ -237,6 +238,9 @@ func (cl *client) answer() bool {
 		keep = cl.follow(next, keep)
 		x = cl.x
 	}
+	if cl.pin.was && cl.pin.conn == nil {
+		keep = false
+	}
 	cl.busy.Store(false)
 	cl.served++
 	cl.since = x.now
@@ -276,6 +280,7 @@ func (cl *client) end() {
 			cl.linger()
 		}
 	}
+	cl.pin.drop()
 	cl.c.Close()
 	cl.finish()
 	cl.srv.clients.remove(cl)
@@ -398,6 +403,7 @@ func (cl *client) recover() {
 	cl.srv.panics.Add(1)
 	cl.srv.parts.Log.Error(fmt.Sprintf("BUG: panic while serving %s: %v\n%s", cl.remote, e, debug.Stack()))
 	cl.cut()
+	cl.pin.drop()
 	cl.c.Close()
 	cl.srv.clients.remove(cl)
 }

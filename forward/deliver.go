@@ -80,6 +80,9 @@ func (x *transaction) deliver() bool {
 	if x.rep.Status == 101 && x.upgrades() {
 		return x.upgrade()
 	}
+	if !x.originKeep && x.sentConnectionAuth() {
+		x.keep = false // what was authenticated ends here
+	}
 	known := x.repBody.Framing == http1.NoBody || x.repBody.Framing == http1.ByLength
 	x.chunks = !known && x.client11()
 	if x.chunks {
@@ -380,7 +383,7 @@ func (x *transaction) leaveOrigin() {
 	x.endUpload()
 	x.cl.detach(x.conn)
 	if x.originKeep && !x.conn.Aborted() {
-		x.srv.pool.Put(x.conn, x.now)
+		x.keepOrigin()
 	} else {
 		x.conn.Close()
 	}

@@ -36,6 +36,9 @@
 // heard of by the sock.Watcher while the request waits for an origin, and cuts
 // that wait. Whatever waits takes x.context, which costs nothing until then.
 //
+// An origin connection that a client has authenticated (NTLM) is that client's
+// alone: pin.go. What HTTP/1.1 adds on either side is in http11.go and upgrade.go.
+//
 // Rooms below: http1 (messages), acl, accesslog, errpage, dns, origin
 // (connections to origins), sock (connections as such). None imports forward.
 package forward

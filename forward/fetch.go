@@ -133,6 +133,11 @@ func (x *transaction) nextAfterReply() bool {
 // connect gets a connection for x.way: one that is kept, or a new one.
 func (x *transaction) connect(giveUp time.Time) *failure {
 	w := x.way
+	if w.pinned {
+		x.hier, x.hierHost = "", x.hierHost[:0]
+		x.takePinned()
+		return nil
+	}
 	host, port, timeout := view(x.url.Host), x.url.Port, x.p.cfg.ConnectTimeout
 	if w.peer != nil {
 		host, port = w.peer.Host, w.peer.HTTPPort

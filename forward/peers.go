@@ -59,22 +59,22 @@ func (ps *peers) some(x *transaction, ways []way) []way {
 		return ways
 	}
 	if p := ps.first(x, func(p *peer) bool { return p.Default }); p != nil {
-		return append(ways, way{codeDefault, p})
+		return append(ways, way{code: codeDefault, peer: p})
 	}
 	if p := ps.ofUser(x); p != nil {
-		return append(ways, way{codeUserHash, p})
+		return append(ways, way{code: codeUserHash, peer: p})
 	}
 	if p := ps.ofClient(x); p != nil {
-		return append(ways, way{codeSourceHash, p})
+		return append(ways, way{code: codeSourceHash, peer: p})
 	}
 	if p := ps.ofURL(x); p != nil {
-		return append(ways, way{codeCARP, p})
+		return append(ways, way{code: codeCARP, peer: p})
 	}
 	if p := ps.inTurn(x); p != nil {
-		return append(ways, way{codeRoundRobin, p})
+		return append(ways, way{code: codeRoundRobin, peer: p})
 	}
 	if p := ps.first(x, func(*peer) bool { return true }); p != nil {
-		return append(ways, way{codeFirstUp, p})
+		return append(ways, way{code: codeFirstUp, peer: p})
 	}
 	return ways
 }
@@ -83,11 +83,11 @@ func (ps *peers) some(x *transaction, ways []way) []way {
 func (ps *peers) all(x *transaction, ways []way) []way {
 	for _, p := range ps.list {
 		if p.usable(x) {
-			ways = append(ways, way{codeAny, p})
+			ways = append(ways, way{code: codeAny, peer: p})
 		}
 	}
 	if p := ps.first(x, func(p *peer) bool { return p.Default }); p != nil {
-		ways = append(ways, way{codeDefault, p})
+		ways = append(ways, way{code: codeDefault, peer: p})
 	}
 	return ways
 }

@@ -1,8 +1,6 @@
 package forward
 
 import (
-	"strings"
-
 	"github.com/cuttle-proxy/cuttle/forward/http1"
 )
 
@@ -26,7 +24,7 @@ func (x *transaction) replyFields() {
 			}
 		case http1.WWWAuthenticate:
 			if connectionScheme(rep.Value(i)) {
-				if x.port.NoConnectionAuth {
+				if x.blocksConnectionAuth() {
 					continue
 				}
 				x.mustKeep = true
@@ -42,13 +40,6 @@ func (x *transaction) replyFields() {
 		out.AddString(http1.ProxySupport, "Session-Based-Authentication")
 		out.AddString(http1.Connection, "Proxy-support")
 	}
-}
-
-// connectionScheme tells whether a challenge authenticates the connection, not
-// the request.
-func connectionScheme(challenge []byte) bool {
-	word, _, _ := strings.Cut(view(challenge), " ")
-	return strings.EqualFold(word, "NTLM") || strings.EqualFold(word, "Negotiate") || strings.EqualFold(word, "Kerberos")
 }
 
 // finishReplyHead adds what the proxy says about every reply, pages of its own

@@ -36,7 +36,7 @@ func (x *transaction) requestHead(dst []byte) []byte {
 				out.Copy(&req.Fields, i)
 			}
 		case http1.Authorization:
-			if p == nil || !p.OriginServer || p.Login == "PASS" || p.Login == "PROXYPASS" {
+			if x.passesAuthorization(p) {
 				out.Copy(&req.Fields, i)
 			}
 		case http1.ContentLength:

@@ -65,7 +65,7 @@ func (x *transaction) note(code, host string) {
 
 // noteAddress puts the address in the host's place when log_ip_on_direct is on.
 func (x *transaction) noteAddress(addr netip.Addr) {
-	if x.way.peer == nil && x.p.cfg.LogIPOnDirect {
+	if x.way.peer == nil && !x.way.pinned && x.p.cfg.LogIPOnDirect {
 		x.hierHost = addr.AppendTo(x.hierHost[:0])
 	}
 }

@@ -14,6 +14,8 @@ type way struct {
 	code string
 	// peer is nil for the origin itself.
 	peer *peer
+	// pinned is the connection tied to the client; the log does not tell of it.
+	pinned bool
 }
 
 // tries counts attempts, as forwarding is given up after a number of them.
@@ -42,6 +44,9 @@ func (x *transaction) chooseWays() *failure {
 	x.ways, x.tries, x.probed = x.ways[:0], tries{}, false
 	peers := x.p.peers
 	direct := x.directness()
+	if w, ok := x.pinnedWay(direct); ok {
+		x.ways = append(x.ways, w)
+	}
 	switch {
 	case direct == mustDirect:
 		x.ways = append(x.ways, way{code: codeDirect})
