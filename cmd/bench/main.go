@@ -50,6 +50,11 @@ func (c *choices) run() error {
 	if err != nil {
 		return err
 	}
+	if c.against != "" {
+		if c.against, err = filepath.Abs(c.against); err != nil {
+			return err
+		}
+	}
 	o, err := newOrigin()
 	if err != nil {
 		return err

@@ -20,7 +20,7 @@ type Dialer struct {
 	Pool *Pool
 	// Dial makes the TCP connection; forward hands in its Network.
 	Dial func(ctx context.Context, k Key, ports LocalPorts) (*net.TCPConn, error)
-	// Watcher is told of every connection opened.
+	// Watcher looks after connections from the first time they are idle.
 	Watcher *sock.Watcher
 }
 
@@ -70,12 +70,7 @@ func (d *Dialer) Open(ctx context.Context, k Key, ports LocalPorts, timeout time
 		return nil, newDialError(k.To, err)
 	}
 	k.Host = strings.Clone(k.Host) // the caller's may be a view of a buffer
-	c := &Conn{Conn: plain, Key: k, pool: d.Pool}
-	if err := d.Watcher.Watch(plain, c); err != nil {
-		c.Close()
-		return nil, newDialError(k.To, err)
-	}
-	return c, nil
+	return &Conn{Conn: plain, Key: k, pool: d.Pool, watcher: d.Watcher}, nil
 }
 
 func newDialError(to netip.AddrPort, err error) *DialError {

@@ -80,6 +80,17 @@ func TestUnwatchedIsClosed(t *testing.T) {
 	}
 }
 
+// So is one that can no longer be watched when it is to be kept.
+func TestUnwatchedIsNotKept(t *testing.T) {
+	b := newBench(t, PoolOptions{Timeout: time.Minute})
+	c, far := b.open()
+	c.TCP().Close()
+	b.pool.Put(c, time.Now())
+	if _, err := far.Read(make([]byte, 1)); err != io.EOF || b.pool.Len() != 0 {
+		t.Errorf("%d kept; the far end reads %v", b.pool.Len(), err)
+	}
+}
+
 // Who asked may have gone for a reason of its own; that reason comes back, and
 // is no fault of the network's.
 func TestCauseOfTheEnd(t *testing.T) {

@@ -51,10 +51,11 @@ type Conn struct {
 	// Uses counts the requests sent on it.
 	Uses int
 
-	pool  *Pool
-	shelf *shelf // set while idle
-	since time.Time
-	open  atomic.Pointer[atomic.Int32] // counts c until it is closed
+	pool    *Pool
+	watcher *sock.Watcher // until it watches this connection
+	shelf   *shelf        // set while idle
+	since   time.Time
+	open    atomic.Pointer[atomic.Int32] // counts c until it is closed
 }
 
 // CountIn makes c, idle or in use, one of the open connections that n counts,
@@ -136,6 +137,13 @@ func (p *Pool) Get(k Key) *Conn {
 // Put keeps c for later use, or closes it when the pool is full, c is no longer
 // open, or connections are not to be kept.
 func (p *Pool) Put(c *Conn, now time.Time) {
+	// Whoever uses a connection reads its end himself; one that never comes here
+	// saves the Watcher's system calls.
+	if c.watcher != nil && c.watcher.Watch(c.Conn, c) != nil {
+		c.Close()
+		return
+	}
+	c.watcher = nil
 	p.mu.Lock()
 	s := p.byKey[c.Key]
 	if p.closed || p.opts.Timeout <= 0 || p.idle >= p.opts.Total || (s != nil && len(s.conns) >= p.opts.PerKey) {

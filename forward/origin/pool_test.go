@@ -120,8 +120,16 @@ func TestClosedByOriginLeavesAtOnce(t *testing.T) {
 	far.Close()
 	b.eventually("the closed connection has left", func() bool { return b.pool.Len() == 0 })
 
-	// Closed before it came into the pool.
+	// Closed before it came into the pool for the first time, and the second.
 	c, far = b.open()
+	far.Close()
+	b.pool.Put(c, time.Now())
+	b.eventually("it is not kept", func() bool { return b.pool.Len() == 0 })
+	c, far = b.open()
+	b.pool.Put(c, time.Now())
+	if b.pool.Get(b.key) != c {
+		t.Fatal("it was not kept")
+	}
 	far.Close()
 	b.eventually("the close is known", c.PeerClosed)
 	b.pool.Put(c, time.Now())
