@@ -322,6 +322,18 @@ func (cl *client) HungUp(_ *sock.Conn, reset bool) {
 	}
 }
 
+// heedHangUp ends a client that left before its first request was served: HungUp
+// took it for an idle one then. Later requests are served as 2.6 does, which
+// learns of the end of the connection by writing to it.
+func (cl *client) heedHangUp() {
+	if cl.served > 0 {
+		return
+	}
+	if cl.c.PeerReset() || cl.c.PeerClosed() && !cl.srv.current.Load().cfg.HalfClosedClients {
+		cl.finish()
+	}
+}
+
 // abandon ends what is being done for the client.
 func (cl *client) abandon() {
 	cl.finish()

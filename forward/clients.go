@@ -13,6 +13,7 @@ type clients struct {
 	count int
 	from  map[netip.Addr]int
 	none  chan struct{} // closed when the last one has gone; nil unless awaited
+	left  chan struct{} // closed when the next one goes; nil unless awaited
 }
 
 // link is a client's place in the chain, under clients.mu.
@@ -60,6 +61,20 @@ func (cs *clients) remove(cl *client) {
 		close(cs.none)
 		cs.none = nil
 	}
+	if cs.left != nil {
+		close(cs.left)
+		cs.left = nil
+	}
+}
+
+// departure gives a channel that is closed when the next connection goes.
+func (cs *clients) departure() <-chan struct{} {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	if cs.left == nil {
+		cs.left = make(chan struct{})
+	}
+	return cs.left
 }
 
 // Established implements acl.ConnectionCounter.

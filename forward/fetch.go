@@ -308,6 +308,11 @@ func (x *transaction) exchange() *failure {
 				return finalFailure(errpage.InvalidReply, 502)
 			}
 		}
+		if err == sock.ErrTimeout && x.uploadMoves() {
+			c.ReadUntil(x.patience())
+			n, err = c.Read(x.answer[len(x.answer):cap(x.answer)])
+			continue
+		}
 		if err != nil && err != io.EOF {
 			return x.exchangeFailure(err)
 		}
@@ -356,6 +361,9 @@ func (x *transaction) exchange() *failure {
 func (x *transaction) exchangeFailure(err error) *failure {
 	var f *failure
 	switch {
+	case err == sock.ErrTimeout && !x.clock().Before(x.p.lifetime(x.now)):
+		x.cl.finish() // client_lifetime is over: no page, no further attempt
+		f = finalFailure(errpage.LifetimeExpired, 504)
 	case err == sock.ErrTimeout:
 		f = newFailure(errpage.ReadTimeout, 504).because(err, 0)
 	case err == sock.ErrAborted:

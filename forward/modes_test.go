@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -211,8 +212,12 @@ func TestShutdownLetsTransfersEnd(t *testing.T) {
 	}
 	down := make(chan struct{})
 	go func() { srv.Shutdown(10 * time.Second); close(down) }()
-	if _, err := idle.Read(make([]byte, 1)); err == nil {
-		t.Error("the idle connection goes on")
+	for !srv.stopping.Load() {
+		runtime.Gosched()
+	}
+	fmt.Fprintf(idle, "GET http://%s/b HTTP/1.0\r\nProxy-Connection: keep-alive\r\n\r\n", origin)
+	if b, _ := io.ReadAll(idle); !strings.HasPrefix(string(b), "HTTP/1.0 503 ") || !strings.Contains(string(b), "\r\nX-Squid-Error: ERR_SHUTTING_DOWN 0\r\n") {
+		t.Errorf("a request on an idle connection meanwhile: %q", b)
 	}
 	if c, err := net.Dial("tcp", addr); err == nil {
 		c.Close()

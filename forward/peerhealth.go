@@ -20,6 +20,9 @@ const (
 // one that is down does without it and has it probed, so that its return is
 // noticed.
 func (p *peer) up(x *transaction) bool {
+	if _, err := x.srv.names.Addrs(x.context(), p.Host); err != nil {
+		return false // without an address it is no use, and not asked in vain
+	}
 	if p.failures.Load() < peerDownAfter {
 		return true
 	}

@@ -178,10 +178,11 @@ func (s *Server) Rotate() error {
 	return s.current.Load().logs.Rotate()
 }
 
-// Shutdown stops accepting, closes idle connections, waits at most lifetime
-// for transactions under way, then cuts them. It returns when all have ended
-// and the logs are flushed. A second call with a shorter lifetime shortens the
-// first.
+// Shutdown stops accepting and waits at most lifetime for transactions under
+// way, then cuts them. Until the last of them has ended, idle connections stay
+// open, and a request that comes on one is told that the proxy stops. It returns
+// when all have ended and the logs are flushed. A second call with a shorter
+// lifetime shortens the first.
 func (s *Server) Shutdown(lifetime time.Duration) {
 	s.stopping.Store(true)
 	s.mu.Lock()
@@ -190,17 +191,17 @@ func (s *Server) Shutdown(lifetime time.Duration) {
 	}
 	s.listeners = nil
 	s.mu.Unlock()
-	s.clients.each(func(cl *client) {
-		if !cl.busy.Load() {
-			cl.c.Abort()
+	t := time.NewTimer(lifetime)
+	defer t.Stop()
+	for over := false; !over; {
+		left := s.clients.departure()
+		if s.Transfers() == 0 {
+			break
 		}
-	})
-	if lifetime > 0 {
-		t := time.NewTimer(lifetime)
-		defer t.Stop()
 		select {
-		case <-s.clients.empty():
+		case <-left:
 		case <-t.C:
+			over = true
 		case <-s.over:
 			return
 		}

@@ -126,6 +126,9 @@ func (x *transaction) run() (keep bool) {
 	if f := x.mayMiss(); f != nil {
 		return x.refuse(f)
 	}
+	if f := x.mayBegin(); f != nil {
+		return x.refuse(f)
+	}
 	if f := x.chooseWays(); f != nil {
 		return x.refuse(f)
 	}

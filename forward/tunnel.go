@@ -22,6 +22,7 @@ var established = [2]string{
 // closes. The client's connection ends with it.
 func (x *transaction) tunnel() bool {
 	x.tag, x.keep = "TCP_MISS", false
+	x.cl.heedHangUp()
 	if f := x.mayTunnel(); f != nil {
 		return x.refuseTunnel(f)
 	}
@@ -34,7 +35,7 @@ func (x *transaction) tunnel() bool {
 	defer x.leaveOrigin()
 	toOrigin := x.in[x.head:]
 	x.bodyUsed = len(toOrigin)
-	if x.way.peer != nil && !x.way.peer.OriginServer {
+	if x.way.peer != nil {
 		// The parent answers in our place: what it says goes to the client.
 		x.out = append(x.requestHead(x.out[:0]), toOrigin...)
 		toOrigin = x.out
@@ -58,23 +59,18 @@ func (x *transaction) mayTunnel() *failure {
 	return nil
 }
 
-// connectTunnel opens the connection, along the ways in turn. An attempt at the
-// origin is not repeated.
-func (x *transaction) connectTunnel() (f *failure) {
-	giveUp := x.now.Add(x.p.cfg.ForwardTimeout)
-	for i := range x.ways {
-		x.way = &x.ways[i]
-		if f = x.connect(giveUp); f == nil {
-			return nil
-		}
-		var de *dns.Error
-		if errors.As(f.err, &de) {
-			f.status = 404
-			x.hierHost = x.hierHost[:0]
-		}
-		if x.cl.gone.Load() || !x.clock().Before(giveUp) {
-			return f
-		}
+// connectTunnel opens the connection. Only the best way is tried, and once: 2.6
+// neither repeats a tunnel nor takes another parent for it.
+func (x *transaction) connectTunnel() *failure {
+	x.way = &x.ways[0]
+	f := x.connect(x.now.Add(x.p.cfg.ForwardTimeout))
+	if f == nil {
+		return nil
+	}
+	var de *dns.Error
+	if errors.As(f.err, &de) {
+		f.status = 404
+		x.hierHost = x.hierHost[:0]
 	}
 	return f
 }
@@ -83,6 +79,7 @@ func (x *transaction) connectTunnel() (f *failure) {
 // Proxy-Connection, and nothing counts in the log.
 func (x *transaction) refuseTunnel(f *failure) bool {
 	if x.cl.gone.Load() {
+		x.hier, x.hierHost = "", x.hierHost[:0] // it is noted with success or failure only
 		return false
 	}
 	x.unread = true

@@ -2,6 +2,7 @@ package forward
 
 import (
 	"errors"
+	"sync/atomic"
 	"time"
 
 	"github.com/cuttle-proxy/cuttle/forward/http1"
@@ -61,7 +62,8 @@ type upload struct {
 	done chan struct{}
 	err  error // valid after done
 	sent int64
-	rest []byte // what came behind a body in chunks: the next request
+	last atomic.Int64 // when some of it was passed on, Unix nanoseconds
+	rest []byte       // what came behind a body in chunks: the next request
 }
 
 // run moves the body, then tells the transaction's reader when the client left.
@@ -96,7 +98,7 @@ func (up *upload) byLength() error {
 	up.sent = int64(len(have))
 	left := x.body.Length - up.sent
 	t := sock.Transfer{From: x.cl.c, To: up.conn, Left: left, Patience: x.p.cfg.ReadTimeout,
-		Until: x.p.lifetime(x.now), Moved: func(n int) { up.sent += int64(n) }, Small: spliceFrom}
+		Until: x.p.lifetime(x.now), Moved: func(n int) { up.sent += int64(n); up.moved() }, Small: spliceFrom}
 	t.Run()
 	if t.ReadErr != nil {
 		return errClientLeft
@@ -166,8 +168,21 @@ func (up *upload) passChunks(d *http1.Chunked, src, out []byte) (used int, err e
 	}
 	if len(out) > 0 {
 		_, err = up.conn.Write(out)
+		up.moved()
 	}
 	return used, err
+}
+
+func (up *upload) moved() { up.last.Store(time.Now().UnixNano()) }
+
+// uploadMoves tells whether the origin's silence is no wonder: within
+// read_timeout more of the request's body came.
+func (x *transaction) uploadMoves() bool {
+	if x.up == nil {
+		return false
+	}
+	last := time.Unix(0, x.up.last.Load())
+	return time.Since(last) < x.p.cfg.ReadTimeout && x.clock().Before(x.p.lifetime(x.now))
 }
 
 // endUpload waits for the upload's end; one that is still running is stopped,

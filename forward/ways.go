@@ -77,6 +77,16 @@ func (x *transaction) chooseWays() *failure {
 	return nil
 }
 
+// mayBegin refuses what would have to be fetched while the proxy is stopping, and
+// fetches nothing for a client that is known to have left.
+func (x *transaction) mayBegin() *failure {
+	x.cl.heedHangUp()
+	if x.srv.stopping.Load() {
+		return newFailure(errpage.ShuttingDown, 503)
+	}
+	return nil
+}
+
 // servesScheme tells of URLs that no other server is asked for, and of those
 // this release cannot fetch.
 func (x *transaction) servesScheme() *failure {

@@ -156,7 +156,7 @@ func (k *keeper) openConf(path string) (io.ReadCloser, error) {
 	return conf.EndingFile(f)
 }
 
-// close lets the helper end; it removes the pid file if it is still there.
+// close lets the helper end.
 func (k *keeper) close() {
 	if k != nil {
 		k.conn.Close()

@@ -45,7 +45,8 @@ func serveKeeper(inv *invocation) int {
 	}
 	k.setUp = k.cfg.NetworkSetup
 	k.serve(conn.(*net.UnixConn))
-	removePid(k.pidFile, k.pid)
+	// The pid file of a process that was killed stays, as 2.6's does: it tells
+	// init scripts that the end was not an orderly one.
 	if err := tearDownNetwork(k.cfg); err != nil {
 		fmt.Fprintln(inv.stderr, "ERROR: "+err.Error())
 	}

@@ -69,6 +69,10 @@ func (p *process) shutdown(sig os.Signal, signals <-chan os.Signal, served <-cha
 	}
 }
 
+// lastSecond is how much longer than shutdown_lifetime 2.6 waits, and how long at
+// SIGINT, for which it says it does not.
+const lastSecond = time.Second
+
 // endTransfers stops accepting and waits for transfers as long as is allowed.
 func (p *process) endTransfers(sig os.Signal, cut <-chan struct{}) {
 	lifetime := p.cfg.ShutdownLifetime
@@ -81,7 +85,7 @@ func (p *process) endTransfers(sig os.Signal, cut <-chan struct{}) {
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		p.server.Shutdown(lifetime)
+		p.server.Shutdown(lifetime + lastSecond)
 	}()
 	select {
 	case <-ended:
@@ -200,9 +204,10 @@ func (p *process) adopt(cfg *conf.Config) {
 	}
 	if cfg.PidFilename != old.PidFilename {
 		p.keeper.removePid(old.PidFilename)
-		if err := p.keeper.writePid(cfg.PidFilename); err != nil {
-			p.log.Warn(fmt.Sprintf("WARNING: %s: %s", cfg.PidFilename, sysText(err)))
-		}
+	}
+	// Written anew in any case: somebody may have removed it.
+	if err := p.keeper.writePid(cfg.PidFilename); err != nil {
+		p.log.Warn(fmt.Sprintf("WARNING: %s: %s", cfg.PidFilename, sysText(err)))
 	}
 }
 

@@ -3,6 +3,7 @@ package accesslog
 import (
 	"errors"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -47,26 +48,41 @@ func onto(t *testing.T, disk interface {
 	return f
 }
 
-// A line waits for the delay and not longer; those that come meanwhile go with
-// it, and the next one starts a delay of its own.
+// With buffered_logs a line waits for the delay and not longer; those that come
+// meanwhile go with it, and the next one starts a delay of its own. Without, a
+// line after a rest is written at once, and those that follow closely share the
+// next writes.
 func TestDelay(t *testing.T) {
-	for _, delay := range []time.Duration{promptDelay, bufferedDelay} {
+	type batch struct {
+		text  string
+		after time.Duration // in quarters of the delay
+	}
+	for _, c := range []struct {
+		delay time.Duration
+		want  []batch
+	}{
+		{bufferedDelay, []batch{{"1\n2\n", 4}, {"3\n", 10}, {"4\n", 22}}},
+		{promptDelay, []batch{{"1\n", 0}, {"2\n", 4}, {"3\n", 8}, {"4\n", 18}}},
+	} {
 		synctest.Test(t, func(t *testing.T) {
 			disk := &slowDisk{}
-			f := onto(t, disk, delay, nil)
+			f := onto(t, disk, c.delay, nil)
 			start := time.Now()
 			f.Write([]byte("1\n"))
-			time.Sleep(delay / 2)
+			time.Sleep(c.delay / 2)
 			f.Write([]byte("2\n"))
-			time.Sleep(delay)
+			time.Sleep(c.delay)
 			f.Write([]byte("3\n"))
-			time.Sleep(2 * delay)
+			time.Sleep(3 * c.delay)
+			f.Write([]byte("4\n"))
+			time.Sleep(2 * c.delay)
 			f.Close()
-			if len(disk.batches) != 2 || disk.batches[0] != "1\n2\n" || disk.batches[1] != "3\n" {
-				t.Fatalf("%v: batches %q", delay, disk.batches)
+			var got []batch
+			for i, text := range disk.batches {
+				got = append(got, batch{text, 4 * disk.times[i].Sub(start) / c.delay})
 			}
-			if first, second := disk.times[0].Sub(start), disk.times[1].Sub(start); first != delay || second != 5*delay/2 {
-				t.Errorf("%v: written after %v and %v", delay, first, second)
+			if !slices.Equal(got, c.want) {
+				t.Errorf("%v: %v, want %v", c.delay, got, c.want)
 			}
 		})
 	}

@@ -17,7 +17,8 @@ const (
 )
 
 // How long a line may wait in the buffer: buffered_logs off and on. 2.6 writes
-// each line at once in the first case; a twentieth of a second is as good to
+// each line at once in the first case; so does a File that has rested, and those
+// that come within a twentieth of a second go together, which is as good to
 // whoever reads the log and saves a system call per request.
 const (
 	promptDelay   = 50 * time.Millisecond
@@ -43,7 +44,8 @@ type File struct {
 	mu      sync.Mutex // guards the fields below; held for a copy only
 	room    sync.Cond  // signalled when pending has been taken
 	pending []byte
-	armed   bool
+	armed   bool // a flush is under way or due
+	rested  bool // nothing came since the last flush; see promptDelay
 	closed  bool
 
 	writing sync.Mutex // held while writing to out; taken before mu
@@ -62,7 +64,7 @@ func openFile(path string, opener Opener, delay time.Duration, report func(error
 	if err != nil {
 		return nil, fmt.Errorf("cannot open log %s: %w", path, err)
 	}
-	f := &File{path: path, opener: opener, delay: delay, report: report, out: out}
+	f := &File{path: path, opener: opener, delay: delay, report: report, out: out, rested: true}
 	f.room.L = &f.mu
 	f.timer = time.AfterFunc(time.Hour, f.flushLater)
 	f.timer.Stop()
@@ -87,19 +89,34 @@ func (f *File) Write(line []byte) {
 	if arm || full {
 		f.armed = true
 		wait := f.delay
-		if full {
+		if full || f.rested && f.delay < bufferedDelay {
 			wait = 0
 		}
+		f.rested = false
 		f.timer.Reset(wait)
 	}
 	f.mu.Unlock()
 }
 
-// flushLater runs in the timer's goroutine.
+// flushLater runs in the timer's goroutine. What comes in the next while waits
+// for the next flush; a while without anything makes the file rested.
 func (f *File) flushLater() {
 	f.writing.Lock()
 	defer f.writing.Unlock()
-	f.flush()
+	some := f.flush()
+	if f.delay >= bufferedDelay {
+		return
+	}
+	f.mu.Lock()
+	switch {
+	case f.closed || f.armed: // armed: a line came while this one wrote
+	case some:
+		f.armed = true
+		f.timer.Reset(f.delay)
+	default:
+		f.rested = true
+	}
+	f.mu.Unlock()
 }
 
 // Flush writes out what is buffered and returns when it is written.
@@ -109,8 +126,8 @@ func (f *File) Flush() {
 	f.flush()
 }
 
-// flush is called with writing held.
-func (f *File) flush() {
+// flush is called with writing held. It tells whether there was anything.
+func (f *File) flush() (some bool) {
 	f.mu.Lock()
 	batch := f.pending
 	f.pending, f.armed = f.spare[:0], false
@@ -123,6 +140,7 @@ func (f *File) flush() {
 	if cap(f.spare) > 2*flushAt {
 		f.spare = nil // a burst is over; do not keep its buffer
 	}
+	return len(batch) > 0
 }
 
 // write is called with writing held.

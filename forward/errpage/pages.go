@@ -42,11 +42,14 @@ type Page struct {
 	redirect bool
 }
 
+// builtInDirectory is where templates are looked for when squid.conf does not say.
+var builtInDirectory = func() string { return conf.DefaultPaths().ErrorDir }
+
 // Load reads the templates. A page of 2.6 that error_directory does not have is
 // taken from the program; a page that only deny_info names must be there.
 func Load(cfg *conf.ErrorPageSettings, env Env) (*Pages, error) {
 	s := &Pages{cfg: cfg, env: env, pages: map[Name]*Page{}, signature: cutCodes(signatureText)}
-	unasked := cfg.ErrorDirectory == conf.DefaultPaths().ErrorDir
+	unasked := cfg.ErrorDirectory == builtInDirectory()
 	for i := range builtins {
 		b := &builtins[i]
 		text, err := s.read(b.name)

@@ -124,3 +124,35 @@ func TestEveryBuiltinHasASignatureAndHTML(t *testing.T) {
 		}
 	}
 }
+
+// What another release's package put into the default error_directory is passed
+// over; from a directory that squid.conf names it is used.
+func TestPagesOfLaterReleases(t *testing.T) {
+	dir := t.TempDir()
+	page := "<style>%l</style>later: %U %s"
+	if err := os.WriteFile(filepath.Join(dir, string(DNSFail)), []byte(page), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, string(ReadError)), []byte("of 2.6: %U %s"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	old := builtInDirectory
+	defer func() { builtInDirectory = old }()
+	f := denied(t, "GET http://o.test/ HTTP/1.0\r\n\r\n")
+	for _, byDefault := range []bool{false, true} {
+		builtInDirectory = func() string { return "/nowhere" }
+		if byDefault {
+			builtInDirectory = func() string { return dir }
+		}
+		s, err := Load(&conf.ErrorPageSettings{ErrorDirectory: dir}, testEnv)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := string(s.Page(DNSFail).Append(nil, f)); strings.Contains(got, "later:") == byDefault {
+			t.Errorf("by default %v: %s", byDefault, got)
+		}
+		if got := string(s.Page(ReadError).Append(nil, f)); !strings.Contains(got, "of 2.6:") {
+			t.Errorf("by default %v: %s", byDefault, got)
+		}
+	}
+}
