@@ -147,13 +147,18 @@ func start(t testing.TB, network Network, edits ...func(*conf.Config)) *rig {
 	if testing.Verbose() {
 		log, _ = zap.NewDevelopment()
 	}
+	known := names{
+		"origin.test":    {netip.MustParseAddr("127.0.0.1")},
+		"elsewhere.test": {netip.MustParseAddr("127.0.0.2")},
+		"many.test":      {netip.MustParseAddr("127.0.0.2"), netip.MustParseAddr("127.0.0.1")},
+	}
+	for _, p := range r.cfg.Peers { // one without an address would not be used
+		if known[p.Host] == nil {
+			known[p.Host] = []netip.Addr{netip.MustParseAddr("127.0.0.1")}
+		}
+	}
 	var err error
-	r.srv, err = New(r.cfg, Parts{Network: network, Log: log, Version: "test",
-		Resolver: names{
-			"origin.test":    {netip.MustParseAddr("127.0.0.1")},
-			"elsewhere.test": {netip.MustParseAddr("127.0.0.2")},
-			"many.test":      {netip.MustParseAddr("127.0.0.2"), netip.MustParseAddr("127.0.0.1")},
-		}})
+	r.srv, err = New(r.cfg, Parts{Network: network, Log: log, Version: "test", Resolver: known})
 	if err != nil {
 		t.Fatal(err)
 	}
