@@ -46,28 +46,40 @@ func (s *ftpSession) say(line string) { s.w.send(toBytes(line)+"\r\n", 10*time.S
 
 // command answers one command; false ends the connection.
 func (s *ftpSession) command(line string) bool {
-	spec := s.o.spec.FTP
 	verb, arg, _ := strings.Cut(line, " ")
 	verb = strings.ToUpper(verb)
-	forced, isForced := spec.Replies[line]
+	replies := s.o.spec.FTP.Replies
+	forced, isForced := replies[line]
 	if !isForced {
-		forced, isForced = spec.Replies[verb]
+		forced, isForced = replies[verb]
 	}
-	if isForced {
+	switch {
+	case isForced:
 		s.say(forced)
-		return true
+	case verb == "QUIT":
+		s.say("221 bye")
+		return false
+	case plainReplies[verb] != "":
+		s.say(plainReplies[verb])
+	default:
+		s.act(verb, arg)
 	}
+	return true
+}
+
+// plainReplies answer commands that ask for nothing to be done.
+var plainReplies = map[string]string{
+	"USER": "331 password please", "PASS": "230 logged in", "TYPE": "200 type ok", "SYST": "215 UNIX Type: L8",
+	"CDUP": "250 ok", "REST": "350 ok",
+}
+
+// act does what the other commands ask for.
+func (s *ftpSession) act(verb, arg string) {
+	spec := s.o.spec.FTP
+	file, isFile := spec.Files[arg]
 	switch verb {
 	case "PASV", "EPSV":
 		s.passive(verb)
-	case "USER":
-		s.say("331 password please")
-	case "PASS":
-		s.say("230 logged in")
-	case "TYPE":
-		s.say("200 type ok")
-	case "SYST":
-		s.say("215 UNIX Type: L8")
 	case "CWD":
 		if path.IsAbs(arg) {
 			s.cwd = arg
@@ -77,42 +89,31 @@ func (s *ftpSession) command(line string) bool {
 		s.say("250 ok")
 	case "PWD":
 		s.say(fmt.Sprintf("257 %q", s.cwd))
-	case "CDUP":
-		s.say("250 ok")
-	case "SIZE":
-		if f, ok := spec.Files[arg]; ok {
-			s.say(fmt.Sprintf("213 %d", len(s.o.vals.expand(f))))
-		} else {
+	case "SIZE", "MDTM":
+		switch {
+		case !isFile:
 			s.say("550 no such file")
-		}
-	case "MDTM":
-		if _, ok := spec.Files[arg]; ok {
+		case verb == "SIZE":
+			s.say(fmt.Sprintf("213 %d", len(s.o.vals.expand(file))))
+		default:
 			s.say("213 20200102030405")
-		} else {
-			s.say("550 no such file")
 		}
-	case "RETR", "LIST", "NLST":
-		body, ok := spec.Files[arg]
-		if verb != "RETR" {
-			body, ok = spec.Lists[verb], true
-		}
-		s.transfer(ok, "150 here it comes", "226 done", func(c net.Conn) {
-			io.WriteString(c, s.o.vals.expand(body))
-		})
+	case "RETR":
+		s.send(isFile, file)
+	case "LIST", "NLST":
+		s.send(true, spec.Lists[verb])
 	case "STOR":
 		s.transfer(true, "150 go", "226 stored", func(c net.Conn) {
 			got, _ := io.ReadAll(c)
 			s.noteLine("DATA " + string(got))
 		})
-	case "QUIT":
-		s.say("221 bye")
-		return false
-	case "REST":
-		s.say("350 ok")
 	default:
 		s.say("502 not here")
 	}
-	return true
+}
+
+func (s *ftpSession) send(exists bool, text string) {
+	s.transfer(exists, "150 here it comes", "226 done", func(c net.Conn) { io.WriteString(c, s.o.vals.expand(text)) })
 }
 
 func (s *ftpSession) passive(verb string) {

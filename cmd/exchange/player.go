@@ -126,12 +126,27 @@ func (p *player) step(s *step, exp map[string]any) (map[string]any, error) {
 		}
 		o.push(list)
 	}
-	none := map[string]any{}
-	inDir := func(name string) string { return filepath.Join(p.px.dir, name) }
 	switch {
 	case s.Wait != nil:
 		time.Sleep(milliseconds(*s.Wait))
-		return none, nil
+		return map[string]any{}, nil
+	case s.File != nil, s.Conf != nil, s.Mv != nil, s.Rm != "", s.Ls != "":
+		return p.filesStep(s)
+	case s.Signal != "", s.K != "", s.Restart != nil, s.Exit != nil:
+		return p.processStep(s), nil
+	case s.ICP != nil:
+		return p.icpStep(s), nil
+	case s.UDP != "":
+		return p.udpStep(s), nil
+	}
+	return p.clientStep(s, exp)
+}
+
+// filesStep writes, moves, removes or lists files of the instance's folder.
+func (p *player) filesStep(s *step) (map[string]any, error) {
+	none := map[string]any{}
+	inDir := func(name string) string { return filepath.Join(p.px.dir, name) }
+	switch {
 	case s.File != nil:
 		for name, content := range s.File {
 			if err := os.WriteFile(inDir(name), []byte(p.vals.expand(content)), 0o644); err != nil {
@@ -141,28 +156,6 @@ func (p *player) step(s *step, exp map[string]any) (map[string]any, error) {
 		return none, nil
 	case s.Conf != nil:
 		return none, p.px.write(s.Conf)
-	case s.Signal != "":
-		if p.px.running() {
-			p.px.cmd.Process.Signal(signalNamed(s.Signal))
-		}
-		return none, nil
-	case s.K != "":
-		cmd := exec.Command(p.px.bin, "-f", p.px.confPath(), "-k", s.K)
-		cmd.Dir = p.px.dir
-		cmd.Run()
-		return map[string]any{"rc": float64(cmd.ProcessState.ExitCode())}, nil
-	case s.Restart != nil:
-		return p.restart(s), nil
-	case s.Exit != nil:
-		select {
-		case <-p.px.ended:
-		case <-time.After(milliseconds(*s.Exit)):
-		}
-		return map[string]any{"exited": !p.px.running()}, nil
-	case s.ICP != nil:
-		return p.icpStep(s), nil
-	case s.UDP != "":
-		return p.udpStep(s), nil
 	case s.Mv != nil:
 		return none, os.Rename(inDir(s.Mv[0]), inDir(s.Mv[1]))
 	case s.Rm != "":
@@ -171,16 +164,37 @@ func (p *player) step(s *step, exp map[string]any) (map[string]any, error) {
 			os.Remove(f)
 		}
 		return map[string]any{"removed": len(files) > 0}, nil
-	case s.Ls != "":
-		files, _ := filepath.Glob(inDir(s.Ls))
-		names := []any{}
-		slices.Sort(files)
-		for _, f := range files {
-			names = append(names, filepath.Base(f))
-		}
-		return map[string]any{"files": names}, nil
 	}
-	return p.clientStep(s, exp)
+	files, _ := filepath.Glob(inDir(s.Ls))
+	names := []any{}
+	slices.Sort(files)
+	for _, f := range files {
+		names = append(names, filepath.Base(f))
+	}
+	return map[string]any{"files": names}, nil
+}
+
+// processStep signals, orders, restarts or awaits the proxy.
+func (p *player) processStep(s *step) map[string]any {
+	switch {
+	case s.Signal != "":
+		if p.px.running() {
+			p.px.cmd.Process.Signal(signalNamed(s.Signal))
+		}
+		return map[string]any{}
+	case s.K != "":
+		cmd := exec.Command(p.px.bin, "-f", p.px.confPath(), "-k", s.K)
+		cmd.Dir = p.px.dir
+		cmd.Run()
+		return map[string]any{"rc": float64(cmd.ProcessState.ExitCode())}
+	case s.Restart != nil:
+		return p.restart(s)
+	}
+	select {
+	case <-p.px.ended:
+	case <-time.After(milliseconds(*s.Exit)):
+	}
+	return map[string]any{"exited": !p.px.running()}
 }
 
 func (p *player) restart(s *step) map[string]any {
