@@ -33,19 +33,8 @@ func judgedOrigin(t testing.TB, answer func(*judge.Request) string) *judged {
 	o := &judged{}
 	o.addr = scripted(t, func(c *net.TCPConn, r *bufio.Reader) {
 		for {
-			q, err := judge.ReadRequest(r)
-			o.mu.Lock()
-			switch err {
-			case nil:
-				o.seen = append(o.seen, q)
-			case io.EOF, judge.ErrPartial: // the proxy gave up: no request
-			default:
-				if _, broken := err.(net.Error); !broken {
-					o.faults = append(o.faults, err.Error())
-				}
-			}
-			o.mu.Unlock()
-			if err != nil {
+			q, ok := o.read(r)
+			if !ok {
 				return
 			}
 			said := answer(q)
@@ -57,6 +46,23 @@ func judgedOrigin(t testing.TB, answer func(*judge.Request) string) *judged {
 	return o
 }
 
+// read reads one request and tells whether it was one.
+func (o *judged) read(r *bufio.Reader) (*judge.Request, bool) {
+	q, err := judge.ReadRequest(r)
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	switch err {
+	case nil:
+		o.seen = append(o.seen, q)
+	case io.EOF, judge.ErrPartial: // the proxy gave up: no request
+	default:
+		if _, broken := err.(net.Error); !broken {
+			o.faults = append(o.faults, err.Error())
+		}
+	}
+	return q, err == nil
+}
+
 // okay is an answer that keeps the connection.
 func okay(*judge.Request) string {
 	return "HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\nok"
@@ -66,13 +72,19 @@ func okay(*judge.Request) string {
 // origin should be sent.
 func (o *judged) take(t testing.TB) (seen []*judge.Request) {
 	t.Helper()
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	for _, fault := range o.faults {
+	seen, faults := o.all()
+	for _, fault := range faults {
 		t.Errorf("the origin was sent what is against the letter: %s", fault)
 	}
-	seen, o.seen, o.faults = o.seen, nil, nil
 	return seen
+}
+
+func (o *judged) all() (seen []*judge.Request, faults []string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	seen, faults = o.seen, o.faults
+	o.seen, o.faults = nil, nil
+	return seen, faults
 }
 
 // replies reads all that a client is sent by the letter, given the methods of
