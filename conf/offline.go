@@ -119,13 +119,6 @@ func (o Offline) hosts(visit func(netip.Addr, []string)) {
 	}
 }
 
-// cErrors are the C library's texts of errors met when looking for files.
-var cErrors = map[syscall.Errno]string{
-	syscall.ENOENT: "No such file or directory", syscall.EACCES: "Permission denied", syscall.ENOTDIR: "Not a directory",
-	syscall.ELOOP: "Too many levels of symbolic links", syscall.ENAMETOOLONG: "File name too long", syscall.EISDIR: "Is a directory",
-	syscall.EPERM: "Operation not permitted", syscall.EIO: "Input/output error",
-}
-
 // ErrorText writes an error of the system as 2.6 does: "(2) No such file or directory".
 func ErrorText(err error) string {
 	var no syscall.Errno
@@ -135,9 +128,6 @@ func ErrorText(err error) string {
 		}
 		no = syscall.ENOENT
 	}
-	text := cErrors[no]
-	if text == "" {
-		text = no.Error()
-	}
-	return fmt.Sprintf("(%d) %s", int(no), text)
+	text := no.Error() // the C library's, but for the capital
+	return fmt.Sprintf("(%d) %s%s", int(no), strings.ToUpper(text[:1]), text[1:])
 }

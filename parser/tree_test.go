@@ -49,6 +49,16 @@ func TestLines(t *testing.T) {
 		{"BOM belongs to the name", "\xef\xbb\xbfa b\n", "1-1 \"\\ufeffa\" \"b\"@1:6\n"},
 		{"over-long line falls apart", "ab " + long + " c d\ne\n",
 			"1-1 \"ab\" \"" + long + "\"@1:4\n2-2 \"c\" \"d\"@2:3\n3-3 \"e\"\n"},
+		{"a line as long as may be", "a " + strings.Repeat("x", PieceSize-2) + "\nb\n", "1-1 \"a\" \"" + strings.Repeat("x", PieceSize-2) + "\"@1:3\n3-3 \"b\"\n"},
+		{"one byte more", "a " + strings.Repeat("x", PieceSize-2) + "y\nb\n", "1-1 \"a\" \"" + strings.Repeat("x", PieceSize-2) + "\"@1:3\n2-2 \"y\"\n3-3 \"b\"\n"},
+		{"a backslash as the last byte that fits", "a " + strings.Repeat("x", PieceSize-3) + "\\\nb c\n", "1-3 \"a\" \"" + strings.Repeat("x", PieceSize-3) + "b\"@1:3 \"c\"@3:3\n"},
+		{"a backslash that fits no more", "a " + strings.Repeat("x", PieceSize-2) + "\\\nb c\n", "1-1 \"a\" \"" + strings.Repeat("x", PieceSize-2) + "\"@1:3\n3-3 \"b\" \"c\"@3:3\n"},
+		{"a piece of an over-long comment is no comment", "#" + strings.Repeat("x", PieceSize-1) + "via on\n", "2-2 \"via\" \"on\"@2:5\n"},
+		{"NUL inside a line that goes on", "a b\\\nc\x00d\\\ne\n", "1-2 \"a\" \"bc\"@1:3\n3-3 \"e\"\n"},
+		{"NUL behind a backslash", "a b\\\x00d\nc\n", "1-2 \"a\" \"bc\"@1:3\n"},
+		{"CR behind a backslash inside a line", "a b\\\rd\nc\n", "1-2 \"a\" \"bc\"@1:3\n"},
+		{"two backslashes", "a b\\\\\nc\n", "1-2 \"a\" \"b\\\\c\"@1:3\n"},
+		{"only backslashes", "\\\n\\\n\\\n", ""},
 		{"blanks only", " \t \na\n", "2-2 \"a\"\n"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
