@@ -145,7 +145,7 @@ func (r *reader) portOption(p *HTTPPort, w string) error {
 		r.extension("http_port:http11", "http_port option http11", "It came with 2.7: HTTP/1.1 towards clients of this port.")
 	case w == "act-as-origin":
 		p.ActAsOrigin = true
-		r.extension("http_port:act-as-origin", "http_port option act-as-origin", "It came with 2.7: replies carry the headers an origin would send.")
+		r.extension("http_port:act-as-origin", "http_port option act-as-origin", "It came with 2.7: an accelerator's replies carry a Date of its own, and Expires as far from it as the origin said.")
 	default:
 		return r.unknownWord("http_port option", w, portOptions)
 	}

@@ -64,7 +64,7 @@ type HTTPPort struct {
 	NoConnectionAuth bool
 	// HTTP11 (extension, 2.7): HTTP/1.1 towards clients.
 	HTTP11 bool
-	// ActAsOrigin (extension, 2.7): behave like an origin server.
+	// ActAsOrigin (extension, 2.7): an accelerator's replies are dated by us.
 	ActAsOrigin bool
 	// AccelIgnored: vhost and vport stood beside transparent and tproxy, as in old
 	// instructions ("http_port 80 transparent tproxy vhost vport=80", accepted up to

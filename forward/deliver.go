@@ -70,6 +70,7 @@ func (x *transaction) deliver() bool {
 	x.status = x.rep.Status
 	x.mime = append(x.mime[:0], x.rep.Get(http1.ContentType)...)
 	x.replyFields()
+	x.actAsOrigin()
 	if x.rep.Status == 204 && x.client11() {
 		x.fields.Remove(http1.ContentLength) // RFC 9110 section 8.6
 	}

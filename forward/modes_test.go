@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"net/netip"
 	"runtime"
 	"strconv"
@@ -232,5 +233,26 @@ func TestShutdownLetsTransfersEnd(t *testing.T) {
 	<-down
 	if err := <-served; err != nil {
 		t.Error(err)
+	}
+}
+
+// A port with act-as-origin dates replies itself.
+func TestActAsOrigin(t *testing.T) {
+	const head = "HTTP/1.0 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nExpires: Sun, 06 Nov 1994 09:49:37 GMT\r\nAge: 9\r\nContent-Length: 0\r\n\r\n"
+	for _, own := range []bool{true, false} {
+		r := start(t, nil, viaPeer(answering(t, head), func(p *conf.Peer) { p.OriginServer = true }), func(c *conf.Config) {
+			p := c.HTTPPorts[0]
+			p.Accel, p.VHost, p.ActAsOrigin = true, true, own
+		})
+		asked := time.Now().Truncate(time.Second)
+		rep, err := http.ReadResponse(bufio.NewReader(strings.NewReader(r.exchange("GET / HTTP/1.0\r\nHost: s.test\r\n\r\n"))), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		date, _ := http.ParseTime(rep.Header.Get("Date"))
+		expires, _ := http.ParseTime(rep.Header.Get("Expires"))
+		if now := !date.Before(asked); now != own || expires.Sub(date) != time.Hour || (rep.Header.Get("Age") == "") != own {
+			t.Errorf("act-as-origin %v: %v", own, rep.Header)
+		}
 	}
 }
