@@ -1,6 +1,7 @@
 package forward
 
 import (
+	"context"
 	"fmt"
 	"net/netip"
 	"runtime/debug"
@@ -56,8 +57,9 @@ type client struct {
 
 	mu    sync.Mutex
 	conns [2]*origin.Conn // what a hang-up has to end; two with pipeline_prefetch
-	done  chan struct{}   // made by the first who waits for the end
-	over  bool            // done is closed
+	// ctx, with its cancel, ends when the client has gone; see life.
+	ctx    context.Context
+	cancel context.CancelFunc
 }
 
 // step is what follows when Turns returns.
@@ -381,29 +383,29 @@ func (cl *client) abortOrigins() {
 	cl.mu.Unlock()
 }
 
-// doneChannel is closed when the client has gone.
-func (cl *client) doneChannel() <-chan struct{} {
+// life is the context that ends when the client has gone. It is made by the first
+// who asks.
+func (cl *client) life() context.Context {
 	cl.mu.Lock()
 	defer cl.mu.Unlock()
-	if cl.done == nil {
-		cl.done = make(chan struct{})
+	if cl.ctx == nil {
+		cl.ctx, cl.cancel = context.WithCancel(context.Background())
 		if cl.gone.Load() {
-			close(cl.done)
-			cl.over = true
+			cl.cancel()
 		}
 	}
-	return cl.done
+	return cl.ctx
 }
 
 // finish wakes whoever waits for the client's end.
 func (cl *client) finish() {
 	cl.gone.Store(true)
 	cl.mu.Lock()
-	if cl.done != nil && !cl.over {
-		close(cl.done)
-		cl.over = true
-	}
+	cancel := cl.cancel
 	cl.mu.Unlock()
+	if cancel != nil {
+		cancel()
+	}
 }
 
 // recover ends one connection after a programming error, and says so.

@@ -89,11 +89,12 @@ type clientContext struct{ cl *client }
 // Deadline implements context.Context.
 func (clientContext) Deadline() (time.Time, bool) { return time.Time{}, false }
 
-// Value implements context.Context.
-func (clientContext) Value(any) any { return nil }
+// Value implements context.Context. Package context asks it for the client's life,
+// and then needs no goroutine to watch Done.
+func (c clientContext) Value(key any) any { return c.cl.life().Value(key) }
 
-// Done implements context.Context: the channel is made by the first who asks.
-func (c clientContext) Done() <-chan struct{} { return c.cl.doneChannel() }
+// Done implements context.Context.
+func (c clientContext) Done() <-chan struct{} { return c.cl.life().Done() }
 
 // Err implements context.Context.
 func (c clientContext) Err() error {
