@@ -16,6 +16,8 @@
 // word. Extensions are the uses of words 2.6 does not know (testdata/conf/extensions).
 // With Options.Lint there are warnings about what parses and will not work (lint*.go).
 //
+// What each kind of line comes to is written down, as tests, in testdata/spec.
+//
 // What 2.6 does while it parses (look up names, open list files, look for programs and
 // users) goes through World, so that this package opens no socket and tests are
 // hermetic. Config.Dump writes the effective configuration back as squid.conf text.

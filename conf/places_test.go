@@ -1,6 +1,7 @@
 package conf
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -97,5 +98,23 @@ func TestListFileNotRead(t *testing.T) {
 		if !strings.Contains(got, want) {
 			t.Errorf("nothing says %q:\n%s", want, got)
 		}
+	}
+}
+
+// TestIncludeDepth: sixteen files may include one another, seventeen not.
+func TestIncludeDepth(t *testing.T) {
+	chain := func(n int) *Report {
+		files := map[string]string{fmt.Sprint(n): "via off\n"}
+		for i := range n {
+			files[fmt.Sprint(i)] = fmt.Sprintf("include lists/%d\n", i+1)
+		}
+		_, report := LoadText("squid.conf", []byte(head+"include lists/1\n"), Options{World: oracle(t).with(files)})
+		return report
+	}
+	if r := chain(maxIncludeDepth); r.Exit != 0 || len(r.Given) != 2+maxIncludeDepth+1 {
+		t.Errorf("%d deep: exit %d, %d lines, %v", maxIncludeDepth, r.Exit, len(r.Given), r.Lines)
+	}
+	if r := chain(maxIncludeDepth + 1); r.Exit == 0 || !strings.Contains(explanation(r), "lists/16:1:9: error: include: include is nested more than 16 deep") {
+		t.Errorf("%d deep: exit %d\n%s", maxIncludeDepth+1, r.Exit, explanation(r))
 	}
 }
