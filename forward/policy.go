@@ -55,8 +55,12 @@ type policy struct {
 func newPolicy(cfg *conf.Config, s *Server) (*policy, error) {
 	p := &policy{cfg: cfg}
 	var err error
+	var connections acl.ConnectionCounter = &s.clients
+	if !cfg.ClientDB {
+		connections = forgotten{}
+	}
 	if p.lists, err = acl.Compile(cfg, acl.Sources{
-		Names: s.names, Connections: &s.clients, Auth: nobody{}, External: noAnswer{}, Ident: identifier{s}, Hardware: &s.neighbours,
+		Names: s.names, Connections: connections, Auth: nobody{}, External: noAnswer{}, Ident: identifier{s}, Hardware: &s.neighbours,
 	}); err != nil {
 		return nil, err
 	}

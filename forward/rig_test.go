@@ -75,6 +75,7 @@ func defaults(dir string) *conf.Config {
 	c.MaximumSingleAddrTries = 1
 	c.LogIPOnDirect, c.StripQueryTerms = true, true
 	c.AllowUnderscore = true
+	c.ClientDB = true
 	c.VisibleHostname = "proxy.test"
 	c.NonhierarchicalDirect = true
 	c.HostVerify, c.ClientDstPassthru = true, true
