@@ -92,13 +92,14 @@ func (up *upload) byLength() error {
 	x := up.x
 	have := x.in[x.head:]
 	x.bodyUsed = len(have)
+	up.conn.WriteUntil(x.p.lifetime(x.now))
 	if _, err := up.conn.Write(have); err != nil {
 		return err
 	}
 	up.sent = int64(len(have))
 	left := x.body.Length - up.sent
-	t := sock.Transfer{From: x.cl.c, To: up.conn, Left: left, Patience: x.p.cfg.ReadTimeout,
-		Until: x.p.lifetime(x.now), Moved: func(n int) { up.sent += int64(n); up.moved() }, Small: spliceFrom}
+	t := sock.Transfer{From: x.cl.c, To: up.conn, Left: left, Until: x.p.lifetime(x.now),
+		Moved: func(n int) { up.sent += int64(n); up.moved() }, Small: spliceFrom}
 	t.Run()
 	if t.ReadErr != nil {
 		return errClientLeft
@@ -120,6 +121,7 @@ func (up *upload) byChunks() error {
 	var d http1.Chunked
 	src := x.in[x.head:]
 	x.bodyUsed = len(src)
+	up.conn.WriteUntil(x.p.lifetime(x.now))
 	buf := make([]byte, replyBuffer)
 	out := make([]byte, 0, replyBuffer+64)
 	for {
@@ -132,7 +134,7 @@ func (up *upload) byChunks() error {
 			return nil
 		}
 		n := copy(buf, src[used:]) // less than a line
-		x.cl.c.ReadUntil(x.patience())
+		x.cl.c.ReadUntil(x.p.lifetime(x.now))
 		m, err := x.cl.c.Read(buf[n:])
 		if err != nil {
 			return errClientLeft
@@ -175,11 +177,17 @@ func (up *upload) passChunks(d *http1.Chunked, src, out []byte) (used int, err e
 
 func (up *upload) moved() { up.last.Store(time.Now().UnixNano()) }
 
-// uploadMoves tells whether the origin's silence is no wonder: within
-// read_timeout more of the request's body came.
+// uploadMoves tells whether the origin's silence is no wonder: the request's body
+// has not ended, or within read_timeout. How long a client takes over its body is
+// bounded by client_lifetime alone, as in 2.6.
 func (x *transaction) uploadMoves() bool {
 	if x.up == nil {
 		return false
+	}
+	select {
+	case <-x.up.done:
+	default:
+		return x.clock().Before(x.p.lifetime(x.now))
 	}
 	last := time.Unix(0, x.up.last.Load())
 	return time.Since(last) < x.p.cfg.ReadTimeout && x.clock().Before(x.p.lifetime(x.now))
