@@ -42,8 +42,8 @@ func peerAccess() kind {
 		}}
 }
 
-// listSeparators end the words of cache_peer_domain and neighbor_type_domain.
-const listSeparators = ", \t\n\r"
+// listed reads the next word of a list that commas separate as well as blanks.
+func (r *reader) listed() (string, bool) { return r.cut(", \t\n\r") }
 
 // peerDomains is the grammar of cache_peer_domain.
 func peerDomains() kind {
@@ -56,11 +56,7 @@ func peerDomains() kind {
 			nameAt := r.here()
 			p := r.b.peer(name)
 			defer func() { r.b.mute = false }()
-			for {
-				w, ok := r.cut(listSeparators)
-				if !ok {
-					return nil
-				}
+			for w := range each(r.listed) {
 				if p == nil {
 					r.missingPeer(name, nameAt)
 					r.b.mute = true // 2.6 says so for each domain, we once
@@ -72,6 +68,7 @@ func peerDomains() kind {
 				}
 				p.Domains = append(p.Domains, d)
 			}
+			return nil
 		},
 		dump: func(c *Config, d *dumper, name string) {
 			for _, p := range c.Peers {
@@ -100,18 +97,15 @@ func peerTypeDomains() kind {
 				return err
 			}
 			typeAt := r.here()
-			for {
-				w, ok := r.cut(listSeparators)
-				if !ok {
-					return nil
-				}
-				p := r.b.peer(name)
+			p := r.b.peer(name)
+			for w := range each(r.listed) {
 				if p == nil {
 					r.missingPeer(name, nameAt)
 					return nil
 				}
 				p.TypeDomains = append(p.TypeDomains, PeerTypeDomain{Type: r.peerType(typeWord, typeAt), Domain: w})
 			}
+			return nil
 		},
 		dump: func(c *Config, d *dumper, name string) {
 			for _, p := range c.Peers {
