@@ -42,6 +42,7 @@ type client struct {
 	// since is when the connection was accepted or its last answer finished.
 	since  time.Time
 	served int
+	piped  bool // the request came behind another one
 	small  bool // this goroutine has not served yet: its stack is small
 
 	pin   pin          // an origin connection this client has authenticated
@@ -231,8 +232,12 @@ func (cl *client) serveOutside() bool {
 func (cl *client) answer() bool {
 	x := cl.x
 	cl.busy.Store(true)
-	if cl.c.PeerClosed() {
-		cl.HungUp(cl.c, cl.c.PeerReset()) // the watcher told us while we were idle
+	if cl.c.PeerClosed() { // the watcher told us while we were idle
+		grace := hangUpGrace
+		if cl.piped {
+			grace = pipedGrace
+		}
+		cl.letGo(cl.c.PeerReset(), grace)
 	}
 	next := x.prefetch()
 	keep := x.run()
@@ -251,7 +256,8 @@ func (cl *client) answer() bool {
 		return false
 	}
 	x.done()
-	if len(rest) == 0 {
+	cl.piped = len(rest) > 0
+	if !cl.piped {
 		cl.drop()
 		return !cl.dismissed.Load()
 	}
@@ -313,14 +319,25 @@ func (cl *client) linger() {
 // request that is all but answered is finished and logged with its status.
 const hangUpGrace = 20 * time.Millisecond
 
+// pipedGrace is the same for a request that was here before the client was heard
+// to be gone: 2.6, which sends requests in line on without looking, serves it.
+const pipedGrace = time.Second
+
 // HungUp is the watcher's word that the client closed its side or is gone. A
 // client that only closed its side is still answered, unless
 // half_closed_clients is off. One that is idle reads the news.
 func (cl *client) HungUp(_ *sock.Conn, reset bool) {
 	if !cl.busy.Load() {
 		cl.c.Wake()
-	} else if reset || !cl.srv.current.Load().cfg.HalfClosedClients {
-		time.AfterFunc(hangUpGrace, cl.abandon)
+	} else {
+		cl.letGo(reset, hangUpGrace)
+	}
+}
+
+// letGo gives up what is being done for a client that hung up, after a grace.
+func (cl *client) letGo(reset bool, grace time.Duration) {
+	if reset || !cl.srv.current.Load().cfg.HalfClosedClients {
+		time.AfterFunc(grace, cl.abandon)
 	}
 }
 
