@@ -79,7 +79,9 @@ func (i *intercept) fromWords(words []string) {
 				i.role = roleRedirect
 			}
 		case "--dport":
-			i.of = savedPort(value)
+			if n == 0 || words[n-1] != "!" { // else all but that one, which is taken for any
+				i.of = savedPort(value)
+			}
 		case "--on-port", "--to-ports":
 			i.to = savedPort(value)
 		}

@@ -126,9 +126,12 @@ func (r liveRule) portMatch(n int) (uint16, bool) {
 	return portOf(value), len(value) == 2
 }
 
-// compared is the value expression n compares with, if it does.
+// compared is the value expression n asks to be equal to, if it does.
 func (r liveRule) compared(n int) []byte {
 	if n >= len(r.exprs) || r.exprs[n].name != "cmp" {
+		return nil
+	}
+	if op, _ := r.exprs[n].number(unix.NFTA_CMP_OP); op != unix.NFT_CMP_EQ {
 		return nil
 	}
 	return nestedValue(r.exprs[n], unix.NFTA_CMP_DATA)
@@ -161,7 +164,9 @@ func (i *intercept) fromXtables(e liveExpr) {
 	case name == "REDIRECT":
 		i.role = roleRedirect
 	case name == "tcp" && len(info) >= 8: // source ports, destination ports: from, to
-		if low, high := binary.NativeEndian.Uint16(info[4:]), binary.NativeEndian.Uint16(info[6:]); low == high {
+		const otherPorts = 2 // XT_TCP_INV_DSTPT
+		inverted := len(info) >= 12 && info[11]&otherPorts != 0
+		if low, high := binary.NativeEndian.Uint16(info[4:]), binary.NativeEndian.Uint16(info[6:]); low == high && !inverted {
 			i.of = low
 		}
 	}
