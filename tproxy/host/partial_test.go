@@ -35,6 +35,7 @@ func (b *box) withoutNetAdmin(verb func() error) (string, error) {
 // A teardown that fails in parts does the others, says which failed and what is
 // missing, remembers them, and the next one finishes.
 func TestTeardownGoesOnAfterFailures(t *testing.T) {
+	t.Parallel()
 	b := newBox(t)
 	before := b.picture()
 	b.setup(seedWant)
@@ -65,6 +66,7 @@ func TestTeardownGoesOnAfterFailures(t *testing.T) {
 
 // A setup that may not leaves nothing, neither on the host nor remembered.
 func TestSetupWithoutTheRight(t *testing.T) {
+	t.Parallel()
 	b := newBox(t)
 	before := b.picture()
 	if _, err := b.withoutNetAdmin(func() error { return Setup(seedWant, b.options) }); err == nil || !strings.Contains(err.Error(), "CAP_NET_ADMIN") {
@@ -81,6 +83,7 @@ func TestSetupWithoutTheRight(t *testing.T) {
 
 // Where nothing can be remembered nothing is touched.
 func TestSetupNeedsAPlaceToRemember(t *testing.T) {
+	t.Parallel()
 	b := newBox(t)
 	before := b.picture()
 	inTheWay := filepath.Join(b.options.StateDir, "file")
@@ -102,6 +105,7 @@ func TestSetupNeedsAPlaceToRemember(t *testing.T) {
 // A host nobody has set up is told of each thing it lacks, once, and of nothing it
 // has; and with nothing wanted of it, of nothing.
 func TestAFreshHostIsToldAll(t *testing.T) {
+	t.Parallel()
 	b := newBox(t)
 	b.Sysctl("net.ipv4.conf.all.rp_filter", "1")
 	b.Sysctl("net.ipv6.conf.eth0.accept_ra", "1")
