@@ -22,7 +22,7 @@ func (x *transaction) judge() *failure {
 		return finalFailure(errpage.InvalidReply, 502) // nobody asked for another protocol
 	}
 	x.repBody = body
-	x.originKeep = x.p.cfg.ServerPersistentConnections &&
+	x.originKeep = x.keepsOrigin() &&
 		x.rep.Persistent(x.rep.Major, x.rep.Minor, x.origin11()) &&
 		!(x.p.cfg.DetectBrokenPconn && body.Framing == http1.UntilClose) &&
 		!x.bodyMayBeIgnored()

@@ -154,11 +154,17 @@ func (x *transaction) connect(giveUp time.Time) *failure {
 		port = x.cl.meant.Port()
 	}
 	reuse := x.req.Method.Idempotent() && x.body.Framing == http1.NoBody
-	for i := 0; reuse && i < addrs.Len() && i < 8; i++ {
-		if c := x.srv.pool.Get(x.key(netip.AddrPortFrom(addrs.At(i), port))); c != nil {
+	for i := 0; i < addrs.Len() && i < 8; i++ {
+		c := x.srv.pool.Get(x.key(netip.AddrPortFrom(addrs.At(i), port)))
+		switch {
+		case c == nil:
+			continue
+		case reuse:
 			x.take(c)
 			return nil
 		}
+		c.Close() // as in 2.6: opening another is not to make ever more of them
+		break
 	}
 	return x.dial(host, addrs, port, min(timeout, max(giveUp.Sub(x.clock()), 5*time.Second)), giveUp)
 }

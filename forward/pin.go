@@ -85,6 +85,12 @@ func (x *transaction) sentConnectionAuth() bool {
 	return v != nil && connectionScheme(v) && p != nil && (p.Login == "PASS" || p.Login == "PROXYPASS")
 }
 
+// keepsOrigin tells whether the origin is asked to keep the connection: with
+// server_persistent_connections, and wherever the connection is authenticated.
+func (x *transaction) keepsOrigin() bool {
+	return x.p.cfg.ServerPersistentConnections || x.sentConnectionAuth() && !x.noConnectionAuth()
+}
+
 // passesAuthorization tells whether the client's Authorization goes to a peer.
 func (x *transaction) passesAuthorization(p *peer) bool {
 	return p == nil || !p.OriginServer || p.Login == "PASS" || p.Login == "PROXYPASS"

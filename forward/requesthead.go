@@ -84,7 +84,7 @@ func (x *transaction) requestHead(dst []byte) []byte {
 	}
 	x.addCredentials()
 	x.addCacheControl()
-	keep := cfg.ServerPersistentConnections && req.Method != http1.CONNECT
+	keep := x.keepsOrigin() && req.Method != http1.CONNECT
 	switch {
 	case x.upgrades():
 		out.AddString(http1.Connection, "Upgrade")

@@ -76,7 +76,7 @@ func (r *Reply) Body(method Method) (Body, Fault) {
 		r.Delete(ContentLength)
 	}
 	switch {
-	case r.LineLen == 0:
+	case r.LineLen == 0 && method != HEAD:
 		return Body{Framing: UntilClose, Length: -1}, NoFault
 	case r.bodiless(method):
 		return Body{}, NoFault

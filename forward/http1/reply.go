@@ -46,7 +46,7 @@ func (r *Reply) Parse(buf []byte, eof bool, o *Options) (n int, state State) {
 	}
 	end := headEnd(buf, &r.seen)
 	switch {
-	case len(buf) < len(replyPrefix) && eof:
+	case len(buf) < len(replyPrefix) && (eof || end > 0):
 		return r.fail(InvalidReply)
 	case len(buf) < len(replyPrefix):
 		return 0, NeedMore
