@@ -17,7 +17,7 @@ import (
 func TestFatesOfPrefetched(t *testing.T) {
 	for _, c := range []struct {
 		name, first string
-		want        string // bodies, as the client sees them
+		want        string   // bodies, as the client sees them
 		log         []string // an answer that never went out is logged with its status, as in 2.6
 	}{
 		{"both are answered", "Content-Length: 5\r\n\r\nfirst", "first|second", []string{"TCP_MISS/200", "TCP_MISS/200"}},

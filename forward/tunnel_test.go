@@ -51,21 +51,15 @@ func TestTunnelThroughParent(t *testing.T) {
 	r.logged(0, "TCP_MISS/000", " CONNECT o.test:443 - FIRST_UP_PARENT/"+host+" -")
 }
 
-// When the first way fails the next is tried; a parent that refuses is believed.
-func TestTunnelTriesTheNextWay(t *testing.T) {
+// A tunnel uses the best way only: where that fails no other is tried, as in 2.6.
+func TestTunnelHasOneWay(t *testing.T) {
 	origin := scripted(t, func(c *net.TCPConn, r *bufio.Reader) { io.Copy(c, r) })
 	host, port, _ := net.SplitHostPort(free(t))
 	r := start(t, nil, file(t, "cache_peer "+host+" parent "+port+" 0 no-query default\nnonhierarchical_direct off"))
-	c := r.dial()
-	defer c.Close()
-	fmt.Fprintf(c, "CONNECT %s HTTP/1.0\r\n\r\nhello", origin)
-	want := established[0] + "hello"
-	got := make([]byte, len(want))
-	if _, err := io.ReadFull(c, got); err != nil || string(got) != want {
-		t.Errorf("%q, %v", got, err)
+	if got := r.exchange("CONNECT " + origin + " HTTP/1.0\r\n\r\nhello"); !strings.HasPrefix(got, "HTTP/1.0 503 ") || !strings.Contains(got, "X-Squid-Error: ERR_CONNECT_FAIL 111\r\n") {
+		t.Errorf("%q", got)
 	}
-	c.Close()
-	r.logged(0, fmt.Sprintf("TCP_MISS/200 %d", len(want)+5), "CONNECT "+origin+" - DIRECT/127.0.0.1 -")
+	r.logged(0, "TCP_MISS/503 0", "CONNECT "+origin+" - DEFAULT_PARENT/"+host+" -")
 }
 
 // How a tunnel ends: either side's end ends the other, and what was on its way
