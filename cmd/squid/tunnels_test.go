@@ -116,6 +116,9 @@ func TestSlowTunnelsBesideBulk(t *testing.T) {
 			}
 		})
 	}
+	if status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", proxy.Process.Pid)); err != nil || strings.Contains(string(status), "\nUid:\t0\t") {
+		t.Errorf("the proxy is still root: %v", err)
+	}
 	wg.Wait()
 	stat, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", proxy.Process.Pid))
 	if f := strings.Fields(string(stat)); len(f) > 14 {
