@@ -49,6 +49,10 @@ func TestChunksInPieces(t *testing.T) {
 			<-arrived
 		}
 		want := fmt.Sprintf("200 200 POST /x %d GET /next", len(hidden(relay))+2)
+		if len(answers) == 1 && answers[0].Closes() {
+			// The answer overtook the news that the body's last byte was taken.
+			want = fmt.Sprintf("200 POST /x %d", len(hidden(relay))+2)
+		}
 		if got := summary(answers, o.take(t)); got != want || err != nil {
 			t.Errorf("cut at %d: %q %v, want %q", cut, got, err, want)
 		}
