@@ -1,6 +1,9 @@
 package main
 
-import "slices"
+import (
+	"math"
+	"slices"
+)
 
 // rounds are the figures of several rounds, by the name of the contender.
 type rounds struct {
@@ -28,6 +31,9 @@ func (r *rounds) table(ratio string, to func(name string) string) *table {
 	t := newTable("us/request", ratio, "requests/s")
 	for _, name := range r.names {
 		cost, other := quantile(r.cost[name], 0.25), quantile(r.cost[to(name)], 0.25)
+		if other == 0 {
+			other = math.NaN() // it does not take part
+		}
 		t.add(name, []float64{cost, cost / other, quantile(r.volume[name], 0.75)})
 	}
 	return t
