@@ -1,6 +1,10 @@
 package http1
 
-import "bytes"
+import (
+	"bytes"
+	"math/rand/v2"
+	"slices"
+)
 
 // field is one line of a field block as offsets into Fields.text.
 type field struct {
@@ -32,6 +36,7 @@ type Fields struct {
 	lengthsDiffer bool
 	repaired      []byte // storage of text after a repair
 	connection    connectionState
+	options       []uint64 // hashes of what Connection lists, sorted; see readConnection
 
 	// Dropped counts lines that were left out because nothing could be made of
 	// them (no colon, no usable name); 2.6 lets them disappear too.
@@ -157,19 +162,16 @@ func (f *Fields) ConnectionLists(key []byte) bool {
 	if f.connection == connectionPlain && len(key) != len("close") && len(key) != len("keep-alive") {
 		return false
 	}
-	for j := range f.list {
-		if f.list[j].id == Connection && ListHas(f.Value(j), key) {
-			return true
-		}
-	}
-	return false
+	_, listed := slices.BinarySearch(f.options, optionHash(key))
+	return listed
 }
 
-// readConnection finds out whether the Connection fields hold nothing but
-// "close" and "keep-alive", as nearly all do; then there is no need to read
-// them again for every field.
+// readConnection notes what the Connection fields name. Nearly always that is
+// nothing but "close" and "keep-alive"; then there is no need to look again for
+// every field. A head full of options and fields must not cost their product:
+// the options are kept as sorted hashes.
 func (f *Fields) readConnection() {
-	f.connection = connectionPlain
+	f.connection, f.options = connectionPlain, f.options[:0]
 	for j := range f.list {
 		if f.list[j].id != Connection {
 			continue
@@ -181,11 +183,25 @@ func (f *Fields) readConnection() {
 			}
 			if !EqualFold(item, "keep-alive") && !EqualFold(item, "close") {
 				f.connection = connectionNames
-				return
 			}
+			f.options = append(f.options, optionHash(item))
 			list = rest
 		}
 	}
+	slices.Sort(f.options)
+}
+
+// optionSeed makes hashes nobody outside can choose.
+var optionSeed = rand.Uint64()
+
+// optionHash is a hash of a name without regard to case.
+func optionHash(name []byte) uint64 {
+	h := optionSeed
+	for _, c := range name {
+		h = (h ^ uint64(lowered[c])) * 0x9e3779b97f4a7c15
+		h ^= h >> 29
+	}
+	return h
 }
 
 // ContentLength is the value of Content-Length, -1 when there is none that can
