@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/netip"
+	"os"
 	"syscall"
 	"time"
 
@@ -233,7 +234,7 @@ func (x *transaction) dial(host string, addrs addresses, port uint16, timeout ti
 			return nil
 		}
 		last = x.dialFailure(err)
-		if x.cl.gone.Load() {
+		if x.cl.gone.Load() || last.page == errpage.SocketFailure {
 			return last
 		}
 		if x.way.peer == nil {
@@ -253,6 +254,12 @@ func (x *transaction) dial(host string, addrs addresses, port uint16, timeout ti
 }
 
 func (x *transaction) dialFailure(err error) *failure {
+	if call := (*os.SyscallError)(nil); errors.As(err, &call) && !x.spoofs() && (call.Syscall == "socket" || call.Syscall == "bind") {
+		// No socket, or none with the address of tcp_outgoing_address: the fault
+		// is here, and no other try is better. 2.6 notes no way out then.
+		x.hier, x.hierHost = "", x.hierHost[:0]
+		return finalFailure(errpage.SocketFailure, 500).because(err, sock.Errno(err))
+	}
 	f := newFailure(errpage.ConnectFail, 503).because(err, 0)
 	var de *origin.DialError
 	if errors.As(err, &de) {

@@ -170,7 +170,7 @@ func TestDialErrorsNameTheFact(t *testing.T) {
 		text   string
 	}{
 		{"foreign address, not spoofed", Target{To: to, From: netip.MustParseAddrPort(clientV4 + ":0")}, ErrNotLocal,
-			"connecting to 10.2.0.2:80 as 10.1.0.2: the local address is not one of this host"},
+			"connecting to 10.2.0.2:80 as 10.1.0.2: the local address is not one of this host (bind: cannot assign requested address)"},
 		{"own listener", Target{To: netip.MustParseAddrPort(insideV4 + ":3128")}, ErrOwnListener,
 			"connecting to 10.1.0.1:3128: the destination is the proxy itself"},
 		{"own listener by a mapped address", Target{To: netip.MustParseAddrPort("[::ffff:10.1.0.1]:3128")}, ErrOwnListener, ""},

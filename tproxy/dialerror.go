@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 
 	"golang.org/x/sys/unix"
 
@@ -55,7 +56,7 @@ func dialError(t Target, tries int, err error) *DialError {
 	case errors.Is(err, ErrNoLocalPort):
 		e.Err = fmt.Errorf("%w (%d tries)", ErrNoLocalPort, tries)
 	case errors.Is(err, unix.EADDRNOTAVAIL) && t.From.IsValid():
-		e.Err = ErrNotLocal
+		e.Err = fmt.Errorf("%w (%w)", ErrNotLocal, os.NewSyscallError("bind", unix.EADDRNOTAVAIL))
 	case errors.As(err, &op):
 		e.Err = op.Err
 	}
