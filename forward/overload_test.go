@@ -57,7 +57,7 @@ func TestOverload(t *testing.T) {
 	network.short.Store(true)
 	for range 3 {
 		srv.pool.DropIdle() // so that a connection is needed
-		if got := get(); !strings.HasPrefix(got, "HTTP/1.0 503 ") {
+		if got := get(); !strings.HasPrefix(got, "HTTP/1.0 500 ") || !strings.Contains(got, "ERR_SOCKET_FAILURE 24") {
 			t.Errorf("%q", got)
 		}
 	}
