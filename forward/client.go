@@ -252,7 +252,7 @@ func (cl *client) answer() bool {
 	cl.served++
 	cl.since = x.now
 	rest := x.rest()
-	if !keep || cl.gone.Load() || cl.srv.stopping.Load() {
+	if !keep || cl.srv.stopping.Load() {
 		return false
 	}
 	x.done()
