@@ -24,10 +24,15 @@ func replaceTable(chains []chain) error {
 	conn.DelTable(ourTable())
 	table := conn.AddTable(ourTable())
 	conn.AddChain(&nftables.Chain{Name: marker, Table: table})
+	number := uint32(0)
 	for _, c := range chains {
 		for _, s := range c.sets {
 			made, err := s.in(table)
 			if err == nil {
+				// A set's number counts within its transaction; left to the
+				// library it comes from a variable of all connections.
+				number++
+				made.ID = number
 				err = conn.AddSet(made, nil)
 			}
 			if err != nil {
