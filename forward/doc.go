@@ -4,13 +4,14 @@
 //
 //	accept        listener.go     an http_port line accepts
 //	wait, read    client.go       an idle connection holds no buffer and a small stack
+//	                              (hangup.go: what ends with the client)
 //	run           transaction.go  the request's way through the files below
 //	understand    understand.go   URL, by the port's mode; framing of the body
 //	admit         admit.go        follow_x_forwarded_for, http_access
 //	               (the store will be asked here)
 //	chooseWays    ways.go         direct, parents (peers.go), or nothing
-//	fetch         fetch.go        connect (resolve.go), send (requesthead.go, upload.go),
-//	                              read the reply's head; try again where that is right
+//	fetch         fetch.go        each way in turn, again where that is right: connect.go
+//	                              (resolve.go), exchange.go (requesthead.go, upload.go)
 //	judge         deliver.go      framing, reply_body_max_size, http_reply_access
 //	deliver       deliver.go      head (replyhead.go) and body to the client
 //	refuse        page.go         or a page of the proxy's own; failure.go says why

@@ -1,0 +1,119 @@
+package forward
+
+import (
+	"context"
+	"time"
+
+	"github.com/cuttle-proxy/cuttle/forward/origin"
+	"github.com/cuttle-proxy/cuttle/forward/sock"
+)
+
+// hangUpGrace is how long an answer may still come when the client has gone: a
+// request that is all but answered is finished and logged with its status.
+const hangUpGrace = 20 * time.Millisecond
+
+// pipedGrace is the same for a request that was here before the client was heard
+// to be gone: 2.6, which sends requests in line on without looking, serves it.
+const pipedGrace = time.Second
+
+// HungUp is the watcher's word that the client closed its side or is gone. A
+// client that only closed its side is still answered, unless
+// half_closed_clients is off. One that is idle reads the news.
+func (cl *client) HungUp(_ *sock.Conn, reset bool) {
+	if !cl.busy.Load() {
+		cl.c.Wake()
+	} else {
+		cl.letGo(reset, hangUpGrace)
+	}
+}
+
+// letGo gives up what is being done for a client that hung up, after a grace.
+func (cl *client) letGo(reset bool, grace time.Duration) {
+	if reset || !cl.srv.current.Load().cfg.HalfClosedClients {
+		time.AfterFunc(grace, cl.abandon)
+	}
+}
+
+// heedHangUp ends a client that left before its first request was served: HungUp
+// took it for an idle one then. Later requests are served as 2.6 does, which
+// learns of the end of the connection by writing to it.
+func (cl *client) heedHangUp() {
+	if cl.served > 0 {
+		return
+	}
+	if cl.c.PeerReset() || cl.c.PeerClosed() && !cl.srv.current.Load().cfg.HalfClosedClients {
+		cl.finish()
+	}
+}
+
+// abandon ends what is being done for the client.
+func (cl *client) abandon() {
+	cl.finish()
+	cl.abortOrigins()
+}
+
+// cut ends the connection from our side, at once.
+func (cl *client) cut() {
+	cl.finish()
+	cl.abortOrigins()
+	cl.c.Abort()
+}
+
+// attach and detach say which connections a hang-up of the client ends.
+func (cl *client) attach(c *origin.Conn) {
+	cl.mu.Lock()
+	if cl.conns[0] == nil {
+		cl.conns[0] = c
+	} else {
+		cl.conns[1] = c
+	}
+	cl.mu.Unlock()
+	if cl.gone.Load() {
+		c.Abort()
+	}
+}
+
+func (cl *client) detach(c *origin.Conn) {
+	cl.mu.Lock()
+	for i := range cl.conns {
+		if cl.conns[i] == c {
+			cl.conns[i] = nil
+		}
+	}
+	cl.mu.Unlock()
+}
+
+func (cl *client) abortOrigins() {
+	cl.mu.Lock()
+	for _, c := range cl.conns {
+		if c != nil {
+			c.Abort()
+		}
+	}
+	cl.mu.Unlock()
+}
+
+// life is the context that ends when the client has gone. It is made by the first
+// who asks.
+func (cl *client) life() context.Context {
+	cl.mu.Lock()
+	defer cl.mu.Unlock()
+	if cl.ctx == nil {
+		cl.ctx, cl.cancel = context.WithCancel(context.Background())
+		if cl.gone.Load() {
+			cl.cancel()
+		}
+	}
+	return cl.ctx
+}
+
+// finish wakes whoever waits for the client's end.
+func (cl *client) finish() {
+	cl.gone.Store(true)
+	cl.mu.Lock()
+	cancel := cl.cancel
+	cl.mu.Unlock()
+	if cancel != nil {
+		cancel()
+	}
+}
