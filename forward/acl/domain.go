@@ -3,7 +3,6 @@ package acl
 import (
 	"context"
 	"net/netip"
-	"strings"
 
 	"github.com/cuttle-proxy/cuttle/forward/dns"
 )
@@ -61,5 +60,5 @@ func nameOf(ctx context.Context, names dns.Resolver, addr netip.Addr) string {
 	if err != nil {
 		return nameless
 	}
-	return strings.ToLower(name)
+	return lower(name)
 }

@@ -12,7 +12,7 @@ type domains struct {
 func compileDomains(values []string) *domains {
 	d := &domains{exact: map[string]struct{}{}, covered: map[string]struct{}{}}
 	for _, v := range values {
-		v = strings.ToLower(v)
+		v = lower(v)
 		if rest, dotted := strings.CutPrefix(v, "."); dotted {
 			d.covered[rest] = struct{}{}
 		} else {

@@ -1,7 +1,5 @@
 package acl
 
-import "strings"
-
 // gramFilter finds which of many literal texts stand in a subject, in one pass
 // per text length class and without regard to the case of ASCII letters. Of
 // each text one window of up to four bytes is looked for, the rarest among all
@@ -126,14 +124,19 @@ var lowered = func() (t [256]byte) {
 	return t
 }()
 
-// lower is s with ASCII letters in lower case.
+// lower is s with ASCII letters in lower case. All other bytes stay what they
+// are: two names that differ in bytes of no known encoding must not become one.
 func lower(s string) string {
-	return strings.Map(func(r rune) rune {
-		if 'A' <= r && r <= 'Z' {
-			r += 'a' - 'A'
+	for i := range len(s) {
+		if lowered[s[i]] != s[i] {
+			b := []byte(s)
+			for ; i < len(b); i++ {
+				b[i] = lowered[b[i]]
+			}
+			return string(b)
 		}
-		return r
-	}, s)
+	}
+	return s
 }
 
 // equalLowered compares s, put into lower case, with text.

@@ -2,7 +2,6 @@ package acl
 
 import (
 	"context"
-	"strings"
 
 	"github.com/cuttle-proxy/cuttle/conf"
 )
@@ -20,7 +19,7 @@ func compileUsers(list conf.UserList) *users {
 	u := &users{required: list.Required, fold: list.ICase, names: map[string]struct{}{}}
 	for _, name := range list.Names {
 		if u.fold {
-			name = strings.ToLower(name)
+			name = lower(name)
 		}
 		u.names[name] = struct{}{}
 	}
@@ -36,7 +35,7 @@ func (u *users) has(user string) bool {
 		return true
 	}
 	if u.fold {
-		user = strings.ToLower(user)
+		user = lower(user)
 	}
 	_, ok := u.names[user]
 	return ok

@@ -13,13 +13,24 @@ const maxNameLen = 253
 // canonical gives the form under which a name is kept: lower case, no final
 // dot. It allocates only when the text is not in that form already.
 func canonical(host string) string {
-	host = strings.TrimSuffix(host, ".")
-	for i := 0; i < len(host); i++ {
-		if c := host[i]; 'A' <= c && c <= 'Z' {
-			return strings.ToLower(host)
+	return lower(strings.TrimSuffix(host, "."))
+}
+
+// lower is s with ASCII letters in lower case (RFC 4343 section 2.1). All other
+// bytes stay what they are, so that no two names become one.
+func lower(s string) string {
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; 'A' <= c && c <= 'Z' {
+			b := []byte(s)
+			for ; i < len(b); i++ {
+				if c := b[i]; 'A' <= c && c <= 'Z' {
+					b[i] = c + 'a' - 'A'
+				}
+			}
+			return string(b)
 		}
 	}
-	return host
+	return s
 }
 
 // askable tells whether a canonical name can be put into a question: labels of

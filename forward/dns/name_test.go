@@ -10,6 +10,7 @@ func TestCanonical(t *testing.T) {
 	for in, want := range map[string]string{
 		"example.com": "example.com", "Example.COM": "example.com", "example.com.": "example.com",
 		"": "", ".": "", "UPPER.": "upper",
+		"A\xe9.Test": "a\xe9.test", "A\xe8\xff": "a\xe8\xff", "\u0130A": "\u0130a", "@AZ[": "@az[", // letters are those of ASCII
 	} {
 		if got := canonical(in); got != want {
 			t.Errorf("canonical(%q) = %q, want %q", in, got, want)

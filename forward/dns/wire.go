@@ -3,7 +3,6 @@ package dns
 import (
 	"errors"
 	"net/netip"
-	"strings"
 	"time"
 
 	"golang.org/x/net/dns/dnsmessage"
@@ -179,7 +178,7 @@ func (r *reply) collect(records []record, q question) {
 
 // textName is the canonical text of a name from the wire.
 func textName(n dnsmessage.Name) string {
-	return strings.ToLower(strings.TrimSuffix(n.String(), "."))
+	return canonical(n.String())
 }
 
 // sameName compares a name from the wire with a canonical one.
