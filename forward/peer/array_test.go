@@ -3,6 +3,7 @@ package peer
 import (
 	"fmt"
 	"math"
+	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -60,6 +61,67 @@ func TestArrayMovesLittle(t *testing.T) {
 			t.Fatalf("%d before, %d after %d left", first, second, down)
 		}
 	})
+}
+
+// Members of equal weight taken out of the configuration take only their own keys
+// along, members put in take keys from the others and move none between them, and
+// the order of the lines decides nothing.
+func TestArrayOfEqualsIsStable(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		n := rapid.IntRange(2, 8).Draw(t, "n")
+		weight := rapid.IntRange(1, 9).Draw(t, "weight")
+		var hosts []string
+		for i := range n {
+			hosts = append(hosts, fmt.Sprintf("p%d.test", i))
+		}
+		order := rapid.Permutation(hosts).Draw(t, "order")
+		left := order[:rapid.IntRange(1, n-1).Draw(t, "left")]
+		winner := func(hosts []string, key string) string {
+			i, ok := NewArray(hosts, slices.Repeat([]int{weight}, len(hosts))).Choose([]byte(key), anyone)
+			if !ok {
+				return ""
+			}
+			return hosts[i]
+		}
+		for range 20 {
+			key := rapid.String().Draw(t, "key")
+			whole := winner(hosts, key)
+			if other := winner(order, key); other != whole {
+				t.Fatalf("%q: %s in one order, %s in another", key, whole, other)
+			}
+			if after := winner(left, key); slices.Contains(left, whole) && after != whole {
+				t.Fatalf("%q moved from %s, which stayed, to %s", key, whole, after)
+			}
+		}
+	})
+}
+
+// Of members that leave one after the other, each time only the keys of the one that
+// left move, and back when it returns: the choice is the first of an order of its own.
+func TestArrayLeavesInOrder(t *testing.T) {
+	a := NewArray([]string{"a.test", "b.test", "c.test", "d.test", "e.test"}, []int{1, 2, 3, 3, 9})
+	for i := range 500 {
+		key := fmt.Appendf(nil, "http://www.example.com/%d", i)
+		down := map[int]bool{}
+		usable := func(i int) bool { return !down[i] }
+		var order []int
+		for range a.Len() {
+			index, ok := a.Choose(key, usable)
+			if !ok || down[index] {
+				t.Fatalf("%s: %d, %v with %v down", key, index, ok, down)
+			}
+			order, down[index] = append(order, index), true
+		}
+		if index, ok := a.Choose(key, usable); ok {
+			t.Fatalf("%s: %d of nobody", key, index)
+		}
+		for i := len(order) - 1; i >= 0; i-- {
+			delete(down, order[i])
+			if index, _ := a.Choose(key, usable); index != order[i] {
+				t.Fatalf("%s: %d came back and %d was chosen, order %v", key, order[i], index, order)
+			}
+		}
+	}
 }
 
 // Squid 2.6.STABLE24's own choices among three parents of weights 1, 2 and 5.
