@@ -63,28 +63,29 @@ func TestLargeAddressLists(t *testing.T) {
 	src := matcherOf(t, &conf.ACL{Type: conf.ACLSrc, Networks: list})
 	dst := matcherOf(t, &conf.ACL{Type: conf.ACLDst, Networks: list})
 	hits, misses := 0, 0
-	rapid.Check(t, func(rt *rapid.T) {
-		v := model[rapid.IntRange(0, large-1).Draw(rt, "near")]
-		n := rapid.SampledFrom([]uint32{v.first - 1, v.first, v.last, v.last | ^v.mask, (v.last | ^v.mask) + 1, v.first ^ 1<<20}).Draw(rt, "address")
+	for round := range 36 { // 3.6 million comparisons
+		v := model[r.IntN(large)]
+		n := []uint32{v.first - 1, v.first, v.last, v.last | ^v.mask, (v.last | ^v.mask) + 1, v.first ^ 1<<20}[round%6]
 		want := No
 		for _, v := range model {
 			if m := n & v.mask; v.first <= m && m <= v.last {
 				want = Yes
+				break
 			}
 		}
 		a := addrOf(n)
 		if got := src.match(t.Context(), &Facts{Client: a}); got != want {
-			rt.Fatalf("src %s: %d, want %d", a, got, want)
+			t.Fatalf("src %s: %d, want %d", a, got, want)
 		}
-		if got := dst.match(t.Context(), urlOf(rt, "http://"+a.String()+"/")); got != want {
-			rt.Fatalf("dst %s: %d, want %d", a, got, want)
+		if got := dst.match(t.Context(), urlOf(t, "http://"+a.String()+"/")); got != want {
+			t.Fatalf("dst %s: %d, want %d", a, got, want)
 		}
 		if want == Yes {
 			hits++
 		} else {
 			misses++
 		}
-	})
+	}
 	if hits == 0 || misses == 0 {
 		t.Errorf("%d hits and %d misses say nothing", hits, misses)
 	}
@@ -111,6 +112,7 @@ func TestLargeDomainLists(t *testing.T) {
 		for _, v := range list {
 			if v == lowercase || v[0] == '.' && (v[1:] == lowercase || strings.HasSuffix(lowercase, v)) {
 				want = Yes
+				break
 			}
 		}
 		if got := m.match(t.Context(), urlOf(rt, "http://"+host+"/")); got != want {
@@ -160,13 +162,13 @@ func TestLargeExpressionLists(t *testing.T) {
 	m := matcherOf(t, &conf.ACL{Type: conf.ACLURLRegex, Regexes: list})
 	hits, misses := 0, 0
 	r := rand.New(rand.NewPCG(9, 10))
-	for round := range 32 { // 3.2 million comparisons
+	for round := range 16 { // 1.6 million comparisons
 		url := near[r.IntN(large)]
-		if round%4 == 0 {
+		if round%2 == 0 {
 			url = near[r.IntN(large/500)*500+1]
 		}
 		url = []string{url, url + "?q", url[:len(url)-1], "http://x/" + url, strings.ToLower(url), url + "/../" + url,
-			strings.Replace(url, ".gif", "xgif", 1), "http://x.test/" + strings.Repeat("a/", 100) + url[7:]}[round/4]
+			strings.Replace(url, ".gif", "xgif", 1), "http://x.test/" + strings.Repeat("a/", 100) + url[7:]}[round/2]
 		want, lowered := No, strings.ToLower(url)
 		for i, says := range plain {
 			if says == nil && engine[i].MatchString(url) || says != nil && says(url, lowered) {
