@@ -243,6 +243,9 @@ func FuzzParse(f *testing.F) {
 				t.Fatal(err)
 			}
 			again, err := ParseV1(b)
+			if err == nil && m.Version == 0 {
+				again.Version = 0 // written as VersionV1, where the message has one
+			}
 			if err != nil || !cmp.Equal(m, again, equal) {
 				t.Fatalf("%v: %s", err, cmp.Diff(m, again, equal))
 			}
