@@ -185,7 +185,7 @@ func TestNewWithDefaults(t *testing.T) {
 	if a, err := c.Addrs(t.Context(), "www.test"); list(a) != "192.0.2.1" || err != nil {
 		t.Errorf("%s, %v", list(a), err)
 	}
-	if d := (Options{}).withDefaults(); d.IPv6 == nil || d.IPv6() != d.IPv6() || len(d.Servers) != 1 || d.Hosts.Len() != 0 ||
+	if d := (Options{}).withDefaults(); d.IPv6 == nil || len(d.Servers) != 1 || d.Hosts.Len() != 0 ||
 		d.NegativeTTL != time.Minute || d.PositiveTTL != 6*time.Hour {
 		t.Errorf("%+v", d)
 	}
