@@ -166,12 +166,12 @@ func (b *builder) firstLine(a *ACL, r *reader) string {
 	return r.quoted
 }
 
-// matchesNothing tells whether no request can match.
+// matchesNothing reports whether no request can match.
 func (a *ACL) matchesNothing() bool {
 	return a.empty() && a.Type != ACLMaxUserIP && !a.Users.Required && a.RequestTypes == RequestTypes{}
 }
 
-// empty tells whether the ACL has no value in a list.
+// empty reports whether the ACL has no value in a list.
 func (a *ACL) empty() bool {
 	return len(a.Networks)+len(a.Domains)+len(a.Regexes)+len(a.Headers)+len(a.Ports)+len(a.Times)+len(a.Methods)+
 		len(a.Protocols)+len(a.Words)+len(a.Numbers)+len(a.MACs)+len(a.Cert.Values)+len(a.Users.Names) == 0 && a.External == nil

@@ -87,7 +87,7 @@ func (r *reader) sayIPv6(v aclValue) {
 	r.say("aclParseIpData: Bad host/IP: '%s'", v.text)
 }
 
-// onlyIPv6 tells whether 2.6 would find the ACL empty.
+// onlyIPv6 reports whether 2.6 would find the ACL empty.
 func (b *builder) onlyIPv6(a *ACL) bool {
 	st := b.state(a)
 	return st.networks != nil && st.networks.root == nil

@@ -120,7 +120,7 @@ func (r *reader) gluedUnit(w string, n int, at span, base string) {
 	r.warnAt(at, "unit-missing", fmt.Sprintf("%s has no unit and reads as %s %s", w, w, base), "", w+" "+base)
 }
 
-// foldPrefix tells whether s begins with prefix, case ignored.
+// foldPrefix reports whether s begins with prefix, case ignored.
 func foldPrefix(s, prefix string) bool {
 	return len(s) >= len(prefix) && strings.EqualFold(s[:len(prefix)], prefix)
 }

@@ -68,12 +68,12 @@ func newAuthScheme(name string) *AuthScheme {
 	return s
 }
 
-// ready tells whether the scheme can be used: it has a program and helpers.
+// ready reports whether the scheme can be used: it has a program and helpers.
 func (s *AuthScheme) ready() bool {
 	return s.Program != nil && s.Children != 0 && s.NonceMaxDuration >= 0
 }
 
-// authReady tells whether any scheme is, which acl proxy_auth needs.
+// authReady reports whether any scheme is, which acl proxy_auth needs.
 func (c *Config) authReady() bool {
 	for _, s := range c.AuthSchemes {
 		if s.ready() {

@@ -120,12 +120,12 @@ func (b *builder) withSource(d Diagnostic) Diagnostic {
 	return d
 }
 
-// lacks tells whether an ACL type belongs to a feature this build is without.
+// lacks reports whether an ACL type belongs to a feature this build is without.
 func (b *builder) lacks(t ACLType) bool {
 	return (t == ACLUserCert || t == ACLCACert) && !b.hasSSL()
 }
 
-// hasSSL tells whether the ssl words are known. They are: the recordings that
+// hasSSL reports whether the ssl words are known. They are: the recordings that
 // differ are marked, and configurations with them come from builds that had SSL.
 func (b *builder) hasSSL() bool { return true }
 

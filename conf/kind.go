@@ -17,7 +17,7 @@ type kind struct {
 	set func(r *reader) error
 	// dump writes the lines that give the value back.
 	dump func(c *Config, d *dumper, name string)
-	// given tells whether the list has entries, for the defaults that are added
+	// given reports whether the list has entries, for the defaults that are added
 	// only to empty lists.
 	given func(c *Config) bool
 	// access is the list of a directive that allows and denies.

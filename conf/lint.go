@@ -43,7 +43,7 @@ func (b *builder) lintACLs() {
 	}
 }
 
-// stock tells whether the ACL is one that 2.6's own squid.conf defines and does
+// stock reports whether the ACL is one that 2.6's own squid.conf defines and does
 // not use.
 func (a *ACL) stock() bool { return strings.EqualFold(a.Name, "to_localhost") && a.Type == ACLDst }
 
@@ -75,7 +75,7 @@ func (ref ACLRef) known() truth {
 	return t
 }
 
-// known tells whether a rule matches every request, none, or it depends.
+// known reports whether a rule matches every request, none, or it depends.
 func (rule AccessRule) known() truth {
 	t := always
 	for _, ref := range rule.ACLs {
@@ -92,7 +92,7 @@ func (rule AccessRule) known() truth {
 	return t
 }
 
-// asksEmpty tells whether the rule wants an ACL that matches nothing.
+// asksEmpty reports whether the rule wants an ACL that matches nothing.
 func (rule AccessRule) asksEmpty() bool {
 	for _, ref := range rule.ACLs {
 		if ref.known() == never {
@@ -116,7 +116,7 @@ func (rule AccessRule) contradiction() string {
 	return ""
 }
 
-// disjoint tells whether two ACLs look at the same thing and share no value.
+// disjoint reports whether two ACLs look at the same thing and share no value.
 func disjoint(a, b *ACL) bool {
 	if a.Type != b.Type || len(a.Networks)*len(b.Networks) > 10_000 {
 		return false
@@ -198,7 +198,7 @@ func (b *builder) lintRules(name string, list AccessList) {
 	}
 }
 
-// covers tells whether every request rule matches is matched by r as well: r asks for
+// covers reports whether every request rule matches is matched by r as well: r asks for
 // nothing that rule does not ask for.
 func (r AccessRule) covers(rule AccessRule) bool {
 	for _, want := range r.ACLs {

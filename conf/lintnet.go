@@ -47,7 +47,7 @@ func (b *builder) lintInterception() {
 	}
 }
 
-// paired tells whether two services, one for each direction, hash the same address:
+// paired reports whether two services, one for each direction, hash the same address:
 // what is the source of one is the destination of the other.
 func paired(out, back WCCPFlags) bool {
 	const hashes = WCCPSrcIPHash | WCCPDstIPHash | WCCPSrcPortHash | WCCPDstPortHash

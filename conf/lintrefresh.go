@@ -68,7 +68,7 @@ type fixedText struct {
 	start, end bool
 }
 
-// takes tells whether every subject that other fits is one that m fits.
+// takes reports whether every subject that other fits is one that m fits.
 func (m fixedText) takes(other fixedText, icase bool) bool {
 	mine, theirs := m.text, other.text
 	if icase {

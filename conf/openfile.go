@@ -43,7 +43,7 @@ func EndingFile(f *os.File) (io.ReadCloser, error) {
 	return nil, errors.New("it is a device, not a file")
 }
 
-// isNull tells whether a file is /dev/null, under whatever name.
+// isNull reports whether a file is /dev/null, under whatever name.
 func isNull(info os.FileInfo) bool {
 	st, ok := info.Sys().(*syscall.Stat_t)
 	return ok && info.Mode()&os.ModeCharDevice != 0 && st.Rdev == unix.Mkdev(1, 3)

@@ -48,7 +48,7 @@ func (d *Directive) facts() [][2]string {
 	if d.Build != "" {
 		add("Unknown here", "it belongs to a feature that is left out ("+d.Build+")")
 	}
-	if d.Effect == Moot {
+	if d.Effect == Obsolete {
 		add("Effect", "read for compatibility; there is nothing left to act on")
 	}
 	return list

@@ -77,5 +77,5 @@ type LegacyLine struct {
 	Text    string
 }
 
-// Accepted tells whether 2.6 would have started with the file (extensions count as known).
+// Accepted reports whether 2.6 would have started with the file (extensions count as known).
 func (r *Report) Accepted() bool { return r.Exit == 0 }

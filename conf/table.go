@@ -24,7 +24,7 @@ type Directive struct {
 	// Build names a compile-time feature of 2.6 that this program is without. Such
 	// a directive is unknown, as it was to most builds of 2.6.
 	Build string
-	// Effect tells whether the value is acted on.
+	// Effect reports whether the value is acted on.
 	Effect Effect
 	// Help is the documentation, in whole sentences.
 	Help string
@@ -43,8 +43,8 @@ const (
 	Pending Effect = iota
 	// Acts: something acts on it.
 	Acts
-	// Moot: there is nothing left to act on; Help says why.
-	Moot
+	// Obsolete: there is nothing left to act on; Help says why.
+	Obsolete
 )
 
 // Grammar is the name of the value's grammar.

@@ -10,7 +10,7 @@ var wccpRows = []Directive{
 		Help:    "The routers of WCCP version 2. Without any the protocol is off."},
 	{Name: "wccp_version", Default: "4", kind: number(func(c *Config) *int { return &c.WCCP.Version }), Effect: Acts,
 		Help: "The version number in WCCP 1 packets: 4 is right, very old routers want 3."},
-	{Name: "wccp2_rebuild_wait", Default: "on", Since: "STABLE2", kind: onOff(func(c *Config) *bool { return &c.WCCP.RebuildWait }), Effect: Moot,
+	{Name: "wccp2_rebuild_wait", Default: "on", Since: "STABLE2", kind: onOff(func(c *Config) *bool { return &c.WCCP.RebuildWait }), Effect: Obsolete,
 		Help: "Whether routers hear of this cache only when its index has been read. There is no index to read in this release, so it is ready at once."},
 	{Name: "wccp2_forwarding_method", Default: "1", kind: wccpMethod("gre", "l2", func(c *Config) *int { return &c.WCCP.ForwardingMethod }), Effect: Acts,
 		Help: "How the router sends packets here: 1 in GRE, 2 by rewriting the hardware address (the router must be a neighbour)."},

@@ -23,6 +23,6 @@ type World interface {
 	GroupExists(name string) bool
 	// Hostname is the machine's own name and its canonical form ("" when the lookup fails).
 	Hostname() (name, canonical string)
-	// Root tells whether the process runs as root.
+	// Root reports whether the process runs as root.
 	Root() bool
 }

@@ -34,7 +34,7 @@ func newBodyLimit(limit int64, head int) bodyLimit {
 // piece is how many bytes may be moved until the next look.
 func (b *bodyLimit) piece() int64 { return bodyPiece - b.head }
 
-// take notes that n bytes are moved and tells whether more may be.
+// take notes that n bytes are moved and reports whether more may be.
 func (b *bodyLimit) take(n int64) bool {
 	b.moved, b.head = b.moved+n, 0
 	return b.moved <= b.limit+bodySlack

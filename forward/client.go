@@ -105,7 +105,7 @@ func (cl *client) serveSmall() {
 	cl.serve()
 }
 
-// idles tells whether the wait ended because the short stay is over, and not
+// idles reports whether the wait ended because the short stay is over, and not
 // the client's time.
 func (cl *client) idles() bool {
 	return !cl.small && cl.x == nil && time.Now().Before(cl.deadline()) && !cl.c.Aborted()
@@ -228,7 +228,7 @@ func (cl *client) serveOutside() bool {
 }
 
 // answer runs the transaction in cl.x. It leaves behind in cl.x what came after
-// the request, or nil, and tells whether the connection goes on.
+// the request, or nil, and reports whether the connection goes on.
 func (cl *client) answer() bool {
 	x := cl.x
 	cl.busy.Store(true)

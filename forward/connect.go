@@ -86,7 +86,7 @@ func (x *transaction) localPorts() origin.LocalPorts {
 	return origin.LocalPorts{Last: port}
 }
 
-// spoofs tells whether the client's own address is used towards the origin:
+// spoofs reports whether the client's own address is used towards the origin:
 // for intercepted clients of a tproxy port, on the direct way only.
 func (x *transaction) spoofs() bool {
 	return x.port.TProxy && x.cl.intercepted && x.way.peer == nil && !x.own

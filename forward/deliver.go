@@ -45,7 +45,7 @@ func (x *transaction) judge() *failure {
 	return nil
 }
 
-// bodyMayBeIgnored tells whether the request had a body that an origin may take
+// bodyMayBeIgnored reports whether the request had a body that an origin may take
 // for no part of it, because its method gives a body no meaning (RFC 9110 section
 // 9.3): such an origin reads the body as the next request, which must be nobody's.
 func (x *transaction) bodyMayBeIgnored() bool {
@@ -65,7 +65,7 @@ func (x *transaction) forget(f *failure) *failure {
 	return f
 }
 
-// deliver sends the reply to the client and tells whether its connection stays.
+// deliver sends the reply to the client and reports whether its connection stays.
 func (x *transaction) deliver() bool {
 	x.status = x.rep.Status
 	x.mime = append(x.mime[:0], x.rep.Get(http1.ContentType)...)

@@ -100,7 +100,7 @@ func TestDismissedClientsGoWhenIdle(t *testing.T) {
 	answered(again)
 }
 
-// unreadAt tells whether a connection of the listener's address has octets that
+// unreadAt reports whether a connection of the listener's address has octets that
 // were not read yet (the receive queue of /proc/net/tcp).
 func unreadAt(addr string) bool {
 	port := netip.MustParseAddrPort(addr).Port()

@@ -65,7 +65,7 @@ func (m *transaction) askForPage(x *transaction, url string) bool {
 }
 
 // deliverMapped sends the head in x.fields with the page's length in the place
-// of its own, then the page. It tells whether the client's connection stays.
+// of its own, then the page. It reports whether the client's connection stays.
 func (x *transaction) deliverMapped(m *transaction) bool {
 	defer m.endPage()
 	x.originKeep, x.chunks = false, false // the body that is replaced stays unread

@@ -64,7 +64,7 @@ func (x *transaction) readAnswer() (n int, err error) {
 	return x.conn.Read(x.answer[len(x.answer):cap(x.answer)])
 }
 
-// answered tells whether the head of the reply is whole in x.answer, and is then
+// answered reports whether the head of the reply is whole in x.answer, and is then
 // in x.rep; ended says that nothing will follow. Replies of 1xx are passed on and
 // taken out.
 func (x *transaction) answered(ended bool, seen *prelude) (done bool, _ *failure) {

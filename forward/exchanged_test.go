@@ -75,7 +75,7 @@ func byTheLetter(text []byte) (asked []*judge.Request, whole bool) {
 	}
 }
 
-// comesFrom tells whether what the origin saw are the client's requests, in
+// comesFrom reports whether what the origin saw are the client's requests, in
 // their order, some perhaps refused and some tried again.
 func (e *exchanged) comesFrom(asked []*judge.Request, whole bool, origin string) string {
 	next := 0
@@ -97,7 +97,7 @@ func (e *exchanged) comesFrom(asked []*judge.Request, whole bool, origin string)
 	return ""
 }
 
-// isSame tells whether the origin's request is the client's.
+// isSame reports whether the origin's request is the client's.
 func isSame(asked, seen *judge.Request, origin string) bool {
 	path, ours := strings.CutPrefix(asked.Target, "http://"+origin)
 	if path == "" {
@@ -108,7 +108,7 @@ func isSame(asked, seen *judge.Request, origin string) bool {
 		(!ours || path[0] != '/' || path == seen.Target)
 }
 
-// answers tells whether what the client was told are answers by the letter, at
+// answers reports whether what the client was told are answers by the letter, at
 // most one to each of its requests.
 func (e *exchanged) answers(asked []*judge.Request) string {
 	var methods []string

@@ -28,11 +28,11 @@ func (x *transaction) fillFacts() {
 	}
 }
 
-// hasRequest tells whether the request was understood so far that access lists
+// hasRequest reports whether the request was understood so far that access lists
 // were asked about it.
 func (x *transaction) hasRequest() bool { return x.facts.URL != nil }
 
-// logsAskReply tells whether an access list of the logs looks at the reply.
+// logsAskReply reports whether an access list of the logs looks at the reply.
 func logsAskReply(cfg *conf.Config) bool {
 	asks := func(refs []conf.ACLRef) bool {
 		for _, ref := range refs {

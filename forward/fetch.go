@@ -93,7 +93,7 @@ func (x *transaction) pause() bool {
 	}
 }
 
-// nextAfterReply tells whether the reply is one for which the next way, if
+// nextAfterReply reports whether the reply is one for which the next way, if
 // there is one, is tried: 502 and 504, and others with retry_on_error (fact
 // "504 and a close without bytes move on, 503 and 403 do not").
 func (x *transaction) nextAfterReply() bool {

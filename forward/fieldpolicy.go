@@ -65,7 +65,7 @@ func (f *fieldPolicy) list(id http1.Name, key []byte) *acl.List {
 	return nil
 }
 
-// lets tells whether a field with a registered name would pass.
+// lets reports whether a field with a registered name would pass.
 func (f *fieldPolicy) lets(ctx context.Context, id http1.Name, facts *acl.Facts) bool {
 	return !f.active || f.lists[id] == nil || f.lists[id].Check(ctx, facts).Allowed()
 }

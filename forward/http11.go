@@ -5,7 +5,7 @@ import (
 	"github.com/cuttle-proxy/cuttle/forward/http1"
 )
 
-// client11 tells whether the client is answered in HTTP/1.1: it speaks it, and
+// client11 reports whether the client is answered in HTTP/1.1: it speaks it, and
 // its port does (http_port … http11).
 func (x *transaction) client11() bool {
 	return x.port.HTTP11 && (x.req.Major > 1 || x.req.Major == 1 && x.req.Minor >= 1)
@@ -19,18 +19,18 @@ func (x *transaction) clientMinor() int {
 	return 0
 }
 
-// origin11 tells whether x.way is asked in HTTP/1.1: server_http11, or the
+// origin11 reports whether x.way is asked in HTTP/1.1: server_http11, or the
 // option http11 of the peer.
 func (x *transaction) origin11() bool {
 	return x.p.cfg.ServerHTTP11 || x.way != nil && x.way.peer != nil && x.way.peer.HTTP11
 }
 
-// any11 tells whether HTTP/1.1 is spoken to either side. Where it is not, 1xx
+// any11 reports whether HTTP/1.1 is spoken to either side. Where it is not, 1xx
 // replies are what they are to 2.6: final answers (fact "100 Continue from an
 // origin is delivered as the final answer").
 func (x *transaction) any11() bool { return x.port.HTTP11 || x.origin11() }
 
-// interim tells whether the reply just read is not the answer yet (RFC 9110
+// interim reports whether the reply just read is not the answer yet (RFC 9110
 // section 15.2).
 func (x *transaction) interim() bool {
 	return x.rep.Status >= 100 && x.rep.Status < 200 && x.rep.Status != 101 && x.any11()
@@ -48,7 +48,7 @@ func (x *transaction) passInterim() bool {
 	return x.send(x.fields.Append(http1.AppendStatusLine(nil, 1, x.rep.Status)))
 }
 
-// waitsForContinue tells whether the client holds its body back until it is
+// waitsForContinue reports whether the client holds its body back until it is
 // told to go on (RFC 9110 section 10.1.1).
 func (x *transaction) waitsForContinue() bool {
 	return !x.continued && x.client11() && x.body.Framing != http1.NoBody && len(x.in) == x.head &&
@@ -65,7 +65,7 @@ func (x *transaction) sayContinue() bool {
 	return x.send([]byte("HTTP/1.1 100 Continue\r\n\r\n"))
 }
 
-// expects tells whether an Expect field is passed on: where HTTP/1.1 is spoken
+// expects reports whether an Expect field is passed on: where HTTP/1.1 is spoken
 // to both sides. 2.6 drops it and never answers (fact "Expect: 100-continue is
 // dropped on the way and never answered").
 func (x *transaction) expects() bool { return x.client11() && x.origin11() && !x.continued }
@@ -116,7 +116,7 @@ func (x *transaction) collect() *failure {
 	return nil
 }
 
-// all11 tells whether every way speaks HTTP/1.1.
+// all11 reports whether every way speaks HTTP/1.1.
 func (x *transaction) all11() bool {
 	if x.p.cfg.ServerHTTP11 {
 		return true

@@ -22,7 +22,7 @@ func (x *transaction) asksOwn(last bool) bool {
 	return true
 }
 
-// isOwn tells whether the URL names one of the proxy's own objects: on its own
+// isOwn reports whether the URL names one of the proxy's own objects: on its own
 // host names, or anywhere for what is the same on every proxy
 // (global_internal_static).
 func (x *transaction) isOwn() bool {

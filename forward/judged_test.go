@@ -46,7 +46,7 @@ func judgedOrigin(t testing.TB, answer func(*judge.Request) string) *judged {
 	return o
 }
 
-// read reads one request and tells whether it was one.
+// read reads one request and reports whether it was one.
 func (o *judged) read(r *bufio.Reader) (*judge.Request, bool) {
 	q, err := judge.ReadRequest(r)
 	o.mu.Lock()

@@ -66,7 +66,7 @@ func (s *Server) listen(ctx context.Context, cfg *conf.Config, have []*listener)
 	return all, left, nil
 }
 
-// samePort tells whether a socket opened for one line serves another.
+// samePort reports whether a socket opened for one line serves another.
 func samePort(a, b *conf.HTTPPort) bool {
 	return a.Addr == b.Addr && a.Transparent == b.Transparent && a.TProxy == b.TProxy
 }

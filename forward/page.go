@@ -7,7 +7,7 @@ import (
 	"github.com/cuttle-proxy/cuttle/forward/http1"
 )
 
-// refuse answers with a page of the proxy's own and tells whether the
+// refuse answers with a page of the proxy's own and reports whether the
 // connection stays.
 func (x *transaction) refuse(f *failure) bool {
 	x.leaveOrigin()

@@ -16,7 +16,7 @@ const (
 	peerProbePause = time.Second
 )
 
-// up tells whether the peer is thought to answer. A request that would have used
+// up reports whether the peer is thought to answer. A request that would have used
 // one that is down does without it and has it probed, so that its return is
 // noticed.
 func (p *peer) up(x *transaction) bool {
@@ -39,7 +39,7 @@ func (p *peer) patience(general time.Duration) time.Duration {
 	return general
 }
 
-// probe connects to a peer that is down, in the background, and tells whether it
+// probe connects to a peer that is down, in the background, and reports whether it
 // began to: there is one probe at a time, and a pause between two.
 func (s *Server) probe(p *peer, timeout time.Duration) bool {
 	now := time.Now().UnixNano()

@@ -127,7 +127,7 @@ func (ps *peers) inTurn(x *transaction) *peer {
 	return best
 }
 
-// usable tells whether a request may be sent to the peer as its parent.
+// usable reports whether a request may be sent to the peer as its parent.
 func (p *peer) usable(x *transaction) bool {
 	if p.typeFor(x) != conf.PeerParent || !p.allows(x) || !p.up(x) {
 		return false

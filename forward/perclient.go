@@ -19,7 +19,7 @@ type perClient struct {
 	last map[netip.Addr]time.Time
 }
 
-// mayReport tells whether something about a client may be reported now. When
+// mayReport reports whether something about a client may be reported now. When
 // too many are reported at a time, the others wait.
 func (p *perClient) mayReport(client netip.Addr, now time.Time) bool {
 	p.mu.Lock()

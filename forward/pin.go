@@ -29,7 +29,7 @@ func (p *pin) drop() {
 	}
 }
 
-// connectionScheme tells whether a challenge or credentials authenticate the
+// connectionScheme reports whether a challenge or credentials authenticate the
 // connection, not the request.
 func connectionScheme(value []byte) bool {
 	word, _, _ := strings.Cut(view(value), " ")
@@ -71,7 +71,7 @@ func (x *transaction) takePinned() {
 	x.take(c)
 }
 
-// sentConnectionAuth tells whether credentials for the connection itself went
+// sentConnectionAuth reports whether credentials for the connection itself went
 // out on it with this request or one before.
 func (x *transaction) sentConnectionAuth() bool {
 	if x.way == nil || x.way.pinned {
@@ -85,13 +85,13 @@ func (x *transaction) sentConnectionAuth() bool {
 	return v != nil && connectionScheme(v) && p != nil && (p.Login == "PASS" || p.Login == "PROXYPASS")
 }
 
-// keepsOrigin tells whether the origin is asked to keep the connection: with
+// keepsOrigin reports whether the origin is asked to keep the connection: with
 // server_persistent_connections, and wherever the connection is authenticated.
 func (x *transaction) keepsOrigin() bool {
 	return x.p.cfg.ServerPersistentConnections || x.sentConnectionAuth() && !x.noConnectionAuth()
 }
 
-// passesAuthorization tells whether the client's Authorization goes to a peer.
+// passesAuthorization reports whether the client's Authorization goes to a peer.
 func (x *transaction) passesAuthorization(p *peer) bool {
 	return p == nil || !p.OriginServer || p.Login == "PASS" || p.Login == "PROXYPASS"
 }
@@ -111,7 +111,7 @@ func (x *transaction) keepOrigin() {
 	}
 }
 
-// blocksConnectionAuth tells whether challenges to authenticate the connection
+// blocksConnectionAuth reports whether challenges to authenticate the connection
 // are kept from the client: where it cannot be done, and from a parent that does
 // not say it can (connection-auth of cache_peer).
 func (x *transaction) blocksConnectionAuth() bool {

@@ -159,7 +159,7 @@ func (p *policy) release() {
 // lifetime is client_lifetime, which bounds every transfer.
 func (p *policy) lifetime(from time.Time) time.Time { return from.Add(p.cfg.ClientLifetime) }
 
-// namesPurge tells whether some rule looks for the method PURGE.
+// namesPurge reports whether some rule looks for the method PURGE.
 func namesPurge(rules conf.AccessList) bool {
 	for i := range rules {
 		for _, ref := range rules[i].ACLs {

@@ -130,7 +130,7 @@ func (x *transaction) parse() http1.State {
 	return http1.Complete
 }
 
-// readsClient tells whether serving the request means reading from the client:
+// readsClient reports whether serving the request means reading from the client:
 // a tunnel, or a body that is not wholly here yet.
 func (x *transaction) readsClient() bool {
 	if x.other {

@@ -92,7 +92,7 @@ func (m *message) compareFields(got []judge.Field, added ...string) string {
 	return ""
 }
 
-// agrees tells whether net/http reads the same header, where it reads the
+// agrees reports whether net/http reads the same header, where it reads the
 // message at all: control characters are not for it.
 func agrees(h http.Header, fields []judge.Field) bool {
 	for name := range h {

@@ -76,7 +76,7 @@ func (cl *client) sniffEnd() time.Time {
 	return time.Time{}
 }
 
-// sniff tells whether x.in is to be parsed as HTTP, must wait for more bytes, or
+// sniff reports whether x.in is to be parsed as HTTP, must wait for more bytes, or
 // belongs to a tunnel.
 func (cl *client) sniff() sniffed {
 	if !cl.sniffing {
@@ -89,7 +89,7 @@ func (cl *client) sniff() sniffed {
 	return verdict
 }
 
-// silent tells whether the wait ended because the client showed nothing to go
+// silent reports whether the wait ended because the client showed nothing to go
 // by in the time it had: then its server is the one to speak first.
 func (cl *client) silent() bool {
 	if end := cl.sniffEnd(); end.IsZero() || time.Now().Before(end) || cl.c.Aborted() || cl.srv.stopping.Load() {

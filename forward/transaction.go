@@ -91,7 +91,7 @@ type transaction struct {
 	entry accesslog.Entry
 }
 
-// run serves one request from its parsed head to its log line. It tells
+// run serves one request from its parsed head to its log line. It reports
 // whether the client's connection may carry another.
 func (x *transaction) run() (keep bool) {
 	defer x.log()

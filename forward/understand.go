@@ -197,7 +197,7 @@ func splitPort(host []byte) (name []byte, port int) {
 	return name, port
 }
 
-// lastHop tells whether a TRACE is to be answered here (Max-Forwards: 0).
+// lastHop reports whether a TRACE is to be answered here (Max-Forwards: 0).
 func (x *transaction) lastHop() bool {
 	v := x.req.Get(http1.MaxForwards)
 	return v != nil && hops(v) == 0

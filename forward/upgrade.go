@@ -2,13 +2,13 @@ package forward
 
 import "github.com/cuttle-proxy/cuttle/forward/http1"
 
-// mayUpgrade tells whether a request asks to change protocols on a port where
+// mayUpgrade reports whether a request asks to change protocols on a port where
 // that can be: it is served outside Turns, for what follows reads the client.
 func (x *transaction) mayUpgrade() bool {
 	return x.client11() && x.req.Has(http1.Upgrade) && x.req.ListHas(http1.Connection, "upgrade")
 }
 
-// upgrades tells whether a change of protocols (WebSocket) is passed on: with
+// upgrades reports whether a change of protocols (WebSocket) is passed on: with
 // HTTP/1.1 spoken on both sides, where header_access lets Upgrade pass. HTTP/2 in
 // the clear is left out: its requests would pass by all rules, and the settings
 // it needs are a field of the client's own hop.

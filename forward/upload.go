@@ -177,7 +177,7 @@ func (up *upload) passChunks(d *http1.Chunked, src, out []byte) (used int, err e
 
 func (up *upload) moved() { up.last.Store(time.Now().UnixNano()) }
 
-// uploadMoves tells whether the origin's silence is no wonder: the request's body
+// uploadMoves reports whether the origin's silence is no wonder: the request's body
 // has not ended, or within read_timeout. How long a client takes over its body is
 // bounded by client_lifetime alone, as in 2.6.
 func (x *transaction) uploadMoves() bool {
@@ -223,7 +223,7 @@ func (x *transaction) endUpload() {
 // origin's answer often overtakes the news that its last byte was taken.
 const uploadGrace = 2 * time.Millisecond
 
-// uploading tells whether the request's body is still on its way.
+// uploading reports whether the request's body is still on its way.
 func (x *transaction) uploading() bool {
 	if x.up == nil {
 		return false

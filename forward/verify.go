@@ -41,11 +41,11 @@ func (x *transaction) destination(host string) (addresses, *failure) {
 	return addresses{only: wanted}, nil
 }
 
-// intercepted tells whether the request's host name is the client's claim about
+// intercepted reports whether the request's host name is the client's claim about
 // an address it dialled itself.
 func (x *transaction) intercepted() bool { return x.cl.intercepted && x.rebuilt }
 
-// verified tells whether the host name of an intercepted request is known to
+// verified reports whether the host name of an intercepted request is known to
 // belong to the address it was sent to. What is not verified must neither be
 // stored nor answered from the store: the name may be forged.
 func (x *transaction) verified() (verified, known bool) {

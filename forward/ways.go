@@ -102,7 +102,7 @@ func (x *transaction) servesScheme() *failure {
 	return nil
 }
 
-// speaks tells whether x.way can be asked for the URL: a peer takes any scheme,
+// speaks reports whether x.way can be asked for the URL: a peer takes any scheme,
 // an originserver too, and on the direct way it is HTTP alone.
 func (x *transaction) speaks() *failure {
 	if x.way.peer != nil || x.url.Authority {
@@ -141,7 +141,7 @@ func (x *transaction) directness() directness {
 	return maybeDirect
 }
 
-// hierarchical tells whether a parent is of use for the request: one whose
+// hierarchical reports whether a parent is of use for the request: one whose
 // answer it could have cached.
 func (x *transaction) hierarchical() bool {
 	switch {

@@ -28,5 +28,5 @@ func (p Pos) String() string {
 	return s
 }
 
-// IsZero tells whether the value has no place in a file (a built-in default).
+// IsZero reports whether the value has no place in a file (a built-in default).
 func (p Pos) IsZero() bool { return p == Pos{} }

@@ -87,7 +87,7 @@ func (o *Own) read() error {
 	return nil
 }
 
-// Has tells whether an address is one of this host.
+// Has reports whether an address is one of this host.
 func (o *Own) Has(a netip.Addr) bool {
 	a = a.Unmap()
 	if a.IsLoopback() || a.IsUnspecified() {
@@ -130,7 +130,7 @@ func (o *Own) SetListeners(ls ...*net.TCPListener) {
 	o.AddListeners(ls...)
 }
 
-// Listens tells whether a connection to this address would reach one of the
+// Listens reports whether a connection to this address would reach one of the
 // proxy's own listeners.
 func (o *Own) Listens(to netip.AddrPort) bool {
 	if o == nil {

@@ -85,7 +85,7 @@ func (e *Engine) assign(g *group, f *fleet, s standing, now time.Time) {
 	e.deliver(g, f, now)
 }
 
-// confirms tells whether the router shows the current assignment and has seen no
+// confirms reports whether the router shows the current assignment and has seen no
 // change of membership since it got it.
 func (r *router) confirms(f *fleet) bool {
 	return !r.owed && r.view.Key == f.current.Key && r.view.MemberChange == r.assigned

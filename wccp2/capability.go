@@ -20,7 +20,7 @@ var negotiable = []struct {
 }
 
 // judge compares what the router offers for the service with what is configured
-// and tells whether the verdict changed. A router that offers nothing means GRE
+// and reports whether the verdict changed. A router that offers nothing means GRE
 // and hash (draft 4.4, 4.5). A mismatch keeps that router out of that service
 // until it offers something else; everything else goes on.
 func (e *Engine) judge(g *group, r *router, offers []wire.Capability) (changed bool) {

@@ -115,7 +115,7 @@ func (c *Config) mask() uint32 {
 	return c.Mask
 }
 
-// sameGroup tells whether a service and its methods are announced alike in both
+// sameGroup reports whether a service and its methods are announced alike in both
 // configurations, so that what is known of the group can be kept.
 func sameGroup(a, b *Config, s Service) bool {
 	return slices.Contains(b.Services, s) && a.Forwarding == b.Forwarding && a.Return == b.Return &&

@@ -103,14 +103,14 @@ func (t *turns) next(given, n uint64, bounded bool) int {
 // come at once.
 const fineness = 16
 
-// notAhead tells whether cache i has no more than is due to it of the buckets
+// notAhead reports whether cache i has no more than is due to it of the buckets
 // given: each of its buckets is a step of sum / weight.
 func (t *turns) notAhead(i int, given uint64) bool {
 	w := uint64(t.weights[i])
 	return w > 0 && t.taken[i]*(fineness*t.sum*t.sum/w) <= given*fineness*t.sum
 }
 
-// due tells whether cache i may have one more of n buckets.
+// due reports whether cache i may have one more of n buckets.
 func (t *turns) due(i int, n uint64) bool {
 	if t.taken[i] < t.whole[i] {
 		return true
@@ -118,7 +118,7 @@ func (t *turns) due(i int, n uint64) bool {
 	return t.taken[i] == t.whole[i] && t.spare > 0 && n*uint64(t.weights[i])%t.sum != 0
 }
 
-// fair tells whether everybody has his share of n, rounded up or down.
+// fair reports whether everybody has his share of n, rounded up or down.
 func (t *turns) fair(n int) bool {
 	for i, w := range t.weights {
 		over := uint64(n) * uint64(w) % t.sum

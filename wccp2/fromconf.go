@@ -10,7 +10,7 @@ import (
 	"github.com/cuttle-proxy/cuttle/wccp2/wire"
 )
 
-// Enabled tells whether the configuration names any WCCP router.
+// Enabled reports whether the configuration names any WCCP router.
 func Enabled(c *conf.WCCP) bool { return len(c.V2Routers) > 0 || v1Enabled(c) }
 
 func v1Enabled(c *conf.WCCP) bool { return c.Router.IsValid() && !c.Router.IsUnspecified() }

@@ -83,10 +83,10 @@ func (g *group) inherit(was *group) {
 	}
 }
 
-// usable tells whether the router answers and can do what is configured.
+// usable reports whether the router answers and can do what is configured.
 func (r *router) usable() bool { return !r.heard.IsZero() && r.refusal == "" && r.view != nil }
 
-// joined tells whether the router takes us for a member.
+// joined reports whether the router takes us for a member.
 func (r *router) joined() bool {
 	return r.usable() && slices.ContainsFunc(r.view.Caches, func(c wire.CacheIdentity) bool { return c.Addr == r.local })
 }

@@ -111,7 +111,7 @@ func (e *Engine) watchLeaving(now time.Time) {
 	}
 }
 
-// holds tells whether a group that is being handed over still has buckets for us somewhere.
+// holds reports whether a group that is being handed over still has buckets for us somewhere.
 func (l *leaving) holds(g *group) bool {
 	if l.groups[g] != handingOver {
 		return false
@@ -122,15 +122,15 @@ func (l *leaving) holds(g *group) bool {
 	})
 }
 
-// mayBeGiven tells whether a router that lists us without buckets may have been told,
+// mayBeGiven reports whether a router that lists us without buckets may have been told,
 // or be told soon, to give us some: its view is as old as our last HERE_I_AM, and no
 // assignment made since then is in it.
 func (l *leaving) mayBeGiven(r *router) bool { return l.weight > 0 && r.joined() && r.held == 0 }
 
-// unconfirmed tells whether we sent an assignment that no view has shown yet.
+// unconfirmed reports whether we sent an assignment that no view has shown yet.
 func (r *router) unconfirmed() bool { return r.owed && !r.sentAt.IsZero() }
 
-// Left tells whether leaving is over: no router sends anything any more, or the wait has ended.
+// Left reports whether leaving is over: no router sends anything any more, or the wait has ended.
 func (e *Engine) Left() bool { return e.leaving.done }
 
 func later(a, b time.Time) time.Time {
@@ -172,7 +172,7 @@ func (e *Engine) Release(reason string, now time.Time) {
 	}
 }
 
-// announcing tells whether anything is said about a group.
+// announcing reports whether anything is said about a group.
 func (e *Engine) announcing(g *group) bool {
 	return len(e.holds) == 0 && !e.leaving.done && e.leaving.groups[g] != stopped
 }

@@ -123,7 +123,7 @@ func (e *Engine) iSeeYou(now time.Time, g *group, r *router, m *wire.Message) {
 	e.watchLeaving(now)
 }
 
-// fresh tells whether an answer with this receive id is not one that was seen
+// fresh reports whether an answer with this receive id is not one that was seen
 // before: ids rise (draft 5.7.1). A lower or equal one is believed only as the
 // answer to a HERE_I_AM that has none yet, which is how a router that restarted
 // is met; an old answer sent again gets no further than the true one, which

@@ -215,7 +215,7 @@ func simulate(t *testing.T, p plan, events int, report map[string]*tally) {
 // said again.
 const round = wccp2.Interval*3/2 + wccp2.Interval
 
-// full tells whether to run simulations at full size.
+// full reports whether to run simulations at full size.
 func full() bool { return os.Getenv("CUTTLE_FULL") != "" }
 
 // TestSimulation plays groups of many sizes on good and bad networks.

@@ -28,5 +28,5 @@ func earliest(a, b time.Time) time.Time {
 	return a
 }
 
-// due tells whether a timer set to at has run out.
+// due reports whether a timer set to at has run out.
 func due(at, now time.Time) bool { return !at.IsZero() && !at.After(now) }

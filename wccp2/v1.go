@@ -131,7 +131,7 @@ func (e *Engine) iSeeYouV1(now time.Time, m *wire.V1Message) {
 	}
 }
 
-// mustAssign tells whether the router needs an assignment from us: we are the
+// mustAssign reports whether the router needs an assignment from us: we are the
 // lowest of its caches, and the caches are others than last time, or the change
 // number and the buckets shown tell that the assignment was not taken, or that
 // something happened after it was. Some routers raise the number when they take an
@@ -171,7 +171,7 @@ func (e *Engine) assignV1(now time.Time) {
 // blockOf is the cache that bucket i belongs to when n share 256.
 func blockOf(i, n int) int { return min(i/(256/n), n-1) }
 
-// shows tells whether every cache has the buckets there that our last assignment gave it.
+// shows reports whether every cache has the buckets there that our last assignment gave it.
 func (g *v1Group) shows(m *wire.V1Message) bool {
 	for at, c := range m.Caches {
 		var ours wire.Bitmap

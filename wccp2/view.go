@@ -10,7 +10,7 @@ import (
 	"github.com/cuttle-proxy/cuttle/wccp2/wire"
 )
 
-// look takes over a router's view and tells whether the membership it shows has
+// look takes over a router's view and reports whether the membership it shows has
 // changed. The change number alone does not say so: it may stay 0, and a router
 // that restarts may arrive at the number it had before.
 func (e *Engine) look(now time.Time, g *group, r *router, m *wire.Message) (changed bool) {

@@ -107,7 +107,7 @@ func (t *traffic) end() []visit {
 	return t.visits
 }
 
-// brokenOff tells whether the visit was under way when buckets moved: its next
+// brokenOff reports whether the visit was under way when buckets moved: its next
 // packets reached a cache, or an origin, that knew nothing of it.
 func (v visit) brokenOff(moves []time.Time) bool {
 	for _, at := range moves {

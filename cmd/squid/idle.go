@@ -19,7 +19,7 @@ func (p *process) nameIdle(report *conf.Report) {
 		switch g.Directive.Effect {
 		case conf.Pending:
 			p.log.Warn(fmt.Sprintf("WARNING: %s line %d: %s has no effect in this release", g.Pos.File, g.Pos.Line, g.Directive.Name))
-		case conf.Moot:
+		case conf.Obsolete:
 			p.log.Info(fmt.Sprintf("%s line %d: %s is accepted and has nothing left to act on", g.Pos.File, g.Pos.Line, g.Directive.Name))
 		}
 	}

@@ -22,7 +22,7 @@ func parseOrder(inv *invocation) int {
 	return report.Exit
 }
 
-// isTerminal tells whether somebody is looking.
+// isTerminal reports whether somebody is looking.
 func isTerminal(w any) bool {
 	f, ok := w.(*os.File)
 	if !ok {

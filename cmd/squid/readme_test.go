@@ -24,7 +24,7 @@ func TestReadmeIsTrue(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := string(data)
-	parts := map[string]string{"pending": directivesWith(conf.Pending), "moot": directivesWith(conf.Moot)}
+	parts := map[string]string{"pending": directivesWith(conf.Pending), "obsolete": directivesWith(conf.Obsolete)}
 	files, _ := filepath.Glob("../../testdata/conf/mistakes/*.conf")
 	if len(files) != 3 {
 		t.Fatalf("%d files with mistakes, want 3", len(files))

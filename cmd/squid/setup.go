@@ -105,7 +105,7 @@ func teardownOrder(inv *invocation) int {
 	return inv.outcome(host.Teardown(host.Options{Report: inv.stdout}))
 }
 
-// asked tells whether one of our own --words stood on the command line.
+// asked reports whether one of our own --words stood on the command line.
 func (inv *invocation) asked(word string) bool { return slices.Contains(inv.flags.long, word) }
 
 func (inv *invocation) outcome(err error) int {

@@ -61,7 +61,7 @@ func (p *parser) bracket() *bytes256 {
 
 func (p *parser) atClose() bool { return p.more() && p.next() == ']' }
 
-// rangeFollows tells whether a minus sign that makes a range comes next: one
+// rangeFollows reports whether a minus sign that makes a range comes next: one
 // before the closing bracket is itself.
 func (p *parser) rangeFollows() bool {
 	if !p.more() {

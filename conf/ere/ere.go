@@ -29,7 +29,7 @@ type Error struct {
 
 func (e *Error) Error() string { return e.Message }
 
-// Check tells whether the C library accepts pattern, without translating it. The
+// Check reports whether the C library accepts pattern, without translating it. The
 // error is an *Error.
 func Check(pattern string, icase bool) error {
 	if _, err := parse(pattern, icase); err != nil {
@@ -55,7 +55,7 @@ func Translate(pattern string, icase bool) (Translation, error) {
 	return t, nil
 }
 
-// goAccepts tells whether the pattern stays within the bounds Go sets to
+// goAccepts reports whether the pattern stays within the bounds Go sets to
 // repetitions.
 func goAccepts(pattern []byte) bool {
 	_, err := syntax.Parse(string(pattern), syntax.Perl)

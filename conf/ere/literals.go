@@ -66,7 +66,7 @@ func literalsOfCat(subs []*node, icase bool) (best []string) {
 	return best
 }
 
-// better tells whether a filters better than b: its shortest text is longer, or
+// better reports whether a filters better than b: its shortest text is longer, or
 // it has fewer.
 func better(a, b []string) bool {
 	if len(a) == 0 || len(b) == 0 {

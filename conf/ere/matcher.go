@@ -21,7 +21,7 @@ func NewMatcher(pattern string, icase bool) (*Matcher, error) {
 	return &Matcher{t.root, t.groups, icase}, nil
 }
 
-// Match tells whether the pattern matches somewhere in subject, taken as bytes.
+// Match reports whether the pattern matches somewhere in subject, taken as bytes.
 // A match that takes too many steps to find is no match.
 func (m *Matcher) Match(subject string) bool {
 	a := attempt{subject: subject, icase: m.icase, groups: make([]span, m.groups), steps: matchSteps}
@@ -126,7 +126,7 @@ func (a *attempt) tryReference(s span, at int, then func(int) bool) bool {
 	return then(at + length)
 }
 
-// holds tells whether an anchor holds at a place.
+// holds reports whether an anchor holds at a place.
 func (a *attempt) holds(k kind, at int) bool {
 	before := at > 0 && word(a.subject[at-1])
 	after := at < len(a.subject) && word(a.subject[at])

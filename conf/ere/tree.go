@@ -66,7 +66,7 @@ func (b *bytes256) only(icase bool) (c byte, ok bool) {
 	return c, n > 0
 }
 
-// within tells whether every byte of b is in o, apart whether none is.
+// within reports whether every byte of b is in o, apart whether none is.
 func (b *bytes256) within(o *bytes256) bool {
 	return b[0]&^o[0]|b[1]&^o[1]|b[2]&^o[2]|b[3]&^o[3] == 0
 }

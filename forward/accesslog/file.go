@@ -126,7 +126,7 @@ func (f *File) Flush() {
 	f.flush()
 }
 
-// flush is called with writing held. It tells whether there was anything.
+// flush is called with writing held. It reports whether there was anything.
 func (f *File) flush() (some bool) {
 	f.mu.Lock()
 	batch := f.pending

@@ -91,7 +91,7 @@ func (l *Logs) open() (err error) {
 	return nil
 }
 
-// wanted tells whether a file name names a file.
+// wanted reports whether a file name names a file.
 func wanted(path string) bool { return path != "" && path != "none" }
 
 // file opens a log, or finds it open.
@@ -145,10 +145,10 @@ func (w *Line) Write(e *Entry) {
 // cache, rather than one in each Entry.
 var lineBuffers = sync.Pool{New: func() any { b := make([]byte, 0, 512); return &b }}
 
-// NeedsFields tells whether Entry.RequestFields and ReplyHead are looked at.
+// NeedsFields reports whether Entry.RequestFields and ReplyHead are looked at.
 func (l *Logs) NeedsFields() bool { return l.cfg.LogMimeHdrs }
 
-// WantsAgents tells whether there is a useragent_log or referer_log.
+// WantsAgents reports whether there is a useragent_log or referer_log.
 func (l *Logs) WantsAgents() bool { return l.agents != nil || l.refers != nil }
 
 // Agent logs the request in useragent_log and referer_log. 2.6 does so when

@@ -87,7 +87,7 @@ func (s *addrs) addOdd(mask, first, last uint32) {
 	s.odd = append(s.odd, oddMask{mask, map[uint32]struct{}{first: {}}})
 }
 
-// has tells whether a is in the set.
+// has reports whether a is in the set.
 func (s *addrs) has(a netip.Addr) bool {
 	if s.all {
 		return a.IsValid()
@@ -112,7 +112,7 @@ func (s *addrs) has(a netip.Addr) bool {
 	return false
 }
 
-// namesIPv6 tells whether the set can let an IPv6 client in.
+// namesIPv6 reports whether the set can let an IPv6 client in.
 func (s *addrs) namesIPv6() bool { return s.all || s.six }
 
 // maskLength is the prefix length of a mask; ok is false for other masks.

@@ -65,5 +65,5 @@ func (s *Set) HeaderAccess(name string) *List {
 	return s.headers.other[strings.ToLower(name)]
 }
 
-// HasHeaderAccess tells whether there is any header_access line that acts.
+// HasHeaderAccess reports whether there is any header_access line that acts.
 func (s *Set) HasHeaderAccess() bool { return len(s.headers.known)+len(s.headers.other) > 0 }

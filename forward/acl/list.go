@@ -26,7 +26,7 @@ type rule struct {
 	admits6 bool
 }
 
-// Empty tells whether the directive had no lines.
+// Empty reports whether the directive had no lines.
 func (l *List) Empty() bool { return len(l.rules) == 0 }
 
 // Check decides. It blocks on DNS and helpers where a line really needs them;
@@ -80,7 +80,7 @@ type ref struct {
 	match  matcher
 }
 
-// Match tells whether all ACLs hold.
+// Match reports whether all ACLs hold.
 func (c *Cond) Match(ctx context.Context, f *Facts) bool {
 	var last string
 	return c.test(ctx, f, &last) == Yes

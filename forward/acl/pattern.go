@@ -71,7 +71,7 @@ func (p *pattern) match(r *run) bool {
 	return p.re.Match(r.latin1())
 }
 
-// matchAt tells whether a plain pattern, whose folded text stands at that
+// matchAt reports whether a plain pattern, whose folded text stands at that
 // place of the subject, really matches there.
 func (p *pattern) matchAt(subject string, at, length int) bool {
 	if p.start && at != 0 || p.end && at+length != len(subject) {
@@ -104,7 +104,7 @@ func plainText(pattern string) (text string, start, end, ok bool) {
 	return string(b), start, end, len(b) > 0
 }
 
-// punctuation tells whether a backslash in front of c only quotes it: not the
+// punctuation reports whether a backslash in front of c only quotes it: not the
 // letters and signs that are operators of the C library.
 func punctuation(c byte) bool {
 	return c > ' ' && c < 0x7f && strings.IndexByte("<>`'", c) < 0 &&

@@ -45,7 +45,7 @@ func compileRegexes(list []conf.Regex) (*regexSet, error) {
 	return s, nil
 }
 
-// has tells whether any of the expressions matches somewhere in subject.
+// has reports whether any of the expressions matches somewhere in subject.
 func (s *regexSet) has(subject string) bool {
 	run := newRun(subject)
 	defer run.free()

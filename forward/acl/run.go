@@ -45,7 +45,7 @@ func (r *run) free() {
 	}
 }
 
-// first tells whether this is the first time pattern i comes up.
+// first reports whether this is the first time pattern i comes up.
 func (r *run) first(i uint32) bool {
 	for int(i/64) >= len(r.seen) {
 		r.seen = append(r.seen, 0)

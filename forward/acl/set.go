@@ -129,6 +129,6 @@ func (s *Set) DenyInfo(last string, redirects bool) (page string, ok bool) {
 	return "", false
 }
 
-// AsksCredentials tells whether a denial that ended at the ACL last is to be
+// AsksCredentials reports whether a denial that ended at the ACL last is to be
 // answered by asking for credentials: it names users.
 func (s *Set) AsksCredentials(last string) bool { return s.asks[last] }

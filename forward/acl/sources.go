@@ -54,7 +54,7 @@ type Authenticator interface {
 	// Authenticate checks the credentials of the request, waiting for a helper
 	// if it must, and remembers the outcome for the request.
 	Authenticate(ctx context.Context, f *Facts) (user string, state AuthState)
-	// TooManyAddresses counts the addresses user came from and tells whether
+	// TooManyAddresses counts the addresses user came from and reports whether
 	// there are more than max (max_user_ip); strict keeps the earlier ones.
 	TooManyAddresses(user string, f *Facts, max int, strict bool) bool
 }

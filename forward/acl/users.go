@@ -26,7 +26,7 @@ func compileUsers(list conf.UserList) *users {
 	return u
 }
 
-// has tells whether user is in the list; "" and "-" are nobody.
+// has reports whether user is in the list; "" and "-" are nobody.
 func (u *users) has(user string) bool {
 	if user == "" || user == "-" {
 		return false

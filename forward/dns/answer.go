@@ -44,7 +44,7 @@ func (a Answer) At(i int) netip.Addr {
 	return a.addrs[i]
 }
 
-// Contains tells whether addr is one of the addresses, bad or not.
+// Contains reports whether addr is one of the addresses, bad or not.
 func (a Answer) Contains(addr netip.Addr) bool {
 	addr = addr.Unmap()
 	if addr == a.lone && addr.IsValid() {

@@ -74,7 +74,7 @@ func (c *Cache) Verified(host string, addr netip.Addr) (belongs, known bool) {
 	return false, false
 }
 
-// worthAsking tells whether another question could bring addr to light.
+// worthAsking reports whether another question could bring addr to light.
 func (c *Cache) worthAsking(name string, addr netip.Addr, set *settings) bool {
 	if set.Hosts.addrs[name] != nil {
 		return false

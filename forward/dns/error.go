@@ -60,7 +60,7 @@ func (e *Error) Error() string {
 	return text
 }
 
-// Lasting tells whether the same question would surely fail again soon: the
+// Lasting reports whether the same question would surely fail again soon: the
 // answer was "no", as opposed to no answer.
 func (e *Error) Lasting() bool {
 	return e.Kind == NotFound || e.Kind == NoData || e.Kind == BadName

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// hostHasIPv6 tells whether an interface has a global IPv6 address. It looks
+// hostHasIPv6 reports whether an interface has a global IPv6 address. It looks
 // at most once a minute: addresses come and go.
 func hostHasIPv6() func() bool {
 	var mu sync.Mutex

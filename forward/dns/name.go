@@ -33,7 +33,7 @@ func lower(s string) string {
 	return s
 }
 
-// askable tells whether a canonical name can be put into a question: labels of
+// askable reports whether a canonical name can be put into a question: labels of
 // 1 to 63 octets and nothing that is no printing ASCII. Whether the name is
 // one a URL may hold (check_hostnames, allow_underscore) is decided earlier.
 func askable(name string) bool {

@@ -48,7 +48,7 @@ type Options struct {
 
 	// TakeTurns makes addresses of one name take turns (balance_on_multiple_ip).
 	TakeTurns bool
-	// IPv6 tells whether AAAA records are worth asking for; nil means: when the
+	// IPv6 reports whether AAAA records are worth asking for; nil means: when the
 	// host has a global IPv6 address.
 	IPv6 func() bool
 

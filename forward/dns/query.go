@@ -119,7 +119,7 @@ func (a *asker) askOne(ctx context.Context, q question, shown string) (reply, er
 	}
 }
 
-// over tells whether ctx has ended, or would if its timer were as quick as that of
+// over reports whether ctx has ended, or would if its timer were as quick as that of
 // an attempt that ends at the same moment.
 func over(ctx context.Context) bool {
 	deadline, ok := ctx.Deadline()

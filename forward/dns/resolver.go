@@ -36,7 +36,7 @@ type Resolver interface {
 	// MarkGood takes MarkBad back after a successful connection.
 	MarkGood(host string, addr netip.Addr)
 
-	// Belongs tells whether any answer of the last host_verify_memory gave
+	// Belongs reports whether any answer of the last host_verify_memory gave
 	// addr as an address of host. It looks the name up when memory does not
 	// say yes. An error means that DNS could not tell.
 	Belongs(ctx context.Context, host string, addr netip.Addr) (bool, error)

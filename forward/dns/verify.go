@@ -67,7 +67,7 @@ func (n *seenName) add(addr netip.Addr, now time.Time) int {
 	return 1
 }
 
-// has tells whether addr was in an answer for name after the given time.
+// has reports whether addr was in an answer for name after the given time.
 func (s *sightings) has(name string, addr netip.Addr, after time.Time) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -40,7 +40,7 @@ type CacheControl struct {
 	Other []byte
 }
 
-// Has tells whether any of the directives is present.
+// Has reports whether any of the directives is present.
 func (cc *CacheControl) Has(d Directive) bool { return cc.Set&d != 0 }
 
 // CacheControl reads all Cache-Control fields. Of a repeated directive the

@@ -40,7 +40,7 @@ type Chunked struct {
 	trailer int
 }
 
-// Done tells whether the whole body, trailer included, was read.
+// Done reports whether the whole body, trailer included, was read.
 func (c *Chunked) Done() bool { return c.state == chunksDone }
 
 // Left is the number of data bytes still to come in the present chunk; 0

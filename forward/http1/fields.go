@@ -74,7 +74,7 @@ func (f *Fields) Value(i int) []byte {
 	return f.text[l.from:l.to:l.to]
 }
 
-// Has tells whether a field of that registered name is there.
+// Has reports whether a field of that registered name is there.
 func (f *Fields) Has(id Name) bool { return f.have[id/64]&(1<<(id%64)) != 0 }
 
 // Get is the value of the first field of that registered name, nil when there
@@ -134,7 +134,7 @@ func (f *Fields) AppendList(dst []byte, id Name) []byte {
 	return dst
 }
 
-// ListHas tells whether a comma-separated list in the fields of that name has
+// ListHas reports whether a comma-separated list in the fields of that name has
 // the member, compared without regard to case.
 func (f *Fields) ListHas(id Name, member string) bool {
 	if !f.Has(id) {
@@ -148,7 +148,7 @@ func (f *Fields) ListHas(id Name, member string) bool {
 	return false
 }
 
-// ConnectionLists tells whether the Connection fields name the field key: such a
+// ConnectionLists reports whether the Connection fields name the field key: such a
 // field belongs to this hop only (RFC 9110 section 7.6.1). Content-Length is
 // never one, whatever a sender says: without it the body that follows would be
 // read as another message.

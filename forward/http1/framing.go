@@ -88,13 +88,13 @@ func (r *Reply) Body(method Method) (Body, Fault) {
 	return Body{Framing: UntilClose, Length: -1}, NoFault
 }
 
-// bodiless tells whether the reply has no body whatever its fields say
+// bodiless reports whether the reply has no body whatever its fields say
 // (RFC 9112 section 6.3, first rule).
 func (r *Reply) bodiless(method Method) bool {
 	return method == HEAD || r.Status < 200 || r.Status == 204 || r.Status == 304
 }
 
-// coding tells whether the fields name a transfer coding, and whether it is
+// coding reports whether the fields name a transfer coding, and whether it is
 // chunked, once and alone.
 func (f *Fields) coding() (coded, chunked bool) {
 	if !f.Has(TransferEncoding) {
@@ -106,7 +106,7 @@ func (f *Fields) coding() (coded, chunked bool) {
 	return len(first) > 0 || !alone, alone && len(second) == 0 && EqualFold(first, "chunked")
 }
 
-// Persistent tells whether the sender of a message with these fields and this
+// Persistent reports whether the sender of a message with these fields and this
 // version keeps the connection open: Proxy-Connection counts when present,
 // else Connection; without HTTP/1.1 rules only an explicit keep-alive does,
 // and not from browsers known to get it wrong. With them a close in Connection

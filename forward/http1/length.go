@@ -59,7 +59,7 @@ func ParseLength(b []byte) (int64, bool) {
 	return n, true
 }
 
-// disguisedFraming tells whether a name that is not registered looks like a
+// disguisedFraming reports whether a name that is not registered looks like a
 // framing field to a sloppier parser: other characters in or around it, or "_"
 // for "-". Such a message is refused, since the next hop or the one before us
 // may have framed the body by it.

@@ -30,7 +30,7 @@ func nextItem(list []byte, separator byte) (item, rest []byte) {
 	return trimSpace(list[start:]), nil
 }
 
-// ListHas tells whether a comma-separated list has the member, compared without
+// ListHas reports whether a comma-separated list has the member, compared without
 // regard to case.
 func ListHas[T ~string | ~[]byte](list []byte, member T) bool {
 	for {

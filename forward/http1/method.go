@@ -106,7 +106,7 @@ func (m *Methods) Text(method Method) string {
 	return methodText[NoMethod]
 }
 
-// Repeatable tells whether sending a request a second time changes no more than
+// Repeatable reports whether sending a request a second time changes no more than
 // the first did, by IANA's registry of methods. It is wider than Idempotent,
 // which says what may go out on a kept connection.
 func (method Method) Repeatable() bool {
@@ -117,7 +117,7 @@ func (method Method) Repeatable() bool {
 	return method.Idempotent()
 }
 
-// Idempotent tells whether a request may be repeated after a failure
+// Idempotent reports whether a request may be repeated after a failure
 // (RFC 9110 section 9.2.2) without asking anyone.
 func (method Method) Idempotent() bool {
 	switch method {

@@ -165,7 +165,7 @@ func lookupName[T ~string | ~[]byte](b T) Name {
 	return Other
 }
 
-// HopByHop tells whether 2.6 never passes a request field of this name on:
+// HopByHop reports whether 2.6 never passes a request field of this name on:
 // the connection's own fields (RFC 9110 section 7.6.1) and Expect.
 func (n Name) HopByHop() bool {
 	switch n {
@@ -175,7 +175,7 @@ func (n Name) HopByHop() bool {
 	return false
 }
 
-// IsList tells whether several fields of this name may be joined into one with
+// IsList reports whether several fields of this name may be joined into one with
 // commas; of other names only the first field counts.
 func (n Name) IsList() bool {
 	switch n {

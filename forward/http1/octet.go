@@ -63,12 +63,12 @@ func EqualFold[A, B ~string | ~[]byte](a A, b B) bool {
 	return true
 }
 
-// hasPrefixFold tells whether a begins with the lower-case text b.
+// hasPrefixFold reports whether a begins with the lower-case text b.
 func hasPrefixFold(a []byte, b string) bool {
 	return len(a) >= len(b) && EqualFold(a[:len(b)], b)
 }
 
-// allAre tells whether every byte of b has one of the class bits.
+// allAre reports whether every byte of b has one of the class bits.
 func allAre(b []byte, bits uint8) bool {
 	for _, c := range b {
 		if class[c]&bits == 0 {
@@ -78,7 +78,7 @@ func allAre(b []byte, bits uint8) bool {
 	return true
 }
 
-// anyIs tells whether some byte of b has one of the class bits.
+// anyIs reports whether some byte of b has one of the class bits.
 func anyIs(b []byte, bits uint8) bool {
 	for _, c := range b {
 		if class[c]&bits != 0 {

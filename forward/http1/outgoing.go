@@ -44,7 +44,7 @@ func (o *Outgoing) Value(i int) []byte {
 	return o.made[o.items[i].from:o.items[i].to]
 }
 
-// Has tells whether a field of that registered name is in the list.
+// Has reports whether a field of that registered name is in the list.
 func (o *Outgoing) Has(id Name) bool {
 	for i := range o.items {
 		if o.items[i].id == id {

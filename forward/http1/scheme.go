@@ -64,7 +64,7 @@ func LookupScheme(b []byte) Scheme {
 	return NoScheme
 }
 
-// Serves tells whether a request of that method can be made for that scheme:
+// Serves reports whether a request of that method can be made for that scheme:
 // everything for http, reading for the gateways, PUT for ftp; nothing for
 // https, which clients tunnel, or for unknown schemes.
 func (s Scheme) Serves(m Method) bool {

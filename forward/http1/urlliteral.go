@@ -6,7 +6,7 @@ import (
 )
 
 // splitLiteral reads "[address]" or "[address]:port" (RFC 3986 section 3.2.2)
-// into canonical form, brackets included. is tells whether host begins like one.
+// into canonical form, brackets included. is reports whether host begins like one.
 //
 // 2.6 knows no IPv6 and refuses every literal. Those that say where in the world
 // to go are served; the others stay refused. [::1] above all: the lists of 2.6

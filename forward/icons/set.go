@@ -117,10 +117,10 @@ const (
 	iconPrefix   = StaticPrefix + "/icons/"
 )
 
-// IsInternal tells whether a URL path names an object a proxy makes itself.
+// IsInternal reports whether a URL path names an object a proxy makes itself.
 func IsInternal[T ~string | ~[]byte](path T) bool { return hasPrefix(path, InternalPrefix) }
 
-// IsStatic tells whether it is one that is the same on every proxy.
+// IsStatic reports whether it is one that is the same on every proxy.
 func IsStatic[T ~string | ~[]byte](path T) bool { return hasPrefix(path, StaticPrefix) }
 
 // StaticName is the name of the icon a path asks for.

@@ -39,7 +39,7 @@ func (m *Message) Values(name string) (values []string) {
 	return values
 }
 
-// Closes tells whether the sender of the message closes the connection behind
+// Closes reports whether the sender of the message closes the connection behind
 // it (RFC 9112 section 9.3).
 func (m *Message) Closes() bool {
 	persists := m.Major == 1 && m.Minor == 1

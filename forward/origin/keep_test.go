@@ -39,7 +39,7 @@ func TestEveryKeyFieldCounts(t *testing.T) {
 	}
 }
 
-// isOpen tells whether our end is open; nothing is ever sent in these tests.
+// isOpen reports whether our end is open; nothing is ever sent in these tests.
 func isOpen(c *Conn) bool { return c.Clean() }
 
 // A sweep closes what is too old and nothing else, forgets empty keys, and
@@ -140,7 +140,7 @@ func TestClosedPool(t *testing.T) {
 }
 
 // The watcher's word about a connection that is in use does not touch the pool;
-// about one in the middle of a shelf it takes out that one.
+// about one in the middle of an idle list it takes out that one.
 func TestHangUpTakesTheRightOne(t *testing.T) {
 	b := newBench(t, PoolOptions{Timeout: time.Minute})
 	var all []*Conn

@@ -53,7 +53,7 @@ type Conn struct {
 
 	pool    *Pool
 	watcher *sock.Watcher // until it watches this connection
-	shelf   *shelf        // set while idle
+	idleList   *idleList        // set while idle
 	since   time.Time
 	open    atomic.Pointer[atomic.Int32] // counts c until it is closed
 }
@@ -81,18 +81,18 @@ func (c *Conn) HungUp(*sock.Conn, bool) { c.pool.drop(c) }
 type Pool struct {
 	mu     sync.Mutex
 	opts   PoolOptions
-	byKey  map[Key]*shelf
+	byKey  map[Key]*idleList
 	idle   int
 	closed bool
 	wake   *time.Timer
 }
 
-// shelf holds the idle connections of one key, oldest first.
-type shelf struct{ conns []*Conn }
+// idleList holds the idle connections of one key, oldest first.
+type idleList struct{ conns []*Conn }
 
 // NewPool makes an empty pool.
 func NewPool(opts PoolOptions) *Pool {
-	p := &Pool{byKey: make(map[Key]*shelf)}
+	p := &Pool{byKey: make(map[Key]*idleList)}
 	p.SetOptions(opts)
 	return p
 }
@@ -124,7 +124,7 @@ func (p *Pool) Get(k Key) *Conn {
 		c := s.conns[last]
 		s.conns[last] = nil
 		s.conns = s.conns[:last]
-		c.shelf = nil
+		c.idleList = nil
 		p.idle--
 		p.mu.Unlock()
 		if !c.PeerClosed() && c.Clean() {
@@ -152,11 +152,11 @@ func (p *Pool) Put(c *Conn, now time.Time) {
 		return
 	}
 	if s == nil {
-		s = new(shelf)
+		s = new(idleList)
 		p.byKey[c.Key] = s
 	}
 	s.conns = append(s.conns, c)
-	c.shelf, c.since = s, now
+	c.idleList, c.since = s, now
 	p.idle++
 	if p.wake == nil {
 		p.wake = time.AfterFunc(p.opts.Timeout, p.sweep)
@@ -172,12 +172,12 @@ func (p *Pool) Put(c *Conn, now time.Time) {
 // drop closes c if it is idle.
 func (p *Pool) drop(c *Conn) {
 	p.mu.Lock()
-	s := c.shelf
+	s := c.idleList
 	if s == nil {
 		p.mu.Unlock()
 		return
 	}
-	c.shelf = nil
+	c.idleList = nil
 	p.idle--
 	for i, have := range s.conns {
 		if have == c {
@@ -198,7 +198,7 @@ func (p *Pool) sweep() {
 	for k, s := range p.byKey {
 		n := 0
 		for n < len(s.conns) && !s.conns[n].since.After(limit) {
-			s.conns[n].shelf = nil
+			s.conns[n].idleList = nil
 			n++
 		}
 		old = append(old, s.conns[:n]...)
@@ -259,7 +259,7 @@ func (p *Pool) takeAll() []*Conn {
 	var all []*Conn
 	for _, s := range p.byKey {
 		for _, c := range s.conns {
-			c.shelf = nil
+			c.idleList = nil
 			all = append(all, c)
 		}
 	}

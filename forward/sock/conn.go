@@ -127,7 +127,7 @@ func (c *Conn) Wake() {
 	c.tcp.SetReadDeadline(time.Unix(1, 0))
 }
 
-// Aborted tells whether Abort was called.
+// Aborted reports whether Abort was called.
 func (c *Conn) Aborted() bool { return c.aborted.Load() }
 
 // overReading judges an error of a read: it may be a timer that was armed for

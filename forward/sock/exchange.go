@@ -62,7 +62,7 @@ func (c *Conn) exchangeStep(fd uintptr) bool {
 	return x.err != unix.EAGAIN
 }
 
-// Clean tells whether the connection is open with nothing to read: what an idle
+// Clean reports whether the connection is open with nothing to read: what an idle
 // connection must be before it is used again. Its caller is the only one who
 // may close it meanwhile.
 func (c *Conn) Clean() bool { return !c.closed.Load() && emptyNow(c.fd) }

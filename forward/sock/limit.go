@@ -42,7 +42,7 @@ func (c *Conn) WriteUntil(t time.Time) {
 	}
 }
 
-// mustArm notes the time that counts and tells whether the timer stands too late.
+// mustArm notes the time that counts and reports whether the timer stands too late.
 func (l *limit) mustArm(t int64) bool {
 	l.want = t
 	if t == 0 || (l.armed != 0 && t >= l.armed) {

@@ -59,7 +59,7 @@ func writeNow(fd int, p []byte) (int, error) {
 // errAgain is EAGAIN as an error made once.
 var errAgain error = unix.EAGAIN
 
-// emptyNow tells whether an open connection has nothing to read.
+// emptyNow reports whether an open connection has nothing to read.
 func emptyNow(fd int) bool {
 	var b [1]byte
 	for {

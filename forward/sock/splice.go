@@ -173,7 +173,7 @@ func (t *Transfer) copySome(fd int, total *int64) (done, more bool) {
 	return true, true
 }
 
-// Complete tells whether From ended of its own accord and all of it reached To.
+// Complete reports whether From ended of its own accord and all of it reached To.
 func (t *Transfer) Complete() bool { return t.ReadErr == nil && t.WriteErr == nil }
 
 func (t *Transfer) ended() (done bool) {

@@ -26,7 +26,7 @@ func (t *Turn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Empty tells whether waiting is safe: the last Read has emptied the socket. A
+// Empty reports whether waiting is safe: the last Read has emptied the socket. A
 // short read alone does not mean that, for the peer's FIN may have come with
 // the bytes, in one edge, and no other edge will tell of it. The Watcher does:
 // either it has told already, or it is going to, and its HangUp calls Wake.

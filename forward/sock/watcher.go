@@ -179,9 +179,9 @@ func (w *Watcher) report(ev *unix.EpollEvent) {
 	}
 }
 
-// PeerClosed tells whether a watched connection's peer has closed its sending
+// PeerClosed reports whether a watched connection's peer has closed its sending
 // side or reset the connection.
 func (c *Conn) PeerClosed() bool { return c.hang.Load()&hangClosed != 0 }
 
-// PeerReset tells whether a watched connection is dead.
+// PeerReset reports whether a watched connection is dead.
 func (c *Conn) PeerReset() bool { return c.hang.Load()&hangReset != 0 }

@@ -16,7 +16,7 @@ import (
 // module cannot be loaded; Open a Decapsulator.
 var ErrNoKernelTunnels = errors.New("gre: this kernel has no GRE tunnels")
 
-// KernelTunnels tells whether the kernel can make GRE tunnels, by making one in a
+// KernelTunnels reports whether the kernel can make GRE tunnels, by making one in a
 // namespace that is thrown away at once.
 func KernelTunnels() error {
 	result := make(chan error)

@@ -91,7 +91,7 @@ func (r *liveRule) decodeExprs(list *netlink.AttributeDecoder) error {
 	return nil
 }
 
-// is tells whether the live rule says what the wanted expressions say. The kernel
+// is reports whether the live rule says what the wanted expressions say. The kernel
 // reports more attributes than it was given (defaults); those do not count.
 func (r liveRule) is(want []expr.Any) bool {
 	if len(r.exprs) != len(want) {
@@ -122,7 +122,7 @@ func wrap(payload []byte) []byte {
 // attribute flags in the type field of a netlink attribute.
 const attributeFlags = unix.NLA_F_NESTED | unix.NLA_F_NET_BYTEORDER
 
-// covers tells whether every attribute of want is in have, with the same value.
+// covers reports whether every attribute of want is in have, with the same value.
 func covers(have, want []byte) bool {
 	if bytes.Equal(have, want) {
 		return true
@@ -183,7 +183,7 @@ func (e liveExpr) number(kind uint16) (uint32, bool) {
 	return 0, false
 }
 
-// tableIs tells whether our table holds exactly these rules.
+// tableIs reports whether our table holds exactly these rules.
 func tableIs(chains []chain) (bool, error) {
 	rules, err := liveRules()
 	if err != nil {

@@ -106,7 +106,7 @@ func (r liveRule) intercept() (intercept, bool) {
 	return i, i.role != ""
 }
 
-// asksForListener tells whether the socket match at expression n is for sockets on
+// asksForListener reports whether the socket match at expression n is for sockets on
 // every address, which are listeners.
 func (r liveRule) asksForListener(n int) bool {
 	const socketKey = 1 // NFTA_SOCKET_KEY

@@ -63,7 +63,7 @@ func nftError(what string, err error) error {
 	return fmt.Errorf("nftables: %w", rights.Explain(err, what, cap.NET_ADMIN))
 }
 
-// tableOwner tells whether a table of our name exists, and whether we made it.
+// tableOwner reports whether a table of our name exists, and whether we made it.
 func tableOwner() (exists, ours bool, err error) {
 	conn, err := nftables.New()
 	if err != nil {

@@ -43,7 +43,7 @@ type variable struct {
 	id    string // of the finding
 	name  string
 	level Level // how bad it is when it is wrong
-	// right tells whether a value will do; to is what Setup writes instead.
+	// right reports whether a value will do; to is what Setup writes instead.
 	right func(value string) bool
 	to    string
 	why   string

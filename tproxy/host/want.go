@@ -14,7 +14,7 @@ type Port struct {
 	Addr netip.Addr
 }
 
-// serves tells whether the listener takes connections of a family.
+// serves reports whether the listener takes connections of a family.
 func (p Port) serves(f family) bool {
 	return !p.Addr.IsValid() || p.Addr.Is4() == (f.number == ipv4.number)
 }
@@ -43,7 +43,7 @@ type Want struct {
 	GRE *GRE
 }
 
-// Intercepts tells whether there is anything to do.
+// Intercepts reports whether there is anything to do.
 func (w Want) Intercepts() bool { return len(w.TProxy)+len(w.Redirect) > 0 }
 
 // families lists the address families wanted, IPv4 first.
@@ -58,7 +58,7 @@ func (w Want) families() []family {
 	return list
 }
 
-// usesGRE tells whether an interface is the one unwrapped packets come by.
+// usesGRE reports whether an interface is the one unwrapped packets come by.
 func (w Want) usesGRE(iface string) bool { return w.GRE != nil && w.GRE.Device == iface }
 
 func (w Want) listens(iface string) bool {

@@ -39,7 +39,7 @@ func New(prefix string) (*Lab, error) {
 	return &Lab{prefix: prefix, number: labs.Add(1)}, nil
 }
 
-// Available tells whether this process may build labs, and if not, why.
+// Available reports whether this process may build labs, and if not, why.
 func Available() error {
 	if os.Geteuid() != 0 {
 		return errors.New("netlab: network namespaces need root")

@@ -52,7 +52,7 @@ func names(values []cap.Value, separator string) string {
 	return strings.Join(list, separator)
 }
 
-// Has tells whether this process has a capability in effect.
+// Has reports whether this process has a capability in effect.
 func Has(v cap.Value) bool {
 	on, err := cap.GetProc().GetFlag(cap.Effective, v)
 	return err == nil && on

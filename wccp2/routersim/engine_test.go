@@ -120,7 +120,7 @@ func (w *world) next(end time.Time) time.Time {
 	return next
 }
 
-// deliver carries what is on its way and tells whether there was anything.
+// deliver carries what is on its way and reports whether there was anything.
 func (w *world) deliver() (any bool) {
 	for address, c := range w.caches {
 		for _, action := range c.Take() {

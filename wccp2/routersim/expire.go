@@ -51,7 +51,7 @@ func (m *member) lastGood() time.Time {
 	return m.heard
 }
 
-// stale tells whether the assignment is older than the membership.
+// stale reports whether the assignment is older than the membership.
 func (g *group) stale() bool { return g.assignment != nil && g.assignedFor != g.change }
 
 // nextExpiry is when expire has something to do if nothing is heard.

@@ -23,7 +23,7 @@ func MakeBucket(index int, alt bool) Bucket {
 // Index is the position of the bucket's cache in the list; false for [Unassigned].
 func (b Bucket) Index() (int, bool) { return int(b &^ alternate), b != Unassigned }
 
-// Alternate tells whether the bucket asks for the second hash.
+// Alternate reports whether the bucket asks for the second hash.
 func (b Bucket) Alternate() bool { return b != Unassigned && b&alternate != 0 }
 
 // RouterAssignment addresses an assignment to one router (5.7.4). The router

@@ -49,7 +49,7 @@ type Bitmap [32]byte
 // Set marks bucket i.
 func (b *Bitmap) Set(i uint8) { b[i>>3] |= 1 << (i & 7) }
 
-// Has tells whether bucket i is marked.
+// Has reports whether bucket i is marked.
 func (b *Bitmap) Has(i uint8) bool { return b[i>>3]>>(i&7)&1 == 1 }
 
 // Count is the number of buckets marked, 0 to 256.

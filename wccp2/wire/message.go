@@ -300,7 +300,7 @@ func (m *Message) components(w *writer) {
 	}
 }
 
-// hasIPv6 tells whether an address of the message needs the table.
+// hasIPv6 reports whether an address of the message needs the table.
 func (m *Message) hasIPv6() bool {
 	found := false
 	m.eachAddr(func(a netip.Addr) { found = found || a.Is6() })

@@ -72,7 +72,7 @@ func TestEveryOctetCounts(t *testing.T) {
 	t.Logf("%d changes refused, %d kept, %d reserved", refused, kept, lost)
 }
 
-// onlyReserved tells whether a packet was written as before but for one octet, of
+// onlyReserved reports whether a packet was written as before but for one octet, of
 // which reserved bits went: the flags of a cache identity but the lowest three
 // (5.7.2); of version 1 "unassigned", which routers put at either end of a word, and
 // the padding behind an I_SEE_YOU.

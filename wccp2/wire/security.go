@@ -37,7 +37,7 @@ func digest(message []byte, offset int, password string) [16]byte {
 	return [16]byte(h.Sum(nil))
 }
 
-// Authentic tells whether datagram, which m was parsed from, carries the digest
+// Authentic reports whether datagram, which m was parsed from, carries the digest
 // that password makes. A message without MD5 security is never authentic.
 func Authentic(datagram []byte, m *Message, password string) bool {
 	if m.Security.Option != MD5Security || m.Security.offset == 0 || m.length > len(datagram) {

@@ -35,7 +35,7 @@ type V1Cache struct {
 
 const v1Unassigned = 1 << 31
 
-// IsV1 tells whether datagram begins like a version 1 message.
+// IsV1 reports whether datagram begins like a version 1 message.
 func IsV1(datagram []byte) bool {
 	if len(datagram) < 4 {
 		return false

@@ -61,7 +61,7 @@ func (c *Cache) See(datagram []byte) (*wire.Message, error) {
 	return message, nil
 }
 
-// Usable tells whether the router lists the cache.
+// Usable reports whether the router lists the cache.
 func (c *Cache) Usable() bool {
 	if c.seen == nil {
 		return false
