@@ -1,0 +1,67 @@
+package store
+
+import "time"
+
+// Config is what squid.conf says about the store. Sizes are in bytes.
+type Config struct {
+	// Memory is cache_mem.
+	Memory int64
+	// MaxInMemory is maximum_object_size_in_memory, MinObject minimum_object_size,
+	// MaxObject maximum_object_size.
+	MaxInMemory, MinObject, MaxObject int64
+	// MemoryPolicy is memory_replacement_policy.
+	MemoryPolicy Policy
+	// Dirs are the cache_dir lines that keep anything.
+	Dirs []DirConfig
+	// RoundRobin is store_dir_select_algorithm round-robin; otherwise the directory
+	// with the least load is chosen.
+	RoundRobin bool
+	// SwapLow and SwapHigh are cache_swap_low and cache_swap_high, in percent.
+	SwapLow, SwapHigh int
+	// MaxOpenFiles is max_open_disk_fds, 0 for no limit.
+	MaxOpenFiles int
+	// QuickAbortMin and QuickAbortMax are in bytes, QuickAbortPct in percent;
+	// a negative QuickAbortMin lets every fetch go on.
+	QuickAbortMin, QuickAbortMax int64
+	QuickAbortPct                int
+	// ReadAheadGap is read_ahead_gap.
+	ReadAheadGap int64
+	// Workers is how many disk operations may be under way at once, 0 for 16;
+	// Queue how many may wait for that, 0 for 64 a worker.
+	Workers, Queue int
+	// Stall is how long a reader may make no progress while others wait, 0 for 10 s.
+	Stall time.Duration
+}
+
+// DirConfig is one cache_dir line.
+type DirConfig struct {
+	// Path names the directory in reports and across reconfigurations.
+	Path string
+	// Open gives the directory, when the store does not have it already.
+	Open func() (Directory, error)
+	// Size is how many bytes it may hold.
+	Size int64
+	// MinSize and MaxSize are the sizes of objects it takes, MaxSize -1 for any.
+	MinSize, MaxSize int64
+	// ReadOnly directories serve and lose objects but take none; so do those with
+	// NoStore.
+	ReadOnly, NoStore bool
+	// Policy is cache_replacement_policy in force on the line.
+	Policy Policy
+}
+
+// Policy says which objects leave first.
+type Policy uint8
+
+// The replacement policies of 2.6.
+const (
+	// LRU: the one that was not used for the longest time.
+	LRU Policy = iota
+	// HeapLRU is LRU under 2.6's other name.
+	HeapLRU
+	// HeapGDSF keeps many small, popular objects (greedy dual size frequency).
+	HeapGDSF
+	// HeapLFUDA keeps popular objects of any size (least frequently used with
+	// dynamic aging).
+	HeapLFUDA
+)

@@ -1,0 +1,90 @@
+// Package store is the cache: an index of objects, their bytes in memory and on
+// disk, and which of them leave when room is needed. It knows keys, heads as
+// bytes and times; what is fresh, what may be stored and which variant serves a
+// request are decided by its callers.
+//
+// # The life of an entry
+//
+// An entry is one object on its way into the cache. It has one writer, the
+// fetch that holds its permit, and any number of readers. Its phases, and the
+// calls legal in each:
+//
+//	Pending     Store.Begin made it: no head yet. The writer may call Publish,
+//	            Withdraw or Abort. Store.Lookup shows it, as Waiting, only if it
+//	            was begun as Collapsed; such a reader may call AwaitHead and Close,
+//	            and when the head is there (or will never be) it selects again.
+//	Streaming   Publish gave it its head, which is frozen. The writer may call
+//	            Space, Grow, Append, Complete and Abort; readers Head, Facts, Next,
+//	            Advance and Close. Store.Lookup shows it, as Joined, while byte 0
+//	            is held and the whole is expected to be kept.
+//	Complete    All bytes are here. The writer has none of its calls any more. Readers
+//	            go on as before. From here on the object is in the index alone: a
+//	            later reader (Hit) pins its record and needs no Entry.
+//	Aborted     The writer called Abort, or the last reader left and quick_abort_*
+//	            ended it. Readers get the bytes that came and then ErrAborted, never
+//	            a clean end. Nothing stays in the index.
+//	Obsolete    Store.Purge, or a newer object under the same key, took its name away
+//	            while it was Pending or Streaming. Writer and readers go on as in
+//	            that phase, but nobody finds it and nothing stays when it ends.
+//
+// Pending goes to Streaming, Streaming to Complete or Aborted, Pending also to
+// Aborted. Obsolete is a mark beside these, never taken away.
+//
+// # Calls
+//
+//	Open(Config) (*Store, error)         Reconfigure(Config)   Close()   Rotate()   Stats()
+//
+//	Store.Lookup(Key, url, *Reader) Found   Miss | Hit | Joined | Waiting; the reader is
+//	                                     pinned to what was found, Close gives it back
+//	Store.Begin(Opening, Filler, *Reader) *Entry
+//	                                     a fetch begins; the reader is its client's (nil for none)
+//	Store.Purge(Key) bool                PURGE, CLR, unsafe methods, a newer object
+//	Store.Refresh(*Reader, Head) bool    a 304 brought a new head, which shares the body
+//
+//	Entry.Publish(Head) (kept bool)      Pending -> Streaming, or nothing of it is kept
+//	Entry.Withdraw()                     it proved unstorable: waiters select again
+//	Entry.Space() []byte, Grow(n)        room to read the origin into; never empty
+//	Entry.Append([]byte)                 the same by a copy
+//	Entry.Pace(context) error            waits while the readers are too far behind
+//	Entry.Complete()                     the body ended as its framing says
+//	Entry.Abort(error)                   it did not
+//	Entry.Take() bool, Put() bool        the permit
+//
+//	Reader.AwaitHead(context) error      while Waiting; then Lookup again
+//	Reader.Facts() Facts, Head() []byte, Length() int64 (-1 unknown), Vary() string
+//	Reader.Next(context, limit) (Span, error), Advance(n)
+//	Reader.Seek(offset)                  for a range, where the object is whole or will be
+//	Reader.Close()                       gives back what was pinned. For a reader of an
+//	                                     Entry this is leaving: the quick_abort decision
+//
+// # The permit
+//
+// Every entry has one writer's permit. A fetch begins in the goroutine of the
+// client that caused it: that takes the permit (Entry.Take) to read from the
+// origin and append, and puts it down (Entry.Put) before writing to its client.
+// Who joins or leaves while the permit is down starts the fetch's own goroutine
+// (Filler.Fill), which has the permit until the entry ends; while it is up, the
+// entry notes that it is wanted and calls Filler.Wake, whose deadline ends the
+// read under way, and the next Put starts that goroutine. After that Take is
+// false: the client's goroutine is a reader as any other, at the offset it had.
+// No connection is closed for a hand-over.
+//
+// # Bytes
+//
+// Reader.Next gives either pieces, views of the store's memory made for one
+// writev, or a file with offset and length for sendfile. Both live until the
+// next Next, Advance or Close of that reader.
+//
+// Memory is an arena of pages outside Go's heap, as large as cache_mem says
+// (in race builds inside it: the detector sees no other memory). A freed page is
+// poisoned in race builds and counts up its generation, which readers check.
+// When no page can be had, storing ends and those who read get every byte
+// through a few pages lent for it.
+//
+// # Disk
+//
+// Files are read and written by a bounded set of workers. A write that finds
+// their queue full ends storing, a read a miss; both are counted. Nothing a
+// client waits for waits for a write. The number of a file is free again after
+// the last reader of it.
+package store
