@@ -51,11 +51,11 @@ type Conn struct {
 	// Uses counts the requests sent on it.
 	Uses int
 
-	pool    *Pool
-	watcher *sock.Watcher // until it watches this connection
-	idleList   *idleList        // set while idle
-	since   time.Time
-	open    atomic.Pointer[atomic.Int32] // counts c until it is closed
+	pool     *Pool
+	watcher  *sock.Watcher // until it watches this connection
+	idleList *idleList     // set while idle
+	since    time.Time
+	open     atomic.Pointer[atomic.Int32] // counts c until it is closed
 }
 
 // CountIn makes c, idle or in use, one of the open connections that n counts,
