@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/cuttle-proxy/cuttle/cmd/squid/intercept"
+	"github.com/cuttle-proxy/cuttle/cmd/squid/privsep"
 	"github.com/cuttle-proxy/cuttle/conf"
 	"github.com/cuttle-proxy/cuttle/tproxy/host"
 )
@@ -42,7 +44,7 @@ func checkConfigOrder(inv *invocation) int {
 }
 
 func machineFindings(inv *invocation, cfg *conf.Config) []host.Finding {
-	id, err := lookUpIdentity(cfg)
+	id, err := privsep.LookUp(cfg)
 	if err != nil {
 		return []host.Finding{{ID: "user", Level: host.Fail, Fact: err.Error(), Remedy: "create the user, or name another in cache_effective_user"}}
 	}
@@ -52,8 +54,8 @@ func machineFindings(inv *invocation, cfg *conf.Config) []host.Finding {
 	list = append(list, fileFindings(inv, cfg, id)...)
 	list = append(list, nameFindings(cfg)...)
 	list = append(list, descriptorFinding(cfg))
-	if intercepts(cfg) {
-		i := hostInspection(cfg)
+	if intercept.Wanted(cfg) {
+		i := intercept.Inspection(cfg)
 		i.Running = copyPid != 0
 		return append(list, host.Preflight(i)...) // the ports are among it
 	}
@@ -70,11 +72,11 @@ func copyFinding(cfg *conf.Config, pid int) host.Finding {
 // portFindings tries to listen on every port; what a running copy of ours has
 // it may keep.
 func portFindings(cfg *conf.Config, copyPid int) (list []host.Finding) {
-	n, err := newHostNetwork(cfg)
+	n, err := intercept.NewNetwork(cfg)
 	if err != nil {
 		return []host.Finding{{ID: "ports", Level: host.Fail, Fact: err.Error()}}
 	}
-	defer n.own.Close()
+	defer n.Close()
 	if len(cfg.HTTPPorts) == 0 && len(cfg.HTTPSPorts) == 0 {
 		return []host.Finding{{ID: "ports", Level: host.Fail, Fact: "no port is defined", Remedy: "http_port 3128"}}
 	}
@@ -97,7 +99,7 @@ func portFindings(cfg *conf.Config, copyPid int) (list []host.Finding) {
 
 // fileFindings asks whether the user the proxy will be may use what the
 // configuration names.
-func fileFindings(inv *invocation, cfg *conf.Config, id identity) (list []host.Finding) {
+func fileFindings(inv *invocation, cfg *conf.Config, id privsep.Identity) (list []host.Finding) {
 	type need struct {
 		probe
 		directive, remedy string

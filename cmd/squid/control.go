@@ -120,10 +120,10 @@ func (p *process) openControl() {
 	}
 	p.control = l
 	go serveControl(l, map[string]func(io.Writer) error{
-		"wccp":      p.writeWCCP,
-		"wccp json": p.writeWCCPJSON,
+		"wccp":      p.host.WriteWCCP,
+		"wccp json": p.host.WriteWCCPJSON,
 
-		"network":      p.writeNetwork,
-		"network json": p.writeNetworkJSON,
+		"network":      p.host.WriteNetwork,
+		"network json": p.host.WriteNetworkJSON,
 	})
 }

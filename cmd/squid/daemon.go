@@ -8,13 +8,14 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 )
 
 // The roles of a re-executed copy of this binary, told by roleVariable.
 const (
-	roleKeeper     = "keeper"     // stays root, see keeper.go
+	roleMonitor    = "monitor"    // stays root, see privsep
 	roleSupervisor = "supervisor" // the detached parent of a daemon
 	roleWorker     = "worker"     // the daemon that serves
 	roleProbe      = "probe"      // tries files as cache_effective_user, see probe.go
@@ -22,6 +23,18 @@ const (
 
 // roleVariable is the environment variable that names the role.
 const roleVariable = "CUTTLE_ROLE"
+
+// reexec prepares running this binary again with the same arguments in a role.
+func reexec(inv *invocation, role, name string) *exec.Cmd {
+	cmd := exec.Command("/proc/self/exe")
+	cmd.Args = append([]string{name}, os.Args[1:]...)
+	if !slices.Equal(cmd.Args[max(0, len(cmd.Args)-2):], []string{"-f", inv.flags.confFile}) {
+		cmd.Args = append(cmd.Args, "-f", inv.flags.confFile) // the last -f counts, and this one is absolute
+	}
+	cmd.Env = append(os.Environ(), roleVariable+"="+role)
+	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	return cmd
+}
 
 // readyDescriptor is where a worker says that it serves.
 const readyDescriptor = 3

@@ -13,13 +13,11 @@
 //	start.go      the life of a serving process, top to bottom
 //	run.go        serving: signals, reconfigure, rotation, shutdown
 //	daemon.go     the supervisor and its worker
-//	keeper.go     what needs root later; keeperchild.go and rootpath.go are the
-//	              helper that stays root
-//	network.go    tproxy in the shape forward asks for; interception.go is WCCP
+//	privsep       giving root up, and the monitor that stays root
+//	intercept     the host's network of a running copy: sockets, GRE, WCCP, rules
 //	setup.go      -k setup and teardown; preflight.go, checkconfig.go, parse.go
 //	control.go    the questions a running copy answers (-k wccp, -k network)
 //	cachelog.go   cache.log: zap lines in Squid's form
-//	pidfile.go    the pid file
 //
 // Nothing in this command knows HTTP, WCCP or TPROXY: it loads a conf.Config,
 // builds the rooms from it and hands one's implementation to the other.

@@ -73,6 +73,8 @@ func TestImportArrows(t *testing.T) {
 				t.Errorf("%s imports %s, which serves tests and %v only", p.ImportPath, imp, users)
 			case p.ImportPath == module+"forward/http1":
 				t.Errorf("%s imports %s: http1 imports nothing of ours", p.ImportPath, imp)
+			case p.ImportPath == module+"cmd/squid/intercept" && from == to:
+				t.Errorf("%s imports %s: it is handed the server and what stays root", p.ImportPath, imp)
 			case from == "forward" && p.ImportPath != module+"forward" && imp == module+"forward":
 				t.Errorf("%s imports forward: rooms below forward do not", p.ImportPath)
 			case to != from && !slices.Contains(allowed, to):

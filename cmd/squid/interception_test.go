@@ -75,7 +75,7 @@ func TestRedirectedClients(t *testing.T) {
 }
 
 // network_setup does what -k setup does, and undoes it even when the proxy is
-// killed: its helper that stays root sees to that.
+// killed: its monitor sees to that.
 func TestNetworkSetupIsUndoneWhenTheProxyIsKilled(t *testing.T) {
 	s := newStreet(t)
 	s.configure("http_port 3129 transparent tproxy\nnetwork_setup on\n")

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/cuttle-proxy/cuttle/cmd/squid/privsep"
 	"github.com/cuttle-proxy/cuttle/conf"
 )
 
@@ -53,8 +54,8 @@ func invoke(args []string, role string, stdout, stderr io.Writer) int {
 	case f.version:
 		writeVersion(stdout)
 		return exitGood
-	case role == roleKeeper:
-		return serveKeeper(inv)
+	case role == roleMonitor:
+		return monitor(inv)
 	case role == roleProbe:
 		return answerProbes(os.Stdin, stdout)
 	case role == roleSupervisor:
@@ -66,6 +67,12 @@ func invoke(args []string, role string, stdout, stderr io.Writer) int {
 		return createSwap(inv)
 	}
 	return start(inv, role)
+}
+
+// monitor is the life of the process that stays root.
+func monitor(inv *invocation) int {
+	tuneWaiting()
+	return inv.outcome(privsep.Serve(inv.flags.confFile, resolvingWorld{}))
 }
 
 func (inv *invocation) misunderstood(err error) int {

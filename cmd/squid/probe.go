@@ -12,6 +12,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/cuttle-proxy/cuttle/cmd/squid/privsep"
 )
 
 // A probe is one question about a file: may the user the proxy will run as
@@ -25,19 +27,19 @@ type probe struct {
 var accessModes = map[byte]uint32{'r': unix.R_OK, 'w': unix.W_OK, 'x': unix.X_OK}
 
 // askProbes gives an answer per probe: nil when it may be done.
-func askProbes(inv *invocation, id identity, probes []probe) ([]error, error) {
+func askProbes(inv *invocation, id privsep.Identity, probes []probe) ([]error, error) {
 	var questions, out bytes.Buffer
 	for _, p := range probes {
 		fmt.Fprintf(&questions, "%c%s\n", p.mode, p.path)
 	}
 	cmd := reexec(inv, roleProbe, "(squid-probe)")
 	cmd.Stdin, cmd.Stdout, cmd.Dir = &questions, &out, "/"
-	if id.change {
-		groups := make([]uint32, len(id.groups))
-		for i, g := range id.groups {
+	if id.Change {
+		groups := make([]uint32, len(id.Groups))
+		for i, g := range id.Groups {
 			groups[i] = uint32(g)
 		}
-		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(id.uid), Gid: uint32(id.gid), Groups: groups}}
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(id.UID), Gid: uint32(id.GID), Groups: groups}}
 	}
 	if err := cmd.Run(); err != nil {
 		return nil, err

@@ -50,7 +50,7 @@ func (p *process) shutdown(sig os.Signal, signals <-chan os.Signal, served <-cha
 	go func() {
 		defer close(done)
 		if sig != syscall.SIGINT {
-			p.leaveWCCP(cut)
+			p.host.LeaveWCCP(cut)
 		}
 		p.endTransfers(sig, cut)
 	}()
@@ -79,7 +79,7 @@ func (p *process) endTransfers(sig os.Signal, cut <-chan struct{}) {
 	if sig == syscall.SIGINT {
 		lifetime = 0
 	}
-	p.silenceWCCP()
+	p.host.SilenceWCCP()
 	p.log.Info(fmt.Sprintf("Preparing for shutdown after %d requests", p.server.Requests()))
 	p.log.Info(fmt.Sprintf("Waiting %d seconds for active connections to finish", int(lifetime/time.Second)))
 	ended := make(chan struct{})
@@ -114,14 +114,14 @@ func (p *process) rotateCacheLog() error {
 		return nil
 	}
 	for i := p.cfg.LogfileRotate - 1; i > 0; i-- {
-		p.keeper.Rename(fmt.Sprintf("%s.%d", path, i-1), fmt.Sprintf("%s.%d", path, i))
+		p.monitor.Rename(fmt.Sprintf("%s.%d", path, i-1), fmt.Sprintf("%s.%d", path, i))
 	}
 	if p.cfg.LogfileRotate > 0 {
-		if err := p.keeper.Rename(path, path+".0"); err != nil {
+		if err := p.monitor.Rename(path, path+".0"); err != nil {
 			return err
 		}
 	}
-	f, err := p.keeper.OpenLog(path)
+	f, err := p.monitor.OpenLog(path)
 	if err != nil {
 		return err
 	}
@@ -146,13 +146,11 @@ func (p *process) toggleDebug() {
 func (p *process) reconfigure() {
 	notifyReloading()
 	defer notifyReady()
-	p.unwatchNetwork()
-	defer func() { p.watchNetwork(p.cfg) }()
 	p.log.Info(fmt.Sprintf("Reconfiguring Squid Cache (version %s)...", conf.Version))
-	if err := p.keeper.learn(); err != nil {
+	if err := p.monitor.Learn(); err != nil {
 		p.log.Warn("WARNING: " + err.Error())
 	}
-	cfg, report := conf.Load(p.inv.flags.confFile, conf.Options{World: rereadingWorld{keeper: p.keeper}})
+	cfg, report := conf.Load(p.inv.flags.confFile, conf.Options{World: p.monitor.World(resolvingWorld{})})
 	for _, line := range report.Lines {
 		if !strings.HasSuffix(line.Text, "Terminated abnormally.") { // nothing terminates here
 			p.log.Warn(line.Text)
@@ -163,22 +161,16 @@ func (p *process) reconfigure() {
 		return
 	}
 	cfg = p.inv.override(cfg)
-	p.network.configure(cfg)
+	p.host.Prepare(cfg)
 	if err := p.server.Swap(context.Background(), cfg); err != nil {
-		p.network.configure(p.cfg)
+		p.host.Keep()
 		p.keepOld(err.Error())
 		return
 	}
-	if err := p.keeper.adopt(); err != nil {
+	if err := p.monitor.Adopt(); err != nil {
 		p.log.Warn("WARNING: " + err.Error())
 	}
-	if err := p.reconfigureGRE(cfg); err != nil {
-		p.log.Error("ERROR: GRE packets are not received: " + err.Error())
-	}
-	if err := p.reconfigureWCCP(cfg); err != nil {
-		p.log.Error("ERROR: WCCP goes on as before: " + err.Error())
-	}
-	p.setUpNetworkAgain(cfg)
+	p.host.Reconfigure(cfg)
 	p.adopt(cfg)
 	p.nameIdle(report)
 	p.log.Info("Ready to serve requests.")
@@ -196,17 +188,17 @@ func (p *process) adopt(cfg *conf.Config) {
 	p.cfg = cfg
 	p.cacheLog.levels.Store(p.debugLevels())
 	if cfg.CacheLog != old.CacheLog {
-		if f, err := p.keeper.OpenLog(cfg.CacheLog); err == nil {
+		if f, err := p.monitor.OpenLog(cfg.CacheLog); err == nil {
 			p.cacheLog.use(f)
 		} else {
 			p.log.Warn(fmt.Sprintf("WARNING: Cannot write log file: %s: %s", cfg.CacheLog, sysText(err)))
 		}
 	}
 	if cfg.PidFilename != old.PidFilename {
-		p.keeper.removePid(old.PidFilename)
+		p.monitor.RemovePid(old.PidFilename)
 	}
 	// Written anew in any case: somebody may have removed it.
-	if err := p.keeper.writePid(cfg.PidFilename); err != nil {
+	if err := p.monitor.WritePid(cfg.PidFilename); err != nil {
 		p.log.Warn(fmt.Sprintf("WARNING: %s: %s", cfg.PidFilename, sysText(err)))
 	}
 }
@@ -216,17 +208,14 @@ func (p *process) leave() {
 	if p.control != nil {
 		p.control.Close()
 	}
-	p.unwatchNetwork()
-	p.closeGRE()
-	p.tearDownNetwork()
-	if p.network != nil {
-		p.network.own.Close()
+	if p.host != nil {
+		p.host.Close()
 	}
-	if err := p.keeper.removePid(p.cfg.PidFilename); err != nil {
+	if err := p.monitor.RemovePid(p.cfg.PidFilename); err != nil {
 		p.log.Warn(fmt.Sprintf("WARNING: cannot remove %s: %s", p.cfg.PidFilename, sysText(err)))
 	}
 	if p.server != nil {
 		p.log.Info(fmt.Sprintf("Squid Cache (Version %s): Exiting normally.", conf.Version))
 	}
-	p.keeper.close()
+	p.monitor.Close()
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cuttle-proxy/cuttle/cmd/squid/intercept"
 	"github.com/cuttle-proxy/cuttle/conf"
 	"github.com/cuttle-proxy/cuttle/tproxy/host"
 )
@@ -25,7 +26,7 @@ func TestShippedUnitsGrantWhatIsNeeded(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(dir, "squid.service"), text, 0o644); err != nil {
 			t.Fatal(err)
 		}
-		i := hostInspection(load)
+		i := intercept.Inspection(load)
 		i.UnitDirs, i.Quick, i.Listen = []string{dir}, true, nil
 		seen := false
 		for _, f := range host.Preflight(i) {

@@ -6,15 +6,15 @@ import (
 	"net"
 	"os"
 	"runtime"
-	"sync/atomic"
 	"syscall"
 	"time"
 
 	"go.uber.org/zap"
 
+	"github.com/cuttle-proxy/cuttle/cmd/squid/intercept"
+	"github.com/cuttle-proxy/cuttle/cmd/squid/privsep"
 	"github.com/cuttle-proxy/cuttle/conf"
 	"github.com/cuttle-proxy/cuttle/forward"
-	"github.com/cuttle-proxy/cuttle/wccp2"
 )
 
 // start is what happens without an order: check the configuration, refuse a
@@ -47,12 +47,8 @@ type process struct {
 	cfg      *conf.Config
 	cacheLog *cacheLog
 	log      *zap.Logger
-	keeper   *keeper
-	network  *hostNetwork
-	gre      atomic.Pointer[greReceiver] // nil where no router sends GRE, or the operator has a tunnel
-	watch    *networkWatch
-	setUp    bool // network_setup was done
-	wccp     atomic.Pointer[wccp2.Runner]
+	monitor  *privsep.Monitor // nil where root was not given up
+	host     *intercept.Host
 	control  *net.UnixListener
 	server   *forward.Server
 	// supervised: a supervisor waits to hear that we serve, and standard error
@@ -86,25 +82,19 @@ func serve(inv *invocation, cfg *conf.Config, report *conf.Report, supervised bo
 func (p *process) prepare() error {
 	syscall.Umask(p.cfg.Umask)
 	descriptors, limitErr := raiseDescriptorLimit(p.cfg.MaxFiledescriptors)
-	id, err := lookUpIdentity(p.cfg)
+	id, err := privsep.LookUp(p.cfg)
 	if err != nil {
 		return err
 	}
-	if p.network, err = newHostNetwork(p.cfg); err != nil {
+	if p.host, err = intercept.Open(p.cfg, p.log, p.inv.stderr); err != nil {
 		return err
 	}
-	if err := p.setUpNetwork(); err != nil {
-		return err
-	}
-	if err := p.openGRE(p.cfg); err != nil {
-		return err
-	}
-	findings := lookAtHost(p.cfg)
-	if id.change {
-		if p.keeper, err = startKeeper(p.inv); err != nil {
+	if id.Change {
+		if p.monitor, err = privsep.Start(reexec(p.inv, roleMonitor, "(squid-monitor)")); err != nil {
 			return err
 		}
-		if err := becomeUser(id, wantedRights(p.cfg)); err != nil {
+		p.host.Root = p.monitor
+		if err := privsep.BecomeUser(id, intercept.Rights(p.cfg)); err != nil {
 			return err
 		}
 	}
@@ -117,7 +107,7 @@ func (p *process) prepare() error {
 	if limitErr != nil {
 		p.log.Warn(fmt.Sprintf("WARNING: max_filedescriptors %d cannot be had: %s", p.cfg.MaxFiledescriptors, sysText(limitErr)))
 	}
-	p.tellFindings(findings)
+	p.host.TellFindings()
 	p.goToCoredumpDir()
 	return nil
 }
@@ -134,7 +124,7 @@ func (p *process) openCacheLog() error {
 	if p.cfg.CacheLog == "none" {
 		return nil
 	}
-	f, err := p.keeper.OpenLog(p.cfg.CacheLog)
+	f, err := p.monitor.OpenLog(p.cfg.CacheLog)
 	if err != nil {
 		fmt.Fprintf(p.inv.stderr, "WARNING: Cannot write log file: %s\n%s: %s\n         messages will be sent to 'stderr'.\n",
 			p.cfg.CacheLog, p.cfg.CacheLog, sysText(err))
@@ -170,20 +160,18 @@ func (p *process) open() error {
 	if len(p.cfg.HTTPPorts) == 0 && len(p.cfg.HTTPSPorts) == 0 {
 		return fatalError{"No port defined"}
 	}
-	p.server, err = forward.New(p.cfg, forward.Parts{Network: p.network, PrepareLookup: p.network.prepareLookup, Log: p.log, Version: conf.Version, LogFiles: p.keeper, Overloaded: p.overloaded})
+	p.server, err = forward.New(p.cfg, forward.Parts{Network: p.host.Network, PrepareLookup: p.host.Network.PrepareLookup, Log: p.log, Version: conf.Version, LogFiles: p.monitor, Overloaded: p.host.Overloaded})
 	if err != nil {
 		return err
 	}
 	if err := p.server.Listen(context.Background()); err != nil {
 		return err
 	}
-	p.startGRE()
-	if err := p.startWCCP(); err != nil {
+	if err := p.host.Start(p.server); err != nil {
 		return err
 	}
-	p.watchNetwork(p.cfg)
 	p.openControl()
-	if err := p.keeper.writePid(p.cfg.PidFilename); err != nil {
+	if err := p.monitor.WritePid(p.cfg.PidFilename); err != nil {
 		p.log.Warn(fmt.Sprintf("WARNING: %s: %s", p.cfg.PidFilename, sysText(err)))
 	}
 	return nil

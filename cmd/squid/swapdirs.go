@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/cuttle-proxy/cuttle/cmd/squid/privsep"
 	"github.com/cuttle-proxy/cuttle/conf"
 )
 
@@ -27,7 +28,7 @@ func createSwap(inv *invocation) int {
 		fmt.Fprintf(inv.stderr, "%sSquid is already running!  Process ID %d\n", now(), pid)
 		return exitBad
 	}
-	owner, err := lookUpIdentity(cfg)
+	owner, err := privsep.LookUp(cfg)
 	if err != nil {
 		fmt.Fprintln(inv.stderr, fatalLines(err.Error()))
 		return exitFatal
@@ -40,7 +41,7 @@ func createSwap(inv *invocation) int {
 	return exitGood
 }
 
-func createSwapDirs(dirs []*conf.CacheDir, owner identity) error {
+func createSwapDirs(dirs []*conf.CacheDir, owner privsep.Identity) error {
 	var ours []*conf.CacheDir
 	for _, dir := range dirs {
 		switch dir.Type {
@@ -53,11 +54,11 @@ func createSwapDirs(dirs []*conf.CacheDir, owner identity) error {
 			return err
 		}
 	}
-	if owner.change {
-		if err := becomeUser(owner, nil); err != nil {
+	if owner.Change {
+		if err := privsep.BecomeUser(owner, nil); err != nil {
 			return err
 		}
-		owner.change = false
+		owner.Change = false
 	}
 	for _, dir := range ours {
 		if err := createSwapDir(dir, owner); err != nil {
@@ -69,7 +70,7 @@ func createSwapDirs(dirs []*conf.CacheDir, owner identity) error {
 
 // createSwapDir fills one cache_dir: PATH/00 to the first-level count, and in
 // each 00 to the second-level count, in hexadecimal.
-func createSwapDir(dir *conf.CacheDir, owner identity) error {
+func createSwapDir(dir *conf.CacheDir, owner privsep.Identity) error {
 	for i := range dir.L1 {
 		first := filepath.Join(dir.Path, fmt.Sprintf("%02X", i))
 		if err := makeDir(first, owner); err != nil {
@@ -84,7 +85,7 @@ func createSwapDir(dir *conf.CacheDir, owner identity) error {
 	return nil
 }
 
-func makeDir(path string, owner identity) error {
+func makeDir(path string, owner privsep.Identity) error {
 	switch err := os.Mkdir(path, 0o750); {
 	case errors.Is(err, os.ErrExist):
 		info, err := os.Stat(path)
@@ -95,8 +96,8 @@ func makeDir(path string, owner identity) error {
 	case err != nil:
 		return fatalError{fmt.Sprintf("Failed to make swap directory %s: %s", path, sysText(err))}
 	}
-	if owner.change {
-		return os.Lchown(path, owner.uid, owner.gid)
+	if owner.Change {
+		return os.Lchown(path, owner.UID, owner.GID)
 	}
 	return nil
 }

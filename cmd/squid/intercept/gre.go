@@ -1,4 +1,4 @@
-package main
+package intercept
 
 import (
 	"errors"
@@ -37,69 +37,79 @@ func greConfig(cfg *conf.Config, own func(netip.Addr) bool) gre.Config {
 // tunnel of the kernel's, or a decapsulator in this process. Where the operator
 // made a tunnel already, that one stays. It needs CAP_NET_RAW and CAP_NET_ADMIN;
 // a process that gave root up before it was to receive GRE gets the raw socket
-// from the helper that stays root. Without the rights the start fails, since a
+// from its Root. Without the rights the start fails, since a
 // router told to send us GRE would send it nowhere.
-func (p *process) openGRE(cfg *conf.Config) error {
+func (h *Host) openGRE(cfg *conf.Config) error {
 	if !decapsulates(cfg) || kernelTunnel() != "" {
 		return nil
 	}
-	config := greConfig(cfg, p.network.own.Has)
+	config := greConfig(cfg, h.Network.own.Has)
 	r, err := gre.OpenBest(config)
-	if p.keeper != nil && (errors.Is(err, syscall.EPERM) || errors.Is(err, syscall.EACCES)) {
-		r, err = p.keeper.openGRE(config)
+	if h.Root != nil && (errors.Is(err, syscall.EPERM) || errors.Is(err, syscall.EACCES)) {
+		r, err = openGREByRoot(h.Root, config)
 	}
 	if err != nil {
 		return err
 	}
 	r.SetRouters(routersOf(cfg, nil))
-	p.gre.Store(&greReceiver{Receiver: r, local: config.Local, back: config.Return})
+	h.gre.Store(&greReceiver{Receiver: r, local: config.Local, back: config.Return})
 	return nil
 }
 
-// openGRE is for a process without the rights: the helper opens what needs them.
-func (k *keeper) openGRE(config gre.Config) (gre.Receiver, error) {
+// openGREByRoot is for a process without the rights: Root opens what needs them.
+func openGREByRoot(root Root, config gre.Config) (gre.Receiver, error) {
 	var err error
-	if config.Socket, err = k.ask(askOpenGRE, ""); err != nil {
+	if config.Socket, err = root.GRESocket(); err != nil {
 		return nil, err
 	}
-	if config.TUN, err = k.ask(askOpenTUN, ""); err != nil {
+	if config.TUN, err = root.TUN(); err != nil {
 		config.Socket.Close()
 		return nil, err
 	}
 	return gre.Open(config)
 }
 
-// openGRE is the helper's part: only what the configuration it read itself asks for.
-func (k *keeperChild) openGRE(what byte) (*os.File, error) {
-	if !decapsulates(k.cfg) {
-		return nil, syscall.EACCES
+// errNoGRE refuses what the configuration in force does not ask for.
+var errNoGRE error = syscall.EACCES
+
+// GRESocket and TUN are the part of a Root: they open what a receiver takes, when
+// the configuration asks for one.
+func GRESocket(cfg *conf.Config) (*os.File, error) {
+	if !decapsulates(cfg) {
+		return nil, errNoGRE
 	}
-	if what == askOpenTUN {
-		return gre.OpenTUN(greConfig(k.cfg, nil))
+	return gre.OpenSocket(greConfig(cfg, nil))
+}
+
+// TUN opens the device that packets of routers are delivered on.
+func TUN(cfg *conf.Config) (*os.File, error) {
+	if !decapsulates(cfg) {
+		return nil, errNoGRE
 	}
-	return gre.OpenSocket(greConfig(k.cfg, nil))
+	return gre.OpenTUN(greConfig(cfg, nil))
 }
 
 // reconfigureGRE begins to receive GRE, receives it otherwise, or ends that, as
 // another configuration wants it. What the receiver is opened by is compared, so
 // that a reconfigure that does not touch it loses no packet.
-func (p *process) reconfigureGRE(cfg *conf.Config) error {
-	have := p.gre.Load()
+func (h *Host) reconfigureGRE() error {
+	cfg := h.cfg
+	have := h.gre.Load()
 	config := greConfig(cfg, nil)
 	switch {
 	case have == nil && decapsulates(cfg):
 	case have != nil && !decapsulates(cfg):
-		p.closeGRE()
+		h.closeGRE()
 		return nil
 	case have != nil && (have.local != config.Local || have.back != config.Return):
-		p.closeGRE()
+		h.closeGRE()
 	default:
 		return nil
 	}
-	if err := p.openGRE(cfg); err != nil {
+	if err := h.openGRE(cfg); err != nil {
 		return err
 	}
-	p.startGRE()
+	h.startGRE()
 	return nil
 }
 
@@ -117,8 +127,8 @@ func routersOf(cfg *conf.Config, learnt []netip.Addr) []netip.Addr {
 }
 
 // learntRouters are the addresses of the routers WCCP has heard from.
-func (p *process) learntRouters() []netip.Addr {
-	r := p.wccp.Load()
+func (h *Host) learntRouters() []netip.Addr {
+	r := h.wccp.Load()
 	if r == nil {
 		return nil
 	}
@@ -135,19 +145,19 @@ func (p *process) learntRouters() []netip.Addr {
 const noGRE = "GRE packets are not received"
 
 // startGRE begins to move packets.
-func (p *process) startGRE() {
-	r := p.gre.Load()
+func (h *Host) startGRE() {
+	r := h.gre.Load()
 	if r == nil {
 		return
 	}
-	p.log.Info(r.How())
-	if w := p.wccp.Load(); w != nil {
+	h.log.Info(r.How())
+	if w := h.wccp.Load(); w != nil {
 		w.Release(noGRE)
 	}
 	go func() {
 		if err := r.Run(); err != nil {
-			p.log.Error("ERROR: GRE packets are no longer received: " + err.Error())
-			if w := p.wccp.Load(); w != nil {
+			h.log.Error("ERROR: GRE packets are no longer received: " + err.Error())
+			if w := h.wccp.Load(); w != nil {
 				w.Hold(noGRE)
 			}
 		}
@@ -155,14 +165,14 @@ func (p *process) startGRE() {
 }
 
 // closeGRE removes the device and leaves the totals in the log.
-func (p *process) closeGRE() {
-	r := p.gre.Swap(nil)
+func (h *Host) closeGRE() {
+	r := h.gre.Swap(nil)
 	if r == nil {
 		return
 	}
 	n := r.Counts()
 	r.Close()
-	p.log.Info(fmt.Sprintf("GRE: %d packets received, %d delivered, %d given back, %d refused, %d lost in the queue",
+	h.log.Info(fmt.Sprintf("GRE: %d packets received, %d delivered, %d given back, %d refused, %d lost in the queue",
 		n.Received, n.Delivered, n.Returned, refused(n), n.Lost))
 }
 

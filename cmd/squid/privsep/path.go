@@ -1,4 +1,4 @@
-package main
+package privsep
 
 import (
 	"os"
@@ -80,7 +80,7 @@ func openFolder(path string) (fd int, trusted bool, err error) {
 	return openFolderAt(unix.AT_FDCWD, path)
 }
 
-// openFolderAt opens a folder, itself no link, and says whether root alone can
+// openFolderAt opens a folder, itself no link, and reports whether root alone can
 // change what is in it.
 func openFolderAt(dir int, name string) (fd int, trusted bool, err error) {
 	if fd, err = unix.Openat(dir, name, unix.O_PATH|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0); err != nil {

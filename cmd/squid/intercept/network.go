@@ -1,4 +1,4 @@
-package main
+package intercept
 
 import (
 	"context"
@@ -19,8 +19,8 @@ import (
 	"github.com/cuttle-proxy/cuttle/tproxy/rights"
 )
 
-// hostNetwork is tproxy in the shape forward asks for (forward.Network).
-type hostNetwork struct {
+// Network is tproxy in the shape forward asks for (forward.Network).
+type Network struct {
 	own *tproxy.Own
 	// now is replaced by a reconfigure; connections keep what they began with.
 	now atomic.Pointer[networkSettings]
@@ -36,24 +36,27 @@ type networkSettings struct {
 	dialer  *tproxy.Dialer
 }
 
-// newHostNetwork begins to follow the host's addresses.
-func newHostNetwork(cfg *conf.Config) (*hostNetwork, error) {
+// NewNetwork begins to follow the host's addresses.
+func NewNetwork(cfg *conf.Config) (*Network, error) {
 	own, err := tproxy.WatchOwn()
 	if err != nil {
 		return nil, err
 	}
-	n := &hostNetwork{own: own}
-	n.configure(cfg)
+	n := &Network{own: own}
+	n.Configure(cfg)
 	return n, nil
 }
 
-// configure takes over the socket settings of a configuration. Only a proxy that
+// Close ends the following of addresses.
+func (n *Network) Close() { n.own.Close() }
+
+// Configure takes over the socket settings of a configuration. Only a proxy that
 // intercepts marks its sockets (the mark needs a capability, and only the rules
 // of an interception look at it) and guards against connecting to itself.
-func (n *hostNetwork) configure(cfg *conf.Config) {
+func (n *Network) Configure(cfg *conf.Config) {
 	s := &networkSettings{}
 	var own *tproxy.Own
-	if intercepts(cfg) {
+	if Wanted(cfg) {
 		if spoofs(cfg) || rights.Has(cap.NET_ADMIN) || rights.Has(cap.NET_RAW) {
 			s.sockets.Mark = tproxy.OwnMark
 		}
@@ -79,33 +82,14 @@ func (n *hostNetwork) configure(cfg *conf.Config) {
 
 // dialCounts are totals since the start. A dial that outlives its configuration
 // may go uncounted.
-func (n *hostNetwork) dialCounts() tproxy.DialCounts {
+func (n *Network) dialCounts() tproxy.DialCounts {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return n.past.Plus(n.now.Load().dialer.Counts())
 }
 
-// intercepts says whether any port takes connections meant for other hosts.
-func intercepts(cfg *conf.Config) bool {
-	for _, p := range cfg.HTTPPorts {
-		if p.Transparent || p.TProxy {
-			return true
-		}
-	}
-	return false
-}
-
-func spoofs(cfg *conf.Config) bool {
-	for _, p := range cfg.HTTPPorts {
-		if p.TProxy {
-			return true
-		}
-	}
-	return false
-}
-
 // Listen opens the sockets of a port; a port without an address gets both families.
-func (n *hostNetwork) Listen(ctx context.Context, port *conf.HTTPPort) ([]*net.TCPListener, error) {
+func (n *Network) Listen(ctx context.Context, port *conf.HTTPPort) ([]*net.TCPListener, error) {
 	o := tproxy.ListenOptions{SocketOptions: n.now.Load().sockets, Addr: port.Addr, Transparent: port.TProxy}
 	if port.Addr.Addr() == netip.IPv4Unspecified() && port.Host == "" {
 		o.Addr = netip.AddrPortFrom(netip.Addr{}, port.Addr.Port())
@@ -120,8 +104,8 @@ func (n *hostNetwork) Listen(ctx context.Context, port *conf.HTTPPort) ([]*net.T
 	return ls, err
 }
 
-// prepareLookup marks the sockets of name lookups like all others of ours.
-func (n *hostNetwork) prepareLookup(_, _ string, c syscall.RawConn) error {
+// PrepareLookup marks the sockets of name lookups like all others of ours.
+func (n *Network) PrepareLookup(_, _ string, c syscall.RawConn) error {
 	mark := n.now.Load().sockets.Mark
 	if mark == 0 {
 		return nil
@@ -133,11 +117,13 @@ func (n *hostNetwork) prepareLookup(_, _ string, c syscall.RawConn) error {
 	return os.NewSyscallError("SO_MARK", err)
 }
 
-func (n *hostNetwork) OriginalDestination(c *net.TCPConn, port *conf.HTTPPort) (netip.AddrPort, bool, error) {
+// OriginalDestination is where a client on an intercepting port wanted to go.
+func (n *Network) OriginalDestination(c *net.TCPConn, port *conf.HTTPPort) (netip.AddrPort, bool, error) {
 	how := tproxy.Interception{TProxy: port.TProxy, NAT: port.Transparent}
 	return tproxy.OriginalDestination(c, how, n.own)
 }
 
-func (n *hostNetwork) Dial(ctx context.Context, d forward.Dialing) (*net.TCPConn, error) {
+// Dial connects, under a client's address where that is asked for.
+func (n *Network) Dial(ctx context.Context, d forward.Dialing) (*net.TCPConn, error) {
 	return n.now.Load().dialer.Dial(ctx, tproxy.Target{To: d.To, From: d.From, Spoof: d.Spoof, TOS: d.TOS, LastPort: d.LastPort})
 }

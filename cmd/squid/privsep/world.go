@@ -1,4 +1,4 @@
-package main
+package privsep
 
 import (
 	"io"
@@ -8,22 +8,22 @@ import (
 )
 
 // rereadingWorld is the machine as a process sees it that was root when it
-// started and is no more: what it may not read the helper that stays root opens
+// started and is no more: what it may not read the monitor opens
 // for it, and what is asked about root is answered as at the start.
 type rereadingWorld struct {
-	resolvingWorld
-	keeper *keeper
+	conf.World
+	monitor *Monitor
 }
 
 func (w rereadingWorld) Open(name string) (io.ReadCloser, error) {
-	return w.keeper.openConf(name)
+	return w.monitor.openConf(name)
 }
 
-func (w rereadingWorld) Root() bool { return w.keeper != nil || w.resolvingWorld.Root() }
+func (w rereadingWorld) Root() bool { return w.monitor != nil || w.World.Root() }
 
 // notingWorld is the machine, with a note of every file opened.
 type notingWorld struct {
-	resolvingWorld
+	conf.World
 	mu     sync.Mutex
 	opened map[string]bool
 }
@@ -32,7 +32,7 @@ func (w *notingWorld) Open(name string) (io.ReadCloser, error) {
 	w.mu.Lock()
 	w.opened[name] = true
 	w.mu.Unlock()
-	return w.resolvingWorld.Open(name)
+	return w.World.Open(name)
 }
 
 var _, _ conf.World = rereadingWorld{}, &notingWorld{}

@@ -41,36 +41,3 @@ func TestRunningCopy(t *testing.T) {
 		}
 	}
 }
-
-func TestPidFileIsReplacedAndOnlyOursRemoved(t *testing.T) {
-	dir := t.TempDir()
-	path, precious := filepath.Join(dir, "squid.pid"), filepath.Join(dir, "precious")
-	os.WriteFile(precious, []byte("keep me"), 0o644)
-	if err := os.Symlink(precious, path); err != nil {
-		t.Fatal(err)
-	}
-	if err := writePid(path, 4711); err != nil {
-		t.Fatal(err)
-	}
-	if data, _ := os.ReadFile(precious); string(data) != "keep me" {
-		t.Errorf("the link was followed: %q", data)
-	}
-	if data, _ := os.ReadFile(path); string(data) != "4711\n" {
-		t.Errorf("pid file holds %q", data)
-	}
-	if err := removePid(path, 4712); err != nil {
-		t.Error(err)
-	}
-	if _, err := os.Stat(path); err != nil {
-		t.Error("another copy's pid file was removed")
-	}
-	if err := removePid(path, 4711); err != nil {
-		t.Error(err)
-	}
-	if _, err := os.Stat(path); err == nil {
-		t.Error("our pid file is still there")
-	}
-	if err := writePid(filepath.Join(dir, "absent", "squid.pid"), 1); err == nil {
-		t.Error("no error for a folder that is not there")
-	}
-}

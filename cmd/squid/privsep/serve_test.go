@@ -1,4 +1,4 @@
-package main
+package privsep
 
 import (
 	"path/filepath"
@@ -8,11 +8,11 @@ import (
 	"github.com/cuttle-proxy/cuttle/conf"
 )
 
-func TestKeeperTouchesOnlyNamedFiles(t *testing.T) {
+func TestMonitorTouchesOnlyNamedFiles(t *testing.T) {
 	cfg := &conf.Config{}
 	cfg.CacheLog, cfg.CacheStoreLog = "/var/log/squid/cache.log", "none"
 	cfg.AccessLogs = []*conf.AccessLog{{Path: "/var/log/squid/access.log"}, {Path: ""}}
-	k := &keeperChild{cfg: cfg, mayRead: map[string]bool{"/etc/squid/squid.conf": true}}
+	k := &server{cfg: cfg, mayRead: map[string]bool{"/etc/squid/squid.conf": true}}
 	for path, want := range map[string]bool{
 		"/var/log/squid/cache.log": true, "/var/log/squid/access.log": true, "": false, "none": false,
 		"/etc/shadow": false, "/var/log/squid/../squid/cache.log": false, "/var/log/squid/cache.log.0": false,
@@ -62,7 +62,7 @@ func FuzzRotation(f *testing.F) {
 	f.Add(log+".3", log+".4")
 	f.Add(log+".1/../../etc/passwd", log+".2")
 	f.Add("/etc/shadow", log+".-1")
-	k := &keeperChild{cfg: &conf.Config{}}
+	k := &server{cfg: &conf.Config{}}
 	k.cfg.CacheLog = log
 	f.Fuzz(func(t *testing.T, from, to string) {
 		if !k.isRotation(from, to) {

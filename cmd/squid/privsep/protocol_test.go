@@ -1,4 +1,4 @@
-package main
+package privsep
 
 import (
 	"errors"
@@ -11,11 +11,13 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/cuttle-proxy/cuttle/conf"
 )
 
-// keptFiles is a helper at work in this process, and the folder of its configuration.
+// keptFiles is a monitor at work in this process, and the folder of its configuration.
 type keptFiles struct {
-	*keeper
+	*Monitor
 	t     *testing.T
 	dir   string
 	ended chan struct{}
@@ -25,8 +27,7 @@ func newKeptFiles(t *testing.T) *keptFiles {
 	dir := t.TempDir()
 	k := &keptFiles{t: t, dir: dir, ended: make(chan struct{})}
 	k.configure("squid.pid", "access.log")
-	child := &keeperChild{inv: &invocation{}, pid: os.Getpid()}
-	child.inv.flags.confFile = k.in("squid.conf")
+	child := &server{confFile: k.in("squid.conf"), world: conf.Offline{}, pid: os.Getpid()}
 	if err := child.learn(); err != nil {
 		t.Fatal(err)
 	}
@@ -35,9 +36,9 @@ func newKeptFiles(t *testing.T) *keptFiles {
 		t.Fatal(err)
 	}
 	theirs := packetConn(t, pair[1])
-	k.keeper = &keeper{conn: packetConn(t, pair[0])}
+	k.Monitor = &Monitor{conn: packetConn(t, pair[0])}
 	go func() { defer close(k.ended); child.serve(theirs) }()
-	t.Cleanup(func() { k.close(); <-k.ended; theirs.Close() })
+	t.Cleanup(func() { k.Close(); <-k.ended; theirs.Close() })
 	return k
 }
 
@@ -88,7 +89,7 @@ func (k *keptFiles) absent(name string) {
 	}
 }
 
-func TestKeeperDoesTheNamedThings(t *testing.T) {
+func TestMonitorDoesTheNamedThings(t *testing.T) {
 	k := newKeptFiles(t)
 	k.do(askWritePid, "whatever")
 	k.holds("squid.pid", fmt.Sprintln(os.Getpid()))
@@ -112,8 +113,8 @@ func TestKeeperDoesTheNamedThings(t *testing.T) {
 }
 
 // Whatever a serving process that was taken over asks for, it gets no other file,
-// and the helper goes on.
-func TestKeeperRefuses(t *testing.T) {
+// and the monitor goes on.
+func TestMonitorRefuses(t *testing.T) {
 	k := newKeptFiles(t)
 	k.put("precious", "precious")
 	log := k.in("access.log")
@@ -137,7 +138,7 @@ func TestKeeperRefuses(t *testing.T) {
 }
 
 // A log whose place was taken by something else is not opened.
-func TestKeeperOpensNoSubstitute(t *testing.T) {
+func TestMonitorOpensNoSubstitute(t *testing.T) {
 	k := newKeptFiles(t)
 	k.put("precious", "precious")
 	if err := os.Chmod(k.dir, 0o777); err != nil { // as if the effective user's
@@ -167,8 +168,8 @@ func TestKeeperOpensNoSubstitute(t *testing.T) {
 	k.holds("precious", "precious")
 }
 
-// Descriptors sent along are not kept: they would fill the helper.
-func TestKeeperKeepsNoDescriptors(t *testing.T) {
+// Descriptors sent along are not kept: they would fill the monitor.
+func TestMonitorKeepsNoDescriptors(t *testing.T) {
 	k := newKeptFiles(t)
 	open := func() int { all, _ := os.ReadDir("/proc/self/fd"); return len(all) }
 	before := open()
@@ -193,7 +194,7 @@ func TestKeeperKeepsNoDescriptors(t *testing.T) {
 
 // A configuration that was read and is not yet in force opens its own logs and
 // takes nothing away from the one in force, which may stay.
-func TestKeeperFollowsTheConfigurationInForce(t *testing.T) {
+func TestMonitorFollowsTheConfigurationInForce(t *testing.T) {
 	k := newKeptFiles(t)
 	k.do(askWritePid, "")
 	for _, accessLog := range []string{"second.log", "third.log"} { // refused, once and again
@@ -228,9 +229,9 @@ func TestKeeperFollowsTheConfigurationInForce(t *testing.T) {
 	k.absent("another.pid")
 }
 
-func TestKeeperThatIsGone(t *testing.T) {
+func TestMonitorThatIsGone(t *testing.T) {
 	for name, end := range map[string]func(*keptFiles){
-		"hung up on":      func(k *keptFiles) { k.close() },
+		"hung up on":      func(k *keptFiles) { k.Close() },
 		"told nothing":    func(k *keptFiles) { k.conn.Write(nil) },
 		"half hung up on": func(k *keptFiles) { k.conn.CloseWrite() },
 		"no longer heard": func(k *keptFiles) { k.conn.CloseRead(); k.conn.Write([]byte("?")) },
@@ -238,7 +239,7 @@ func TestKeeperThatIsGone(t *testing.T) {
 		k := newKeptFiles(t)
 		end(k)
 		<-k.ended
-		k.close()
+		k.Close()
 		if _, err := k.ask(askWritePid, ""); err == nil || !strings.Contains(err.Error(), "is gone") {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -246,7 +247,7 @@ func TestKeeperThatIsGone(t *testing.T) {
 }
 
 // What went wrong arrives as what it is.
-func TestKeeperAnswers(t *testing.T) {
+func TestMonitorAnswers(t *testing.T) {
 	for _, c := range []struct {
 		sent error
 		want func(error) bool
@@ -261,7 +262,7 @@ func TestKeeperAnswers(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		k, theirs := &keeper{conn: packetConn(t, pair[0])}, packetConn(t, pair[1])
+		k, theirs := &Monitor{conn: packetConn(t, pair[0])}, packetConn(t, pair[1])
 		go func() {
 			theirs.Read(make([]byte, 10))
 			answer(theirs, nil, c.sent)
@@ -270,6 +271,6 @@ func TestKeeperAnswers(t *testing.T) {
 		if _, err := k.ask('?', ""); !c.want(err) {
 			t.Errorf("%.40v arrives as %.40v", c.sent, err)
 		}
-		k.close()
+		k.Close()
 	}
 }

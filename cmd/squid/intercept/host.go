@@ -1,0 +1,143 @@
+package intercept
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"sync/atomic"
+
+	"go.uber.org/zap"
+
+	"github.com/cuttle-proxy/cuttle/conf"
+	"github.com/cuttle-proxy/cuttle/forward"
+	"github.com/cuttle-proxy/cuttle/tproxy/host"
+	"github.com/cuttle-proxy/cuttle/wccp2"
+)
+
+// Root does what needs root once the serving process has given it up. What it
+// may do it takes from the configuration that is in force.
+type Root interface {
+	// GRESocket is the raw socket that routers' GRE comes by, TUN the device it is
+	// delivered on.
+	GRESocket() (*os.File, error)
+	TUN() (*os.File, error)
+	// SetUpRules does, or takes back, what network_setup asks for now.
+	SetUpRules() error
+}
+
+// Server is what serves the connections: forward.Server.
+type Server interface {
+	Transfers() int
+	Dismiss()
+	Overload() forward.Overload
+	Verification() (checked, unverified uint64)
+	BlindTunnels() uint64
+}
+
+// Host is the network of this host as a running copy uses it. It is built as
+// root and used without, by one goroutine; what answers questions and watches
+// runs beside that.
+type Host struct {
+	// Network opens and dials sockets.
+	Network *Network
+	// Root is nil where the process never was root, and does such things itself.
+	Root Root
+
+	log      *zap.Logger
+	cfg      *conf.Config
+	server   Server
+	rules    Rules
+	gre      atomic.Pointer[greReceiver] // nil where no router sends GRE, or the operator has a tunnel
+	wccp     atomic.Pointer[wccp2.Runner]
+	watch    *watch
+	findings []host.Finding
+}
+
+// Open does what must be done as root: the rules, the receiver of GRE, a look at
+// the host. What the rules do is told on report.
+func Open(cfg *conf.Config, log *zap.Logger, report io.Writer) (*Host, error) {
+	network, err := NewNetwork(cfg)
+	if err != nil {
+		return nil, err
+	}
+	h := &Host{Network: network, log: log, cfg: cfg}
+	if err := h.rules.atStart(cfg, report); err != nil {
+		return h, err
+	}
+	if err := h.openGRE(cfg); err != nil {
+		return h, err
+	}
+	h.findings = lookAtHost(cfg)
+	return h, nil
+}
+
+// TellFindings logs what the look at the host found wanting.
+func (h *Host) TellFindings() { h.tell(h.findings) }
+
+// Start moves packets and announces the proxy to its routers, now that every port
+// of server accepts.
+func (h *Host) Start(server Server) error {
+	h.server = server
+	h.startGRE()
+	if err := h.startWCCP(); err != nil {
+		return err
+	}
+	h.startWatch()
+	return nil
+}
+
+// Prepare takes over what another configuration says about sockets, before the
+// server opens any by it. Reconfigure or Keep follows.
+func (h *Host) Prepare(cfg *conf.Config) {
+	h.stopWatch()
+	h.Network.Configure(cfg)
+}
+
+// Keep goes on with the configuration there was before Prepare.
+func (h *Host) Keep() {
+	h.Network.Configure(h.cfg)
+	h.startWatch()
+}
+
+// Reconfigure goes over to another configuration, which is in force in the server
+// already and adopted by Root. What cannot be had is logged, and goes on as before.
+func (h *Host) Reconfigure(cfg *conf.Config) {
+	h.cfg = cfg
+	if err := h.reconfigureGRE(); err != nil {
+		h.log.Error("ERROR: GRE packets are not received: " + err.Error())
+	}
+	if err := h.reconfigureWCCP(); err != nil {
+		h.log.Error("ERROR: WCCP goes on as before: " + err.Error())
+	}
+	h.setUpRulesAgain()
+	h.startWatch()
+}
+
+// Close ends all of it and takes back what network_setup did, where no Root does.
+func (h *Host) Close() {
+	h.stopWatch()
+	h.closeGRE()
+	if h.Root == nil {
+		if err := h.rules.AtEnd(h.cfg); err != nil {
+			h.log.Error("ERROR: " + err.Error())
+		}
+	}
+	h.Network.Close()
+}
+
+// tell writes findings to cache.log. Whether the start goes on is decided by the
+// sockets themselves: without the capability they cannot be opened, while rules
+// may be somebody else's to make, later.
+func (h *Host) tell(findings []host.Finding) {
+	for _, f := range findings {
+		text := fmt.Sprintf("preflight: %s: %s; %s", f.ID, f.Fact, f.Why)
+		if f.Remedy != "" {
+			text += "; mend it with: " + f.Remedy
+		}
+		if f.Level == host.Fail {
+			h.log.Error("ERROR: " + text)
+		} else {
+			h.log.Warn("WARNING: " + text)
+		}
+	}
+}

@@ -1,0 +1,155 @@
+package intercept
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/cuttle-proxy/cuttle/conf"
+	"github.com/cuttle-proxy/cuttle/tproxy/host"
+)
+
+// How often an intercepting process looks at its network: the routers that may
+// send GRE, the counters that tell of trouble. What went wrong is said once a
+// minute at most; the path to the routers is measured anew as often.
+const (
+	watchInterval  = time.Second
+	troubleSilence = time.Minute
+	hostInterval   = 5 * time.Minute // between looks at the host, if no interface comes before
+)
+
+// watch looks after what changes underneath a process that intercepts.
+type watch struct {
+	log   *zap.Logger
+	stop  chan struct{}
+	ended sync.WaitGroup
+
+	routers []netip.Addr
+	told    Counts    // what had gone wrong when it was last told of
+	toldAt  time.Time // zero for never
+
+	ifaces   string          // the interfaces there are
+	known    map[string]bool // findings about the host that were told of
+	lookedAt time.Time
+}
+
+// startWatch begins to look. It is called again after a reconfigure.
+func (h *Host) startWatch() {
+	h.stopWatch()
+	if !Wanted(h.cfg) {
+		return
+	}
+	w := &watch{log: h.log, stop: make(chan struct{})}
+	if before := h.watch; before != nil {
+		w.told, w.toldAt = before.told, before.toldAt
+	}
+	h.watch = w
+	w.ifaces, w.lookedAt = interfaces(), time.Now()
+	w.ended.Go(func() {
+		tick := time.NewTicker(watchInterval)
+		defer tick.Stop()
+		w.known = findingsOf(h.cfg) // the start has told of these
+		for {
+			select {
+			case <-w.stop:
+				return
+			case now := <-tick.C:
+				w.followRouters(h)
+				w.tell(h.counts(), now)
+				w.lookAtHost(h, now)
+			}
+		}
+	})
+}
+
+func (h *Host) stopWatch() {
+	if w := h.watch; w != nil && w.stop != nil {
+		close(w.stop)
+		w.ended.Wait()
+		w.stop = nil // it remembers what it has told of
+	}
+}
+
+// followRouters lets those send GRE that WCCP has learnt of.
+func (w *watch) followRouters(h *Host) {
+	r := h.gre.Load()
+	if r == nil {
+		return
+	}
+	list := routersOf(h.cfg, h.learntRouters())
+	if slices.Equal(list, w.routers) {
+		return
+	}
+	w.routers = list
+	r.SetRouters(list)
+	w.log.Info(fmt.Sprintf("GRE is accepted from %v", list))
+}
+
+// tell logs what went wrong since it was last told.
+func (w *watch) tell(now Counts, at time.Time) {
+	if at.Sub(w.toldAt) < troubleSilence {
+		return
+	}
+	lines := now.trouble(w.told)
+	if len(lines) == 0 {
+		return
+	}
+	for _, line := range lines {
+		w.log.Warn("WARNING: " + line)
+	}
+	w.told, w.toldAt = now, at
+}
+
+// lookAtHost checks the host again when interfaces have come or gone, and now and
+// then in any case: with network_setup what is missing is made again, and what is
+// not well since is told of.
+func (w *watch) lookAtHost(h *Host, now time.Time) {
+	there := interfaces()
+	if there == w.ifaces && now.Sub(w.lookedAt) < hostInterval {
+		return
+	}
+	if there != w.ifaces && h.cfg.NetworkSetup {
+		h.setUpRulesAgain()
+	}
+	w.ifaces, w.lookedAt = there, now
+	if decapsulates(h.cfg) && int(segmentSize(h.cfg)) != h.Network.now.Load().sockets.MSS {
+		h.Network.Configure(h.cfg)
+		w.log.Info(fmt.Sprintf("TCP segments are kept to %d octets, as the way to the router wants it", segmentSize(h.cfg)))
+	}
+	found := lookAtHost(h.cfg)
+	known := map[string]bool{}
+	for _, f := range found {
+		known[f.ID+f.Fact] = true
+		if !w.known[f.ID+f.Fact] {
+			h.tell([]host.Finding{f})
+		}
+	}
+	w.known = known
+}
+
+func findingsOf(cfg *conf.Config) map[string]bool {
+	known := map[string]bool{}
+	for _, f := range lookAtHost(cfg) {
+		known[f.ID+f.Fact] = true
+	}
+	return known
+}
+
+// interfaces names the interfaces there are, as one text to compare.
+func interfaces() string {
+	list, err := net.Interfaces()
+	if err != nil {
+		return ""
+	}
+	var b strings.Builder
+	for _, i := range list {
+		fmt.Fprintf(&b, "%d %s\n", i.Index, i.Name)
+	}
+	return b.String()
+}
