@@ -51,6 +51,8 @@ type builder struct {
 	resolved  map[string][]netip.Addr
 	// first is the place of each directive's first line.
 	first map[*Directive]parser.Pos
+	// named are the keys of what the report calls inert.
+	named map[string]bool
 }
 
 func newBuilder(opts Options) *builder {
@@ -62,7 +64,7 @@ func newBuilder(opts Options) *builder {
 	}
 	return &builder{cfg: &Config{}, opts: opts, world: opts.World, report: &Report{},
 		acls: map[string]*ACL{}, aclStates: map[*ACL]*aclState{}, quoted: map[*ACL]string{}, used: map[*ACL]bool{}, refusedACLs: map[string]parser.Pos{},
-		peers: map[string]*Peer{}, resolved: map[string][]netip.Addr{}, first: map[*Directive]parser.Pos{}}
+		peers: map[string]*Peer{}, resolved: map[string][]netip.Addr{}, first: map[*Directive]parser.Pos{}, named: map[string]bool{}}
 }
 
 // inclusion is a file read by include.
@@ -190,7 +192,9 @@ func (b *builder) oneLine(line *parser.Line) {
 	}
 	if err := d.kind.set(r); err != nil {
 		b.refuse(r, err.(*refusal))
+		return
 	}
+	b.inert(d, line)
 }
 
 // unrecognized counts a directive nobody knows (fact gram_unknown_three).

@@ -12,8 +12,8 @@ import (
 const sourceWidth = 160
 
 // Explain writes the diagnostics for a person: place, what is wrong, the source
-// line with the span underlined, what to do. extensions asks for the uses of
-// words 2.6 does not know.
+// line with the span underlined, what to do; then what has no effect, and the
+// numbers. extensions asks for the uses of words 2.6 does not know.
 func (r *Report) Explain(w io.Writer, extensions bool) {
 	out := bufio.NewWriter(w)
 	defer out.Flush()
@@ -32,9 +32,19 @@ func (r *Report) Explain(w io.Writer, extensions bool) {
 			d.write(out)
 		}
 	}
-	if errors+warnings > 0 || len(r.Extensions) > 0 && extensions {
-		fmt.Fprintf(out, "%d errors, %d warnings, %d uses of extensions\n", errors, warnings, len(r.Extensions))
+	for i := range r.Inert {
+		r.Inert[i].write(out)
 	}
+	fmt.Fprintf(out, "%d errors, %d warnings, %d uses of extensions, %d without effect\n", errors, warnings, len(r.Extensions), len(r.Inert))
+}
+
+// write says in one line that something has no effect, and what comes of it.
+func (i *Inert) write(w io.Writer) {
+	if i.Harm != "" {
+		fmt.Fprintf(w, "%v: warning: %s: %s; a start is refused\n", i.Pos, i.Text(), i.Harm)
+		return
+	}
+	fmt.Fprintf(w, "%v: note: %s\n", i.Pos, i.Text())
 }
 
 var severityWords = map[Severity]string{Note: "note", Warning: "warning", Error: "error"}

@@ -21,6 +21,9 @@ type ExtensionSettings struct {
 	StoreURLAccess AccessList
 	// LogfileDaemon is logfile_daemon (2.7): the program behind daemon: logs.
 	LogfileDaemon string
+	// AcceptWithoutEffect is accept_without_effect (ours): what is pending, would do
+	// harm, and is served all the same.
+	AcceptWithoutEffect []string
 	// NetworkSetup is network_setup: setup at the start, teardown at the end.
 	NetworkSetup bool
 	// HostVerify is host_verify (ours): intercepted requests go where the client

@@ -30,7 +30,7 @@ var extensionUses = map[string]string{
 }
 
 // owner is the room, or rooms, that act on an extension, at the end of its entry.
-var owner = regexp.MustCompile(`\[(cmd/squid|conf|wccp2|tproxy|forward(/[a-z]+)?)(, (wccp2|tproxy|forward(/[a-z]+)?))*(, to come)?\]$`)
+var owner = regexp.MustCompile(`\[(cmd/squid|conf|wccp2|tproxy|forward(/[a-z]+)?)(, (cmd/squid|wccp2|tproxy|forward(/[a-z]+)?))*(, to come)?\]$`)
 
 // TestExtensionsListed: what 2.6 refuses and we accept is what
 // testdata/conf/extensions lists, both ways, each with an owner, and -k parse -v

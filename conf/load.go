@@ -83,6 +83,7 @@ func (b *builder) buildTree(path string, f *parser.File) (*Config, *Report) {
 	b.lines(f)
 	b.defaultsIfNone()
 	b.finish()
+	b.finishInert()
 	if b.list != nil {
 		b.list.close()
 	}

@@ -38,16 +38,16 @@ func TestPlaces(t *testing.T) {
 			"ports":     "80\n# comment\n  8o8 # hm\n"},
 			"ports:3:3: error: acl: \"8o8\" is not a decimal number\n      8o8 # hm\n      ^~~\n    The file is named in main.conf:4:1.\n" +
 				"main.conf:5:18: error: http_access: acl p is not defined in front of this line\n    http_access deny p\n                     ^\n" +
-				"    Its definition (main.conf:4:1) is refused; this follows from it.\n2 errors, 0 warnings, 0 uses of extensions\n"},
+				"    Its definition (main.conf:4:1) is refused; this follows from it.\n2 errors, 0 warnings, 0 uses of extensions, 0 without effect\n"},
 		{"a pattern that is skipped", map[string]string{
 			"main.conf": begin + "acl r url_regex \"DIR/re\"\nhttp_access deny r\n" + end,
 			"re":        "^a\n(x\n"},
-			"re:2:1: warning: the pattern is skipped: Unmatched ( or \\(\n    (x\n    ^~\n0 errors, 1 warnings, 0 uses of extensions\n"},
+			"re:2:1: warning: the pattern is skipped: Unmatched ( or \\(\n    (x\n    ^~\n0 errors, 1 warnings, 0 uses of extensions, 0 without effect\n"},
 		{"a line longer than what is read at once", map[string]string{
 			"main.conf": begin + "acl p port \"DIR/ports\"\n",
 			"ports":     strings.Repeat(" ", 300) + "x\n"},
 			"ports:1:301: error: acl: \"x\" is not a decimal number\n" + "    " + strings.Repeat(" ", 45) + "x\n    " + strings.Repeat(" ", 45) + "^\n" +
-				"    The file is named in main.conf:4:1.\n1 errors, 0 warnings, 0 uses of extensions\n"},
+				"    The file is named in main.conf:4:1.\n1 errors, 0 warnings, 0 uses of extensions, 0 without effect\n"},
 		{"included files, in their place and order", map[string]string{
 			"main.conf": begin + "include DIR/b DIR/a\nvia yes\n" + end,
 			"a":         "foo\n",
@@ -56,7 +56,7 @@ func TestPlaces(t *testing.T) {
 				"b:7:1: error: unknown directive \"bar\"\n    bar\n    ^~~\n" +
 				"a:1:1: error: unknown directive \"foo\"\n    foo\n    ^~~\n" +
 				"main.conf:5:5: warning: \"yes\" reads as off\n    via yes\n        ^~~\n    Only on and enable turn a switch on.\n    did you mean \"on\"?\n" +
-				"2 errors, 2 warnings, 1 uses of extensions\n"},
+				"2 errors, 2 warnings, 1 uses of extensions, 0 without effect\n"},
 	} {
 		if got := explained(t, c.files); got != c.want {
 			t.Errorf("%s: got\n%s\nwant\n%s", c.name, got, c.want)

@@ -51,6 +51,8 @@ type Report struct {
 	Diagnostics []Diagnostic
 	// Given are the directives the file gives, in its order.
 	Given []Given
+	// Inert are the directives and options the file gives that nothing acts on, each once.
+	Inert []Inert
 	// Missing are the files, folders and programs that were looked for in vain.
 	Missing []MissingPath
 	// Extensions are the uses of words 2.6 does not know.

@@ -71,6 +71,7 @@ func answer(t *testing.T, given string) string {
 		}
 	}
 	report.Diagnostics = slices.DeleteFunc(report.Diagnostics, func(d Diagnostic) bool { return d.Check == "acl-unused" })
+	report.Inert = nil // TestInert
 	explained := explanation(report)
 	if i := strings.LastIndex(strings.TrimSuffix(explained, "\n"), "\n"); i >= 0 { // but for the count
 		b.WriteString(explained[:i+1])

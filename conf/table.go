@@ -26,6 +26,11 @@ type Directive struct {
 	Build string
 	// Effect reports whether the value is acted on.
 	Effect Effect
+	// Options are the words inside its lines that are not, where the rest is.
+	Options []Option
+	// Harm says why a start is refused while the directive is Pending, nil where it
+	// is not.
+	Harm *Harm
 	// Help is the documentation, in whole sentences.
 	Help string
 	// Example is a line, or several, that can stand in a file.

@@ -20,7 +20,7 @@ var accessRows = []Directive{
 		Help: "Describes a helper program that decides for acl external. Behind the name come options, then one or more % codes that say what the helper is told, then the command line. " +
 			"Options: ttl= and negative_ttl= (seconds an answer holds), children=, concurrency=, cache= (entries), grace= (percent of ttl), protocol=2.5 or quote=shell, protocol=3.0 or quote=url. " +
 			"Codes: %LOGIN %IDENT %SRC %SRCPORT %MYADDR %MYPORT %DST %PROTO %PORT %PATH %METHOD %EXT_USER %ACL %DATA, %{Header} and %{Header:member}."},
-	{Name: "acl", Effect: Acts, kind: acls(),
+	{Name: "acl", Effect: Acts, Options: inertACL, kind: acls(),
 		Example: "acl all src 0.0.0.0/0.0.0.0\nacl lan src 192.168.0.0/16 10.1.0.1-10.1.0.99\nacl worktime time MTWHF 08:00-17:30\nacl media urlpath_regex -i \\.mp3$ \\.avi$\nacl customers dstdomain .example.com .example.net",
 		Help: "Gives a name to a property of requests. Behind name and type come values; the ACL holds when one of them does. A value in quotes names a file with one value a line. Lines of the same name add up. " +
 			"Nothing is defined beforehand, not even all. A word that begins with # ends the line. " +

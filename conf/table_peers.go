@@ -6,7 +6,7 @@ import (
 )
 
 var peerRows = []Directive{
-	{Name: "cache_peer", Effect: Acts, kind: peers(func(c *Config) *[]*Peer { return &c.Peers }),
+	{Name: "cache_peer", Effect: Acts, Options: inertPeer, kind: peers(func(c *Config) *[]*Peer { return &c.Peers }),
 		Example: "cache_peer parent.example.net parent 3128 3130 default login=PASS\ncache_peer www1.example.net parent 80 0 no-query originserver name=www1",
 		Help: "Another cache, or an origin behind an accelerator: host, type (parent, sibling, multicast), HTTP port, ICP port, options. The host is looked up at run time. " +
 			"Whom to ask: no-query, htcp, htcp-oldsquid, ttl=, multicast-responder, no-digest, digest-url=, no-netdb-exchange, closest-only, background checks with monitorurl=, monitorsize=, monitorinterval=, monitortimeout=. " +

@@ -3,7 +3,7 @@ package conf
 import "time"
 
 var refreshRows = []Directive{
-	{Name: "refresh_pattern", Effect: Acts, kind: refreshPatterns(func(c *Config) *[]*RefreshPattern { return &c.RefreshPatterns }),
+	{Name: "refresh_pattern", Effect: Acts, Options: inertRefresh, kind: refreshPatterns(func(c *Config) *[]*RefreshPattern { return &c.RefreshPatterns }),
 		Example: "refresh_pattern ^ftp: 1440 20% 10080\nrefresh_pattern -i \\.(gif|jpg|png)$ 1440 50% 43200\nrefresh_pattern . 0 20% 4320",
 		Help: "How long objects whose URL the expression matches stay fresh when the origin did not say: at least min minutes, at most max minutes, in between percent of the object's age when it was fetched. The first match counts. " +
 			"Options that bend HTTP: override-expire, override-lastmod, reload-into-ims, ignore-reload, ignore-no-cache, ignore-private, ignore-auth."},

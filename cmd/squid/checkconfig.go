@@ -28,7 +28,7 @@ func checkConfigOrder(inv *invocation) int {
 	if cfg == nil {
 		return max(report.Exit, exitBad)
 	}
-	findings := machineFindings(inv, inv.override(cfg))
+	findings := append(refusalFindings(report), machineFindings(inv, inv.override(cfg))...)
 	write := host.WriteText
 	if inv.asked("json") {
 		write = host.WriteJSON
@@ -41,6 +41,14 @@ func checkConfigOrder(inv *invocation) int {
 		return exitBad
 	}
 	return report.Exit
+}
+
+// refusalFindings are what a start ends at although the file was read.
+func refusalFindings(report *conf.Report) (list []host.Finding) {
+	for _, why := range report.Harmful() {
+		list = append(list, host.Finding{ID: "without-effect", Level: host.Fail, Fact: why, Remedy: "take it out of the file"})
+	}
+	return list
 }
 
 func machineFindings(inv *invocation, cfg *conf.Config) []host.Finding {

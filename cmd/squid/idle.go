@@ -7,40 +7,31 @@ import (
 	"github.com/cuttle-proxy/cuttle/conf"
 )
 
-// nameIdle names, once each, the directives the file gives that nothing acts on:
-// loudly those still to come, quietly those that have lost their object.
+// nameIdle names the directives and options the file gives that nothing acts on,
+// each once in the life of the process: loudly those still to come, quietly those
+// that have lost their object.
 func (p *process) nameIdle(report *conf.Report) {
-	named := map[*conf.Directive]bool{}
-	for _, g := range report.Given {
-		if named[g.Directive] || switchedOff(p.cfg, g.Directive.Name) {
+	if p.named == nil {
+		p.named = map[string]bool{}
+	}
+	for i := range report.Inert {
+		in := &report.Inert[i]
+		if p.named[in.Key()] {
 			continue
 		}
-		named[g.Directive] = true
-		switch g.Directive.Effect {
-		case conf.Pending:
-			p.log.Warn(fmt.Sprintf("WARNING: %s line %d: %s has no effect in this release", g.Pos.File, g.Pos.Line, g.Directive.Name))
-		case conf.Obsolete:
-			p.log.Info(fmt.Sprintf("%s line %d: %s is accepted and has nothing left to act on", g.Pos.File, g.Pos.Line, g.Directive.Name))
+		p.named[in.Key()] = true
+		text := fmt.Sprintf("%s line %d: %s", in.Pos.File, in.Pos.Line, in.Text())
+		if in.Effect == conf.Pending {
+			p.log.Warn("WARNING: " + text)
+		} else {
+			p.log.Info(text)
 		}
 	}
 }
 
-// switchedOff says whether a directive without effect asks for just that.
-func switchedOff(cfg *conf.Config, name string) bool {
-	switch name {
-	case "icp_port":
-		return cfg.ICPPort == 0
-	case "htcp_port":
-		return cfg.HTCPPort == 0
-	case "snmp_port":
-		return cfg.SNMPPort == 0
-	case "cache_store_log":
-		return cfg.CacheStoreLog == "none"
-	case "cache_dir":
-		return len(cfg.CacheDirs) == 1 && cfg.CacheDirs[0].Type == "null"
-	}
-	return false
-}
+// refusal says why a file that was read is not to be served, "" when it can be:
+// something in it has no effect yet whose absence would do harm.
+func refusal(report *conf.Report) string { return strings.Join(report.Harmful(), "; ") }
 
 // nameIdleFlags does the same for the command line: quietly what has nothing to
 // act on, and loudly a port for ICP.

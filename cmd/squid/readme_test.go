@@ -82,6 +82,17 @@ func directivesWith(effect conf.Effect) string {
 			names = append(names, "`"+d.Name+"`")
 		}
 	}
+	for _, d := range conf.Directives() {
+		var words []string
+		for _, o := range d.Options {
+			if o.Effect == effect {
+				words = append(words, "`"+o.Name+"`")
+			}
+		}
+		if len(words) > 0 {
+			names = append(names, fmt.Sprintf("of `%s`: %s", d.Name, strings.Join(words, " ")))
+		}
+	}
 	return fmt.Sprintf("\n%s.\n\n", strings.Join(names, ", "))
 }
 

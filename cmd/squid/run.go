@@ -160,6 +160,10 @@ func (p *process) reconfigure() {
 		p.keepOld("the new configuration is refused")
 		return
 	}
+	if why := refusal(report); why != "" {
+		p.keepOld(why)
+		return
+	}
 	cfg = p.inv.override(cfg)
 	p.host.Prepare(cfg)
 	if err := p.server.Swap(context.Background(), cfg); err != nil {

@@ -31,6 +31,10 @@ func start(inv *invocation, role string) int {
 	if cfg == nil {
 		return max(report.Exit, exitBad)
 	}
+	if why := refusal(report); why != "" {
+		fmt.Fprintln(inv.stderr, fatalLines(why))
+		return exitFatal
+	}
 	if pid := runningCopy(cfg.PidFilename); pid != 0 {
 		fmt.Fprintf(inv.stderr, "%s| Squid is already running!  Process ID %d\n", time.Now().Format("2006/01/02 15:04:05"), pid)
 		return exitBad
@@ -51,6 +55,7 @@ type process struct {
 	host     *intercept.Host
 	control  *net.UnixListener
 	server   *forward.Server
+	named    map[string]bool // what was said to have no effect, by conf.Inert's key
 	// supervised: a supervisor waits to hear that we serve, and standard error
 	// goes away then.
 	supervised bool

@@ -1,0 +1,72 @@
+package conf
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/cuttle-proxy/cuttle/parser"
+)
+
+// The options that are read and not acted on in this release, by directive.
+
+// inertPeer are those of cache_peer. What stays away here anyway (no-query,
+// no-digest, no-netdb-exchange, no-delay, proxy-only) is no loss and not listed.
+var inertPeer = append([]Option{
+	{Name: "multicast", find: wordAt(1, func(w string) bool { return strings.EqualFold(w, "multicast") })},
+	{Name: "icp-port", find: askedByICP},
+	{Name: "htcp"}, {Name: "htcp-oldsquid"}, {Name: "multicast-responder"}, {Name: "closest-only"}, {Name: "allow-miss"},
+	{Name: "ttl="}, {Name: "digest-url="}, {Name: "monitorurl="}, {Name: "monitorsize="}, {Name: "monitorinterval="}, {Name: "monitortimeout="},
+	{Name: "ssl", Harm: &Harm{Text: "requests, and the passwords in them, would go to this peer in clear"}},
+	{Name: "sslversion="},
+}, inertPeerTLS()...)
+
+func inertPeerTLS() (list []Option) {
+	for _, o := range peerTLS {
+		list = append(list, Option{Name: o.name + "="})
+	}
+	return list
+}
+
+// askedByICP finds the ICP port of a peer that is to be asked there.
+func askedByICP(words []parser.Word) int {
+	if len(words) < 4 || words[3].Text == "0" {
+		return -1
+	}
+	for _, w := range words[4:] {
+		if strings.EqualFold(w.Text, "no-query") || strings.EqualFold(w.Text, "htcp") || strings.EqualFold(w.Text, "htcp-oldsquid") {
+			return -1
+		}
+	}
+	return 3
+}
+
+// wordAt finds a word in its place.
+func wordAt(place int, is func(string) bool) func([]parser.Word) int {
+	return func(words []parser.Word) int {
+		if len(words) > place && is(words[place].Text) {
+			return place
+		}
+		return -1
+	}
+}
+
+// inertRefresh are those of refresh_pattern: without a cache only the largest age counts.
+var inertRefresh = append([]Option{{Name: "ignore-stale-while-revalidate"}}, inertRefreshNames()...)
+
+func inertRefreshNames() (list []Option) {
+	for _, f := range refreshFlags {
+		list = append(list, Option{Name: f.name})
+	}
+	for _, t := range refreshTimes {
+		list = append(list, Option{Name: t.name + "="})
+	}
+	return list
+}
+
+// inertACL are those of acl: a rule about the cache manager decides about nobody.
+var inertACL = []Option{{Name: "proto cache_object", Why: "there is no cache manager", find: func(words []parser.Word) int {
+	if len(words) < 3 || !strings.HasPrefix(words[1].Text, string(ACLProto)) {
+		return -1
+	}
+	return slices.IndexFunc(words, func(w parser.Word) bool { return w.Text == "cache_object" })
+}}}
