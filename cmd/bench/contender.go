@@ -15,8 +15,11 @@ import (
 type contender struct {
 	name string
 	bin  string
-	// conf writes the configuration into dir for the given ports.
-	conf func(dir string, ports ports) string
+	// conf writes the configuration into dir for the given ports; cached is that of
+	// the same program as a cache, nil where it is none. prepare, where there is one,
+	// is run before the start.
+	conf, cached func(dir string, ports ports) string
+	prepare      func(conf string) []string
 	// args start it in the foreground with that configuration.
 	args func(conf string) []string
 	env  []string
@@ -29,6 +32,7 @@ type contender struct {
 type ports struct {
 	listen, tcp    int
 	origin, tunnel int
+	mode           cacheMode
 }
 
 // contenders lists ours, with two processors and with one, another build of ours
@@ -39,9 +43,10 @@ func contenders(bin, against string, with []string) []contender {
 		list = append(list, ours("against", against)...)
 	}
 	others := []contender{
-		{name: "nginx", bin: "nginx", conf: nginxConf, args: func(c string) []string { return []string{"-c", c} }},
-		{name: "haproxy", bin: "haproxy", conf: haproxyConf, args: func(c string) []string { return []string{"-f", c, "-db"} }},
-		{name: "squid", bin: "squid", conf: squid5Conf, args: squidArgs, forward: true},
+		{name: "nginx", bin: "nginx", conf: nginxConf, cached: nginxCacheConf, args: func(c string) []string { return []string{"-c", c} }},
+		{name: "haproxy", bin: "haproxy", conf: haproxyConf, cached: haproxyCacheConf, args: func(c string) []string { return []string{"-f", c, "-db"} }},
+		{name: "trafficserver", bin: "traffic_server", cached: trafficServerConf, args: trafficServerArgs},
+		{name: "squid", bin: "squid", conf: squid5Conf, cached: squid5CacheConf, args: squidArgs, prepare: squidDirs, forward: true},
 	}
 	for _, c := range others {
 		path, err := exec.LookPath(c.bin)
@@ -60,12 +65,14 @@ func contenders(bin, against string, with []string) []contender {
 
 // ours is a build of ours with two processors and with one.
 func ours(name, bin string) []contender {
-	two := contender{name: name + ", 2 processors", bin: bin, conf: squidConf, args: squidArgs, forward: true}
+	two := contender{name: name + ", 2 processors", bin: bin, conf: squidConf, cached: squidCacheConf, args: squidArgs, prepare: squidDirs, forward: true}
 	two.env = []string{"GOMAXPROCS=2"}
 	one := two
 	one.name, one.env = name+", 1 processor", []string{"GOMAXPROCS=1"}
 	return []contender{two, one}
 }
+
+func squidDirs(conf string) []string { return []string{"-f", conf, "-z", "-N"} }
 
 func squidArgs(conf string) []string { return []string{"-f", conf, "-N", "-D"} }
 
@@ -95,15 +102,15 @@ http_access allow all
 `, p.listen, dir)
 }
 
-func nginxConf(dir string, p ports) string {
-	return fmt.Sprintf(`daemon off;
+const nginxCommon = `daemon off;
 user nobody nogroup;
 worker_processes 2;
 pid %[1]s/nginx.pid;
 error_log %[1]s/error.log;
 events { worker_connections 20000; }
 http {
-  access_log %[1]s/access.log combined buffer=32k flush=1s;
+  %[4]s
+  access_log %[1]s/access.log combined;
   client_body_temp_path %[1]s/t1; proxy_temp_path %[1]s/t2; fastcgi_temp_path %[1]s/t3;
   uwsgi_temp_path %[1]s/t4; scgi_temp_path %[1]s/t5;
   keepalive_requests 1000000000;
@@ -111,18 +118,21 @@ http {
   upstream o { server 127.0.0.1:%[3]d; keepalive 128; keepalive_requests 1000000000; }
   server {
     listen 127.0.0.1:%[2]d;
-    location / { proxy_pass http://o; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_max_temp_file_size 0; }
+    location / { proxy_pass http://o; proxy_http_version 1.1; proxy_set_header Connection ""; %[5]s }
   }
 }
-`, dir, p.listen, p.origin)
+`
+
+func nginxConf(dir string, p ports) string {
+	return fmt.Sprintf(nginxCommon, dir, p.listen, p.origin, "", "proxy_max_temp_file_size 0;")
 }
 
-func haproxyConf(dir string, p ports) string {
-	return fmt.Sprintf(`global
+const haproxyCommon = `global
   maxconn 6000
   user nobody
   group nogroup
   log %[1]s/log.sock local0
+%[6]s
 defaults
   log global
   timeout connect 5s
@@ -136,13 +146,17 @@ frontend h
 backend o
   mode http
   http-reuse always
+%[7]s
   server s 127.0.0.1:%[4]d
 listen t
   mode tcp
   option splice-auto
   bind 127.0.0.1:%[3]d
   server s 127.0.0.1:%[5]d
-`, dir, p.listen, p.tcp, p.origin, p.tunnel)
+`
+
+func haproxyConf(dir string, p ports) string {
+	return fmt.Sprintf(haproxyCommon, dir, p.listen, p.tcp, p.origin, p.tunnel, "", "")
 }
 
 // running is a contender at work.
@@ -154,7 +168,16 @@ type running struct {
 	log net.PacketConn
 }
 
-func (c contender) start(o *origin) (*running, error) {
+// start runs the contender in front of the origin, as a cache unless mode is
+// noCache.
+func (c contender) start(o *origin, mode cacheMode) (*running, error) {
+	write := c.conf
+	if mode != noCache {
+		write = c.cached
+	}
+	if write == nil {
+		return nil, fmt.Errorf("does not take part")
+	}
 	dir, err := os.MkdirTemp("", "bench-")
 	if err != nil {
 		return nil, err
@@ -163,6 +186,7 @@ func (c contender) start(o *origin) (*running, error) {
 	r := &running{contender: c, dir: dir}
 	r.origin, r.tunnel = portOf(o.http), portOf(o.tunnel)
 	r.listen, r.tcp = freePort(), freePort()
+	r.mode = mode
 	if c.name == "haproxy" { // somebody has to read its log
 		if r.log, err = net.ListenPacket("unixgram", filepath.Join(dir, "log.sock")); err != nil {
 			return nil, err
@@ -170,9 +194,15 @@ func (c contender) start(o *origin) (*running, error) {
 		os.Chmod(filepath.Join(dir, "log.sock"), 0o777)
 		go drain(r.log)
 	}
-	conf := filepath.Join(dir, "conf")
-	if err := os.WriteFile(conf, []byte(c.conf(dir, r.ports)), 0o644); err != nil {
+	conf := filepath.Join(dir, "conf.yaml")
+	if err := os.WriteFile(conf, []byte(write(dir, r.ports)), 0o644); err != nil {
 		return nil, err
+	}
+	if c.prepare != nil && mode == fromDisk {
+		if out, err := exec.Command(c.bin, c.prepare(conf)...).CombinedOutput(); err != nil {
+			os.RemoveAll(dir)
+			return nil, fmt.Errorf("%s: %v: %s", c.name, err, out)
+		}
 	}
 	r.cmd = exec.Command(c.bin, c.args(conf)...)
 	r.cmd.Dir, r.cmd.Env = dir, append(os.Environ(), c.env...)

@@ -1,15 +1,17 @@
 // Command bench measures what the proxy costs beside others on the same machine
 // in the same run: processor time per small request, on kept connections and on
-// new ones, processor time per gigabyte of bulk and of CONNECT tunnels, and
-// resident memory per idle client.
+// new ones, per hit in memory and on disk, per miss that is stored, processor time
+// per gigabyte of bulk and of CONNECT tunnels, and resident memory per idle client.
 //
-//	bench -bin bin/squid [-against other/squid] [-rounds 100] [-only small,fresh,bulk,connect,idle] [-with nginx,haproxy]
+//	bench -bin bin/squid [-against other/squid] [-rounds 100] [-only small,fresh,hit,hit32,freshhit,store,disk,bulk,connect,idle]
+//	      [-with nginx,haproxy,trafficserver,squid]
 //
 // Origin and clients live in this process, the proxy in its own; only the
 // proxy's processes are counted (user plus system time from /proc). The others
 // run when they are installed: nginx and haproxy as reverse proxies with kept
-// connections, Debian's squid as what it is. Ratios are against nginx for small
-// requests and against haproxy for bulk.
+// connections, trafficserver as a cache in front of the origin, Debian's squid as
+// what it is. All log every request at once. Ratios are against the contender each
+// table names.
 //
 // Numbers of a busy machine mean little; compare columns of one run. With
 // -against a change is judged: two builds, loaded in turn.

@@ -16,21 +16,31 @@ import (
 type client struct {
 	conn    net.Conn
 	buf     []byte
-	request []byte
+	request func() []byte // the next one
 }
 
-func newClient(r *running, path string) (*client, error) {
-	conn, err := net.Dial("tcp4", r.address())
-	if err != nil {
-		return nil, err
-	}
+// requestFor is the request of a browser for a path of the origin.
+func requestFor(r *running, path string) []byte {
 	keep := "Connection"
 	if r.forward {
 		keep = "Proxy-Connection"
 	}
-	request := fmt.Sprintf("GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nUser-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:109.0) Gecko/20100101 Firefox/115.0\r\n"+
+	return fmt.Appendf(nil, "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nUser-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:109.0) Gecko/20100101 Firefox/115.0\r\n"+
 		"Accept: */*\r\nAccept-Language: en-US,en;q=0.5\r\n%s: keep-alive\r\n\r\n", r.target(path), r.origin, keep)
-	return &client{conn: conn, buf: make([]byte, 64<<10), request: []byte(request)}, nil
+}
+
+// newClient connects to a proxy; one with a fixed path asks for it every time.
+func newClient(r *running, path string) (*client, error) {
+	request := requestFor(r, path)
+	return newClientAsking(r, func() []byte { return request })
+}
+
+func newClientAsking(r *running, next func() []byte) (*client, error) {
+	conn, err := net.Dial("tcp4", r.address())
+	if err != nil {
+		return nil, err
+	}
+	return &client{conn: conn, buf: make([]byte, 64<<10), request: next}, nil
 }
 
 // redial takes a new connection in the place of the old one.
@@ -42,7 +52,7 @@ func (c *client) redial(r *running) (err error) {
 
 // fetch sends the request and reads the response to its last octet.
 func (c *client) fetch() (int, error) {
-	if _, err := c.conn.Write(c.request); err != nil {
+	if _, err := c.conn.Write(c.request()); err != nil {
 		return 0, err
 	}
 	have := 0
@@ -111,8 +121,14 @@ func newCrowd(r *running, concurrency int, fresh bool) (*crowd, error) {
 	if fresh {
 		path = "/once"
 	}
+	request := requestFor(r, path)
+	return g.gather(concurrency, func() func() []byte { return func() []byte { return request } })
+}
+
+// gather connects the clients; each asks for what a function of its own gives.
+func (g *crowd) gather(concurrency int, asks func() func() []byte) (*crowd, error) {
 	for range concurrency {
-		c, err := newClient(r, path)
+		c, err := newClientAsking(g.r, asks())
 		if err != nil {
 			return nil, err
 		}
@@ -121,7 +137,7 @@ func newCrowd(r *running, concurrency int, fresh bool) (*crowd, error) {
 	return g, nil
 }
 
-// load lets every client fetch 1 KB again and again for a while.
+// load lets every client fetch again and again for a while.
 func (g *crowd) load(span time.Duration) outcome {
 	var count atomic.Int64
 	var wait sync.WaitGroup

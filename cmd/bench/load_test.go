@@ -188,7 +188,7 @@ func TestConfigurationsAreAccepted(t *testing.T) {
 func TestContenderThatFails(t *testing.T) {
 	o := newTestOrigin(t)
 	c := contender{name: "broken", bin: "/nonexistent/proxy", conf: squidConf, args: squidArgs}
-	if _, err := c.start(o); err == nil {
+	if _, err := c.start(o, noCache); err == nil {
 		t.Error("no error")
 	}
 }

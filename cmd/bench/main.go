@@ -26,8 +26,8 @@ type choices struct {
 
 func main() {
 	var c choices
-	only := flag.String("only", "small,fresh,bulk,connect,idle", "what to measure")
-	with := flag.String("with", "nginx,haproxy,squid", "which others to run, where installed")
+	only := flag.String("only", "small,fresh,hit,hit32,freshhit,store,disk,bulk,connect,idle", "what to measure")
+	with := flag.String("with", "nginx,haproxy,trafficserver,squid", "which others to run, where installed")
 	flag.StringVar(&c.bin, "bin", "bin/squid", "our binary")
 	flag.StringVar(&c.against, "against", "", "another build of ours to measure beside it")
 	flag.IntVar(&c.rounds, "rounds", 100, "rounds of the small-request measurement")
@@ -66,6 +66,8 @@ func (c *choices) run() error {
 			c.small(o, list, "kept connections", false)
 		case "fresh":
 			c.small(o, list, "connections, both sides new for each request", true)
+		case "hit", "hit32", "freshhit", "store", "disk":
+			c.hits(o, list, what)
 		case "bulk":
 			c.streams(o, list, "bulk bodies", func(r *running) outcome { return bulk(r, 4, c.megabytes, 4) })
 		case "connect":
@@ -83,19 +85,30 @@ func (c *choices) run() error {
 func (c *choices) small(o *origin, list []contender, what string, fresh bool) {
 	fmt.Printf("%d-octet object, not cached, %d %s, access log on, %d rounds of %v each\n",
 		smallSize, c.concurrency, what, c.rounds, c.slice)
+	c.inTurn(list, func(who contender) (*running, *crowd, error) {
+		r, err := who.start(o, noCache)
+		if err != nil {
+			return nil, nil, err
+		}
+		g, err := newCrowd(r, c.concurrency, fresh)
+		return r, g, err
+	}, "nginx")
+}
+
+// inTurn starts every contender with its crowd and loads them one after another,
+// round after round; it prints the ratios to one of them.
+func (c *choices) inTurn(list []contender, begin func(contender) (*running, *crowd, error), to string) {
 	var crowds []*crowd
 	for _, who := range list {
-		r, err := who.start(o)
-		if err == nil {
+		r, g, err := begin(who)
+		if r != nil {
 			defer r.stop()
-			var g *crowd
-			if g, err = newCrowd(r, c.concurrency, fresh); err == nil {
-				crowds = append(crowds, g)
-			}
 		}
 		if err != nil {
 			fmt.Printf("  %-22s %v\n", who.name, err)
+			continue
 		}
+		crowds = append(crowds, g)
 	}
 	t := newRounds()
 	for round := range c.rounds + 1 {
@@ -113,8 +126,8 @@ func (c *choices) small(o *origin, list []contender, what string, fresh bool) {
 	if c.against != "" {
 		t.table("ratio to against", func(name string) string { return strings.Replace(name, "cuttle", "against", 1) }).print()
 	}
-	if c.against == "" || slices.Contains(t.names, "nginx") {
-		t.table("ratio to nginx", func(string) string { return "nginx" }).print()
+	if c.against == "" || slices.Contains(t.names, to) {
+		t.table("ratio to "+to, func(string) string { return to }).print()
 	}
 }
 
@@ -153,7 +166,7 @@ func (c *choices) idleMemory(o *origin, list []contender) {
 
 // measure runs one contender; one that fails is named and left out.
 func measure(who contender, o *origin, t *table, run func(*running) ([]float64, error)) {
-	r, err := who.start(o)
+	r, err := who.start(o, noCache)
 	if err != nil {
 		fmt.Printf("  %-22s %v\n", who.name, err)
 		return

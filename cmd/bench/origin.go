@@ -5,13 +5,20 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
 )
 
 // origin answers /small with 1 KB, /once with 1 KB and the end, /bulk/N with N megabytes, on kept
-// connections, and streams N megabytes to a tunnel that asks with "N\n".
+// connections, /object/N/WHO/NAME with N octets that may be kept for an hour (counted by WHO), and streams N
+// megabytes to a tunnel that asks with "N\n".
 type origin struct {
 	http, tunnel net.Listener
+	// asked counts the requests for objects, by what stands in front of the name.
+	asked sync.Map // string to *atomic.Int64
 }
 
 const smallSize = 1024
@@ -28,7 +35,7 @@ func newOrigin() (*origin, error) {
 	if o.tunnel, err = net.Listen("tcp4", "127.0.0.1:0"); err != nil {
 		return nil, err
 	}
-	go accept(o.http, serveHTTP)
+	go accept(o.http, o.serveHTTP)
 	go accept(o.tunnel, serveTunnel)
 	return o, nil
 }
@@ -46,7 +53,7 @@ func accept(l net.Listener, serve func(net.Conn)) {
 	}
 }
 
-func serveHTTP(c net.Conn) {
+func (o *origin) serveHTTP(c net.Conn) {
 	head := fmt.Sprintf("HTTP/1.1 200 OK\r\nDate: Mon, 23 Nov 2026 04:00:00 GMT\r\nServer: bench\r\nContent-Type: text/plain\r\n"+
 		"Cache-Control: no-store\r\nContent-Length: %d\r\nConnection: keep-alive\r\n\r\n", smallSize)
 	small := append([]byte(head), bulkChunk[:smallSize]...)
@@ -67,6 +74,16 @@ func serveHTTP(c net.Conn) {
 			megabytes, _ := strconv.Atoi(string(n))
 			fmt.Fprintf(c, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: keep-alive\r\n\r\n", megabytes<<20)
 			pour(c, megabytes)
+		} else if path, ok := bytes.CutPrefix(request, []byte("GET /object/")); ok {
+			n, rest, _ := bytes.Cut(path, []byte("/"))
+			who, _, _ := bytes.Cut(rest, []byte("/"))
+			o.counter(string(who)).Add(1)
+			size, _ := strconv.Atoi(string(n))
+			head := fmt.Appendf(nil, "HTTP/1.1 200 OK\r\nDate: %s\r\nServer: bench\r\nContent-Type: text/plain\r\n"+
+				"Cache-Control: max-age=3600\r\nContent-Length: %d\r\nConnection: keep-alive\r\n\r\n", time.Now().UTC().Format(http.TimeFormat), size)
+			if _, err := c.Write(append(head, bulkChunk[:min(size, len(bulkChunk))]...)); err != nil {
+				return
+			}
 		} else if bytes.HasPrefix(request, []byte("GET /once ")) {
 			c.Write(bytes.Replace(small, []byte("Connection: keep-alive"), []byte("Connection: close"), 1))
 			return
@@ -75,6 +92,11 @@ func serveHTTP(c net.Conn) {
 		}
 		have = copy(buf, buf[end+4:have])
 	}
+}
+
+func (o *origin) counter(who string) *atomic.Int64 {
+	n, _ := o.asked.LoadOrStore(who, new(atomic.Int64))
+	return n.(*atomic.Int64)
 }
 
 func serveTunnel(c net.Conn) {

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"fmt"
+	"strconv"
+	"sync/atomic"
+)
+
+// scene is one measurement of caches.
+type scene struct {
+	title string
+	mode  cacheMode
+	size  int // octets of an object
+	// objects is how many there are; 0 for a new one with every request, which is
+	// a miss that is stored.
+	objects int
+	fresh   bool   // a new connection for every request
+	to      string // whose cost the ratios are to
+}
+
+var scenes = map[string]scene{
+	"hit":      {title: "hits in memory, kept connections", mode: inMemory, size: 1 << 10, objects: 64, to: "haproxy"},
+	"hit32":    {title: "hits in memory, kept connections", mode: inMemory, size: 32 << 10, objects: 64, to: "nginx"},
+	"freshhit": {title: "hits in memory, a new connection for each", mode: inMemory, size: 1 << 10, objects: 64, fresh: true, to: "nginx"},
+	"store":    {title: "misses that are stored, kept connections", mode: inMemory, size: 1 << 10, to: "nginx"},
+	"disk":     {title: "hits on disk, kept connections", mode: fromDisk, size: 64 << 10, objects: 1000, to: "trafficserver"},
+}
+
+// hits prints processor time per request of caches. Before the first round every
+// object is asked for twice, so that it is there.
+func (c *choices) hits(o *origin, list []contender, what string) {
+	s := scenes[what]
+	fmt.Printf("%d-octet object, %s, %d clients, access log on, %d rounds of %v each\n", s.size, s.title, c.concurrency, c.rounds, c.slice)
+	var name atomic.Int64 // of what is asked for once
+	var caches []*running
+	c.inTurn(list, func(who contender) (*running, *crowd, error) {
+		r, err := who.start(o, s.mode)
+		if err != nil {
+			return nil, nil, err
+		}
+		caches = append(caches, r)
+		prefix := fmt.Sprintf("/object/%d/%d/", s.size, r.listen)
+		requests := make([][]byte, s.objects)
+		for i := range requests {
+			requests[i] = requestFor(r, prefix+strconv.Itoa(i))
+		}
+		if err := fill(r, requests); err != nil {
+			return r, nil, err
+		}
+		g := &crowd{r: r, fresh: s.fresh}
+		at := 0
+		g, err = g.gather(c.concurrency, func() func() []byte {
+			if s.objects == 0 {
+				return func() []byte {
+					return requestFor(r, prefix+"once-"+strconv.FormatInt(name.Add(1), 10))
+				}
+			}
+			at += s.objects / c.concurrency
+			next := at
+			return func() []byte {
+				next++
+				return requests[next%len(requests)]
+			}
+		})
+		return r, g, err
+	}, s.to)
+	for _, r := range caches {
+		if n := o.counter(strconv.Itoa(r.listen)).Load(); s.objects > 0 && n > int64(s.objects) {
+			fmt.Printf("  %s: the origin was asked %d times for %d objects: these were not all hits\n", r.name, n, s.objects)
+		}
+	}
+}
+
+// fill has the cache fetch every object and answer it once more.
+func fill(r *running, requests [][]byte) error {
+	at := 0
+	c, err := newClientAsking(r, func() []byte { at++; return requests[(at-1)%len(requests)] })
+	if err != nil {
+		return err
+	}
+	defer c.conn.Close()
+	for range 2 * len(requests) {
+		if _, err := c.fetch(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
