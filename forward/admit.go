@@ -28,6 +28,7 @@ func (x *transaction) admit() *failure {
 // ask checks one list that gates requests.
 func (x *transaction) ask(list *acl.List) *failure {
 	a := list.Check(x.context(), &x.facts)
+	x.facts.Told = a.Told
 	switch {
 	case a.Allowed():
 		return nil

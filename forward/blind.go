@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/cuttle-proxy/cuttle/forward/http1"
+	"github.com/cuttle-proxy/cuttle/forward/peer"
 )
 
 // tunnelBlind joins an intercepted client that does not speak HTTP to where it
@@ -26,10 +27,10 @@ func (x *transaction) tunnelBlind() bool {
 	if client := x.cl.remote.Addr(); x.srv.tunnelled.mayReport(client, x.now) {
 		x.srv.parts.Log.Info(fmt.Sprintf("client %s does not speak HTTP to %s: joined to it", client, x.cl.meant))
 	}
-	x.ways = append(x.ways[:0], way{code: codeDirect})
-	x.way = &x.ways[0]
+	x.hops = append(x.hops[:0], peer.Hop{Code: peer.Direct})
+	x.hop = &x.hops[0]
 	meant := x.cl.meant
-	x.note(codeDirect, view(x.url.Host))
+	x.note(peer.Direct, view(x.url.Host))
 	if f := x.dial(view(x.url.Host), addresses{only: meant.Addr()}, meant.Port(), x.p.cfg.ConnectTimeout, x.now.Add(x.p.cfg.ForwardTimeout)); f != nil {
 		x.status = 503
 		return false

@@ -15,11 +15,11 @@ import (
 type nobody struct{}
 
 // Authenticate implements acl.Authenticator.
-func (nobody) Authenticate(_ context.Context, f *acl.Facts) (string, acl.AuthState) {
+func (nobody) Authenticate(_ context.Context, f *acl.Facts) (*acl.Told, acl.AuthState) {
 	if f.Transparent {
-		return "", acl.NoAuth
+		return nil, acl.NoAuth
 	}
-	return "", acl.AuthNeeded
+	return nil, acl.AuthNeeded
 }
 
 // TooManyAddresses implements acl.Authenticator.
@@ -30,10 +30,9 @@ func (nobody) TooManyAddresses(string, *acl.Facts, int, bool) bool { return fals
 type noAnswer struct{}
 
 // Match implements acl.ExternalLookup.
-func (noAnswer) Match(context.Context, *conf.ExternalUse, *acl.Facts) acl.Ternary { return acl.Missing }
-
-// NeedsUser implements acl.ExternalLookup.
-func (noAnswer) NeedsUser(string) bool { return false }
+func (noAnswer) Match(context.Context, *conf.ExternalUse, *acl.Facts, *acl.Told) (acl.Ternary, *acl.Told) {
+	return acl.Missing, nil
+}
 
 // warn names the ACLs whose question nothing answers yet, with what that means.
 func (p *policy) warn(log *zap.Logger) {

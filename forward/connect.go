@@ -14,21 +14,21 @@ import (
 	"github.com/cuttle-proxy/cuttle/forward/sock"
 )
 
-// connect gets a connection for x.way: one that is kept, or a new one.
+// connect gets a connection for x.hop: one that is kept, or a new one.
 func (x *transaction) connect(giveUp time.Time) *failure {
-	w := x.way
-	if w.pinned {
+	hop := x.hop
+	if hop.Pinned {
 		x.hier, x.hierHost = "", x.hierHost[:0]
 		x.takePinned()
 		return nil
 	}
 	host, port, timeout := view(x.url.Host), x.url.Port, x.p.cfg.ConnectTimeout
-	if w.peer != nil {
-		host, port = w.peer.Host, w.peer.HTTPPort
-		timeout = w.peer.patience(x.p.cfg.PeerConnectTimeout)
-		x.note(w.code, w.peer.Name)
+	if p := hop.Peer; p != nil {
+		host, port = p.Host, p.HTTPPort
+		timeout = p.Patience(x.p.cfg.PeerConnectTimeout)
+		x.note(hop.Code, p.Name)
 	} else {
-		x.note(w.code, host)
+		x.note(hop.Code, host)
 	}
 	addrs, f := x.addresses(host)
 	if f != nil {
@@ -57,10 +57,10 @@ func (x *transaction) connect(giveUp time.Time) *failure {
 // one client never serves another.
 func (x *transaction) key(to netip.AddrPort) origin.Key {
 	k := origin.Key{To: to}
-	if x.way.peer != nil {
-		k.Peer = x.way.peer.Name
+	if x.hop.Peer != nil {
+		k.Peer = x.hop.Peer.Name
 	}
-	if x.way.peer == nil || x.way.peer.OriginServer {
+	if x.hop.Peer == nil || x.hop.Peer.OriginServer {
 		k.Host = view(x.url.Host)
 	}
 	if x.spoofs() {
@@ -87,9 +87,9 @@ func (x *transaction) localPorts() origin.LocalPorts {
 }
 
 // spoofs reports whether the client's own address is used towards the origin:
-// for intercepted clients of a tproxy port, on the direct way only.
+// for intercepted clients of a tproxy port, on the way to origins only.
 func (x *transaction) spoofs() bool {
-	return x.port.TProxy && x.cl.intercepted && x.way.peer == nil && !x.own
+	return x.port.TProxy && x.cl.intercepted && x.hop.Peer == nil && !x.own
 }
 
 // dial opens a connection, trying the addresses in turn.
@@ -107,11 +107,11 @@ func (x *transaction) dial(host string, addrs addresses, port uint16, timeout ti
 		x.noteAddress(addr)
 		c, err := x.srv.dialer.Open(x.context(), x.key(to), x.localPorts(), timeout, int(x.p.cfg.TCPRecvBufsize))
 		if err == nil {
-			if x.way.peer == nil {
+			if x.hop.Peer == nil {
 				x.srv.names.MarkGood(host, addr)
 			} else {
-				x.srv.answers(x.way.peer)
-				c.CountIn(&x.way.peer.open)
+				x.hop.Peer.Answered()
+				c.CountIn(&x.hop.Peer.Connections)
 			}
 			x.take(c)
 			return nil
@@ -120,7 +120,7 @@ func (x *transaction) dial(host string, addrs addresses, port uint16, timeout ti
 		if x.cl.gone.Load() || last.page == errpage.SocketFailure {
 			return last
 		}
-		if x.way.peer == nil {
+		if x.hop.Peer == nil {
 			x.srv.names.MarkBad(host, addr)
 		}
 		if last.errno == syscall.EADDRNOTAVAIL && i == 0 {
@@ -130,8 +130,8 @@ func (x *transaction) dial(host string, addrs addresses, port uint16, timeout ti
 			break
 		}
 	}
-	if p := x.way.peer; p != nil {
-		x.srv.fails(p)
+	if p := x.hop.Peer; p != nil {
+		p.Failed()
 	}
 	return last
 }
@@ -139,7 +139,7 @@ func (x *transaction) dial(host string, addrs addresses, port uint16, timeout ti
 func (x *transaction) dialFailure(err error) *failure {
 	if call := (*os.SyscallError)(nil); errors.As(err, &call) && !x.spoofs() && (call.Syscall == "socket" || call.Syscall == "bind") {
 		// No socket, or none with the address of tcp_outgoing_address: the fault
-		// is here, and no other try is better. 2.6 notes no way out then.
+		// is here, and no other try is better. 2.6 logs no next hop then.
 		x.hier, x.hierHost = "", x.hierHost[:0]
 		return finalFailure(errpage.SocketFailure, 500).because(err, sock.Errno(err))
 	}

@@ -9,8 +9,8 @@
 //	understand    understand.go   URL, by the port's mode; framing of the body
 //	admit         admit.go        follow_x_forwarded_for, http_access
 //	               (the store will be asked here)
-//	chooseWays    ways.go         direct, parents (peers.go), or nothing
-//	fetch         fetch.go        each way in turn, again where that is right: connect.go
+//	chooseHops    nexthop.go      direct, parents, or nothing
+//	fetch         fetch.go        each next hop in turn, again where that is right: connect.go
 //	                              (resolve.go), exchange.go (requesthead.go, upload.go)
 //	judge         deliver.go      framing, reply_body_max_size, http_reply_access
 //	deliver       deliver.go      head (replyhead.go) and body to the client
@@ -40,6 +40,7 @@
 // An origin connection that a client has authenticated (NTLM) is that client's
 // alone: pin.go. What HTTP/1.1 adds on either side is in http11.go and upgrade.go.
 //
-// Rooms below: http1 (messages), acl, accesslog, errpage, dns, origin
-// (connections to origins), sock (connections as such). None imports forward.
+// Rooms below: http1 (messages), acl, accesslog, errpage, dns, peer (next
+// hops), origin (connections to origins), sock (connections as such). None
+// imports forward.
 package forward

@@ -55,7 +55,7 @@ func (m *transaction) askForPage(x *transaction, url string) bool {
 	m.fillFacts()
 	m.facts.URLGroup = "error"
 	m.control = m.req.CacheControl()
-	if m.servesScheme() != nil || m.chooseWays() != nil || m.fetch() != nil || m.rep.Status != 200 {
+	if m.servesScheme() != nil || m.chooseHops() != nil || m.fetch() != nil || m.rep.Status != 200 {
 		return false
 	}
 	var fault http1.Fault

@@ -10,13 +10,13 @@ const (
 	pausePeer   = 5 * time.Millisecond
 )
 
-// fetch sends the request along the ways until one gives a reply head, which is
+// fetch sends the request to one next hop after the other until one gives a reply head, which is
 // then in x.rep. The rules of trying again are 2.6's: see mayRetry and
 // nextAfterReply.
 func (x *transaction) fetch() *failure {
 	giveUp := x.now.Add(x.p.cfg.ForwardTimeout)
 	for {
-		x.way = &x.ways[0]
+		x.hop = &x.hops[0]
 		f := x.attempt(giveUp)
 		if f == nil {
 			if !x.nextAfterReply() {
@@ -35,7 +35,7 @@ func (x *transaction) fetch() *failure {
 // attempt connects, sends, and reads the head of the reply.
 func (x *transaction) attempt(giveUp time.Time) *failure {
 	x.tries.all++
-	if x.way.peer == nil {
+	if x.hop.Peer == nil {
 		x.tries.direct++
 	}
 	if f := x.connect(giveUp); f != nil {
@@ -64,14 +64,14 @@ func (x *transaction) mayRetry(f *failure, giveUp time.Time) bool {
 	case !x.clock().Before(giveUp):
 		return false
 	}
-	if len(x.ways) > 1 {
-		first := x.ways[0]
-		copy(x.ways, x.ways[1:])
-		x.ways = x.ways[:len(x.ways)-1]
+	if len(x.hops) > 1 {
+		first := x.hops[0]
+		copy(x.hops, x.hops[1:])
+		x.hops = x.hops[:len(x.hops)-1]
 		// Parents take turns as long as nothing but parents is left; the origin,
 		// once reached, is the last resort.
-		if x.ways[len(x.ways)-1].peer != nil {
-			x.ways = append(x.ways, first)
+		if x.hops[len(x.hops)-1].Peer != nil {
+			x.hops = append(x.hops, first)
 		}
 	}
 	return true
@@ -80,7 +80,7 @@ func (x *transaction) mayRetry(f *failure, giveUp time.Time) bool {
 // pause waits a moment between attempts; false when the client left meanwhile.
 func (x *transaction) pause() bool {
 	d := pauseDirect
-	if x.ways[0].peer != nil {
+	if x.hops[0].Peer != nil {
 		d = pausePeer
 	}
 	t := time.NewTimer(d)
@@ -93,7 +93,7 @@ func (x *transaction) pause() bool {
 	}
 }
 
-// nextAfterReply reports whether the reply is one for which the next way, if
+// nextAfterReply reports whether the reply is one for which the next hop behind, if
 // there is one, is tried: 502 and 504, and others with retry_on_error (fact
 // "504 and a close without bytes move on, 503 and 403 do not").
 func (x *transaction) nextAfterReply() bool {
@@ -106,9 +106,9 @@ func (x *transaction) nextAfterReply() bool {
 	default:
 		return false
 	}
-	if len(x.ways) < 2 || x.bodySent || x.tries.all >= maxTries || x.tries.direct > 1 || x.rep.Major < 1 {
+	if len(x.hops) < 2 || x.bodySent || x.tries.all >= maxTries || x.tries.direct > 1 || x.rep.Major < 1 {
 		return false
 	}
-	x.ways = append(x.ways[:0], x.ways[1:]...)
+	x.hops = append(x.hops[:0], x.hops[1:]...)
 	return true
 }

@@ -19,10 +19,10 @@ func (x *transaction) clientMinor() int {
 	return 0
 }
 
-// origin11 reports whether x.way is asked in HTTP/1.1: server_http11, or the
+// origin11 reports whether x.hop is asked in HTTP/1.1: server_http11, or the
 // option http11 of the peer.
 func (x *transaction) origin11() bool {
-	return x.p.cfg.ServerHTTP11 || x.way != nil && x.way.peer != nil && x.way.peer.HTTP11
+	return x.p.cfg.ServerHTTP11 || x.hop != nil && x.hop.Peer != nil && x.hop.Peer.HTTP11
 }
 
 // any11 reports whether HTTP/1.1 is spoken to either side. Where it is not, 1xx
@@ -71,7 +71,7 @@ func (x *transaction) sayContinue() bool {
 func (x *transaction) expects() bool { return x.client11() && x.origin11() && !x.continued }
 
 // collect reads a body in chunks to its end when it has to go on with a length:
-// some way does not speak HTTP/1.1. chunked_request_body_max_size bounds what is
+// some next hop does not speak HTTP/1.1. chunked_request_body_max_size bounds what is
 // kept. The body takes the place of its chunks in x.in, and what the client sent
 // behind it stays behind it.
 func (x *transaction) collect() *failure {
@@ -116,13 +116,13 @@ func (x *transaction) collect() *failure {
 	return nil
 }
 
-// all11 reports whether every way speaks HTTP/1.1.
+// all11 reports whether every next hop speaks HTTP/1.1.
 func (x *transaction) all11() bool {
 	if x.p.cfg.ServerHTTP11 {
 		return true
 	}
-	for _, w := range x.ways {
-		if w.peer == nil || !w.peer.HTTP11 {
+	for _, h := range x.hops {
+		if h.Peer == nil || !h.Peer.HTTP11 {
 			return false
 		}
 	}

@@ -8,20 +8,13 @@ import (
 	"github.com/cuttle-proxy/cuttle/forward/ident"
 )
 
-// identifier implements acl.Identifier: the client's host is asked once a
-// connection, and what it said goes to the log as well.
-type identifier struct{ srv *Server }
-
-// Ident gives the user the client's host names, "" when it names none.
-func (i identifier) Ident(ctx context.Context, f *acl.Facts) string {
-	cl, ok := f.Conn.(*client)
-	if !ok {
-		return ""
-	}
+// Ident implements acl.Conn: the client's host is asked once a connection, and
+// what it said goes to the log as well.
+func (cl *client) Ident(ctx context.Context) string {
 	if user := cl.user.Load(); user != nil {
 		return *user
 	}
-	user := i.srv.identify(ctx, cl)
+	user := cl.srv.identify(ctx, cl)
 	if ctx.Err() == nil {
 		cl.user.Store(&user)
 	}

@@ -88,7 +88,7 @@ func (x *transaction) page(dst []byte, f *failure) []byte {
 func (x *transaction) pageFacts(f *failure) *errpage.Facts {
 	facts := &errpage.Facts{
 		Now: x.clock(), Errno: f.errno, Client: x.cl.remote.Addr(),
-		Host: view(x.hierHost), User: x.entry.AuthUser, ResolverSays: f.detail,
+		Host: view(x.hierHost), User: x.facts.Told.Name(), ResolverSays: f.detail,
 	}
 	if x.hasURL {
 		facts.Request, facts.URL = &x.req, &x.url

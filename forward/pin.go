@@ -6,6 +6,7 @@ import (
 	"github.com/cuttle-proxy/cuttle/conf"
 	"github.com/cuttle-proxy/cuttle/forward/http1"
 	"github.com/cuttle-proxy/cuttle/forward/origin"
+	"github.com/cuttle-proxy/cuttle/forward/peer"
 )
 
 // pin ties a connection to an origin to one client: NTLM and its kin authenticate
@@ -42,26 +43,18 @@ func (x *transaction) noConnectionAuth() bool {
 	return x.port.NoConnectionAuth || x.p.cfg.PipelinePrefetch || x.own
 }
 
-// pinnedWay is the connection tied to the client, as the first way of a request
-// it can serve. Any other host, and any change of way, ends it.
-func (x *transaction) pinnedWay(direct directness) (way, bool) {
+// pinned reports whether a connection is tied to the client that the request can
+// use. A request for any other host ends it.
+func (x *transaction) pinned() bool {
 	p := &x.cl.pin
 	if p.conn == nil || x.noConnectionAuth() || x.req.Method == http1.CONNECT {
-		return way{}, false
+		return false
 	}
 	if !strings.EqualFold(p.host, view(x.url.Host)) || p.port != x.url.Port || p.conn.PeerClosed() || !p.conn.Clean() {
 		p.drop()
-		return way{}, false
+		return false
 	}
-	if p.peer == "" {
-		return way{pinned: true}, direct != neverDirect
-	}
-	for _, q := range x.p.peers.list {
-		if q.Name == p.peer {
-			return way{peer: q, pinned: true}, q.usable(x)
-		}
-	}
-	return way{}, false // a reconfigure took it away
+	return true
 }
 
 // takePinned makes the connection tied to the client the transaction's.
@@ -74,10 +67,10 @@ func (x *transaction) takePinned() {
 // sentConnectionAuth reports whether credentials for the connection itself went
 // out on it with this request or one before.
 func (x *transaction) sentConnectionAuth() bool {
-	if x.way == nil || x.way.pinned {
-		return x.way != nil
+	if x.hop == nil || x.hop.Pinned {
+		return x.hop != nil
 	}
-	p := x.way.peer
+	p := x.hop.Peer
 	if v := x.req.Get(http1.Authorization); v != nil && connectionScheme(v) && x.passesAuthorization(p) {
 		return true
 	}
@@ -92,7 +85,7 @@ func (x *transaction) keepsOrigin() bool {
 }
 
 // passesAuthorization reports whether the client's Authorization goes to a peer.
-func (x *transaction) passesAuthorization(p *peer) bool {
+func (x *transaction) passesAuthorization(p *peer.Peer) bool {
 	return p == nil || !p.OriginServer || p.Login == "PASS" || p.Login == "PROXYPASS"
 }
 
@@ -118,10 +111,10 @@ func (x *transaction) blocksConnectionAuth() bool {
 	if x.noConnectionAuth() {
 		return true
 	}
-	if x.way == nil || x.way.peer == nil {
+	if x.hop == nil || x.hop.Peer == nil {
 		return false
 	}
-	p := x.way.peer
+	p := x.hop.Peer
 	switch {
 	case p.ConnectionAuth == conf.Off:
 		return true

@@ -13,6 +13,7 @@ import (
 	"github.com/cuttle-proxy/cuttle/forward/errpage"
 	"github.com/cuttle-proxy/cuttle/forward/http1"
 	"github.com/cuttle-proxy/cuttle/forward/icons"
+	"github.com/cuttle-proxy/cuttle/forward/peer"
 )
 
 // policy is everything that follows from one Config, in the shape the
@@ -24,7 +25,7 @@ type policy struct {
 	logs  *accesslog.Logs
 	pages *errpage.Pages
 	icons *icons.Set
-	peers *peers
+	peers *peer.Set
 
 	request http1.Options
 	reply   http1.Options
@@ -60,7 +61,7 @@ func newPolicy(cfg *conf.Config, s *Server) (*policy, error) {
 		connections = forgotten{}
 	}
 	if p.lists, err = acl.Compile(cfg, acl.Sources{
-		Names: s.names, Connections: connections, Auth: nobody{}, External: noAnswer{}, Ident: identifier{s}, Hardware: &s.neighbours,
+		Names: s.names, Connections: connections, Auth: nobody{}, External: noAnswer{}, Hardware: &s.neighbours,
 	}); err != nil {
 		return nil, err
 	}
@@ -88,7 +89,7 @@ func newPolicy(cfg *conf.Config, s *Server) (*policy, error) {
 	p.logsAskReply = logsAskReply(cfg)
 	p.mapsErrors = len(cfg.ErrorMap) > 0
 	p.purges = namesPurge(cfg.HTTPAccess)
-	p.peers = newPeers(cfg, p.lists)
+	p.peers = s.newPeers(cfg, p.lists)
 	methods := http1.NewMethods(cfg.ExtensionMethods)
 	p.request = http1.Options{
 		Relaxed:         cfg.RelaxedHeaderParser != conf.Off,

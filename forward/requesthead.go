@@ -8,13 +8,13 @@ import (
 	"github.com/cuttle-proxy/cuttle/forward/http1"
 )
 
-// requestHead appends the head that goes to x.way: the client's fields in their
+// requestHead appends the head that goes to x.hop: the client's fields in their
 // order without those of this hop, then what the proxy adds (fact "Outgoing
 // request fields come in a fixed order").
 func (x *transaction) requestHead(dst []byte) []byte {
 	out := &x.fields
 	out.Reset()
-	cfg, p := x.p.cfg, x.way.peer
+	cfg, p := x.p.cfg, x.hop.Peer
 	proxying := p != nil && !p.OriginServer
 	req := &x.req
 	hop := req.Has(http1.Connection)
@@ -128,7 +128,7 @@ func (x *transaction) requestLine(dst []byte, proxying bool) []byte {
 // addHost adds Host with the value of the URL, or of the peer's forceddomain.
 func (x *transaction) addHost() {
 	out := &x.fields
-	if p := x.way.peer; p != nil && p.ForcedDomain != "" {
+	if p := x.hop.Peer; p != nil && p.ForcedDomain != "" {
 		out.AddString(http1.Host, p.ForcedDomain)
 		return
 	}
@@ -139,7 +139,7 @@ func (x *transaction) addHost() {
 // login= gives a peer: an originserver gets them in both fields (fact "login=
 // to an originserver sends both").
 func (x *transaction) addCredentials() {
-	out, p := &x.fields, x.way.peer
+	out, p := &x.fields, x.hop.Peer
 	if p == nil {
 		if len(x.url.Userinfo) > 0 && !out.Has(http1.Authorization) {
 			x.addBasic(http1.Authorization, view(x.url.Userinfo))
@@ -156,7 +156,7 @@ func (x *transaction) addCredentials() {
 		}
 		return
 	case strings.HasPrefix(login, "*"):
-		user := x.entry.AuthUser
+		user := x.facts.Told.Name()
 		if user == "" {
 			user = "-"
 		}

@@ -18,7 +18,7 @@ func TestResetForgets(t *testing.T) {
 	kept := map[string]string{
 		"in": "start empties it; room is kept", "req": "has a Reset of its own", "rep": "has a Reset of its own",
 		"url": "counts only with hasURL", "control": "set by admit, before it is asked", "client": "set with the facts",
-		"tries": "set by chooseWays, or not looked at", "taken": "ended by follow", "up": "ended by endUpload",
+		"tries": "set by chooseHops, or not looked at", "taken": "ended by follow", "up": "ended by endUpload",
 		"fields": "reset by whoever begins a head", "out": "written from its beginning", "chunked": "set where a body in chunks begins",
 		"entry": "filled by log; its buffers are kept",
 		"srv":   "of the client", "cl": "of the client", "p": "of the client", "port": "of the client", "ctx": "forgotten by done",

@@ -10,7 +10,7 @@ import (
 	"github.com/cuttle-proxy/cuttle/forward/errpage"
 )
 
-// addresses are where a way leads: DNS's answer, or the one address an
+// addresses are where the next hop is: DNS's answer, or the one address an
 // intercepted client wanted.
 type addresses struct {
 	answer dns.Answer
@@ -35,7 +35,7 @@ func (a *addresses) At(i int) netip.Addr {
 
 // addresses finds where to connect.
 func (x *transaction) addresses(host string) (addresses, *failure) {
-	if x.way.peer == nil && x.intercepted() {
+	if x.hop.Peer == nil && x.intercepted() {
 		return x.destination(host)
 	}
 	return x.resolve(host)
@@ -52,7 +52,7 @@ func (x *transaction) resolve(host string) (addresses, *failure) {
 	if errors.As(err, &de) {
 		f.detail = de.Kind.String()
 	}
-	f.final = x.way.peer == nil
+	f.final = x.hop.Peer == nil
 	return addresses{}, f
 }
 
@@ -65,7 +65,7 @@ func (x *transaction) note(code, host string) {
 
 // noteAddress puts the address in the host's place when log_ip_on_direct is on.
 func (x *transaction) noteAddress(addr netip.Addr) {
-	if x.way.peer == nil && !x.way.pinned && x.p.cfg.LogIPOnDirect {
+	if x.hop.Peer == nil && !x.hop.Pinned && x.p.cfg.LogIPOnDirect {
 		x.hierHost = addr.AppendTo(x.hierHost[:0])
 	}
 }

@@ -73,7 +73,7 @@ func (x *transaction) reset() {
 	x.asked, x.text, x.logURL = x.asked[:0], x.text[:0], x.logURL[:0]
 	x.loops, x.bodySent, x.unread = 0, false, false
 	x.bodyUsed, x.badBody = 0, false
-	x.ways, x.way, x.hier, x.hierHost, x.conn = x.ways[:0], nil, "", x.hierHost[:0], nil
+	x.hops, x.hop, x.hier, x.hierHost, x.conn = x.hops[:0], nil, "", x.hierHost[:0], nil
 	x.originKeep = false
 	x.answer, x.repHead, x.repBody = x.answer[:0], 0, http1.Body{}
 	x.status, x.tag, x.lookup, x.mime = 0, "NONE", "NONE", x.mime[:0]
@@ -82,7 +82,7 @@ func (x *transaction) reset() {
 	x.ownHead = x.ownHead[:0]
 	x.fields.Reset() // nothing of another client's exchange is left
 	x.gate = nil
-	x.other, x.own, x.continued, x.probed = false, false, false, false
+	x.other, x.own, x.continued = false, false, false
 	x.facts = nobodyYet
 }
 
@@ -169,7 +169,10 @@ func (x *transaction) log() {
 	e.URL = x.loggedURL()
 	e.Hierarchy, e.Host = x.hier, view(x.hierHost)
 	e.ContentType = x.mime
-	e.Ident = ""
+	e.Ident, e.AuthUser, e.ExtLog = "", x.facts.Told.Name(), ""
+	if told := x.facts.Told; told != nil {
+		e.ExtLog = told.Log
+	}
 	if user := x.cl.user.Load(); user != nil {
 		e.Ident = *user
 	}

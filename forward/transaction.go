@@ -10,6 +10,7 @@ import (
 	"github.com/cuttle-proxy/cuttle/forward/acl"
 	"github.com/cuttle-proxy/cuttle/forward/http1"
 	"github.com/cuttle-proxy/cuttle/forward/origin"
+	"github.com/cuttle-proxy/cuttle/forward/peer"
 )
 
 // transaction is one request and its answer, from the bytes of the head to the
@@ -56,14 +57,13 @@ type transaction struct {
 	client netip.Addr // the address logs and ACLs speak of when indirect clients count
 
 	// The way out.
-	ways     []way
-	way      *way
+	hops     []peer.Hop
+	hop      *peer.Hop
 	hier     string
 	hierHost []byte
 	conn     *origin.Conn
 	taken    chan struct{} // closed when this request has its connection, for the one behind it
 	tries    tries
-	probed   bool // a parent that is down was probed when the ways were chosen
 
 	// The reply.
 	rep        http1.Reply
@@ -129,7 +129,7 @@ func (x *transaction) run() (keep bool) {
 	if f := x.mayBegin(); f != nil {
 		return x.refuse(f)
 	}
-	if f := x.chooseWays(); f != nil {
+	if f := x.chooseHops(); f != nil {
 		return x.refuse(f)
 	}
 	if f := x.collect(); f != nil {

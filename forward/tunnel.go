@@ -26,7 +26,7 @@ func (x *transaction) tunnel() bool {
 	if f := x.mayTunnel(); f != nil {
 		return x.refuseTunnel(f)
 	}
-	if f := x.chooseWays(); f != nil {
+	if f := x.chooseHops(); f != nil {
 		return x.refuseTunnel(f)
 	}
 	if f := x.connectTunnel(); f != nil {
@@ -35,7 +35,7 @@ func (x *transaction) tunnel() bool {
 	defer x.leaveOrigin()
 	toOrigin := x.in[x.head:]
 	x.bodyUsed = len(toOrigin)
-	if x.way.peer != nil {
+	if x.hop.Peer != nil {
 		// The parent answers in our place: what it says goes to the client.
 		x.out = append(x.requestHead(x.out[:0]), toOrigin...)
 		toOrigin = x.out
@@ -59,10 +59,10 @@ func (x *transaction) mayTunnel() *failure {
 	return nil
 }
 
-// connectTunnel opens the connection. Only the best way is tried, and once: 2.6
+// connectTunnel opens the connection. Only the best next hop is tried, and once: 2.6
 // neither repeats a tunnel nor takes another parent for it.
 func (x *transaction) connectTunnel() *failure {
-	x.way = &x.ways[0]
+	x.hop = &x.hops[0]
 	f := x.connect(x.now.Add(x.p.cfg.ForwardTimeout))
 	if f == nil {
 		return nil

@@ -51,7 +51,7 @@ func TestTunnelThroughParent(t *testing.T) {
 	r.logged(0, "TCP_MISS/000", " CONNECT o.test:443 - FIRST_UP_PARENT/"+host+" -")
 }
 
-// A tunnel uses the best way only: where that fails no other is tried, as in 2.6.
+// A tunnel uses the best next hop only: where that fails no other is tried, as in 2.6.
 func TestTunnelHasOneWay(t *testing.T) {
 	origin := scripted(t, func(c *net.TCPConn, r *bufio.Reader) { io.Copy(c, r) })
 	host, port, _ := net.SplitHostPort(free(t))

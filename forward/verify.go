@@ -58,7 +58,7 @@ func (x *transaction) verified() (verified, known bool) {
 // countVerified books an intercepted request at its end, when DNS has had time
 // to answer.
 func (x *transaction) countVerified() {
-	if x.way == nil || !x.intercepted() || !x.p.cfg.HostVerify {
+	if x.hop == nil || !x.intercepted() || !x.p.cfg.HostVerify {
 		return
 	}
 	hosts := &x.srv.hosts

@@ -22,6 +22,9 @@ type Answer struct {
 	// IPv4Only tells that a line would have let the client in, but that line
 	// names no IPv6 address and the client has one.
 	IPv4Only bool
+	// Told is Facts.Told and what helpers said while the list was checked, nil
+	// for nothing. Whoever checks puts it into the facts of the request.
+	Told *Told
 }
 
 // Allowed is true for the verdict Allowed alone.

@@ -87,7 +87,7 @@ func (c *compiler) compile(a *conf.ACL) (matcher, error) {
 	case conf.ACLExtUser:
 		return &extUser{compileUsers(a.Users)}, nil
 	case conf.ACLIdent:
-		return c.needs(c.src.Ident != nil, &ident{compileUsers(a.Users), c.src.Ident})
+		return &ident{compileUsers(a.Users)}, nil
 	case conf.ACLProxyAuth:
 		return c.needs(c.src.Auth != nil, &proxyAuth{compileUsers(a.Users), c.src.Auth})
 	case conf.ACLMaxUserIP:
@@ -128,7 +128,7 @@ func (c *compiler) compileRegexType(a *conf.ACL) (matcher, error) {
 	case conf.ACLExtUserRegex:
 		return &extUser{set}, nil
 	case conf.ACLIdentRegex:
-		return c.needs(c.src.Ident != nil, &ident{set, c.src.Ident})
+		return &ident{set}, nil
 	case conf.ACLProxyAuthRegex:
 		return c.needs(c.src.Auth != nil, &proxyAuth{set, c.src.Auth})
 	}

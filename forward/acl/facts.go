@@ -1,6 +1,7 @@
 package acl
 
 import (
+	"context"
 	"net/netip"
 
 	"github.com/cuttle-proxy/cuttle/forward/http1"
@@ -34,12 +35,21 @@ type Facts struct {
 	Accelerated, Transparent, Internal bool
 	// URLGroup is the http_port line's urlgroup, or what a rewriter said.
 	URLGroup string
-	// ExtUser is the user name an external ACL helper returned (ext_user).
-	ExtUser string
+	// Told is what helpers have said about the request so far, nil for nothing
+	// (ext_user).
+	Told *Told
 	// Community is the community of an SNMP request (snmp_community).
 	Community string
 
-	// Conn stands for the client's connection towards the sources of slow
-	// facts (Authenticator, Identifier, External); they know its type.
-	Conn any
+	// Conn is the client's connection, nil for a request of the proxy's own and
+	// for one that outlived its client.
+	Conn Conn
+}
+
+// Conn is a client's connection as far as access lists ask about it. What it finds
+// out is kept with it, for the requests that follow.
+type Conn interface {
+	// Ident gives the user whom the client's host names as the owner of the
+	// connection (RFC 1413), "" when it names none. It may wait for that host.
+	Ident(ctx context.Context) string
 }

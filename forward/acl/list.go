@@ -33,13 +33,13 @@ func (l *List) Empty() bool { return len(l.rules) == 0 }
 // when ctx ends meanwhile, what was waited for counts as not found.
 func (l *List) Check(ctx context.Context, f *Facts) Answer {
 	if len(l.rules) == 0 {
-		return Answer{Verdict: l.whenEmpty}
+		return Answer{Verdict: l.whenEmpty, Told: f.Told}
 	}
 	stranger := l.admits && f.Client.Is6()
-	var a Answer
+	a := Answer{Told: f.Told}
 	for i := range l.rules {
 		r := &l.rules[i]
-		outcome := r.cond.test(ctx, f, &a.Last)
+		outcome := r.cond.test(ctx, f, &a)
 		if outcome == AskCredentials && l.waits {
 			a.Verdict = Challenge
 			return a
@@ -78,23 +78,29 @@ type ref struct {
 	name   string
 	negate bool
 	match  matcher
+	tell   teller // match, when it is one
 }
 
 // Match reports whether all ACLs hold.
 func (c *Cond) Match(ctx context.Context, f *Facts) bool {
-	var last string
-	return c.test(ctx, f, &last) == Yes
+	a := Answer{Told: f.Told}
+	return c.test(ctx, f, &a) == Yes
 }
 
 // test goes through the ACLs until one does not hold, and leaves the name of
-// the last one looked at in last.
+// the last one looked at and what helpers said in a.
 // Missing is the outcome only when all the others hold.
-func (c *Cond) test(ctx context.Context, f *Facts, last *string) Ternary {
+func (c *Cond) test(ctx context.Context, f *Facts, a *Answer) Ternary {
 	all := Yes
 	for i := range c.refs {
 		r := &c.refs[i]
-		*last = r.name
-		outcome := r.match.match(ctx, f)
+		a.Last = r.name
+		var outcome Ternary
+		if r.tell != nil {
+			outcome, a.Told = r.tell.tell(ctx, f, a.Told)
+		} else {
+			outcome = r.match.match(ctx, f)
+		}
 		switch {
 		case outcome == Missing:
 			all = Missing
@@ -112,6 +118,12 @@ type matcher interface {
 	match(ctx context.Context, f *Facts) Ternary
 }
 
+// teller is one that asks helpers, who may say more than yes and no: it is given
+// what was said before, and gives that and what was said to it.
+type teller interface {
+	tell(ctx context.Context, f *Facts, before *Told) (Ternary, *Told)
+}
+
 // names6 is the matchers that can let an IPv6 client in.
 type names6 interface{ namesIPv6() bool }
 
@@ -119,7 +131,9 @@ type names6 interface{ namesIPv6() bool }
 func (c *compiler) compileCond(refs []conf.ACLRef) Cond {
 	cond := Cond{refs: make([]ref, 0, len(refs))}
 	for _, r := range refs {
-		cond.refs = append(cond.refs, ref{r.ACL.Name, r.Negate, c.matcher(r.ACL)})
+		m := c.matcher(r.ACL)
+		tell, _ := m.(teller)
+		cond.refs = append(cond.refs, ref{r.ACL.Name, r.Negate, m, tell})
 	}
 	return cond
 }

@@ -35,7 +35,7 @@ func listOf(text string) List {
 		for _, w := range words[1:] {
 			name, negate := strings.CutPrefix(w, "!")
 			m := outcomes[name[0]]
-			r.cond.refs = append(r.cond.refs, ref{name, negate, &m})
+			r.cond.refs = append(r.cond.refs, ref{name: name, negate: negate, match: &m})
 			r.admits6 = r.admits6 || m.six && !negate
 		}
 		l.rules = append(l.rules, r)

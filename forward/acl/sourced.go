@@ -80,7 +80,12 @@ type external struct {
 }
 
 func (m *external) match(ctx context.Context, f *Facts) Ternary {
-	return m.source.Match(ctx, m.use, f)
+	return verdict(m.tell(ctx, f, f.Told))
+}
+
+func (m *external) tell(ctx context.Context, f *Facts, before *Told) (Ternary, *Told) {
+	outcome, said := m.source.Match(ctx, m.use, f, before)
+	return outcome, before.And(said)
 }
 
 // user_cert, ca_cert: an attribute of the client's certificate or its issuer.

@@ -18,8 +18,6 @@ type Sources struct {
 	Names dns.Resolver
 	// Auth serves proxy_auth, proxy_auth_regex and max_user_ip.
 	Auth Authenticator
-	// Ident serves ident and ident_regex.
-	Ident Identifier
 	// External serves external.
 	External ExternalLookup
 	// ASNumbers serves src_as and dst_as.
@@ -52,23 +50,19 @@ const (
 // Authenticator finds out who the user is.
 type Authenticator interface {
 	// Authenticate checks the credentials of the request, waiting for a helper
-	// if it must, and remembers the outcome for the request.
-	Authenticate(ctx context.Context, f *Facts) (user string, state AuthState)
+	// if it must. With Authenticated, user names the one who did (Told.AuthUser).
+	Authenticate(ctx context.Context, f *Facts) (user *Told, state AuthState)
 	// TooManyAddresses counts the addresses user came from and reports whether
 	// there are more than max (max_user_ip); strict keeps the earlier ones.
 	TooManyAddresses(user string, f *Facts, max int, strict bool) bool
 }
 
-// Identifier asks the client's host who owns the connection (RFC 1413).
-type Identifier interface {
-	// Ident returns the user name, "" when the host does not tell.
-	Ident(ctx context.Context, f *Facts) string
-}
-
 // ExternalLookup asks an external_acl_type helper.
 type ExternalLookup interface {
-	// Match asks the helper of an ACL with the ACL's arguments.
-	Match(ctx context.Context, use *conf.ExternalUse, f *Facts) Ternary
+	// Match asks the helper of an ACL with the ACL's arguments. known is what was
+	// told about the request before (who the user is), said what the helper says
+	// beside its verdict; both may be nil.
+	Match(ctx context.Context, use *conf.ExternalUse, f *Facts, known *Told) (outcome Ternary, said *Told)
 }
 
 // ASNumbers knows which autonomous system an address belongs to.

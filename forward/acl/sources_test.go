@@ -16,14 +16,19 @@ type world struct {
 	ident   string
 	outcome Ternary
 	many    bool
+	said    *Told
 }
 
-func (w *world) Authenticate(context.Context, *Facts) (string, AuthState) { return w.user, w.state }
-func (w *world) TooManyAddresses(string, *Facts, int, bool) bool          { return w.many }
-func (w *world) Ident(context.Context, *Facts) string                     { return w.ident }
-func (w *world) Match(context.Context, *conf.ExternalUse, *Facts) Ternary { return w.outcome }
-func (w *world) Established(netip.Addr) int                               { return 5 }
-func (w *world) ASNumber(a netip.Addr) (uint32, bool)                     { return 65001, a.Is4() }
+func (w *world) Authenticate(context.Context, *Facts) (*Told, AuthState) {
+	return &Told{AuthUser: w.user}, w.state
+}
+func (w *world) TooManyAddresses(string, *Facts, int, bool) bool { return w.many }
+func (w *world) Ident(context.Context) string                    { return w.ident }
+func (w *world) Match(context.Context, *conf.ExternalUse, *Facts, *Told) (Ternary, *Told) {
+	return w.outcome, w.said
+}
+func (w *world) Established(netip.Addr) int           { return 5 }
+func (w *world) ASNumber(a netip.Addr) (uint32, bool) { return 65001, a.Is4() }
 func (w *world) HardwareAddress(a netip.Addr) ([6]byte, bool) {
 	return [6]byte{2, 0, 0, 0, 0, 1}, a.Is4()
 }
@@ -64,14 +69,19 @@ func TestSources(t *testing.T) {
 		{conf.ACL{Type: conf.ACLCACert, Cert: conf.CertList{Attribute: "CN", Values: []string{"bob"}}}, world{}, No},
 	} {
 		w := &c.w
-		all := Sources{Names: &resolver{addrs: map[string]string{"a.test": "203.0.113.1"}}, Auth: w, Ident: w, External: w,
+		all := Sources{Names: &resolver{addrs: map[string]string{"a.test": "203.0.113.1"}}, Auth: w, External: w,
 			ASNumbers: w, Connections: w, Hardware: w, Certificates: w}
 		m, err := newCompiler(&conf.Config{}, all).compile(&c.acl)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := m.match(t.Context(), facts(t, "GET http://a.test/ HTTP/1.0")); got != c.want {
+		f := facts(t, "GET http://a.test/ HTTP/1.0")
+		f.Conn = w
+		if got := m.match(t.Context(), f); got != c.want {
 			t.Errorf("%s %+v: %d, want %d", c.acl.Type, c.w, got, c.want)
+		}
+		if c.acl.Type == conf.ACLIdent || c.acl.Type == conf.ACLIdentRegex {
+			continue // the connection itself is the source
 		}
 		// Without its source a type can never tell, and is named.
 		none := newCompiler(&conf.Config{}, Sources{})

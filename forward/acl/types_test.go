@@ -180,9 +180,9 @@ func TestTypes(t *testing.T) {
 		{conf.ACL{Type: conf.ACLRepHeader, Headers: []conf.HeaderRegex{{Name: "Server", Regexes: regexes(false, "IIS")}}},
 			withReply(t, get("http://a.test/"), "HTTP/1.0 200 OK\r\nServer: IIS/5"), Yes},
 
-		{conf.ACL{Type: conf.ACLExtUser, Users: conf.UserList{Names: []string{"bob"}}}, &Facts{ExtUser: "bob"}, Yes},
+		{conf.ACL{Type: conf.ACLExtUser, Users: conf.UserList{Names: []string{"bob"}}}, &Facts{Told: &Told{User: "bob"}}, Yes},
 		{conf.ACL{Type: conf.ACLExtUser, Users: conf.UserList{Required: true}}, &Facts{}, Unknown},
-		{conf.ACL{Type: conf.ACLExtUserRegex, Regexes: regexes(false, "^b")}, &Facts{ExtUser: "bob"}, Yes},
+		{conf.ACL{Type: conf.ACLExtUserRegex, Regexes: regexes(false, "^b")}, &Facts{Told: &Told{User: "bob"}}, Yes},
 	} {
 		comp := newCompiler(&conf.Config{}, Sources{Names: names, Now: func() time.Time { return monday }})
 		m, err := comp.compile(&c.acl)

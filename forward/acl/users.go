@@ -45,22 +45,26 @@ func (u *users) has(user string) bool {
 // nothing can be told.
 type extUser struct{ set texts }
 
-func (m *extUser) match(_ context.Context, f *Facts) Ternary {
-	if f.ExtUser == "" {
-		return Unknown
+func (m *extUser) match(ctx context.Context, f *Facts) Ternary {
+	return verdict(m.tell(ctx, f, f.Told))
+}
+
+func (m *extUser) tell(_ context.Context, _ *Facts, before *Told) (Ternary, *Told) {
+	if before == nil || before.User == "" {
+		return Unknown, before
 	}
-	return yes(m.set.has(f.ExtUser))
+	return yes(m.set.has(before.User)), before
 }
 
 // ident, ident_regex: who owns the client's connection; "-" when its host does
 // not tell.
-type ident struct {
-	set    texts
-	source Identifier
-}
+type ident struct{ set texts }
 
 func (m *ident) match(ctx context.Context, f *Facts) Ternary {
-	user := m.source.Ident(ctx, f)
+	user := ""
+	if f.Conn != nil {
+		user = f.Conn.Ident(ctx)
+	}
 	if user == "" {
 		user = "-"
 	}
@@ -74,11 +78,15 @@ type proxyAuth struct {
 }
 
 func (m *proxyAuth) match(ctx context.Context, f *Facts) Ternary {
+	return verdict(m.tell(ctx, f, f.Told))
+}
+
+func (m *proxyAuth) tell(ctx context.Context, f *Facts, before *Told) (Ternary, *Told) {
 	user, outcome := authenticate(ctx, m.source, f)
 	if outcome != Yes {
-		return outcome
+		return outcome, before
 	}
-	return yes(m.set.has(user))
+	return yes(m.set.has(user.AuthUser)), before.And(user)
 }
 
 // max_user_ip: the user comes from too many addresses.
@@ -88,26 +96,33 @@ type maxUserIP struct {
 }
 
 func (m *maxUserIP) match(ctx context.Context, f *Facts) Ternary {
-	user, outcome := authenticate(ctx, m.source, f)
-	if outcome != Yes {
-		return outcome
-	}
-	return yes(m.source.TooManyAddresses(user, f, m.limit.Max, m.limit.Strict))
+	return verdict(m.tell(ctx, f, f.Told))
 }
 
+func (m *maxUserIP) tell(ctx context.Context, f *Facts, before *Told) (Ternary, *Told) {
+	user, outcome := authenticate(ctx, m.source, f)
+	if outcome != Yes {
+		return outcome, before
+	}
+	return yes(m.source.TooManyAddresses(user.AuthUser, f, m.limit.Max, m.limit.Strict)), before.And(user)
+}
+
+// verdict is the answer of a teller alone.
+func verdict(outcome Ternary, _ *Told) Ternary { return outcome }
+
 // authenticate answers Yes with the user, or why there is none.
-func authenticate(ctx context.Context, source Authenticator, f *Facts) (string, Ternary) {
+func authenticate(ctx context.Context, source Authenticator, f *Facts) (*Told, Ternary) {
 	if f.URL == nil {
-		return "", No
+		return nil, No
 	}
 	user, state := source.Authenticate(ctx, f)
 	switch state {
 	case Authenticated:
 		return user, Yes
 	case AuthNeeded:
-		return "", AskCredentials
+		return nil, AskCredentials
 	case AuthFailed:
-		return "", No
+		return nil, No
 	}
-	return "", Unknown
+	return nil, Unknown
 }

@@ -1,4 +1,12 @@
-// Package peer chooses among the cache_peer lines of a configuration.
+// Package peer chooses the next hop of a request among the cache_peer lines of a
+// configuration and the origin itself, and keeps what the choice needs: each peer's
+// health, turns and number of connections.
+//
+// Select asks always_direct and never_direct, then the peers that may be used for
+// the request: by type (neighbor_type_domain), cache_peer_domain and
+// cache_peer_access, an address that is known, health (health.go) and max-conn. The
+// first rule that names a peer decides: default, userhash, sourcehash, carp,
+// round-robin, the first that is up.
 //
 // Array is the cache array routing protocol (draft-vinod-carp-v1-03): every key
 // has one parent of the array, whoever asks, and when a parent leaves only its
@@ -11,8 +19,4 @@
 // that can be used now wins. The factors are such that each parent wins its share
 // of all keys; the hash itself makes the shares a little uneven, and is kept
 // because proxies of an array must agree on it, old ones included.
-//
-// The health of parents, their access lists and the other ways of choosing
-// (default, round-robin, first that is up) are the business of package forward,
-// which asks this one through a function that says who is usable.
 package peer

@@ -1,0 +1,85 @@
+package peer
+
+import (
+	"context"
+	"net/netip"
+	"time"
+
+	"github.com/cuttle-proxy/cuttle/forward/dns"
+	"go.uber.org/zap"
+)
+
+// Env is what peers need of the proxy around them.
+type Env struct {
+	Names dns.Resolver
+	Log   *zap.Logger
+	// Connect tries a connection to a peer and closes it again.
+	Connect func(ctx context.Context, to netip.AddrPort) error
+	// Over is closed when the proxy ends: no probe outlives it.
+	Over <-chan struct{}
+}
+
+// Bounds of a parent's health.
+const (
+	// downAfter failed connections in a row make a parent down.
+	downAfter = 10
+	// probePause is the least time between two probes of one that is down.
+	probePause = time.Second
+)
+
+// up reports whether the peer is thought to answer.
+func (p *Peer) up() bool { return p.failures.Load() < downAfter }
+
+// Patience is how long a connection to the peer may take; general is
+// peer_connect_timeout.
+func (p *Peer) Patience(general time.Duration) time.Duration {
+	if p.ConnectTimeout > 0 {
+		return p.ConnectTimeout
+	}
+	return general
+}
+
+// probe connects to a peer that is down, in the background, and reports whether it
+// began to: there is one probe at a time, and a pause between two.
+func (p *Peer) probe(timeout time.Duration) bool {
+	now := time.Now().UnixNano()
+	if now-p.probed.Load() < int64(probePause) || !p.probing.CompareAndSwap(false, true) {
+		return false
+	}
+	p.probed.Store(now)
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	go func() {
+		select {
+		case <-p.env.Over:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	go func() {
+		defer p.probing.Store(false)
+		defer cancel()
+		addrs, err := p.env.Names.Addrs(ctx, p.Host)
+		if err != nil || addrs.Len() == 0 {
+			return
+		}
+		if p.env.Connect(ctx, netip.AddrPortFrom(addrs.At(0), p.HTTPPort)) == nil {
+			p.Answered()
+		}
+	}()
+	return true
+}
+
+// Failed and Answered keep the peer's health after an attempt to connect, and
+// report changes.
+func (p *Peer) Failed() {
+	if p.failures.Add(1) == downAfter {
+		p.env.Log.Info("Detected DEAD Parent: " + p.Name)
+	}
+}
+
+// Answered says that a connection to the peer was made.
+func (p *Peer) Answered() {
+	if p.failures.Load() > 0 && p.failures.Swap(0) >= downAfter {
+		p.env.Log.Info("Detected REVIVED Parent: " + p.Name)
+	}
+}

@@ -1,0 +1,87 @@
+package peer
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
+)
+
+// A parent that failed ten times in a row is left out until a probe reaches it.
+func TestDeadParentComesBack(t *testing.T) {
+	r := load(t, "cache_peer one.test parent 1 0 no-query\nnever_direct allow all")
+	core, seen := observer.New(zap.InfoLevel)
+	r.env.Log = zap.New(core)
+	p := r.list[0]
+	q := question(t, "GET", "http://o.test/", "")
+	for i := range downAfter {
+		if hops, probed := r.Select(t.Context(), q, nil); words(hops) != "FIRST_UP_PARENT/one.test ANY_PARENT/one.test" || probed {
+			t.Fatalf("after %d failures: %s", i, words(hops))
+		}
+		p.Failed()
+	}
+	ask := func(what string, wantProbe bool) {
+		t.Helper()
+		if hops, probed := r.Select(t.Context(), q, nil); len(hops) > 0 || probed != wantProbe {
+			t.Errorf("%s: %s, probed %v", what, words(hops), probed)
+		}
+	}
+	ended := func() bool {
+		for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(time.Millisecond) {
+			if !p.probing.Load() {
+				return true
+			}
+		}
+		return false
+	}
+	ask("down", true)
+	ask("while it is probed", false)
+	r.connect <- errors.New("refused")
+	if !ended() {
+		t.Fatal("the probe does not end")
+	}
+	ask("soon after the probe", false)
+	p.probed.Store(0) // long after
+	ask("long after the probe", true)
+	r.connect <- nil
+	if !ended() || !p.up() {
+		t.Fatal("the probe changed nothing")
+	}
+	if hops, _ := r.Select(t.Context(), q, nil); words(hops) != "FIRST_UP_PARENT/one.test ANY_PARENT/one.test" {
+		t.Errorf("after the probe: %s", words(hops))
+	}
+	var lines []string
+	for _, e := range seen.All() {
+		lines = append(lines, e.Message)
+	}
+	if len(lines) != 2 || lines[0] != "Detected DEAD Parent: one.test" || lines[1] != "Detected REVIVED Parent: one.test" {
+		t.Errorf("told %q", lines)
+	}
+}
+
+// A parent without an address is of no use, and nobody asks in vain.
+func TestParentWithoutAddress(t *testing.T) {
+	r := load(t, "cache_peer p.invalid parent 1 0 no-query")
+	if hops, probed := r.Select(t.Context(), question(t, "GET", "http://o.test/", ""), nil); words(hops) != "DIRECT" || probed {
+		t.Errorf("%s, probed %v", words(hops), probed)
+	}
+}
+
+// No probe outlives the proxy.
+func TestProbeEndsWithTheProxy(t *testing.T) {
+	r := load(t, "cache_peer one.test parent 1 0 no-query")
+	over := make(chan struct{})
+	r.env.Over = over
+	p := r.list[0]
+	if !p.probe(time.Hour) {
+		t.Fatal("no probe")
+	}
+	close(over)
+	for end := time.Now().Add(10 * time.Second); p.probing.Load(); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("it still connects")
+		}
+	}
+}

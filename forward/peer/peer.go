@@ -1,0 +1,98 @@
+package peer
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/cuttle-proxy/cuttle/conf"
+	"github.com/cuttle-proxy/cuttle/forward/acl"
+)
+
+// Peer is one cache_peer with its health.
+type Peer struct {
+	*conf.Peer
+	// Connections counts those to the peer, idle ones too, for max-conn.
+	Connections atomic.Int32
+
+	access *acl.List
+	env    *Env
+
+	failures atomic.Int32
+	probing  atomic.Bool
+	probed   atomic.Int64 // when the last probe began, Unix nanoseconds
+	turns    int          // requests given by round-robin; under Set.mu
+}
+
+// Set is the cache_peer lines of a configuration in their order.
+type Set struct {
+	cfg   *conf.Config
+	lists *acl.Set
+	list  []*Peer
+	mu    sync.Mutex
+
+	carp, sourceHash, userHash shares
+}
+
+// New makes the peers of a configuration, all of them thought to be up.
+func New(cfg *conf.Config, lists *acl.Set, env *Env) *Set {
+	s := &Set{cfg: cfg, lists: lists}
+	for i, c := range cfg.Peers {
+		p := &Peer{Peer: c, env: env}
+		if len(c.Access) > 0 {
+			p.access = &lists.Peers[i]
+		}
+		s.list = append(s.list, p)
+	}
+	s.carp = s.shares(func(p *Peer) bool { return p.CARP })
+	s.sourceHash = s.shares(func(p *Peer) bool { return p.SourceHash })
+	s.userHash = s.shares(func(p *Peer) bool { return p.UserHash })
+	return s
+}
+
+// named gives the peer of a name, nil when there is none.
+func (s *Set) named(name string) *Peer {
+	for _, p := range s.list {
+		if p.Name == name {
+			return p
+		}
+	}
+	return nil
+}
+
+// typeFor is the peer's type for a host (neighbor_type_domain).
+func (p *Peer) typeFor(host string) conf.PeerType {
+	for _, d := range p.TypeDomains {
+		if domainMatches(host, d.Domain) {
+			return d.Type
+		}
+	}
+	return p.Type
+}
+
+// allows is cache_peer_domain and cache_peer_access.
+func (p *Peer) allows(ctx context.Context, q *Question) bool {
+	use := true
+	for _, d := range p.Domains {
+		if domainMatches(q.host(), d.Domain) {
+			use = !d.Negate
+			break
+		}
+		use = d.Negate
+	}
+	if !use || p.access == nil {
+		return use
+	}
+	return p.access.Check(ctx, q.Facts).Allowed()
+}
+
+// domainMatches compares as dstdomain does: a leading dot covers the domain and
+// all below it.
+func domainMatches(host, domain string) bool {
+	if strings.HasPrefix(domain, ".") {
+		tail := len(host) - len(domain)
+		return tail >= 0 && strings.EqualFold(host[tail:], domain) || strings.EqualFold(host, domain[1:])
+	}
+	return strings.EqualFold(host, domain)
+}

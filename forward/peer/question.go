@@ -1,0 +1,77 @@
+package peer
+
+import (
+	"bytes"
+	"context"
+	"net/netip"
+	"unsafe"
+
+	"github.com/cuttle-proxy/cuttle/forward/acl"
+	"github.com/cuttle-proxy/cuttle/forward/http1"
+)
+
+// Question is a request whose next hops are wanted. It views what the asker owns
+// and nothing of it is kept.
+type Question struct {
+	// Facts are what access lists are told. Their URL and Request are set.
+	Facts *acl.Facts
+	// URL is the canonical URL.
+	URL []byte
+	// Client is the address the request came from.
+	Client netip.Addr
+	// Loops is how often Via names this proxy.
+	Loops int
+	// Pinned: a connection authenticated by the client waits to be used, which
+	// leads to the peer named PinnedTo, or with "" to the origin itself.
+	Pinned   bool
+	PinnedTo string
+}
+
+// directness is whether a request goes to the origin itself.
+type directness uint8
+
+const (
+	maybeDirect directness = iota
+	mustDirect
+	neverDirect
+)
+
+func (s *Set) directness(ctx context.Context, q *Question) directness {
+	switch lists := s.lists; {
+	case !lists.AlwaysDirect.Empty() && lists.AlwaysDirect.Check(ctx, q.Facts).Allowed():
+		return mustDirect
+	case !lists.NeverDirect.Empty() && lists.NeverDirect.Check(ctx, q.Facts).Allowed():
+		return neverDirect
+	case q.Facts.Accelerated:
+		return neverDirect
+	case q.Loops > 0:
+		return mustDirect
+	}
+	return maybeDirect
+}
+
+// hierarchical reports whether a parent is of use for the request: one whose
+// answer it could have cached.
+func (s *Set) hierarchical(q *Question) bool {
+	url := q.Facts.URL
+	switch {
+	case q.Facts.Request.Has(http1.Authorization) || len(url.Userinfo) > 0:
+		return false
+	case q.Facts.Method == http1.TRACE:
+		return true
+	case q.Facts.Method != http1.GET:
+		return false
+	}
+	for _, word := range s.cfg.HierarchyStoplist {
+		if bytes.Contains(q.URL, []byte(word)) {
+			return false
+		}
+	}
+	return q.Loops == 0 && url.Scheme != http1.SchemeWAIS && url.Scheme != http1.SchemeCacheObject
+}
+
+// host is a view of the URL's host.
+func (q *Question) host() string {
+	host := q.Facts.URL.Host
+	return unsafe.String(unsafe.SliceData(host), len(host))
+}

@@ -1,0 +1,163 @@
+package peer
+
+import (
+	"context"
+
+	"github.com/cuttle-proxy/cuttle/conf"
+)
+
+// selection is the choice for one request under way.
+type selection struct {
+	*Set
+	q    Question
+	hops []Hop
+	// probed: a parent that is down would have been used, and is being asked
+	// whether it is back.
+	probed bool
+}
+
+// Select appends the places to try to hops, best first. It waits for DNS where an
+// access list or a peer's name needs it. With none to try, probed tells that a
+// parent that is down is being asked whether it is back.
+func (s *Set) Select(ctx context.Context, q *Question, hops []Hop) (_ []Hop, probed bool) {
+	c := selection{Set: s, q: *q, hops: hops}
+	direct := s.directness(ctx, q)
+	if q.Pinned {
+		c.addPinned(ctx, direct)
+	}
+	switch {
+	case direct == mustDirect:
+		c.add(Direct, nil)
+	case direct == neverDirect:
+		c.addBest(ctx)
+		c.addAll(ctx)
+	case len(s.list) == 0:
+		c.add(Direct, nil)
+	case s.cfg.PreferDirect:
+		c.add(Direct, nil)
+		c.addUseful(ctx)
+	default:
+		c.addUseful(ctx)
+		c.add(Direct, nil)
+	}
+	return c.hops, c.probed
+}
+
+// add appends one hop.
+func (c *selection) add(code string, p *Peer) {
+	c.hops = append(c.hops, Hop{Code: code, Peer: p})
+}
+
+// addPinned puts the client's own connection first where it may be used.
+func (c *selection) addPinned(ctx context.Context, direct directness) {
+	if c.q.PinnedTo == "" {
+		if direct != neverDirect {
+			c.hops = append(c.hops, Hop{Pinned: true})
+		}
+		return
+	}
+	// A reconfigure may have taken the peer away.
+	if p := c.named(c.q.PinnedTo); p != nil && c.usable(ctx, p) {
+		c.hops = append(c.hops, Hop{Peer: p, Pinned: true})
+	}
+}
+
+// addUseful adds a parent when the request may but need not go direct.
+func (c *selection) addUseful(ctx context.Context) {
+	if c.hierarchical(&c.q) || !c.cfg.NonhierarchicalDirect {
+		c.addBest(ctx)
+	}
+}
+
+// addBest adds the best parent: the default one, the one the user, the client or
+// the URL belongs to, the next in turn, the first that is up.
+func (c *selection) addBest(ctx context.Context) {
+	if len(c.list) == 0 {
+		return
+	}
+	if p := c.defaultParent(ctx); p != nil {
+		c.add(DefaultParent, p)
+	} else if p := c.ofUser(ctx); p != nil {
+		c.add(UserHashParent, p)
+	} else if p := c.ofClient(ctx); p != nil {
+		c.add(SourceHashParent, p)
+	} else if p := c.ofURL(ctx); p != nil {
+		c.add(CARP, p)
+	} else if p := c.inTurn(ctx); p != nil {
+		c.add(RoundRobinParent, p)
+	} else if p := c.firstUp(ctx); p != nil {
+		c.add(FirstUpParent, p)
+	}
+}
+
+// addAll adds every parent that may be used, and the default one as a last resort.
+func (c *selection) addAll(ctx context.Context) {
+	for _, p := range c.list {
+		if c.usable(ctx, p) {
+			c.add(AnyParent, p)
+		}
+	}
+	if p := c.defaultParent(ctx); p != nil {
+		c.add(DefaultParent, p)
+	}
+}
+
+func (c *selection) defaultParent(ctx context.Context) *Peer {
+	for _, p := range c.list {
+		if p.Default && c.usable(ctx, p) {
+			return p
+		}
+	}
+	return nil
+}
+
+func (c *selection) firstUp(ctx context.Context) *Peer {
+	for _, p := range c.list {
+		if c.usable(ctx, p) {
+			return p
+		}
+	}
+	return nil
+}
+
+// inTurn is round-robin: the parent with the fewest turns for its weight; of
+// equal ones the last in the file (fact "Round robin over two peers begins with
+// the second one").
+func (c *selection) inTurn(ctx context.Context) *Peer {
+	var room [8]*Peer
+	candidates := room[:0]
+	for _, p := range c.list {
+		if p.RoundRobin && c.usable(ctx, p) { // may wait for DNS: not under the lock
+			candidates = append(candidates, p)
+		}
+	}
+	if len(candidates) == 0 {
+		return nil
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	best := candidates[0]
+	for _, p := range candidates[1:] {
+		if p.turns*best.Weight <= best.turns*p.Weight {
+			best = p
+		}
+	}
+	best.turns++
+	return best
+}
+
+// usable reports whether the request may be sent to the peer as its parent. One
+// that is down is probed, so that its return is noticed.
+func (c *selection) usable(ctx context.Context, p *Peer) bool {
+	if p.typeFor(c.q.host()) != conf.PeerParent || !p.allows(ctx, &c.q) {
+		return false
+	}
+	if _, err := p.env.Names.Addrs(ctx, p.Host); err != nil {
+		return false // without an address it is no use, and not asked in vain
+	}
+	if !p.up() {
+		c.probed = p.probe(p.Patience(c.cfg.PeerConnectTimeout)) || c.probed
+		return false
+	}
+	return p.MaxConn == 0 || int(p.Connections.Load()) < p.MaxConn
+}
