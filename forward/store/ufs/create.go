@@ -1,0 +1,79 @@
+package ufs
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+)
+
+// Errors of Allocate, which are no fault of the disk: the object is not stored.
+var (
+	// ErrRebuilding: it is not yet known which Numbers are in use.
+	ErrRebuilding = errors.New("the file numbers in use are not known yet")
+	// ErrFull: every Number is in use.
+	ErrFull = errors.New("no file number is free")
+	// ErrReadOnly: the cache_dir line says read-only.
+	ErrReadOnly = errors.New("the cache_dir is read-only")
+)
+
+// objectMode is the mode of object files and logs, less the umask.
+const objectMode = 0o644
+
+// Allocate hands out a Number, for Create. It is given back by Unlink.
+func (d *Dir) Allocate() (Number, error) {
+	switch {
+	case d.readOnly:
+		return 0, ErrReadOnly
+	case !d.numbered.Load():
+		return 0, ErrRebuilding
+	}
+	n, ok := d.numbers.allocate()
+	if !ok {
+		return 0, ErrFull
+	}
+	return n, nil
+}
+
+// Create makes the file of a Number with m as its swap header; the reply is
+// written from offset on. A file that is there belongs to no object (one in the
+// cache has its Number in use) and is replaced, not overwritten, since it may be
+// being read. After an error there is no file.
+func (d *Dir) Create(n Number, m *Meta) (file *os.File, offset int64, err error) {
+	path := d.layout.file(n)
+	for range 2 {
+		file, err = os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, objectMode)
+		if !errors.Is(err, fs.ErrExist) {
+			break
+		}
+		if err := os.Remove(path); err != nil {
+			return nil, 0, err
+		}
+	}
+	if err != nil {
+		return nil, 0, err
+	}
+	head := m.Append(nil)
+	if _, err = file.Write(head); err != nil {
+		file.Close()
+		os.Remove(path)
+		return nil, 0, err
+	}
+	return file, int64(len(head)), nil
+}
+
+// Unlink removes the file of a Number, if it is there, and gives the Number
+// back. What Delete has noted is in swap.state before; on an error nothing has
+// happened and the Number stays in use.
+func (d *Dir) Unlink(n Number) error {
+	if d.readOnly {
+		return nil
+	}
+	if err := d.Flush(); err != nil {
+		return err
+	}
+	if err := os.Remove(d.layout.file(n)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	d.numbers.free(n)
+	return nil
+}

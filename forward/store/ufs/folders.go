@@ -1,0 +1,53 @@
+package ufs
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"syscall"
+)
+
+// MakeFolders makes what is missing of the folders of path (squid -z) by calling
+// mkdir for each, which may find that one exists. The outermost is not made.
+func MakeFolders(path string, l1, l2 int, mkdir func(path string) error) error {
+	l := layout{path, l1, l2}
+	for i := range l1 {
+		if err := mkdir(l.firstFolder(i)); err != nil {
+			return err
+		}
+		for j := range l2 {
+			if err := mkdir(l.secondFolder(i, j)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// verify looks for the folders 2.6 looks for at a start: the outermost and those of
+// the first level. The text of an error is that of 2.6's line in cache.log.
+func (l layout) verify() error {
+	if err := verifyFolder(l.path); err != nil {
+		return err
+	}
+	for i := range l.l1 {
+		if err := verifyFolder(l.firstFolder(i)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func verifyFolder(path string) error {
+	info, err := os.Stat(path)
+	var errno syscall.Errno
+	switch {
+	case errors.As(err, &errno):
+		return fmt.Errorf("%s: (%d) %w", path, int(errno), err.(*os.PathError).Err)
+	case err != nil:
+		return err
+	case !info.IsDir():
+		return fmt.Errorf("%s is not a directory", path)
+	}
+	return nil
+}
