@@ -100,15 +100,6 @@ func (o *Own) Has(a netip.Addr) bool {
 	return has
 }
 
-// Addrs are the host's addresses, in no order.
-func (o *Own) Addrs() []netip.Addr {
-	var list []netip.Addr
-	for a := range *o.addrs.Load() {
-		list = append(list, a)
-	}
-	return list
-}
-
 // AddListeners tells which sockets are the proxy's own, so that Dial never
 // connects the proxy to itself.
 func (o *Own) AddListeners(ls ...*net.TCPListener) {
@@ -120,14 +111,6 @@ func (o *Own) AddListeners(ls ...*net.TCPListener) {
 		list = append(list, netip.AddrPortFrom(addr.Addr().Unmap(), addr.Port()))
 	}
 	o.listeners.Store(&list)
-}
-
-// SetListeners replaces the list, after a reconfigure.
-func (o *Own) SetListeners(ls ...*net.TCPListener) {
-	o.mu.Lock()
-	o.listeners.Store(&[]netip.AddrPort{})
-	o.mu.Unlock()
-	o.AddListeners(ls...)
 }
 
 // Listens reports whether a connection to this address would reach one of the

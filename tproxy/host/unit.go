@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/coreos/go-systemd/v22/unit"
 	"kernel.org/pub/linux/libs/security/libcap/cap"
 )
 
@@ -15,9 +16,9 @@ var unitDirs = []string{"/etc/systemd/system", "/run/systemd/system", "/usr/loca
 
 const unitName = "squid.service"
 
-// unit is the [Service] section of a unit with its drop-ins: the values of each
+// service is the [Service] section of a unit with its drop-ins: the values of each
 // key, an empty assignment having cleared the earlier ones.
-type unit struct {
+type service struct {
 	path   string
 	values map[string][]string
 }
@@ -39,58 +40,53 @@ func units(i Inspection) []Finding {
 	return all
 }
 
-func readUnit(dirs []string) (unit, bool) {
+func readUnit(dirs []string) (service, bool) {
 	for _, dir := range dirs {
 		path := filepath.Join(dir, unitName)
-		text, err := os.ReadFile(path)
-		if err != nil {
+		u := service{path: path, values: map[string][]string{}}
+		if !u.read(path) {
 			continue
 		}
-		u := unit{path: path, values: map[string][]string{}}
-		u.read(string(text))
 		for _, d := range dirs {
 			dropIns, _ := filepath.Glob(filepath.Join(d, unitName+".d", "*.conf"))
 			for _, name := range dropIns {
-				if text, err := os.ReadFile(name); err == nil {
-					u.read(string(text))
-				}
+				u.read(name)
 			}
 		}
 		return u, true
 	}
-	return unit{}, false
+	return service{}, false
 }
 
-// read takes in a file (systemd.syntax(7)): sections, comments, continuations.
-func (u unit) read(text string) {
-	service := false
-	text = strings.ReplaceAll(text, "\\\n", " ")
-	for line := range strings.Lines(text) {
-		line = strings.TrimSpace(line)
-		key, value, assigned := strings.Cut(line, "=")
+// read takes in a file, as far as it can be read; false when it cannot be opened.
+func (u service) read(path string) bool {
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	options, _ := unit.DeserializeOptions(f) // what stands in front of a fault counts
+	for _, o := range options {
+		value := strings.ReplaceAll(o.Value, "\\\n", " ") // a continued line
 		switch {
-		case line == "" || line[0] == '#' || line[0] == ';':
-		case line[0] == '[':
-			service = line == "[Service]"
-		case service && assigned:
-			key, value = strings.TrimSpace(key), strings.TrimSpace(value)
-			if value == "" {
-				delete(u.values, key)
-			} else {
-				u.values[key] = append(u.values[key], value)
-			}
+		case o.Section != "Service":
+		case value == "":
+			delete(u.values, o.Name)
+		default:
+			u.values[o.Name] = append(u.values[o.Name], value)
 		}
 	}
+	return true
 }
 
-func (u unit) last(key string) string {
+func (u service) last(key string) string {
 	if v := u.values[key]; len(v) > 0 {
 		return v[len(v)-1]
 	}
 	return ""
 }
 
-func (u unit) yes(key string) bool {
+func (u service) yes(key string) bool {
 	switch strings.ToLower(u.last(key)) {
 	case "yes", "true", "on", "1":
 		return true
@@ -99,9 +95,9 @@ func (u unit) yes(key string) bool {
 }
 
 // words are all words of a key's values.
-func (u unit) words(key string) []string { return strings.Fields(strings.Join(u.values[key], " ")) }
+func (u service) words(key string) []string { return strings.Fields(strings.Join(u.values[key], " ")) }
 
-func (u unit) checkCapabilities(i Inspection) []Finding {
+func (u service) checkCapabilities(i Inspection) []Finding {
 	needs := i.Needs
 	key, why := "AmbientCapabilities", "the unit starts as a user without root's rights and grants too little"
 	if u.asRoot() {
@@ -126,13 +122,13 @@ func (u unit) checkCapabilities(i Inspection) []Finding {
 
 const tunPath = "/dev/net/tun"
 
-func (u unit) asRoot() bool {
+func (u service) asRoot() bool {
 	user := u.last("User")
 	return user == "" || user == "root" || user == "0"
 }
 
 // grants reads a list of capabilities; one that begins with ~ takes away.
-func (u unit) grants(key string, v cap.Value) bool {
+func (u service) grants(key string, v cap.Value) bool {
 	granted := false
 	for n, line := range u.values[key] {
 		rest, without := strings.CutPrefix(line, "~")
@@ -149,7 +145,7 @@ func (u unit) grants(key string, v cap.Value) bool {
 }
 
 // checkSandbox looks at restrictions that take away more than they seem to.
-func (u unit) checkSandbox(i Inspection) []Finding {
+func (u service) checkSandbox(i Inspection) []Finding {
 	var all []Finding
 	fail := func(fact, why, remedy string) {
 		all = append(all, Finding{"unit", Fail, u.path + " has " + fact, why, "in [Service] of the unit: " + remedy})
