@@ -10,7 +10,6 @@ import (
 
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netns"
-	"golang.org/x/sys/unix"
 )
 
 // Node is one network namespace.
@@ -62,6 +61,9 @@ func (l *Lab) Here() *Node {
 
 func (n *Node) create() error {
 	n.Namespace = fmt.Sprintf("%s-%d-%d-%s", n.lab.prefix, os.Getpid(), n.lab.number, n.Name)
+	if err := sharedNames(); err != nil {
+		return err
+	}
 	return onOwnThread(func() error {
 		ns, err := netns.NewNamed(n.Namespace)
 		if err != nil {
@@ -185,15 +187,4 @@ func (n *Node) close() error {
 		err = errors.Join(err, n.ns.Close())
 	}
 	return err
-}
-
-// namespaces is where `ip netns` keeps names.
-const namespaces = "/run/netns"
-
-func removeNamed(name string) error {
-	path := filepath.Join(namespaces, name)
-	if err := unix.Unmount(path, unix.MNT_DETACH); err != nil && !errors.Is(err, unix.EINVAL) {
-		return fmt.Errorf("unmounting %s: %w", path, err)
-	}
-	return os.Remove(path)
 }
