@@ -4,6 +4,7 @@ import (
 	"io"
 	"log/syslog"
 	"os"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -17,7 +18,7 @@ import (
 //
 //	2026/11/23 04:00:28| Ready to serve requests.
 //
-// The message is the whole text. Lines are written unbuffered, since their
+// lineencoder.go says how fields are written. Lines are written unbuffered, since their
 // readers want them when things go wrong. Until Open is called lines go to
 // standard error, as 2.6's do before it has read its configuration.
 type cacheLog struct {
@@ -83,14 +84,15 @@ var lineBuffers = buffer.NewPool()
 
 // write puts one line where lines of its level go. A cache.log that cannot be
 // written must not stop the proxy, so errors end here.
-func (l *cacheLog) write(level int, at time.Time, text string) {
+func (l *cacheLog) write(level int, at time.Time, message string, fields []zapcore.Field) {
 	line := lineBuffers.Get()
 	defer line.Free()
 	line.AppendTime(at, "2006/01/02 15:04:05")
 	line.AppendString("| ")
-	appendOneLine(line, text)
+	stamp := line.Len()
+	appendEntry(line, message, fields)
 	line.AppendByte('\n')
-	l.put(level, line.Bytes(), text)
+	l.put(level, line.Bytes(), stamp)
 }
 
 // writeFatal writes the lines 2.6 ends with, which carry no time, into cache.log
@@ -98,16 +100,17 @@ func (l *cacheLog) write(level int, at time.Time, text string) {
 func (l *cacheLog) writeFatal(text string) {
 	var line buffer.Buffer
 	line.AppendString("FATAL: ")
-	appendOneLine(&line, text)
+	appendClean(&line, text)
 	line.AppendByte('\n')
-	l.put(alwaysShown, line.Bytes(), line.String())
-	l.put(alwaysShown, []byte(terminatedLine()+"\n"), terminatedLine())
+	l.put(alwaysShown, line.Bytes(), 0)
+	l.put(alwaysShown, []byte(terminatedLine()+"\n"), 0)
 }
 
 // alwaysShown is the level of lines that reach standard error without -d.
 const alwaysShown = -1
 
-func (l *cacheLog) put(level int, line []byte, text string) {
+// put writes a line, of which syslog gets what stands behind the time.
+func (l *cacheLog) put(level int, line []byte, stamp int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.file != nil {
@@ -119,6 +122,7 @@ func (l *cacheLog) put(level int, line []byte, text string) {
 	if l.syslog == nil || level > 1 {
 		return
 	}
+	text := string(line[stamp : len(line)-1])
 	if level <= 0 {
 		l.syslog.Warning(text)
 		return
@@ -126,41 +130,17 @@ func (l *cacheLog) put(level int, line []byte, text string) {
 	l.syslog.Notice(text)
 }
 
-// appendOneLine keeps one message on one line: text from outside cannot forge
-// log lines or reach a terminal with control sequences.
-func appendOneLine(b *buffer.Buffer, text string) {
-	clean := 0
-	for i := 0; i < len(text); i++ {
-		c := text[i]
-		if c >= ' ' && c != 0x7f || c == '\t' {
-			continue
-		}
-		b.AppendString(text[clean:i])
-		b.AppendString("\\x")
-		b.AppendByte("0123456789abcdef"[c>>4])
-		b.AppendByte("0123456789abcdef"[c&15])
-		clean = i + 1
-	}
-	b.AppendString(text[clean:])
-}
-
-// cacheCore is the zap side of cacheLog. Fields have no place in Squid's line
-// and are appended as " name=value" so that none is lost.
+// cacheCore is the zap side of cacheLog.
 type cacheCore struct {
 	log    *cacheLog
 	fields []zapcore.Field
 }
 
 // debugLevel gives 2.6's level of a zap level: warnings and errors are level 0,
-// information is level 1, debugging is level 2.
+// information is level 1, debugging is level 2, and each zap level below that one
+// level more: zapcore.DebugLevel-1 is level 3.
 func debugLevel(l zapcore.Level) int {
-	switch {
-	case l >= zapcore.WarnLevel:
-		return 0
-	case l == zapcore.InfoLevel:
-		return 1
-	}
-	return 2
+	return max(0, 1-int(l))
 }
 
 func (c *cacheCore) Enabled(l zapcore.Level) bool {
@@ -168,7 +148,7 @@ func (c *cacheCore) Enabled(l zapcore.Level) bool {
 }
 
 func (c *cacheCore) With(fields []zapcore.Field) zapcore.Core {
-	return &cacheCore{log: c.log, fields: append(append([]zapcore.Field(nil), c.fields...), fields...)}
+	return &cacheCore{log: c.log, fields: slices.Concat(c.fields, fields)}
 }
 
 func (c *cacheCore) Check(e zapcore.Entry, to *zapcore.CheckedEntry) *zapcore.CheckedEntry {
@@ -179,11 +159,10 @@ func (c *cacheCore) Check(e zapcore.Entry, to *zapcore.CheckedEntry) *zapcore.Ch
 }
 
 func (c *cacheCore) Write(e zapcore.Entry, fields []zapcore.Field) error {
-	text := e.Message
-	if len(c.fields)+len(fields) > 0 {
-		text += fieldText(append(append([]zapcore.Field(nil), c.fields...), fields...))
+	if len(c.fields) > 0 {
+		fields = slices.Concat(c.fields, fields)
 	}
-	c.log.write(debugLevel(e.Level), e.Time, text)
+	c.log.write(debugLevel(e.Level), e.Time, e.Message, fields)
 	return nil
 }
 

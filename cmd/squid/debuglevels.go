@@ -1,12 +1,8 @@
 package main
 
 import (
-	"fmt"
-	"sort"
 	"strconv"
 	"strings"
-
-	"go.uber.org/zap/zapcore"
 )
 
 // debugLevels is a debug_options value understood: the level of every section,
@@ -57,18 +53,4 @@ func (d *debugLevels) highest() int {
 		n = max(n, level)
 	}
 	return n
-}
-
-// fieldText prints zap fields in a stable order.
-func fieldText(fields []zapcore.Field) string {
-	m := zapcore.NewMapObjectEncoder()
-	for _, f := range fields {
-		f.AddTo(m)
-	}
-	var words []string
-	for k, v := range m.Fields {
-		words = append(words, fmt.Sprintf(" %s=%v", k, v))
-	}
-	sort.Strings(words)
-	return strings.Join(words, "")
 }
