@@ -310,35 +310,6 @@ func oneCacheIsKilled(t *testing.T, s *stage) {
 	t.Logf("the victim's subscriber: %d of %d fetches failed, all begun within %v", len(failures(visits)), len(visits), recovered.Sub(killed))
 }
 
-func theRouterRestarts(t *testing.T, s *stage) {
-	adsl, dialup := splitTraffic(t, s)
-	from := s.router.log.length()
-	if err := s.router.order(nil, "restart"); err != nil {
-		t.Fatal(err)
-	}
-	for _, service := range []string{requestService, replyService} {
-		for _, c := range s.caches {
-			awaitEvent(t, s, from, joinTime, "buckets of "+service+" again", func(e event) bool {
-				return e.Name == "assigned" && e.Service == service && shareOf(e, c.address) == 128
-			})
-		}
-	}
-	// Connections open at the restart may break, as with a real router; none of these
-	// is open for longer than a moment, and fetches begun later may not.
-	settled := time.Now()
-	for _, subscriber := range []*traffic{adsl, dialup} {
-		v := subscriber.visit()
-		if v.err != nil || v.cache == "" {
-			t.Errorf("%s after the restart: %q %v", subscriber.who.name, v.cache, v.err)
-		}
-		for _, v := range failures(subscriber.end()) {
-			if v.at.After(settled) {
-				t.Errorf("%s: %v", subscriber.who.name, v.err)
-			}
-		}
-	}
-}
-
 func theRouterHasAWrongPassword(t *testing.T, s *stage) {
 	isLogged := func() bool {
 		text, _ := os.ReadFile(filepath.Join(s.caches[0].directory, "cache.log"))
