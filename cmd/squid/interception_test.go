@@ -183,7 +183,7 @@ func TestUnprivilegedStartWithAmbientCapabilities(t *testing.T) {
 // unintercepted, and are taken again when it is back.
 func TestTrafficPassesWhileTheProxyIsDead(t *testing.T) {
 	s := newStreet(t)
-	s.configure("http_port 3129 transparent tproxy\n")
+	s.configure("http_port 3129 transparent tproxy\nlogfile_rotate 0\n")
 	if out, err := s.order("setup"); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
@@ -207,7 +207,7 @@ func TestTrafficPassesWhileTheProxyIsDead(t *testing.T) {
 		}
 		s.visits([]visit{fetch})
 		if alive {
-			s.squid.Cmd.Process.Signal(syscall.SIGUSR1) // rotation writes the log out
+			s.squid.Cmd.Process.Signal(syscall.SIGUSR1) // which writes the log out and renames nothing
 			s.until("the fetch is logged", func() bool { return lines() > before })
 		} else if lines() != before {
 			t.Error("a dead proxy logged a fetch")
