@@ -28,11 +28,13 @@ func (d *Dir) installLog() error {
 	if err := d.journal.write(); err != nil {
 		return err
 	}
+	step()
 	return os.Rename(d.state+newSuffix, d.state)
 }
 
 // Rewrite replaces swap.state by one that has just the records given, which are the
-// caller's whole index, and what Add and Delete note meanwhile. With clean nothing
+// caller's whole index as it is when they are asked for, not before, and what Add
+// and Delete note meanwhile. With clean nothing
 // will be noted any more, and the next start will believe it unseen. Before Rebuild
 // has ended the index is not whole: then swap.state stays as it is.
 func (d *Dir) Rewrite(records iter.Seq[*Record], clean bool) error {
@@ -49,6 +51,7 @@ func (d *Dir) Rewrite(records iter.Seq[*Record], clean bool) error {
 	if !clean {
 		return nil
 	}
+	step()
 	mark, err := os.Create(d.state + cleanSuffix)
 	if err != nil {
 		return err
@@ -87,6 +90,7 @@ func writeRecords(file *os.File, records iter.Seq[*Record]) (size int64, err err
 		}
 		size += recordSize
 	}
+	step()
 	return size, out.Flush()
 }
 
@@ -98,10 +102,12 @@ func (j *journal) replace(file *os.File, size, from int64, path string) error {
 	if err := j.write(); err != nil {
 		return err
 	}
+	step()
 	tail, err := io.Copy(io.NewOffsetWriter(file, size), io.NewSectionReader(j.file, from, j.size-from))
 	if err != nil {
 		return err
 	}
+	step()
 	if err := os.Rename(path+newSuffix, path); err != nil {
 		return err
 	}

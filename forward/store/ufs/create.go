@@ -41,10 +41,12 @@ func (d *Dir) Allocate() (Number, error) {
 func (d *Dir) Create(n Number, m *Meta) (file *os.File, offset int64, err error) {
 	path := d.layout.file(n)
 	for range 2 {
+		step()
 		file, err = os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, objectMode)
 		if !errors.Is(err, fs.ErrExist) {
 			break
 		}
+		step()
 		if err := os.Remove(path); err != nil {
 			return nil, 0, err
 		}
@@ -53,6 +55,7 @@ func (d *Dir) Create(n Number, m *Meta) (file *os.File, offset int64, err error)
 		return nil, 0, err
 	}
 	head := m.Append(nil)
+	step()
 	if _, err = file.Write(head); err != nil {
 		file.Close()
 		os.Remove(path)
@@ -71,6 +74,7 @@ func (d *Dir) Unlink(n Number) error {
 	if err := d.Flush(); err != nil {
 		return err
 	}
+	step()
 	if err := os.Remove(d.layout.file(n)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}

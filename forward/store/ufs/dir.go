@@ -57,6 +57,7 @@ func Open(o Options) (*Dir, error) {
 	if d.readOnly {
 		return d, nil
 	}
+	step()
 	if err := os.Remove(d.state + cleanSuffix); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, err
 	}
@@ -73,6 +74,10 @@ func Open(o Options) (*Dir, error) {
 	d.journal.file, d.journal.size = file, size
 	return d, nil
 }
+
+// step is called before each change of the disk. Tests look there at what a kill
+// would leave.
+var step = func() {}
 
 // Rebuilt reports whether Rebuild has gone through everything.
 func (d *Dir) Rebuilt() bool { return d.rebuilt.Load() }

@@ -53,6 +53,7 @@ func (j *journal) write() error {
 	if len(batch) == 0 || j.file == nil {
 		return nil
 	}
+	step()
 	n, err := j.file.WriteAt(batch, j.size)
 	whole := n / recordSize * recordSize
 	j.size += int64(whole)

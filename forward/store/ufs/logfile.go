@@ -73,6 +73,7 @@ func openLog(path string, size int64) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
+	step()
 	if err := f.Truncate(size); err != nil {
 		f.Close()
 		return nil, err
@@ -82,13 +83,16 @@ func openLog(path string, size int64) (*os.File, error) {
 
 // newLog makes a log with its header.
 func newLog(path string) (*os.File, error) {
+	step()
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
+	step()
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, objectMode)
 	if err != nil {
 		return nil, err
 	}
+	step()
 	if _, err := f.Write(appendHeader(nil)); err != nil {
 		f.Close()
 		return nil, err

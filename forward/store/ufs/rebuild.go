@@ -61,8 +61,8 @@ type rebuild struct {
 	sink   Sink
 	report Report
 	began  time.Time
-	last   []uint32 // by number: the place in swap.state of its last addition, counted from 1
-	files  bitmap   // the files there are, unless the log is clean
+	last   places // of each number's last addition
+	files  bitmap // the files there are, unless the log is clean
 	buf    []byte
 }
 

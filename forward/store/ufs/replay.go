@@ -51,31 +51,51 @@ func (r *rebuild) readNumbers() error {
 		case op == 0:
 			r.report.Invalid++
 		case op == opDelete:
-			if int(rec.Number) < len(r.last) && r.last[rec.Number] != 0 {
-				r.last[rec.Number] = 0
+			if r.last.get(rec.Number) != 0 {
+				r.last.set(rec.Number, 0)
 				r.report.Cancelled++
 			}
 		default:
-			r.grow(rec.Number)
-			r.last[rec.Number] = place
+			r.last.set(rec.Number, place)
 		}
 		if place%replayChunk == 0 {
 			return r.ctx.Err()
 		}
 		return nil
 	})
-	for n, place := range r.last {
-		if place != 0 {
-			r.numbers.take(Number(n))
+	for i, page := range r.last {
+		if page == nil {
+			continue
+		}
+		for j, place := range page {
+			if place != 0 {
+				r.numbers.take(Number(i*len(page) + j))
+			}
 		}
 	}
 	return err
 }
 
-func (r *rebuild) grow(n Number) {
-	if int(n) >= len(r.last) {
-		r.last = append(r.last, make([]uint32, int(n)+1-len(r.last))...)
+// places tells for each number a place in swap.state, counted from 1, or 0. It
+// takes memory for what is used: noise may name any number.
+type places [maxNumbers / placesPage]*[placesPage]uint32
+
+const placesPage = 4096
+
+func (p *places) get(n Number) uint32 {
+	page := p[n/placesPage]
+	if page == nil {
+		return 0
 	}
+	return page[n%placesPage]
+}
+
+func (p *places) set(n Number, place uint32) {
+	page := &p[n/placesPage]
+	if *page == nil {
+		*page = new([placesPage]uint32)
+	}
+	(*page)[n%placesPage] = place
 }
 
 // load gives the index the last record of each number, in the order of the log.
@@ -93,8 +113,8 @@ func (r *rebuild) load(look bool) error {
 		}
 		r.report.Entries++
 		switch {
-		case r.last[rec.Number] != place:
-			if r.last[rec.Number] != 0 {
+		case r.last.get(rec.Number) != place:
+			if r.last.get(rec.Number) != 0 {
 				r.report.Clashes++
 			}
 		case look && !r.files.has(rec.Number):

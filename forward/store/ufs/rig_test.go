@@ -124,7 +124,10 @@ func mustStore(t testing.TB, d *Dir, o *object) *Record {
 	return rec
 }
 
-func store(d *Dir, o *object) (*Record, error) {
+func store(d *Dir, o *object) (*Record, error) { return storeWith(d, o, func(*Record) {}) }
+
+// storeWith stores an object; index is told of it before swap.state is.
+func storeWith(d *Dir, o *object, index func(*Record)) (*Record, error) {
 	n, err := d.Allocate()
 	if err != nil {
 		return nil, err
@@ -144,6 +147,7 @@ func store(d *Dir, o *object) (*Record, error) {
 		return nil, err
 	}
 	rec := &Record{Number: n, Times: m.Times, Size: offset + int64(len(reply)), RefCount: 1, Flags: m.Flags, Key: m.Key}
+	index(rec)
 	return rec, d.Add(rec)
 }
 

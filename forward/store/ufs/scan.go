@@ -67,7 +67,7 @@ func (r *rebuild) adopt() error {
 		}
 		for bit := range 64 {
 			n := Number(word*64 + bit)
-			if bits&(1<<bit) != 0 && (int(n) >= len(r.last) || r.last[n] == 0) {
+			if bits&(1<<bit) != 0 && r.last.get(n) == 0 {
 				if err := r.adoptFile(n); err != nil {
 					return err
 				}
