@@ -48,9 +48,10 @@ func (d *Directive) facts() [][2]string {
 	if d.Build != "" {
 		add("Unknown here", "it belongs to a feature that is left out ("+d.Build+")")
 	}
-	if d.Effect == Obsolete {
-		add("Effect", "read for compatibility; there is nothing left to act on")
+	if d.Effect != Acts {
+		add("Effect", effectWords[d.Effect])
 	}
+	add("Without effect", strings.Join(d.inert(Pending), " "))
 	return list
 }
 

@@ -10,7 +10,7 @@ import (
 
 // TestReferenceIsCurrent: the committed documentation is what the table says.
 func TestReferenceIsCurrent(t *testing.T) {
-	for name, write := range map[string]func(io.Writer) error{"squid.conf.documented": WriteDocumented, "squid.conf.5": WriteManual} {
+	for name, write := range map[string]func(io.Writer) error{"squid.conf.documented": WriteDocumented, "squid.conf.5": WriteManual, "directives.md": WriteEffects} {
 		var want bytes.Buffer
 		if err := write(&want); err != nil {
 			t.Fatal(err)

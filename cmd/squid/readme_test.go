@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"flag"
-	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -24,7 +23,7 @@ func TestReadmeIsTrue(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := string(data)
-	parts := map[string]string{"pending": directivesWith(conf.Pending), "obsolete": directivesWith(conf.Obsolete)}
+	parts := map[string]string{}
 	files, _ := filepath.Glob("../../testdata/conf/mistakes/*.conf")
 	if len(files) != 3 {
 		t.Fatalf("%d files with mistakes, want 3", len(files))
@@ -73,27 +72,6 @@ func explained(t *testing.T, file string) string {
 		b.WriteString("    " + line)
 	}
 	return "\n" + b.String() + "\n"
-}
-
-func directivesWith(effect conf.Effect) string {
-	var names []string
-	for _, d := range conf.Directives() {
-		if d.Effect == effect && d.Gone == "" {
-			names = append(names, "`"+d.Name+"`")
-		}
-	}
-	for _, d := range conf.Directives() {
-		var words []string
-		for _, o := range d.Options {
-			if o.Effect == effect {
-				words = append(words, "`"+o.Name+"`")
-			}
-		}
-		if len(words) > 0 {
-			names = append(names, fmt.Sprintf("of `%s`: %s", d.Name, strings.Join(words, " ")))
-		}
-	}
-	return fmt.Sprintf("\n%s.\n\n", strings.Join(names, ", "))
 }
 
 // Every order that README.md speaks of exists.
