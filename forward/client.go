@@ -9,8 +9,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/cuttle-proxy/cuttle/forward/fetch"
 	"github.com/cuttle-proxy/cuttle/forward/http1"
-	"github.com/cuttle-proxy/cuttle/forward/origin"
 	"github.com/cuttle-proxy/cuttle/forward/sock"
 	"golang.org/x/sys/unix"
 )
@@ -45,7 +45,7 @@ type client struct {
 	piped  bool // the request came behind another one
 	small  bool // this goroutine has not served yet: its stack is small
 
-	pin   pin          // an origin connection this client has authenticated
+	pin   fetch.Pin    // an origin connection this client has authenticated
 	x     *transaction // the request being read or served
 	turns sock.Turn
 	turn  *sock.Turn // set while serving inside Turns
@@ -56,8 +56,8 @@ type client struct {
 	// dismissed: the connection ends as soon as nothing of a request is there.
 	dismissed atomic.Bool
 
-	mu    sync.Mutex
-	conns [2]*origin.Conn // what a hang-up has to end; two with pipeline_prefetch
+	mu      sync.Mutex
+	fetches [2]*fetch.Fetch // what a hang-up has to end; two with pipeline_prefetch
 	// ctx, with its cancel, ends when the client has gone; see life.
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -245,7 +245,7 @@ func (cl *client) answer() bool {
 		keep = cl.follow(next, keep)
 		x = cl.x
 	}
-	if cl.pin.was && cl.pin.conn == nil {
+	if cl.pin.Lost() {
 		keep = false
 	}
 	cl.busy.Store(false)
@@ -271,7 +271,7 @@ func (cl *client) answer() bool {
 // drop gives the transaction back: nothing of a request is there.
 func (cl *client) drop() {
 	cl.x.done()
-	cl.srv.putTransaction(cl.x)
+	cl.x.free()
 	cl.x = nil
 }
 
@@ -282,13 +282,13 @@ func (cl *client) end() {
 	if x := cl.x; x != nil {
 		unread := cl.served > 0 && (x.unread || len(x.rest()) > 0)
 		x.done()
-		cl.srv.putTransaction(x)
+		x.free()
 		cl.x = nil
 		if unread && !cl.gone.Load() && !cl.c.Aborted() {
 			cl.linger()
 		}
 	}
-	cl.pin.drop()
+	cl.pin.Drop()
 	cl.c.Close()
 	cl.finish()
 	cl.srv.clients.remove(cl)
@@ -315,16 +315,18 @@ func (cl *client) linger() {
 	}
 }
 
-// recover ends one connection after a programming error, and says so.
-func (cl *client) recover() {
-	e := recover()
+// recover is deferred by every goroutine that serves the client.
+func (cl *client) recover() { cl.recovered(recover()) }
+
+// recovered ends one connection after a programming error e, and says so.
+func (cl *client) recovered(e any) {
 	if e == nil {
 		return
 	}
 	cl.srv.panics.Add(1)
 	cl.srv.parts.Log.Error(fmt.Sprintf("BUG: panic while serving %s: %v\n%s", cl.remote, e, debug.Stack()))
 	cl.cut()
-	cl.pin.drop()
+	cl.pin.Drop()
 	cl.c.Close()
 	cl.srv.clients.remove(cl)
 }

@@ -2,391 +2,197 @@ package forward
 
 import (
 	"errors"
-	"io"
 
 	"github.com/cuttle-proxy/cuttle/forward/errpage"
+	"github.com/cuttle-proxy/cuttle/forward/failure"
+	"github.com/cuttle-proxy/cuttle/forward/fetch"
 	"github.com/cuttle-proxy/cuttle/forward/http1"
+	"github.com/cuttle-proxy/cuttle/forward/reply"
 	"github.com/cuttle-proxy/cuttle/forward/sock"
 )
 
-// spliceFrom is the rest of a body, in bytes, from which on splice(2) is
-// cheaper than a copy through a 64 KB buffer: BenchmarkRelay shows them equal up
-// to here, and splice a fifth cheaper at twice the size.
-const spliceFrom = 64 << 10
-
-// judge looks at the head of the reply: can its body be framed, is it small
-// enough, may the client have it?
-func (x *transaction) judge() *failure {
-	body, fault := x.rep.Body(x.req.Method)
-	if fault != http1.NoFault || x.rep.Status == 101 && x.any11() && !x.upgrades() {
-		return finalFailure(errpage.InvalidReply, 502) // nobody asked for another protocol
-	}
-	x.repBody = body
-	x.originKeep = x.keepsOrigin() &&
-		x.rep.Persistent(x.rep.Major, x.rep.Minor, x.origin11()) &&
-		!(x.p.cfg.DetectBrokenPconn && body.Framing == http1.UntilClose) &&
-		!x.bodyMayBeIgnored()
-	x.facts.Reply = &x.rep.Fields
-	x.maxBody = x.p.lists.ReplyBodyMaxSize(x.context(), &x.facts)
+// checkReply looks at the head of the reply: is it small enough, may the client
+// have it?
+func (x *transaction) checkReply() *failure.Failure {
+	rep := &x.fetch.Reply
+	x.facts.Reply = &rep.Fields
+	body := x.fetch.Framing()
 	announced := body.Length
 	if body.Framing == http1.NoBody {
-		announced = x.rep.ContentLength() // of an answer to HEAD: what a GET would bring
+		announced = rep.ContentLength() // of an answer to HEAD: what a GET would bring
 	}
-	if x.maxBody > 0 && announced > x.maxBody {
-		return x.forget(refusal(errpage.TooBig, 403))
+	if most := x.bodyMaxSize(); most > 0 && announced > most {
+		x.fetch.Discard()
+		return failure.ReplyUnwanted()
 	}
 	if !x.p.lists.HTTPReplyAccess.Empty() {
 		if a := x.p.lists.HTTPReplyAccess.Check(x.context(), &x.facts); !a.Allowed() {
-			f := refusal(errpage.AccessDenied, 403)
-			f.aclName = a.Last
-			return x.forget(f)
+			x.fetch.Discard()
+			return failure.AccessDenied(a.Last)
 		}
 	}
 	return nil
 }
 
-// bodyMayBeIgnored reports whether the request had a body that an origin may take
-// for no part of it, because its method gives a body no meaning (RFC 9110 section
-// 9.3): such an origin reads the body as the next request, which must be nobody's.
-func (x *transaction) bodyMayBeIgnored() bool {
-	if x.body.Framing == http1.NoBody {
+// bodyMaxSize is reply_body_max_size for this reply in bytes, 0 for none.
+func (x *transaction) bodyMaxSize() int64 { return x.p.lists.ReplyBodyMaxSize(x.context(), &x.facts) }
+
+// deliver sends the reply to the client and reports whether its connection stays.
+func (x *transaction) deliver() bool {
+	f, r := &x.fetch, &x.reply
+	rep := &f.Reply
+	r.Status = rep.Status
+	r.SetMIME(rep.Get(http1.ContentType))
+	r.Copy(rep, x.blocksAuth(rep))
+	if x.form.Accelerated && x.port.ActAsOrigin {
+		r.ActAsOrigin(rep, x.now)
+	}
+	if rep.Status == 204 && x.client11() {
+		r.Fields.Remove(http1.ContentLength) // RFC 9110 section 8.6
+	}
+	if rep.Major < 1 && f.HeadLen() == 0 {
+		r.AddDate(http1.Date, x.now) // bytes without a head get one of ours
+	}
+	if rep.Status == 101 && f.Upgrades() {
+		return x.upgrade()
+	}
+	if !f.Reusable() && f.SentConnectionAuth() {
+		r.Keep = false // what was authenticated ends here
+	}
+	framed := r.Frame(f.Framing(), x.bodyMaxSize(), f.HeadLen())
+	x.finishReplyHead(framed)
+	if m := x.mappedError(); m != nil {
+		return x.deliverMapped(m)
+	}
+	var err error
+	if b := f.Framing(); rep.Status > 601 && b.Framing != http1.NoBody && b.Length != 0 {
+		// No such code is defined; 2.6 passes the head on, loses the body and closes.
+		err, r.Keep = r.SendHead(), false
+	} else {
+		err = r.Send(f)
+	}
+	if err != nil {
+		f.Discard()
+	}
+	return r.Keep
+}
+
+// finishReplyHead adds this hop's fields to the head of the origin's reply.
+func (x *transaction) finishReplyHead(framed bool) {
+	f := &x.fetch
+	a := reply.Adding{Via: &f.Reply.Fields, Framed: framed, Closing: x.closes(), Upgrade: f.Reply.Status == 101 && f.Any11()}
+	// Always 1.0, as 2.6 stores every reply as such, unless HTTP/1.1 is spoken with
+	// origins.
+	if f.Origin11() && f.Reply.Major == 1 && f.Reply.Minor > 0 {
+		a.ViaMinor = 1
+	}
+	x.reply.Finish(a)
+}
+
+// closes reports whether the connection cannot go on after this reply.
+func (x *transaction) closes() bool { return x.cl.srv.stopping.Load() || x.fetch.Uploading() }
+
+var errNoTurn = errors.New("the answer before this one ended the connection")
+
+// Write implements reply.Client. A failure ends the connection.
+func (x *transaction) Write(b []byte) (n int, err error) {
+	if x.gate != nil && !x.waitTurn() {
+		return 0, errNoTurn
+	}
+	cl := x.cl
+	cl.c.WriteUntil(x.p.lifetime(x.now))
+	if cl.turn != nil {
+		n, err = cl.turn.Write(b)
+	} else {
+		n, err = cl.c.Write(b)
+	}
+	if err != nil {
+		cl.gone.Store(true)
+	}
+	return n, err
+}
+
+// Transfer implements reply.Client.
+func (x *transaction) Transfer(t *sock.Transfer) (n int64) {
+	t.To = x.cl.c
+	if n = t.Run(); t.WriteErr != nil {
+		x.cl.gone.Store(true)
+	}
+	return n
+}
+
+// upgrade passes a 101 on and joins the connections: the protocol is theirs from
+// here on (RFC 9110 section 7.8). All bytes count in the log.
+func (x *transaction) upgrade() bool {
+	f, r := &x.fetch, &x.reply
+	f.Discard()
+	r.Fields.Add(http1.Upgrade, f.Reply.Get(http1.Upgrade))
+	x.finishReplyHead(true)
+	r.Keep = false
+	if r.SendPage(f.Behind()) != nil {
 		return false
 	}
-	switch x.req.Method {
-	case http1.GET, http1.HEAD, http1.DELETE, http1.OPTIONS, http1.TRACE:
-		return true
+	early := x.in[x.head:]
+	x.bodyUsed = len(early)
+	if x.sendEarly(early) {
+		x.join(false)
 	}
 	return false
 }
 
-// forget drops a reply the client does not get.
-func (x *transaction) forget(f *failure) *failure {
-	x.originKeep = false
-	return f
+// mappedError fetches the page that error_map puts in the place of the body of
+// the reply whose head is finished. It is nil when the reply goes out as it is: no
+// rule for the status, or the page is not to be had (2.6 then shows the reply's own
+// body).
+func (x *transaction) mappedError() *fetch.Clientless {
+	status := x.reply.Status
+	if !x.p.mapsErrors || status < errpage.FirstMapped || !x.hasRequest() {
+		return nil
+	}
+	url := x.p.pages.Mapped(status)
+	if url == "" {
+		return nil
+	}
+	var failed http1.Reply // the head once more, as it was sent
+	head := x.reply.Fields.Append(http1.AppendStatusLine(nil, 0, status))
+	if _, state := failed.Parse(head, true, &x.p.fetch.Reply); state != http1.Complete {
+		return nil
+	}
+	var fields http1.Outgoing
+	errpage.MapRequest(&fields, &x.req.Fields, &failed.Fields, status, x.canonicalURL)
+	facts := x.facts
+	facts.URLGroup = "error"
+	m, f := x.cl.srv.fetching.Get(x.context(), &x.p.fetch, url, &fields, facts)
+	if f != nil {
+		return nil
+	}
+	if m.Reply.Status != 200 {
+		m.Close()
+		return nil
+	}
+	return m
 }
 
-// deliver sends the reply to the client and reports whether its connection stays.
-func (x *transaction) deliver() bool {
-	x.status = x.rep.Status
-	x.mime = append(x.mime[:0], x.rep.Get(http1.ContentType)...)
-	x.replyFields()
-	x.actAsOrigin()
-	if x.rep.Status == 204 && x.client11() {
-		x.fields.Remove(http1.ContentLength) // RFC 9110 section 8.6
+// deliverMapped sends the finished head with the page's length in the place of its
+// own, then the page. It reports whether the client's connection stays.
+func (x *transaction) deliverMapped(m *fetch.Clientless) bool {
+	defer m.Close()
+	x.fetch.Discard() // the body that is replaced stays unread
+	r := &x.reply
+	r.Replace(m.Framing())
+	if x.tag == "TCP_DENIED" {
+		// A refusal is logged as what it was replaced by (seen in 2.6).
+		r.Status = m.Reply.Status
+		r.SetMIME(m.Reply.Get(http1.ContentType))
 	}
-	if x.rep.Major < 1 && x.repHead == 0 {
-		// Bytes without a head get one of ours.
-		x.fields.Set(x.srv.dates.Append(x.fields.Pieces(), x.now)).End(http1.Date)
-	}
-	if x.rep.Status == 101 && x.upgrades() {
-		return x.upgrade()
-	}
-	if !x.originKeep && x.sentConnectionAuth() {
-		x.keep = false // what was authenticated ends here
-	}
-	known := x.repBody.Framing == http1.NoBody || x.repBody.Framing == http1.ByLength
-	x.chunks = !known && x.client11()
-	if x.chunks {
-		x.fields.AddString(http1.TransferEncoding, "chunked")
-	}
-	x.out = x.finishReplyHead(x.out[:0], x.status, known || x.chunks)
-	if m := x.mappedError(); m != nil {
-		return x.deliverMapped(m)
-	}
-	if x.status > 601 && x.repBody.Framing != http1.NoBody && x.repBody.Length != 0 {
-		// No such code is defined; 2.6 passes the head on, loses the body and closes.
-		x.keep, x.originKeep = false, false
-		x.send(x.out)
-		return false
-	}
-	have := x.answer[x.repHead:]
-	switch x.repBody.Framing {
-	case http1.NoBody:
-		if len(have) > 0 {
-			x.originKeep = false // more than was announced
-		}
-		x.send(x.out)
-	case http1.ByLength:
-		x.deliverLength(have)
-	case http1.ByChunks:
-		x.deliverChunks(have)
-	case http1.UntilClose:
-		x.originKeep = false
-		x.deliverRest(have)
-	}
-	return x.keep
-}
-
-// send writes to the client. A failure ends the connection.
-func (x *transaction) send(b []byte) bool {
-	var n int
 	var err error
-	if len(b) == 0 {
-		return true
-	}
-	if x.gate != nil && !x.waitTurn() {
-		return false
-	}
-	x.cl.c.WriteUntil(x.p.lifetime(x.now))
-	if turn := x.cl.turn; turn != nil {
-		n, err = turn.Write(b)
+	if x.req.Method == http1.HEAD {
+		err = r.SendHead()
 	} else {
-		n, err = x.cl.c.Write(b)
+		err = r.Send(m)
 	}
-	x.sent += int64(n)
 	if err != nil {
-		x.keep = false
-		x.originKeep = false
-		x.cl.gone.Store(true)
-		return false
+		m.Discard()
 	}
-	return true
-}
-
-// sendWith writes x.out with body behind it, in one write when that is small.
-func (x *transaction) sendWith(body []byte) bool {
-	if len(x.out)+len(body) <= replyBuffer {
-		x.out = append(x.out, body...)
-		return x.send(x.out)
-	}
-	return x.send(x.out) && x.send(body)
-}
-
-// deliverLength relays a body of known length.
-func (x *transaction) deliverLength(have []byte) {
-	left := x.repBody.Length
-	if int64(len(have)) > left {
-		have = have[:left]
-		x.originKeep = false
-	}
-	left -= int64(len(have))
-	if !x.sendWith(have) {
-		return
-	}
-	if left > 0 && x.relay(left) < left {
-		x.keep, x.originKeep = false, false
-	}
-}
-
-// deliverRest relays what comes until the origin closes.
-func (x *transaction) deliverRest(have []byte) {
-	if x.chunks {
-		x.deliverRestInChunks(have)
-		return
-	}
-	if x.maxBody > 0 {
-		x.deliverBounded(have)
-		return
-	}
-	if x.sendWith(have) {
-		x.relay(-1)
-	}
-}
-
-// relay moves left bytes, or everything until the end when it is negative,
-// from the origin to the client, and returns how many arrived there. What is more
-// than this transaction's buffer holds is moved in larger pieces: at 64 KB they
-// cost two thirds of the small ones (BenchmarkRelay).
-func (x *transaction) relay(left int64) (moved int64) {
-	if left >= 0 && left <= replyBuffer {
-		return x.relayCopy(left)
-	}
-	t := sock.Transfer{From: x.conn.Conn, To: x.cl.c, Left: left, Small: spliceFrom,
-		Patience: x.p.cfg.ReadTimeout, Until: x.p.lifetime(x.now)}
-	moved = t.Run()
-	x.sent += moved
-	x.relayEnded(t.ReadErr, t.WriteErr)
-	return moved
-}
-
-// relayCopy moves up to left bytes through the transaction's buffer.
-func (x *transaction) relayCopy(left int64) (moved int64) {
-	for moved < left {
-		n := x.relayPiece(left - moved)
-		if n == 0 {
-			break
-		}
-		moved += n
-	}
-	return moved
-}
-
-// relayPiece moves what one read gives, up to limit bytes; 0 when there is
-// nothing more to be had or nobody to have it.
-func (x *transaction) relayPiece(limit int64) (moved int64) {
-	buf := x.bodyRoom()
-	x.conn.ReadUntil(x.patience())
-	n, err := x.conn.Read(buf[:min(int64(len(buf)), limit)])
-	if err != nil {
-		x.relayEnded(err, nil)
-		return 0
-	}
-	before := x.sent
-	if !x.send(buf[:n]) {
-		return 0
-	}
-	return x.sent - before
-}
-
-// bodyRoom is the storage behind the head of the reply: the logs still show the
-// head when the body has passed.
-func (x *transaction) bodyRoom() []byte {
-	if cap(x.answer)-x.repHead < bodyPiece {
-		x.answer = append(make([]byte, 0, x.repHead+replyBuffer), x.answer...)
-	}
-	return x.answer[x.repHead:cap(x.answer)]
-}
-
-// relayEnded notes which side ended a relay early. Nothing can be said to the
-// client any more: its head is out; it sees the connection close.
-func (x *transaction) relayEnded(read, write error) {
-	if read != nil && !errors.Is(read, io.EOF) {
-		x.keep, x.originKeep = false, false
-	}
-	if write != nil {
-		x.keep, x.originKeep = false, false
-		x.cl.gone.Store(true)
-	}
-}
-
-// deliverChunks decodes a chunked body and relays what is in it. A faulty or
-// cut one ends the client's connection.
-func (x *transaction) deliverChunks(have []byte) {
-	if len(x.out) > 0 && !x.flushHeadIfSlow(have) {
-		return
-	}
-	x.chunked = http1.Chunked{Relaxed: x.p.reply.Relaxed}
-	d := &x.chunked
-	buf := x.bodyRoom()
-	n := copy(buf, have)
-	for {
-		used := 0
-		for !d.Done() {
-			data, took, err := d.Next(buf[used:n])
-			used += took
-			if err != nil {
-				x.send(x.out)
-				x.keep, x.originKeep = false, false
-				return
-			}
-			if took == 0 {
-				break
-			}
-			if !x.sendPiece(data) {
-				return
-			}
-		}
-		if d.Done() {
-			if used < n {
-				x.originKeep = false
-			}
-			if x.chunks {
-				x.out = append(x.out, http1.LastChunk...)
-			}
-			x.send(x.out)
-			x.out = x.out[:0]
-			return
-		}
-		if !x.send(x.out) {
-			return
-		}
-		x.out = x.out[:0]
-		n = copy(buf, buf[used:n])
-		x.conn.ReadUntil(x.patience())
-		m, err := x.conn.Read(buf[n:])
-		if err != nil {
-			x.keep, x.originKeep = false, false
-			return
-		}
-		n += m
-	}
-}
-
-// flushHeadIfSlow sends the head alone when none of the body is here yet.
-func (x *transaction) flushHeadIfSlow(have []byte) bool {
-	if len(have) > 0 {
-		return true
-	}
-	ok := x.send(x.out)
-	x.out = x.out[:0]
-	return ok
-}
-
-// sendPiece adds a piece of body to x.out, in chunks if the client gets such,
-// and sends when there is enough. It is false when no more can be sent: the
-// client has gone, or reply_body_max_size is reached.
-func (x *transaction) sendPiece(data []byte) bool {
-	part := x.withinLimit(data)
-	if !x.addPiece(part) {
-		return false
-	}
-	if len(part) < len(data) {
-		x.send(x.out)
-		x.keep, x.originKeep = false, false
-		return false
-	}
-	return true
-}
-
-func (x *transaction) addPiece(data []byte) bool {
-	if len(data) == 0 {
-		return true
-	}
-	if x.chunks {
-		x.out = http1.AppendChunkSize(x.out, len(data))
-	}
-	x.out = append(x.out, data...)
-	if x.chunks {
-		x.out = append(x.out, http1.ChunkEnd...)
-	}
-	if len(x.out) < replyBuffer {
-		return true
-	}
-	ok := x.send(x.out)
-	x.out = x.out[:0]
-	return ok
-}
-
-// deliverRestInChunks relays a body that ends with the origin's connection to a
-// client that keeps its own.
-func (x *transaction) deliverRestInChunks(have []byte) {
-	buf := x.bodyRoom()
-	if !x.sendPiece(have) {
-		return
-	}
-	for {
-		if !x.send(x.out) {
-			return
-		}
-		x.out = x.out[:0]
-		x.conn.ReadUntil(x.patience())
-		n, err := x.conn.Read(buf)
-		if n > 0 && !x.sendPiece(buf[:n]) {
-			return
-		}
-		if err == io.EOF {
-			x.send(append(x.out, http1.LastChunk...))
-			return
-		}
-		if err != nil {
-			x.keep = false
-			return
-		}
-	}
-}
-
-// leaveOrigin gives the connection back, or closes it when it cannot be used
-// again.
-func (x *transaction) leaveOrigin() {
-	if x.conn == nil {
-		return
-	}
-	x.endUpload()
-	x.cl.detach(x.conn)
-	if x.originKeep && !x.conn.Aborted() {
-		x.keepOrigin()
-	} else {
-		x.conn.Close()
-	}
-	x.conn = nil
+	return r.Keep
 }

@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"github.com/cuttle-proxy/cuttle/conf"
-	"github.com/cuttle-proxy/cuttle/forward/http1"
 )
 
 // hidden is a request that is only text in the body of another.
@@ -82,18 +81,6 @@ func TestRefusedBodyIsNoRequest(t *testing.T) {
 				t.Errorf("%s: the body of %q became %s %s", mode, line, q.Method, q.Target)
 			}
 		}
-	}
-}
-
-// A transaction that is used again knows nothing of the exchange before, which
-// was another client's.
-func TestReusedTransactionIsEmpty(t *testing.T) {
-	x := &transaction{}
-	x.fields.AddString(http1.Other, "a secret")
-	x.chunks, x.maxBody, x.keep, x.originKeep = true, 1, true, true
-	x.reset()
-	if x.fields.Len() != 0 || x.chunks || x.maxBody != 0 || x.keep || x.originKeep {
-		t.Error("something is left of the exchange before")
 	}
 }
 

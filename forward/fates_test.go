@@ -3,6 +3,7 @@ package forward
 import (
 	"bufio"
 	"fmt"
+	"github.com/cuttle-proxy/cuttle/forward/sock"
 	"io"
 	"net"
 	"strings"
@@ -16,7 +17,7 @@ import (
 // client's must never look complete and stay open when something is missing,
 // the origin's must never be kept with something left in it.
 func TestFatesOfConnections(t *testing.T) {
-	big := strings.Repeat("b", spliceFrom+1000)
+	big := strings.Repeat("b", sock.SpliceFrom+1000)
 	for _, c := range []struct {
 		name, port, method, reply string
 		body                      string // what the client gets
@@ -169,7 +170,7 @@ func TestReadTimeout(t *testing.T) {
 		{"before the head", "POST", "", "504 Gateway Time-out", "TCP_MISS/504"},
 		{"in the head", "POST", "HTTP/1.0 200 OK\r\nX:", "504 Gateway Time-out", "TCP_MISS/504"},
 		{"in the body", "GET", "HTTP/1.0 200 OK\r\nContent-Length: 10\r\n\r\nhalf", "200 OK", "TCP_MISS/200"},
-		{"in a large body", "GET", fmt.Sprintf("HTTP/1.0 200 OK\r\nContent-Length: %d\r\n\r\nhalf", 2*spliceFrom), "200 OK", "TCP_MISS/200"},
+		{"in a large body", "GET", fmt.Sprintf("HTTP/1.0 200 OK\r\nContent-Length: %d\r\n\r\nhalf", 2*sock.SpliceFrom), "200 OK", "TCP_MISS/200"},
 		{"in chunks", "GET", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nhalf", "200 OK", "TCP_MISS/200"},
 		{"until close", "GET", "HTTP/1.0 200 OK\r\n\r\nhalf", "200 OK", "TCP_MISS/200"},
 	} {

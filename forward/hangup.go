@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"github.com/cuttle-proxy/cuttle/forward/origin"
+	"github.com/cuttle-proxy/cuttle/forward/fetch"
 	"github.com/cuttle-proxy/cuttle/forward/sock"
 )
 
@@ -49,45 +49,42 @@ func (cl *client) heedHangUp() {
 // abandon ends what is being done for the client.
 func (cl *client) abandon() {
 	cl.finish()
-	cl.abortOrigins()
+	cl.abortFetches()
 }
 
 // cut ends the connection from our side, at once.
 func (cl *client) cut() {
 	cl.finish()
-	cl.abortOrigins()
+	cl.abortFetches()
 	cl.c.Abort()
 }
 
-// attach and detach say which connections a hang-up of the client ends.
-func (cl *client) attach(c *origin.Conn) {
+// hold and release say which fetches a hang-up of the client ends.
+func (cl *client) hold(f *fetch.Fetch) {
 	cl.mu.Lock()
-	if cl.conns[0] == nil {
-		cl.conns[0] = c
+	if cl.fetches[0] == nil {
+		cl.fetches[0] = f
 	} else {
-		cl.conns[1] = c
+		cl.fetches[1] = f
 	}
 	cl.mu.Unlock()
-	if cl.gone.Load() {
-		c.Abort()
-	}
 }
 
-func (cl *client) detach(c *origin.Conn) {
+func (cl *client) release(f *fetch.Fetch) {
 	cl.mu.Lock()
-	for i := range cl.conns {
-		if cl.conns[i] == c {
-			cl.conns[i] = nil
+	for i := range cl.fetches {
+		if cl.fetches[i] == f {
+			cl.fetches[i] = nil
 		}
 	}
 	cl.mu.Unlock()
 }
 
-func (cl *client) abortOrigins() {
+func (cl *client) abortFetches() {
 	cl.mu.Lock()
-	for _, c := range cl.conns {
-		if c != nil {
-			c.Abort()
+	for _, f := range cl.fetches {
+		if f != nil {
+			f.Abort()
 		}
 	}
 	cl.mu.Unlock()
@@ -116,4 +113,26 @@ func (cl *client) finish() {
 	if cancel != nil {
 		cancel()
 	}
+}
+
+// clientContext is the context of whatever is done for a client. It costs
+// nothing until somebody waits on it.
+type clientContext struct{ cl *client }
+
+// Deadline implements context.Context.
+func (clientContext) Deadline() (time.Time, bool) { return time.Time{}, false }
+
+// Value implements context.Context. Package context asks it for the client's life,
+// and then needs no goroutine to watch Done.
+func (c clientContext) Value(key any) any { return c.cl.life().Value(key) }
+
+// Done implements context.Context.
+func (c clientContext) Done() <-chan struct{} { return c.cl.life().Done() }
+
+// Err implements context.Context.
+func (c clientContext) Err() error {
+	if c.cl.gone.Load() {
+		return context.Canceled
+	}
+	return nil
 }

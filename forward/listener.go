@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/cuttle-proxy/cuttle/conf"
+	"github.com/cuttle-proxy/cuttle/forward/overload"
 	"github.com/cuttle-proxy/cuttle/forward/sock"
 )
 
@@ -101,8 +102,8 @@ func (s *Server) acceptFrom(l *listener) {
 			s.welcome(l, tcp)
 		case l.gone.Load() || s.stopping.Load():
 			return
-		case shortage(err):
-			s.ranShort(err)
+		case overload.Shortage(err):
+			s.overload.Failed(err)
 			time.Sleep(100 * time.Millisecond)
 		case errors.Is(err, net.ErrClosed):
 			select {

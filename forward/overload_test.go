@@ -3,6 +3,7 @@ package forward
 import (
 	"context"
 	"fmt"
+	"github.com/cuttle-proxy/cuttle/forward/overload"
 	"net"
 	"net/netip"
 	"os"
@@ -87,7 +88,7 @@ func TestShortage(t *testing.T) {
 		unix.ECONNREFUSED: false, unix.EADDRNOTAVAIL: false, net.ErrClosed: false,
 	} {
 		wrapped := fmt.Errorf("to %v: %w", netip.MustParseAddr("192.0.2.1"), err)
-		if shortage(wrapped) != want {
+		if overload.Shortage(wrapped) != want {
 			t.Errorf("%v: %v", err, !want)
 		}
 	}

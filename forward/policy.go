@@ -11,9 +11,11 @@ import (
 	"github.com/cuttle-proxy/cuttle/forward/accesslog"
 	"github.com/cuttle-proxy/cuttle/forward/acl"
 	"github.com/cuttle-proxy/cuttle/forward/errpage"
+	"github.com/cuttle-proxy/cuttle/forward/fetch"
 	"github.com/cuttle-proxy/cuttle/forward/http1"
 	"github.com/cuttle-proxy/cuttle/forward/icons"
 	"github.com/cuttle-proxy/cuttle/forward/peer"
+	"github.com/cuttle-proxy/cuttle/forward/reply"
 )
 
 // policy is everything that follows from one Config, in the shape the
@@ -25,21 +27,17 @@ type policy struct {
 	logs  *accesslog.Logs
 	pages *errpage.Pages
 	icons *icons.Set
-	peers *peer.Set
+	fetch fetch.Policy
+	reply reply.Policy
 
 	request http1.Options
-	reply   http1.Options
 	url     http1.URLOptions
 
-	fields  fieldPolicy
-	ages    maxAges
 	product string // "squid/VERSION", or "squid" with httpd_suppress_version_string
 	// visible is visible_hostname or the machine's name; unique is what Via and
 	// loop detection use; port is that of the first http_port line.
 	visible, unique string
 	viaName         string // " unique:port (squid/VERSION)"
-	lookupName      string // " from visible:port"
-	cacheName       string // " from visible"
 
 	logsAskReply bool
 	purges       bool // PURGE is served: http_access speaks of it
@@ -78,10 +76,14 @@ func newPolicy(cfg *conf.Config, s *Server) (*policy, error) {
 	for _, problem := range problems {
 		s.parts.Log.Info(problem)
 	}
-	p.fields = newFieldPolicy(cfg, p.lists)
-	if p.ages, err = newMaxAges(cfg.RefreshPatterns); err != nil {
+	p.readOptions()
+	fields := acl.NewFieldPolicy(cfg, p.lists)
+	p.reply.Config, p.reply.HeaderAccess, p.reply.Dates = cfg, fields, &s.dates
+	if p.fetch, err = fetch.NewPolicy(cfg, p.lists, fields, p.viaName); err != nil {
 		return nil, err
 	}
+	p.fetch.Peers = peer.New(cfg, p.lists, &s.peers)
+	p.fetch.Request, p.fetch.URL = p.request, p.url
 	if p.logs, err = accesslog.Open(&cfg.LogSettings, s.logEnv()); err != nil {
 		return nil, err
 	}
@@ -89,18 +91,18 @@ func newPolicy(cfg *conf.Config, s *Server) (*policy, error) {
 	p.logsAskReply = logsAskReply(cfg)
 	p.mapsErrors = len(cfg.ErrorMap) > 0
 	p.purges = namesPurge(cfg.HTTPAccess)
-	p.peers = s.newPeers(cfg, p.lists)
-	methods := http1.NewMethods(cfg.ExtensionMethods)
+	p.users.Store(1)
+	return p, nil
+}
+
+// readOptions says how requests are read.
+func (p *policy) readOptions() {
+	cfg := p.cfg
 	p.request = http1.Options{
 		Relaxed:         cfg.RelaxedHeaderParser != conf.Off,
 		MaxHead:         int(cfg.RequestHeaderMaxSize),
-		Methods:         methods,
+		Methods:         http1.NewMethods(cfg.ExtensionMethods),
 		RequestEntities: cfg.RequestEntities,
-	}
-	p.reply = http1.Options{
-		Relaxed: cfg.RelaxedHeaderParser != conf.Off,
-		MaxHead: int(cfg.ReplyHeaderMaxSize),
-		HTTP11:  cfg.ServerHTTP11,
 	}
 	p.url = http1.URLOptions{
 		Whitespace:      whitespace[cfg.URIWhitespace],
@@ -108,8 +110,6 @@ func newPolicy(cfg *conf.Config, s *Server) (*policy, error) {
 		AllowUnderscore: cfg.AllowUnderscore,
 		AppendDomain:    cfg.AppendDomain,
 	}
-	p.users.Store(1)
-	return p, nil
 }
 
 var whitespace = map[conf.URIWhitespace]http1.Whitespace{
@@ -143,8 +143,9 @@ func (p *policy) name(version string) {
 		port = p.cfg.HTTPPorts[0].Addr.Port()
 	}
 	p.viaName = fmt.Sprintf(" %s:%d (%s)", p.unique, port, token)
-	p.cacheName = " from " + p.visible
-	p.lookupName = fmt.Sprintf(" from %s:%d", p.visible, port)
+	p.reply.ViaName = p.viaName
+	p.reply.CacheName = " from " + p.visible
+	p.reply.LookupName = fmt.Sprintf(" from %s:%d", p.visible, port)
 }
 
 // release gives back one use; the last one closes what the policy has open.

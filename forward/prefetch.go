@@ -2,6 +2,12 @@ package forward
 
 import "github.com/cuttle-proxy/cuttle/forward/http1"
 
+// prefetching is a transaction's place beside another one.
+type prefetching struct {
+	gate  chan struct{} // closed when the answer before this one is out; nil when there is none
+	taken chan struct{} // closed when this request has its connection, for the one behind it
+}
+
 // prefetched is the second of two pipelined requests, on its way while the
 // first is being answered (pipeline_prefetch). It may do everything but write
 // to the client before its turn has come.
@@ -31,7 +37,7 @@ func (x *transaction) prefetch() *prefetched {
 	next.in = append(next.in[:0], behind...)
 	if next.parse() != http1.Complete || next.fault != http1.NoFault || next.readsClient() {
 		next.done()
-		cl.srv.putTransaction(next)
+		next.free()
 		return nil
 	}
 	next.gate = make(chan struct{})
@@ -55,12 +61,12 @@ func (cl *client) follow(ahead *prefetched, keep bool) bool {
 	cl.x.letNextBegin()
 	if !keep {
 		cl.gone.Store(true)
-		cl.abortOrigins()
+		cl.abortFetches()
 	}
 	close(ahead.x.gate)
 	<-ahead.done
 	cl.x.done()
-	cl.srv.putTransaction(cl.x)
+	cl.x.free()
 	cl.x = ahead.x
 	cl.served++
 	return keep && ahead.keep
@@ -81,7 +87,6 @@ func (x *transaction) waitTurn() bool {
 	<-x.gate
 	x.gate = nil
 	if x.cl.gone.Load() {
-		x.keep, x.originKeep = false, false
 		return false
 	}
 	return true

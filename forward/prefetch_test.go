@@ -3,6 +3,7 @@ package forward
 import (
 	"bufio"
 	"fmt"
+	"github.com/cuttle-proxy/cuttle/forward/sock"
 	"io"
 	"net"
 	"strings"
@@ -24,7 +25,7 @@ func TestFatesOfPrefetched(t *testing.T) {
 		{"the first is cut", "Content-Length: 50\r\n\r\nfirst", "first", []string{"TCP_MISS/200", "0 GET"}},
 		{"the first ends with its connection", "\r\nfirst", "first", []string{"TCP_MISS/200", "0 GET"}},
 		{"the first has chunks", "Transfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n0\r\n\r\n", "first", []string{"TCP_MISS/200", "0 GET"}},
-		{"the first is large", fmt.Sprintf("Content-Length: %d\r\n\r\n%s", 2*spliceFrom, strings.Repeat("f", 2*spliceFrom)), strings.Repeat("f", 2*spliceFrom) + "|second", []string{"TCP_MISS/200", "TCP_MISS/200"}},
+		{"the first is large", fmt.Sprintf("Content-Length: %d\r\n\r\n%s", 2*sock.SpliceFrom, strings.Repeat("f", 2*sock.SpliceFrom)), strings.Repeat("f", 2*sock.SpliceFrom) + "|second", []string{"TCP_MISS/200", "TCP_MISS/200"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			second := make(chan struct{})

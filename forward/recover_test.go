@@ -6,7 +6,7 @@ import (
 	"net/netip"
 	"testing"
 
-	"github.com/cuttle-proxy/cuttle/forward/http1"
+	"github.com/cuttle-proxy/cuttle/forward/fetch"
 )
 
 // A programming error ends the connection it happened in and no other, also
@@ -20,13 +20,14 @@ func TestPanicEndsOneConnection(t *testing.T) {
 			panic("in the connection's goroutine")
 		},
 		func(cl *client) {
-			up := &upload{x: &transaction{cl: cl, srv: r.srv, head: 1}, done: make(chan struct{})}
-			up.x.body.Framing = http1.ByChunks // its bytes are not there: a panic
-			up.run()
-			<-up.done
-			if up.err == nil {
-				t.Error("an upload that panicked passes for complete")
-			}
+			done := make(chan struct{})
+			go func() { // as goroutines of a fetch do
+				defer close(done)
+				var waiting fetch.Waiting = &transaction{state: state{cl: cl}}
+				defer waiting.Recover()
+				panic("in a goroutine of a fetch")
+			}()
+			<-done
 		},
 	} {
 		broken, other := r.dial(), r.dial()

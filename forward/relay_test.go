@@ -3,6 +3,7 @@ package forward
 import (
 	"encoding/binary"
 	"fmt"
+	"github.com/cuttle-proxy/cuttle/forward/fetch"
 	"io"
 	"net"
 	"os"
@@ -14,13 +15,13 @@ import (
 	"github.com/cuttle-proxy/cuttle/forward/sock"
 )
 
-// BenchmarkRelay moves bodies by copy and by splice(2): spliceFrom is where the
+// BenchmarkRelay moves bodies by copy and by splice(2): sock.SpliceFrom is where the
 // second becomes the cheaper one. Origin and client are another process; what
 // counts is cpu-us/op, the processor time of this one.
 func BenchmarkRelay(b *testing.B) {
 	ways := map[string]func(from, to *sock.Conn, size int64) int64{
 		"copy16K": func(from, to *sock.Conn, size int64) (moved int64) {
-			return copyThrough(from, to, size, make([]byte, replyBuffer))
+			return copyThrough(from, to, size, make([]byte, fetch.ReplyBuffer))
 		},
 		"copy64K": func(from, to *sock.Conn, size int64) int64 {
 			t := sock.Transfer{From: from, To: to, Left: size, Small: size, Patience: time.Minute}

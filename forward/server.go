@@ -12,8 +12,12 @@ import (
 	"github.com/cuttle-proxy/cuttle/forward/accesslog"
 	"github.com/cuttle-proxy/cuttle/forward/acl"
 	"github.com/cuttle-proxy/cuttle/forward/dns"
+	"github.com/cuttle-proxy/cuttle/forward/fetch"
 	"github.com/cuttle-proxy/cuttle/forward/http1"
 	"github.com/cuttle-proxy/cuttle/forward/origin"
+	"github.com/cuttle-proxy/cuttle/forward/overload"
+	"github.com/cuttle-proxy/cuttle/forward/peer"
+	"github.com/cuttle-proxy/cuttle/forward/report"
 	"github.com/cuttle-proxy/cuttle/forward/sock"
 	"go.uber.org/zap"
 )
@@ -52,13 +56,14 @@ type Server struct {
 	watcher    *sock.Watcher
 	pool       *origin.Pool
 	dialer     origin.Dialer
+	fetching   fetch.Env
+	peers      peer.Env
 	dates      http1.DateCache
 	clients    clients
-	hosts      verification
 	neighbours acl.Neighbours
-	scarce     overload
-	tunnelled  perClient // clients that do not speak HTTP
-	strangers  perClient // IPv6 clients that IPv4 rules would have let in
+	overload   overload.State
+	tunnelled  report.PerClient // clients that do not speak HTTP
+	strangers  report.PerClient // IPv6 clients that IPv4 rules would have let in
 
 	mu        sync.Mutex // guards listeners and the order of Swap, Rotate and Shutdown
 	listeners []*listener
@@ -93,6 +98,11 @@ func New(cfg *conf.Config, parts Parts) (*Server, error) {
 		s.closeNames()
 		return nil, err
 	}
+	s.pool = origin.NewPool(origin.PoolOptions{Timeout: cfg.PconnTimeout})
+	s.dialer = origin.Dialer{Pool: s.pool, Watcher: s.watcher, Dial: s.dial}
+	s.fetching.Names, s.fetching.Pool, s.fetching.Dialer, s.fetching.Log = s.names, s.pool, &s.dialer, parts.Log
+	s.peers = peer.Env{Names: s.names, Log: parts.Log, Connect: s.tryPeer, Over: s.over}
+	s.overload.Log, s.overload.Rest, s.overload.Relieve, s.overload.Tell = parts.Log, parts.OverloadRest, s.pool.DropIdle, parts.Overloaded
 	p, err := newPolicy(cfg, s)
 	if err != nil {
 		s.watcher.Close()
@@ -100,8 +110,6 @@ func New(cfg *conf.Config, parts Parts) (*Server, error) {
 		return nil, err
 	}
 	s.current.Store(p)
-	s.pool = origin.NewPool(origin.PoolOptions{Timeout: cfg.PconnTimeout})
-	s.dialer = origin.Dialer{Pool: s.pool, Watcher: s.watcher, Dial: s.dial}
 	p.warn(parts.Log)
 	return s, nil
 }
@@ -222,7 +230,7 @@ func (s *Server) Shutdown(lifetime time.Duration) {
 // finish closes what is left after the last client.
 func (s *Server) finish() {
 	s.overOnce.Do(func() {
-		s.scarce.end()
+		s.overload.End()
 		s.pool.Close()
 		s.watcher.Close()
 		s.closeNames()
@@ -244,6 +252,15 @@ func (s *Server) Requests() uint64 { return s.requests.Load() }
 // BlindTunnels is the number of intercepted connections that did not speak HTTP
 // and were joined to where the client wanted to go.
 func (s *Server) BlindTunnels() uint64 { return s.blind.Load() }
+
+// Overload tells of shortages of descriptors or memory.
+func (s *Server) Overload() overload.Counts { return s.overload.Counts() }
+
+// Verification tells how many intercepted requests were checked, and how many
+// of them named a host that DNS does not tie to the address the client dialled.
+func (s *Server) Verification() (checked, unverified uint64) {
+	return s.fetching.Hosts.Checked.Load(), s.fetching.Hosts.Unverified.Load()
+}
 
 // Transfers is the number of requests and tunnels under way, one for each client
 // connection that does not just wait.
@@ -295,9 +312,18 @@ func (s *Server) dial(ctx context.Context, k origin.Key, ports origin.LocalPorts
 	}
 	conn, err = s.parts.Network.Dial(ctx, d)
 	if err != nil {
-		s.ranShort(err)
+		s.overload.Failed(err)
 	}
 	return conn, err
+}
+
+// tryPeer makes the connection that shows whether a peer is back.
+func (s *Server) tryPeer(ctx context.Context, to netip.AddrPort) error {
+	c, err := s.dial(ctx, origin.Key{To: to}, origin.LocalPorts{})
+	if err != nil {
+		return err
+	}
+	return c.Close()
 }
 
 // logEnv is what the logs need of the server.

@@ -1,9 +1,7 @@
 package forward
 
 import (
-	"fmt"
 	"net/netip"
-	"strings"
 	"testing"
 
 	"github.com/cuttle-proxy/cuttle/conf"
@@ -60,8 +58,8 @@ func TestTarget(t *testing.T) {
 			t.Fatalf("%q: %v", c.request, x.fault)
 		}
 		got := ""
-		if x.target() == http1.NoFault {
-			got = string(x.asked)
+		if x.findTarget() == http1.NoFault {
+			got = string(x.target)
 		}
 		if got != c.want {
 			t.Errorf("%q on %q: %q, want %q", c.request, c.port, got, c.want)
@@ -77,47 +75,9 @@ func TestTargetOfIntercepted(t *testing.T) {
 		cl := &client{srv: r.srv, ln: r.srv.listeners[0], intercepted: true, meant: netip.MustParseAddrPort(meant)}
 		x := r.srv.newTransaction(cl)
 		x.in = append(x.in, "GET /a HTTP/1.0\r\n\r\n"...)
-		if x.parse() != http1.Complete || x.target() != http1.NoFault || string(x.asked) != want {
-			t.Errorf("%s: %q, want %q", meant, x.asked, want)
+		if x.parse() != http1.Complete || x.findTarget() != http1.NoFault || string(x.target) != want {
+			t.Errorf("%s: %q, want %q", meant, x.target, want)
 		}
 		x.done()
-	}
-}
-
-func TestSplitPort(t *testing.T) {
-	for text, want := range map[string]string{
-		"": " 0", "h": "h 0", "h:80": "h 80", "h:": "h 0", "h:x": "h 0", "h:8x": "h 8", ":80": " 80", "h:0080": "h 80", "h:65535": "h 65535",
-		"[::1]": "[::1] 0", "[::1]:80": "[::1] 80", "[::1": "[ 0", "h:80:90": "h 80", "h:-1": "h 0",
-	} {
-		name, port := splitPort([]byte(text))
-		if got := fmt.Sprintf("%s %d", name, port); got != want {
-			t.Errorf("%q: %q, want %q", text, got, want)
-		}
-	}
-	if _, port := splitPort([]byte("h:" + strings.Repeat("9", 100))); port < 1<<16 || port > 1<<20 {
-		t.Errorf("a hundred digits: %d", port) // too large for the URL, which says so
-	}
-}
-
-func TestHops(t *testing.T) {
-	for text, want := range map[string]int{
-		"": 0, "0": 0, "1": 1, "10": 10, "0010": 10, "5x": 5, "x": 0, "-1": -1, "-0": -1, "+1": 0, " 1": 0, "1.9": 1,
-	} {
-		if got := hops([]byte(text)); got != want {
-			t.Errorf("%q: %d, want %d", text, got, want)
-		}
-	}
-	if n := hops([]byte(strings.Repeat("9", 100))); n < 1<<20 {
-		t.Errorf("a hundred digits: %d", n)
-	}
-}
-
-func TestConnectionScheme(t *testing.T) {
-	for text, want := range map[string]bool{
-		"NTLM": true, "ntlm TlRM": true, "Negotiate": true, "Kerberos x": true, "Basic realm=\"NTLM\"": false, "NTLMv2": false, "": false, "Basic": false,
-	} {
-		if connectionScheme([]byte(text)) != want {
-			t.Errorf("%q", text)
-		}
 	}
 }

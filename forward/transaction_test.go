@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"bytes"
 	"fmt"
+	"github.com/cuttle-proxy/cuttle/forward/fetch"
+	"github.com/cuttle-proxy/cuttle/forward/sock"
 	"io"
 	"net"
 	"strings"
@@ -72,7 +74,7 @@ func TestGetOnKeptConnections(t *testing.T) {
 
 // TestBodies relays bodies of every framing and of sizes around the buffers.
 func TestBodies(t *testing.T) {
-	sizes := []int{0, 1, 100, replyBuffer - 200, replyBuffer, spliceFrom - 1, spliceFrom, spliceFrom + 100000, 3 << 20}
+	sizes := []int{0, 1, 100, fetch.ReplyBuffer - 200, fetch.ReplyBuffer, sock.SpliceFrom - 1, sock.SpliceFrom, sock.SpliceFrom + 100000, 3 << 20}
 	origin := scripted(t, func(c *net.TCPConn, r *bufio.Reader) {
 		head, err := readHead(r)
 		if err != nil {

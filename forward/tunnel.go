@@ -1,12 +1,10 @@
 package forward
 
 import (
-	"errors"
 	"sync/atomic"
 	"time"
 
-	"github.com/cuttle-proxy/cuttle/forward/dns"
-	"github.com/cuttle-proxy/cuttle/forward/errpage"
+	"github.com/cuttle-proxy/cuttle/forward/failure"
 	"github.com/cuttle-proxy/cuttle/forward/http1"
 	"github.com/cuttle-proxy/cuttle/forward/sock"
 )
@@ -21,27 +19,28 @@ var established = [2]string{
 // tunnel serves a CONNECT: it joins the two connections until either side
 // closes. The client's connection ends with it.
 func (x *transaction) tunnel() bool {
-	x.tag, x.keep = "TCP_MISS", false
+	x.tag, x.reply.Keep = "TCP_MISS", false
 	x.cl.heedHangUp()
 	if f := x.mayTunnel(); f != nil {
 		return x.refuseTunnel(f)
 	}
-	if f := x.chooseHops(); f != nil {
+	x.beginFetch()
+	defer x.leave()
+	if f := x.fetch.Choose(); f != nil {
 		return x.refuseTunnel(f)
 	}
-	if f := x.connectTunnel(); f != nil {
+	if f := x.fetch.Connect(); f != nil {
 		return x.refuseTunnel(f)
 	}
-	defer x.leaveOrigin()
 	toOrigin := x.in[x.head:]
 	x.bodyUsed = len(toOrigin)
-	if x.hop.Peer != nil {
+	if x.fetch.ToPeer() {
 		// The parent answers in our place: what it says goes to the client.
-		x.out = append(x.requestHead(x.out[:0]), toOrigin...)
-		toOrigin = x.out
+		x.page = append(x.fetch.AppendHead(x.page[:0]), toOrigin...)
+		toOrigin = x.page
 	} else {
-		x.status = 200
-		if !x.send([]byte(established[x.clientMinor()])) {
+		x.reply.Status = 200
+		if x.reply.SendPage([]byte(established[x.reply.Minor()])) != nil {
 			return false
 		}
 	}
@@ -52,47 +51,45 @@ func (x *transaction) tunnel() bool {
 }
 
 // mayTunnel is miss_access for tunnels.
-func (x *transaction) mayTunnel() *failure {
+func (x *transaction) mayTunnel() *failure.Failure {
 	if a := x.p.lists.MissAccess.Check(x.context(), &x.facts); !a.Allowed() {
-		return newFailure(errpage.ForwardingDenied, 403)
+		return failure.MissDenied("")
 	}
 	return nil
 }
 
-// connectTunnel opens the connection. Only the best next hop is tried, and once: 2.6
-// neither repeats a tunnel nor takes another parent for it.
-func (x *transaction) connectTunnel() *failure {
-	x.hop = &x.hops[0]
-	f := x.connect(x.now.Add(x.p.cfg.ForwardTimeout))
-	if f == nil {
-		return nil
-	}
-	var de *dns.Error
-	if errors.As(f.err, &de) {
-		f.status = 404
-		x.hierHost = x.hierHost[:0]
-	}
-	return f
-}
-
 // refuseTunnel answers with a bare page: none of X-Cache, Via and
 // Proxy-Connection, and nothing counts in the log.
-func (x *transaction) refuseTunnel(f *failure) bool {
+func (x *transaction) refuseTunnel(f *failure.Failure) bool {
+	x.report(f)
 	if x.cl.gone.Load() {
-		x.hier, x.hierHost = "", x.hierHost[:0] // it is noted with success or failure only
+		x.fetch.ForgetHop() // it is noted with success or failure only
 		return false
 	}
+	r := &x.reply
 	x.unread = true
-	x.answer = x.page(x.answer[:0], f)
-	x.mime = x.mime[:0]
+	x.makePage(f)
+	r.SetMIME(nil)
 	if x.client11() {
-		x.fields.AddString(http1.Connection, "close")
+		r.Fields.AddString(http1.Connection, "close")
 	}
-	x.out = x.fields.Append(http1.AppendStatusLine(x.out[:0], x.clientMinor(), x.status))
-	x.sendWith(x.answer)
-	x.sent = 0
-	x.fields.Reset() // the logs know nothing of this head either
+	r.PutBare()
+	x.sendOwn(true)
+	r.Sent = 0
+	r.Fields.Reset() // the logs know nothing of this head either
 	return false
+}
+
+// sendEarly sends what a tunnel's client said before it was one.
+func (x *transaction) sendEarly(b []byte) bool {
+	if len(b) == 0 {
+		return true
+	}
+	origin := x.fetch.Conn()
+	origin.WriteUntil(x.fetch.Patience())
+	n, err := origin.Write(b)
+	x.reply.Sent += int64(n)
+	return err == nil
 }
 
 // join moves bytes both ways until one side ends, in error or not: when the
@@ -100,7 +97,7 @@ func (x *transaction) refuseTunnel(f *failure) bool {
 // all it had to say is still answered. Either direction's progress renews the
 // patience of both. client_lifetime is not for tunnels, as 2.6 has it.
 func (x *transaction) join(halves bool) {
-	cfg := x.p.cfg
+	cfg, client, origin := x.p.cfg, x.cl.c, x.fetch.Conn()
 	var last atomic.Int64
 	last.Store(time.Now().UnixNano())
 	var uploaded int64 // what went to the origin counts as well
@@ -119,23 +116,23 @@ func (x *transaction) join(halves bool) {
 			t.ReadErr = nil
 		}
 	}
-	up := &sock.Transfer{From: x.cl.c, To: x.conn.Conn, Left: -1, Small: spliceFrom, Patience: cfg.ReadTimeout,
+	up := &sock.Transfer{From: client, To: origin, Left: -1, Small: sock.SpliceFrom, Patience: cfg.ReadTimeout,
 		Moved: func(n int) { uploaded += int64(n); last.Store(time.Now().UnixNano()) }}
-	down := &sock.Transfer{From: x.conn.Conn, To: x.cl.c, Left: -1, Small: spliceFrom, Patience: cfg.ReadTimeout,
-		Moved: func(n int) { x.sent += int64(n); last.Store(time.Now().UnixNano()) }}
+	down := &sock.Transfer{From: origin, To: client, Left: -1, Small: sock.SpliceFrom, Patience: cfg.ReadTimeout,
+		Moved: func(n int) { x.reply.Sent += int64(n); last.Store(time.Now().UnixNano()) }}
 	go func() {
 		defer close(done)
 		defer x.cl.recover()
 		move(up)
-		if !halves || !up.Complete() || x.conn.CloseWrite() != nil {
-			x.conn.Abort() // ends the other direction too
+		if !halves || !up.Complete() || origin.CloseWrite() != nil {
+			origin.Abort() // ends the other direction too
 		}
 	}()
 	move(down)
-	x.cl.c.CloseWrite()
+	client.CloseWrite()
 	if !halves || !down.Complete() {
-		x.cl.c.TCP().CloseRead()
+		client.CloseRead()
 	}
 	<-done
-	x.sent += uploaded
+	x.reply.Sent += uploaded
 }

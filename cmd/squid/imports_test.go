@@ -41,8 +41,17 @@ var onlyFor = map[string][]string{
 	"forward/judge":             {},
 }
 
+// apart lists rooms of forward, and what they must not know even through others:
+// the origin side knows nothing of the client's, the way to a client nothing of where
+// the reply comes from.
+var apart = map[string][]string{
+	"forward/fetch": {"forward", "forward/reply", "forward/accesslog"},
+	"forward/reply": {"forward", "forward/fetch", "forward/peer", "forward/origin", "forward/errpage"},
+	"forward/peer":  {"forward", "forward/fetch", "forward/reply", "forward/origin"},
+}
+
 func TestImportArrows(t *testing.T) {
-	out, err := exec.Command("go", "list", "-json=ImportPath,Imports", module+"...").Output()
+	out, err := exec.Command("go", "list", "-json=ImportPath,Imports,Deps", module+"...").Output()
 	if err != nil {
 		t.Fatalf("go list: %v", err)
 	}
@@ -50,14 +59,19 @@ func TestImportArrows(t *testing.T) {
 	packages := 0
 	for dec.More() {
 		var p struct {
-			ImportPath string
-			Imports    []string
+			ImportPath    string
+			Imports, Deps []string
 		}
 		if err := dec.Decode(&p); err != nil {
 			t.Fatal(err)
 		}
 		packages++
 		from := room(p.ImportPath)
+		for _, far := range apart[strings.TrimPrefix(p.ImportPath, module)] {
+			if slices.Contains(p.Deps, module+far) {
+				t.Errorf("%s depends on %s: these two are kept apart", p.ImportPath, far)
+			}
+		}
 		allowed, known := mayImport[from]
 		if !known {
 			t.Errorf("%s: %q is no room of the house", p.ImportPath, from)

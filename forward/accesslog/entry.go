@@ -79,6 +79,9 @@ type Entry struct {
 	client  netip.Addr
 }
 
+// Reset forgets the request and keeps the storage.
+func (e *Entry) Reset() { *e = Entry{scratch: e.scratch[:0]} }
+
 func (e *Entry) method() string { return orElse(e.Method, "NONE") }
 
 func (e *Entry) hierarchy() string { return orElse(e.Hierarchy, "NONE") }

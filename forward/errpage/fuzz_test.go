@@ -19,7 +19,7 @@ func FuzzTemplate(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, text, request, other string) {
-		facts := &Facts{Host: other, User: other, ResolverSays: other, UnparsedHead: []byte(request), UnparsedURL: []byte(other)}
+		facts := &Details{Host: other, User: other, ResolverSays: other, UnparsedHead: []byte(request), UnparsedURL: []byte(other)}
 		r, u := &http1.Request{}, &http1.URL{}
 		r.Reset()
 		if _, state := r.Parse([]byte(request), &http1.Options{Relaxed: true}); state == http1.Complete &&

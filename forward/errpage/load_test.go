@@ -78,7 +78,7 @@ func TestTemplateIsBounded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n := len(s.Page("ERR_MINE").Append(nil, &Facts{})); n != maxTemplate-len("%s")+len(testEnv.Product) {
+	if n := len(s.Page("ERR_MINE").Append(nil, &Details{})); n != maxTemplate-len("%s")+len(testEnv.Product) {
 		t.Errorf("%d bytes", n)
 	}
 }
@@ -108,7 +108,7 @@ func TestDenyInfoChoice(t *testing.T) {
 			t.Errorf("%q, redirect %v: %q %v, want %q", c.acl, c.redirect, got, ok, c.want)
 		}
 	}
-	if p := s.Page(Reset); !p.IsReset() || len(p.Append(nil, &Facts{})) != 0 || p.Status(403) != 403 {
+	if p := s.Page(Reset); !p.IsReset() || len(p.Append(nil, &Details{})) != 0 || p.Status(403) != 403 {
 		t.Error("TCP_RESET has a body or a status of its own")
 	}
 }

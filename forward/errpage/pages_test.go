@@ -15,7 +15,7 @@ import (
 var testEnv = Env{Product: "squid/2.6.CUTTLE", Server: "squid/2.6.CUTTLE", Hostname: "proxy.test", Administrator: "webmaster"}
 
 // denied builds the facts of a denied request from its text.
-func denied(t testing.TB, text string) *Facts {
+func denied(t testing.TB, text string) *Details {
 	t.Helper()
 	r, u := &http1.Request{}, &http1.URL{}
 	r.Reset()
@@ -25,7 +25,7 @@ func denied(t testing.TB, text string) *Facts {
 	if f := u.Parse(r.Method, r.Target, &http1.URLOptions{CheckHostnames: true}); f != http1.NoFault {
 		t.Fatalf("%q: %v", text, f)
 	}
-	return &Facts{
+	return &Details{
 		Now: time.Unix(1700000000, 0), Client: netip.MustParseAddr("127.0.0.1"),
 		Request: r, URL: u, LoggedURL: u.AppendLogged(nil, true), CanonicalURL: u.AppendCanonical(nil),
 	}

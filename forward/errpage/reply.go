@@ -17,7 +17,7 @@ func (p *Page) Status(status int) int {
 }
 
 // Append appends the page's body; a redirection has none.
-func (p *Page) Append(dst []byte, f *Facts) []byte {
+func (p *Page) Append(dst []byte, f *Details) []byte {
 	if p.redirect || p.IsReset() {
 		return dst
 	}
@@ -28,7 +28,7 @@ func (p *Page) Append(dst []byte, f *Facts) []byte {
 // Content-Type, Content-Length, Expires, Location for a redirection, and
 // X-Squid-Error. length is the size of the body in bytes, status the one of the
 // error, before Status changed it. Errors expire at once.
-func (p *Page) Reply(out *http1.Outgoing, f *Facts, status, length int) {
+func (p *Page) Reply(out *http1.Outgoing, f *Details, status, length int) {
 	out.AddString(http1.Server, p.set.env.Server)
 	out.Set(http1.AppendDate(out.Pieces(), f.Now)).End(http1.Date)
 	out.AddString(http1.ContentType, "text/html")
@@ -44,7 +44,7 @@ func (p *Page) Reply(out *http1.Outgoing, f *Facts, status, length int) {
 
 // appendLocation appends the URL of a redirection with the denied URL, escaped
 // as a part of a URL, in place of "%s"; "%%" is a percent sign.
-func (p *Page) appendLocation(dst []byte, f *Facts) []byte {
+func (p *Page) appendLocation(dst []byte, f *Details) []byte {
 	url := string(p.Name)
 	for i := 0; i < len(url); i++ {
 		if url[i] == '%' && i+1 < len(url) && (url[i+1] == 's' || url[i+1] == '%') {

@@ -33,7 +33,7 @@ func cutCodes(text string) template {
 }
 
 // append puts a page together.
-func (s *Pages) append(dst []byte, t template, page *Page, f *Facts, inSignature bool) []byte {
+func (s *Pages) append(dst []byte, t template, page *Page, f *Details, inSignature bool) []byte {
 	for _, p := range t {
 		dst = append(dst, p.text...)
 		switch p.code {

@@ -48,7 +48,8 @@ type Fields struct {
 func (f *Fields) reset() {
 	f.list = f.list[:0]
 	f.have = [len(f.have)]uint64{}
-	f.text, f.length, f.lengthState = nil, 0, lengthAbsent
+	f.text, f.repaired, f.options = nil, f.repaired[:0], f.options[:0]
+	f.length, f.lengthState = 0, lengthAbsent
 	f.largestLength, f.lengthsDiffer = false, false
 	f.Dropped, f.Folded, f.connection = 0, false, connectionUnread
 }

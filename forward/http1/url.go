@@ -52,6 +52,9 @@ type URL struct {
 	buf, escaped, literal []byte
 }
 
+// Reset forgets the URL and keeps the storage.
+func (u *URL) Reset() { *u = URL{buf: u.buf[:0], escaped: u.escaped[:0], literal: u.literal[:0]} }
+
 // Parse takes a URL apart. The text is not kept. It answers NoFault or
 // InvalidURL, following 2.6's verdicts.
 func (u *URL) Parse(method Method, text []byte, o *URLOptions) Fault {

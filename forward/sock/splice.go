@@ -8,9 +8,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Transfer moves bytes from one connection to another.
+// SpliceFrom is the rest of a body, in bytes, from which on splice(2) is cheaper
+// than a copy through a 64 KB buffer: BenchmarkRelay shows them equal up to here,
+// and splice a fifth cheaper at twice the size.
+const SpliceFrom = 64 << 10
+
+// Transfer moves bytes from one stream to another: by splice(2) where both are
+// bare sockets.
 type Transfer struct {
-	From, To *Conn
+	From, To Stream
 	// Left is how many bytes are to be moved; negative means until From ends.
 	Left int64
 	// Patience is how long the transfer may make no progress in either
@@ -28,20 +34,25 @@ type Transfer struct {
 	// had come, and nil when it ended and Left was negative.
 	ReadErr, WriteErr error
 
-	pipe   *pipe
-	inPipe int
+	from, to *Conn // what From and To are underneath
+	pipe     *pipe
+	inPipe   int
 }
 
-// Run moves the bytes by splice(2) and returns how many reached To. The pipe
-// is held only while there is something in it.
+// Run moves the bytes and returns how many reached To. A pipe is held only while
+// there is something in it.
 func (t *Transfer) Run() (total int64) {
 	t.renew()
+	if t.from, t.to = t.From.Bare(), t.To.Bare(); t.from == nil || t.to == nil {
+		t.copyThrough(&total)
+		return total
+	}
 	for {
-		err := t.From.raw.Read(func(fd uintptr) bool { return t.readable(int(fd), &total) })
+		err := t.from.raw.Read(func(fd uintptr) bool { return t.readable(int(fd), &total) })
 		if err == nil {
 			break
 		}
-		again, over := t.From.overReading(err)
+		again, over := t.from.overReading(err)
 		if !again {
 			t.ReadErr = over
 			break
@@ -106,13 +117,13 @@ func (t *Transfer) drain(total *int64) bool {
 	for t.inPipe > 0 {
 		var n int64
 		var err error
-		wait := t.To.raw.Write(func(fd uintptr) bool {
+		wait := t.to.raw.Write(func(fd uintptr) bool {
 			n, err = unix.Splice(t.pipe.r, nil, int(fd), nil, t.inPipe, unix.SPLICE_F_MOVE|unix.SPLICE_F_NONBLOCK)
 			return err != unix.EAGAIN
 		})
 		switch {
 		case wait != nil:
-			again, over := t.To.overWriting(wait)
+			again, over := t.to.overWriting(wait)
 			if !again {
 				t.WriteErr = over
 				return false
@@ -134,6 +145,34 @@ func (t *Transfer) drain(total *int64) bool {
 
 // copyBuffers hold the bytes of transfers that got no pipe.
 var copyBuffers = sync.Pool{New: func() any { b := make([]byte, 64<<10); return &b }}
+
+// copyThrough moves the bytes of a stream that is no bare socket, or to one.
+func (t *Transfer) copyThrough(total *int64) {
+	buf := copyBuffers.Get().(*[]byte)
+	defer copyBuffers.Put(buf)
+	for t.Left != 0 {
+		p := *buf
+		if t.Left > 0 && int64(len(p)) > t.Left {
+			p = p[:t.Left]
+		}
+		n, err := t.From.Read(p)
+		if n > 0 {
+			m, err := t.To.Write(p[:n])
+			t.moved(m, total)
+			if t.WriteErr = err; err != nil {
+				return
+			}
+		}
+		switch {
+		case err == io.EOF:
+			t.ended()
+			return
+		case err != nil:
+			t.ReadErr = err
+			return
+		}
+	}
+}
 
 // copy is readable without a pipe.
 func (t *Transfer) copy(fd int, total *int64) (done bool) {

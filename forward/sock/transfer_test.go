@@ -184,7 +184,7 @@ func TestAbortedTransfer(t *testing.T) {
 	}
 
 	r = newRelay(t, -1)
-	stuffed := stuff(t, r.To)
+	stuffed := stuff(t, r.To.Bare())
 	var feed sync.WaitGroup
 	feed.Go(func() {
 		r.feed.Write(make([]byte, 1<<20))

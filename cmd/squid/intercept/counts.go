@@ -7,7 +7,7 @@ import (
 	"io"
 	"net/netip"
 
-	"github.com/cuttle-proxy/cuttle/forward"
+	"github.com/cuttle-proxy/cuttle/forward/overload"
 	"github.com/cuttle-proxy/cuttle/tproxy"
 	"github.com/cuttle-proxy/cuttle/tproxy/gre"
 )
@@ -21,7 +21,7 @@ type Counts struct {
 	Checked    uint64            `json:"host_checked"`
 	Unverified uint64            `json:"host_unverified"`
 	Tunnels    uint64            `json:"blind_tunnels"`
-	Overload   forward.Overload  `json:"overload"`
+	Overload   overload.Counts   `json:"overload"`
 }
 
 // counts reads all of them.

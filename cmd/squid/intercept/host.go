@@ -9,7 +9,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/cuttle-proxy/cuttle/conf"
-	"github.com/cuttle-proxy/cuttle/forward"
+	"github.com/cuttle-proxy/cuttle/forward/overload"
 	"github.com/cuttle-proxy/cuttle/tproxy/host"
 	"github.com/cuttle-proxy/cuttle/wccp2"
 )
@@ -29,7 +29,7 @@ type Root interface {
 type Server interface {
 	Transfers() int
 	Dismiss()
-	Overload() forward.Overload
+	Overload() overload.Counts
 	Verification() (checked, unverified uint64)
 	BlindTunnels() uint64
 }

@@ -1,0 +1,208 @@
+package fetch
+
+import (
+	"errors"
+	"net/netip"
+	"os"
+	"syscall"
+	"time"
+
+	"github.com/cuttle-proxy/cuttle/forward/errpage"
+	"github.com/cuttle-proxy/cuttle/forward/failure"
+	"github.com/cuttle-proxy/cuttle/forward/http1"
+	"github.com/cuttle-proxy/cuttle/forward/origin"
+)
+
+// connect gets a connection to the hop: one that is kept, or a new one.
+func (f *Fetch) connect(giveUp time.Time) *failure.Failure {
+	if f.hop.Pinned {
+		f.ForgetHop()
+		f.take(f.req.Pin.untie())
+		return nil
+	}
+	host, port, timeout := http1.View(f.req.URL.Host), f.req.URL.Port, f.policy.Config.ConnectTimeout
+	if p := f.hop.Peer; p != nil {
+		host, port = p.Host, p.HTTPPort
+		timeout = p.Patience(f.policy.Config.PeerConnectTimeout)
+		f.note(f.hop.Code, p.Name)
+	} else {
+		f.note(f.hop.Code, host)
+	}
+	addrs, why := f.addresses(host)
+	if why != nil {
+		return why
+	}
+	if addrs.only.IsValid() {
+		port = f.req.Dialled.Port()
+	}
+	reuse := f.req.Method.Idempotent() && f.req.Body.Framing == http1.NoBody
+	for i := 0; i < addrs.Len() && i < 8; i++ {
+		c := f.env.Pool.Get(f.key(netip.AddrPortFrom(addrs.At(i), port)))
+		switch {
+		case c == nil:
+			continue
+		case reuse:
+			f.take(c)
+			return nil
+		}
+		c.Close() // as in 2.6: opening another is not to make ever more of them
+		break
+	}
+	return f.dial(host, addrs, port, min(timeout, max(giveUp.Sub(time.Now()), 5*time.Second)), giveUp)
+}
+
+// key says which kept connections the request may use. A connection opened as
+// one client never serves another.
+func (f *Fetch) key(to netip.AddrPort) origin.Key {
+	k := origin.Key{To: to}
+	p := f.hop.Peer
+	if p != nil {
+		k.Peer = p.Name
+	}
+	if p == nil || p.OriginServer {
+		k.Host = http1.View(f.req.URL.Host)
+	}
+	if f.spoofs() {
+		k.As = f.req.Client.Addr()
+	} else {
+		k.From = f.policy.Lists.OutgoingAddress(f.ctx, f.req.Facts, to.Addr().Is6())
+	}
+	k.TOS = f.policy.Lists.OutgoingTOS(f.ctx, f.req.Facts)
+	return k
+}
+
+// localPorts is tproxy_client_port: a connection in the client's name uses the
+// client's port too. Without the directive it does so only when no other port is
+// left towards the destination.
+func (f *Fetch) localPorts() origin.LocalPorts {
+	if !f.spoofs() {
+		return origin.LocalPorts{}
+	}
+	port := f.req.Client.Port()
+	if f.policy.Config.TProxyClientPort {
+		return origin.LocalPorts{First: port}
+	}
+	return origin.LocalPorts{Last: port}
+}
+
+// spoofs reports whether the client's own address is used: towards the origin
+// only.
+func (f *Fetch) spoofs() bool { return f.req.Spoof && f.direct() }
+
+// dial opens a connection, trying the addresses in turn.
+func (f *Fetch) dial(host string, addrs addresses, port uint16, timeout time.Duration, giveUp time.Time) *failure.Failure {
+	// Several addresses have one attempt each, and the first of them another, by
+	// which time the fault may have passed.
+	tries := addrs.Len() + 1
+	if addrs.Len() == 1 {
+		tries = max(1, min(10, f.policy.Config.MaximumSingleAddrTries))
+	}
+	var last *failure.Failure
+	for i := 0; i < tries; i++ {
+		addr := addrs.At(i % addrs.Len())
+		to := netip.AddrPortFrom(addr, port)
+		f.noteAddress(addr)
+		c, err := f.env.Dialer.Open(f.ctx, f.key(to), f.localPorts(), timeout, int(f.policy.Config.TCPRecvBufsize))
+		if err == nil {
+			if p := f.hop.Peer; p == nil {
+				f.env.Names.MarkGood(host, addr)
+			} else {
+				p.Answered()
+				c.CountIn(&p.Connections)
+			}
+			f.take(c)
+			return nil
+		}
+		last = f.dialFailure(err)
+		if f.ctx.Err() != nil || last.Page == errpage.SocketFailure {
+			return last
+		}
+		if f.direct() {
+			f.env.Names.MarkBad(host, addr)
+		}
+		if last.Errno == syscall.EADDRNOTAVAIL && i == 0 {
+			f.env.Log.Info("cannot connect to " + to.String() + ": " + err.Error())
+		}
+		if last.Errno == syscall.ETIMEDOUT && i+1 >= addrs.Len() || !time.Now().Before(giveUp) {
+			break
+		}
+	}
+	if p := f.hop.Peer; p != nil {
+		p.Failed()
+	}
+	return last
+}
+
+func (f *Fetch) dialFailure(err error) *failure.Failure {
+	if call := (*os.SyscallError)(nil); errors.As(err, &call) && !f.spoofs() && (call.Syscall == "socket" || call.Syscall == "bind") {
+		// The fault is here, and no other try is better. 2.6 notes no hop then.
+		f.ForgetHop()
+		return failure.NoSocket(err)
+	}
+	return failure.Unreachable(err, f.req.Method == http1.CONNECT)
+}
+
+// take makes c the fetch's connection.
+func (f *Fetch) take(c *origin.Conn) {
+	c.Uses++
+	f.mu.Lock()
+	f.conn = c
+	f.mu.Unlock()
+	if f.ctx.Err() != nil {
+		c.Abort()
+	}
+	f.noteAddress(c.Key.To.Addr())
+	if f.req.Waiting != nil {
+		f.req.Waiting.Connected()
+	}
+}
+
+// Abort makes whatever the fetch does on its connection fail. It may be called by
+// anybody, until Leave has returned.
+func (f *Fetch) Abort() {
+	f.mu.Lock()
+	if f.conn != nil {
+		f.conn.Abort()
+	}
+	f.mu.Unlock()
+}
+
+// release takes the connection from the fetch: nobody aborts it any more.
+func (f *Fetch) release() *origin.Conn {
+	f.endUpload()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	c := f.conn
+	f.conn = nil
+	return c
+}
+
+// drop closes the connection, if there is one.
+func (f *Fetch) drop() {
+	if f.conn != nil {
+		f.release().Close()
+	}
+}
+
+// Leave ends the fetch: its connection is kept for others when the reply's body was
+// read to its end, and closed otherwise. It reports whether there was something to
+// end.
+func (f *Fetch) Leave() bool {
+	if f.req == nil || f.over {
+		return false
+	}
+	f.over = true
+	if f.conn == nil {
+		return true
+	}
+	c := f.release()
+	if f.reusable && f.complete && !c.Aborted() {
+		f.keep(c)
+	} else {
+		c.Close()
+	}
+	return true
+}
+
+// Discard gives up what is left of the reply: the connection serves nobody else.
+func (f *Fetch) Discard() { f.reusable = false }

@@ -1,0 +1,214 @@
+package fetch
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/cuttle-proxy/cuttle/forward/failure"
+	"github.com/cuttle-proxy/cuttle/forward/http1"
+	"github.com/cuttle-proxy/cuttle/forward/origin"
+	"github.com/cuttle-proxy/cuttle/forward/peer"
+)
+
+// Sizes of a fetch's buffers, in bytes: a small reply with its head, and a request
+// head, fit without growing. keptBuffer is the largest a buffer may have grown and
+// still be kept for the next fetch.
+const (
+	ReplyBuffer   = 16 << 10
+	requestBuffer = 4 << 10
+	keptBuffer    = 64 << 10
+)
+
+// Fetch is the origin side of one request. Make one with New, or embed it in what
+// asks and call Init; use it again after Reset.
+type Fetch struct {
+	// Reply is the head of the reply, once Head has succeeded.
+	Reply http1.Reply
+
+	// Storage that is kept from one fetch to the next.
+	answer []byte // bytes read from the next hop; answer[:head] is the reply's head
+	out    []byte
+	target []byte // of the request line
+	host   []byte // what the log calls the next hop
+	fields http1.Outgoing
+	hops   []peer.Hop
+
+	mu sync.Mutex // guards state.conn against Abort
+
+	state
+}
+
+// state is what belongs to one request; Reset clears it as a whole.
+type state struct {
+	env    *Env
+	policy *Policy
+	ctx    context.Context
+	req    *Request
+
+	hop   *peer.Hop
+	code  string // hierarchy code, for the log
+	conn  *origin.Conn
+	tries tries
+
+	upload    *upload
+	sent      bool // some of the request's body went out
+	continued bool // the client was told to go on
+	badBody   bool // the request's body was malformed
+	// What BodyRead tells.
+	used   int
+	rest   []byte
+	unread bool
+
+	head     int // of answer
+	framing  http1.Body
+	chunked  http1.Chunked
+	at       int    // of answer: the body up to here is read
+	piece    []byte // decoded, not yet given out
+	left     int64  // of a body of known length
+	reusable bool   // the connection may serve another request once the body is read
+	complete bool   // the body was read to its end
+	over     bool   // Leave was called
+}
+
+// Init gives a fetch its buffers.
+func (f *Fetch) Init() {
+	f.answer, f.out = make([]byte, 0, ReplyBuffer), make([]byte, 0, requestBuffer)
+}
+
+// Oversized reports whether a buffer has grown too large to be kept.
+func (f *Fetch) Oversized() bool { return cap(f.answer) > keptBuffer || cap(f.out) > keptBuffer }
+
+// Reset forgets the request and keeps the storage.
+func (f *Fetch) Reset() {
+	f.state = state{}
+	f.Reply.Reset()
+	f.answer, f.out, f.target, f.host = f.answer[:0], f.out[:0], f.target[:0], f.host[:0]
+	f.fields.Reset()
+	clear(f.hops[:cap(f.hops)])
+	f.hops = f.hops[:0]
+}
+
+// Begin says what is to be fetched. What ctx ends is given up; req is viewed until
+// Leave.
+func (f *Fetch) Begin(ctx context.Context, env *Env, p *Policy, req *Request) {
+	f.ctx, f.env, f.policy, f.req = ctx, env, p, req
+}
+
+// Begun reports whether Begin was called.
+func (f *Fetch) Begun() bool { return f.req != nil }
+
+// Pauses before another attempt, so that a server that restarts has a moment.
+const (
+	pauseDirect = 50 * time.Millisecond
+	pausePeer   = 5 * time.Millisecond
+)
+
+// Bounds on attempts, 2.6's own.
+const (
+	maxTries       = 10
+	maxDirectTries = 3
+)
+
+// tries counts attempts, as forwarding is given up after a number of them.
+type tries struct{ all, direct int }
+
+// Head sends the request along the hops that Choose found until one gives a reply
+// head, which is then in f.Reply, with its body ready to be read. The rules of
+// trying again are 2.6's: see mayRetry and nextAfterReply.
+func (f *Fetch) Head() *failure.Failure {
+	giveUp := f.req.Began.Add(f.policy.Config.ForwardTimeout)
+	for {
+		f.hop = &f.hops[0]
+		why := f.attempt(giveUp)
+		if why == nil {
+			if !f.nextAfterReply() {
+				return f.frame()
+			}
+			f.drop()
+			continue
+		}
+		f.drop()
+		if !f.mayRetry(why, giveUp) || !f.pause() {
+			return why
+		}
+	}
+}
+
+// attempt connects, sends, and reads the head of the reply.
+func (f *Fetch) attempt(giveUp time.Time) *failure.Failure {
+	f.tries.all++
+	if f.hop.Peer == nil {
+		f.tries.direct++
+	}
+	if why := f.connect(giveUp); why != nil {
+		return why
+	}
+	if why := f.speaks(); why != nil {
+		return why
+	}
+	return f.exchange()
+}
+
+// mayRetry decides about another attempt after a failure without a reply: not
+// when nobody waits any more, not after part of a body went out, at most
+// maxDirectTries at the origin, and not for a request that would do harm twice.
+func (f *Fetch) mayRetry(why *failure.Failure, giveUp time.Time) bool {
+	switch {
+	case why.Repeat == failure.Never, f.ctx.Err() != nil, f.sent:
+		return false
+	case f.tries.all > maxTries, f.tries.direct >= maxDirectTries:
+		return false
+	case why.Repeat == failure.IfRepeatable && !f.req.Method.Repeatable():
+		return false
+	case !time.Now().Before(giveUp):
+		return false
+	}
+	if len(f.hops) > 1 {
+		first := f.hops[0]
+		copy(f.hops, f.hops[1:])
+		f.hops = f.hops[:len(f.hops)-1]
+		// Parents take turns as long as nothing but parents is left; the origin,
+		// once reached, is the last resort.
+		if f.hops[len(f.hops)-1].Peer != nil {
+			f.hops = append(f.hops, first)
+		}
+	}
+	return true
+}
+
+// pause waits a moment between attempts; false when nobody waits any more.
+func (f *Fetch) pause() bool {
+	d := pauseDirect
+	if f.hops[0].Peer != nil {
+		d = pausePeer
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-f.ctx.Done():
+		return false
+	}
+}
+
+// nextAfterReply reports whether the reply is one for which the next hop, if
+// there is one, is tried: 502 and 504, and others with retry_on_error (fact
+// "504 and a close without bytes move on, 503 and 403 do not").
+func (f *Fetch) nextAfterReply() bool {
+	switch f.Reply.Status {
+	case 502, 504:
+	case 403, 500, 501, 503:
+		if !f.policy.Config.RetryOnError {
+			return false
+		}
+	default:
+		return false
+	}
+	if len(f.hops) < 2 || f.sent || f.tries.all >= maxTries || f.tries.direct > 1 || f.Reply.Major < 1 {
+		return false
+	}
+	f.hops = append(f.hops[:0], f.hops[1:]...)
+	return true
+}

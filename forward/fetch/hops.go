@@ -1,0 +1,70 @@
+package fetch
+
+import (
+	"errors"
+	"net/netip"
+	"syscall"
+	"time"
+
+	"github.com/cuttle-proxy/cuttle/forward/dns"
+	"github.com/cuttle-proxy/cuttle/forward/failure"
+	"github.com/cuttle-proxy/cuttle/forward/http1"
+	"github.com/cuttle-proxy/cuttle/forward/peer"
+	"github.com/cuttle-proxy/cuttle/forward/sock"
+)
+
+// Choose lists the hops to try, best first.
+func (f *Fetch) Choose() *failure.Failure {
+	q := peer.Question{Facts: f.req.Facts, URL: f.req.CanonicalURL, Client: f.req.Client.Addr(), Loops: f.req.Loops}
+	f.askPinned(&q)
+	var probed bool
+	f.hops, probed = f.policy.Peers.Select(f.ctx, &q, f.hops[:0])
+	switch {
+	case len(f.hops) > 0:
+		return nil
+	case f.req.Method == http1.CONNECT:
+		return failure.NoHop(0)
+	case probed:
+		// The number is what 2.6's non-blocking sockets leave behind (fact
+		// "accel ports never go direct").
+		return failure.NoHop(syscall.EINPROGRESS)
+	}
+	return failure.NoHop(syscall.EAGAIN)
+}
+
+// Connect opens the connection of a tunnel. Only the best hop is tried, and once:
+// 2.6 neither repeats a tunnel nor takes another parent for it.
+func (f *Fetch) Connect() *failure.Failure {
+	f.hop = &f.hops[0]
+	why := f.connect(f.req.Began.Add(f.policy.Config.ForwardTimeout))
+	if why == nil {
+		return nil
+	}
+	if de := (*dns.Error)(nil); errors.As(why.Err, &de) {
+		why.Status = 404
+		f.host = f.host[:0]
+	}
+	return why
+}
+
+// ConnectTo opens a connection to an address, whatever the request's URL.
+func (f *Fetch) ConnectTo(to netip.AddrPort) *failure.Failure {
+	f.hops = append(f.hops[:0], peer.Hop{Code: peer.Direct})
+	f.hop = &f.hops[0]
+	host := http1.View(f.req.URL.Host)
+	f.note(peer.Direct, host)
+	cfg := f.policy.Config
+	return f.dial(host, addresses{only: to.Addr()}, to.Port(), cfg.ConnectTimeout, f.req.Began.Add(cfg.ForwardTimeout))
+}
+
+// Conn is the connection of a tunnel, for both ends of it to be joined.
+func (f *Fetch) Conn() *sock.Conn { return f.conn.Conn }
+
+// ToPeer reports whether the hop is a peer, which is told the request as such.
+func (f *Fetch) ToPeer() bool { return f.hop.Peer != nil }
+
+// AppendHead appends the head that goes to the hop.
+func (f *Fetch) AppendHead(dst []byte) []byte { return f.requestHead(dst) }
+
+// Patience is until when the next hop may stay silent.
+func (f *Fetch) Patience() time.Time { return f.patience() }

@@ -1,0 +1,184 @@
+package fetch
+
+import (
+	"encoding/base64"
+	"strings"
+
+	"github.com/cuttle-proxy/cuttle/conf"
+	"github.com/cuttle-proxy/cuttle/forward/http1"
+)
+
+// requestHead appends the head that goes to the hop: the client's fields in their
+// order without those of this hop, then what the proxy adds (fact "Outgoing
+// request fields come in a fixed order").
+func (f *Fetch) requestHead(dst []byte) []byte {
+	out, req, fields := &f.fields, f.req, f.req.Fields
+	out.Reset()
+	cfg, p := f.policy.Config, f.hop.Peer
+	proxying := p != nil && !p.OriginServer
+	hop := fields.Has(http1.Connection)
+	hostAt := -1
+	for i := 0; i < fields.Len(); i++ {
+		id := fields.ID(i)
+		if hop && id != http1.ContentLength && fields.ConnectionLists(fields.Key(i)) {
+			continue
+		}
+		switch id {
+		case http1.Connection, http1.ProxyConnection, http1.KeepAlive, http1.TE, http1.Trailer,
+			http1.TransferEncoding, http1.Upgrade, http1.ProxyAuthenticate, http1.CacheControlName:
+		case http1.Expect:
+			if f.expects() {
+				out.Copy(fields, i)
+			}
+		case http1.ProxyAuthorization:
+			if proxying && p.Login == "PASS" {
+				out.Copy(fields, i)
+			}
+		case http1.Authorization:
+			if passesAuthorization(p) {
+				out.Copy(fields, i)
+			}
+		case http1.ContentLength:
+			if req.Method != http1.CONNECT { // what follows that is the tunnel's
+				out.Copy(fields, i)
+			}
+		case http1.Host:
+			if hostAt < 0 {
+				hostAt = i
+				f.addHost()
+			}
+		case http1.MaxForwards:
+			if n := http1.Hops(fields.Value(i)); req.Method == http1.TRACE && n > 0 {
+				out.AddInt(http1.MaxForwards, int64(n-1))
+			}
+		case http1.XForwardedFor:
+			if !cfg.ForwardedFor {
+				out.Copy(fields, i)
+			}
+		case http1.Via:
+			if !cfg.Via {
+				out.Copy(fields, i)
+			}
+		case http1.FrontEndHTTPS:
+			if p == nil || p.FrontEndHTTPS == conf.Off {
+				out.Copy(fields, i)
+			}
+		default:
+			out.Copy(fields, i)
+		}
+	}
+	if cfg.Via {
+		out.List(fields, http1.Via).Int(int64(req.Major)).Text(".").Int(int64(req.Minor)).Text(f.policy.ViaName).End(http1.Via)
+	}
+	if cfg.ForwardedFor {
+		out.List(fields, http1.XForwardedFor)
+		if req.Client.IsValid() {
+			out.Set(req.Client.Addr().AppendTo(out.Pieces())).End(http1.XForwardedFor)
+		} else {
+			out.Text("unknown").End(http1.XForwardedFor)
+		}
+	}
+	if hostAt < 0 {
+		f.addHost()
+	}
+	f.addCredentials()
+	f.addCacheControl()
+	keep := f.keepsOrigin() && req.Method != http1.CONNECT
+	switch {
+	case f.Upgrades():
+		out.AddString(http1.Connection, "Upgrade")
+		out.Add(http1.Upgrade, fields.Get(http1.Upgrade))
+	case keep && proxying:
+		out.AddString(http1.ProxyConnection, "keep-alive")
+	case keep:
+		out.AddString(http1.Connection, "keep-alive")
+	case f.origin11() && req.Method != http1.CONNECT:
+		out.AddString(http1.Connection, "close")
+	}
+	switch {
+	case f.req.Body.Framing == http1.ByChunks:
+		out.AddString(http1.TransferEncoding, "chunked")
+	case f.req.Body.Framing == http1.ByLength && !fields.Has(http1.ContentLength):
+		out.AddInt(http1.ContentLength, f.req.Body.Length) // it came in chunks
+	}
+	if p != nil && p.FrontEndHTTPS != conf.Off && (p.FrontEndHTTPS == conf.On || f.req.URL.Scheme == http1.SchemeHTTPS) {
+		out.AddString(http1.FrontEndHTTPS, "On")
+	}
+	f.policy.HeaderAccess.Apply(f.ctx, out, f.req.Facts, f.req.Body.Framing != http1.NoBody)
+	return out.Append(f.requestLine(dst, proxying))
+}
+
+// requestLine appends the request line: a peer is told the whole URL, an origin
+// its path.
+func (f *Fetch) requestLine(dst []byte, proxying bool) []byte {
+	minor := 0
+	if f.origin11() {
+		minor = 1
+	}
+	f.target = f.target[:0]
+	if proxying || f.req.Method == http1.CONNECT {
+		f.target = append(f.target, f.req.CanonicalURL...)
+	} else {
+		f.target = f.req.URL.AppendTarget(f.target)
+	}
+	return http1.AppendRequestLine(dst, f.req.MethodText, f.target, minor)
+}
+
+// addHost adds Host with the value of the URL, or of the peer's forceddomain.
+func (f *Fetch) addHost() {
+	out := &f.fields
+	if p := f.hop.Peer; p != nil && p.ForcedDomain != "" {
+		out.AddString(http1.Host, p.ForcedDomain)
+		return
+	}
+	out.Set(f.req.URL.AppendAuthority(out.Pieces())).End(http1.Host)
+}
+
+// addCredentials adds those of the URL when going direct, and those that
+// login= gives a peer: an originserver gets them in both fields (fact "login=
+// to an originserver sends both").
+func (f *Fetch) addCredentials() {
+	out, p := &f.fields, f.hop.Peer
+	if p == nil {
+		if len(f.req.URL.Userinfo) > 0 && !out.Has(http1.Authorization) {
+			f.addBasic(http1.Authorization, http1.View(f.req.URL.Userinfo))
+		}
+		return
+	}
+	login := p.Login
+	switch {
+	case login == "" || login == "PASS":
+		return
+	case login == "PROXYPASS":
+		if auth := f.req.Fields.Get(http1.ProxyAuthorization); p.OriginServer && auth != nil && !out.Has(http1.Authorization) {
+			out.Add(http1.Authorization, auth)
+		}
+		return
+	case strings.HasPrefix(login, "*"):
+		user := f.req.Facts.Told.Name()
+		if user == "" {
+			user = "-"
+		}
+		login = user + login[1:]
+	}
+	if !out.Has(http1.ProxyAuthorization) {
+		f.addBasic(http1.ProxyAuthorization, login)
+	}
+	if p.OriginServer && !out.Has(http1.Authorization) {
+		f.addBasic(http1.Authorization, login)
+	}
+}
+
+func (f *Fetch) addBasic(id http1.Name, login string) {
+	f.fields.Text("Basic ").Text(base64.StdEncoding.EncodeToString([]byte(login))).End(id)
+}
+
+// addCacheControl passes the client's directives on, rebuilt, with max-age.
+func (f *Fetch) addCacheControl() {
+	cc := f.req.Control
+	if !cc.Has(http1.CCMaxAge) {
+		cc.SetMaxAge(f.policy.ages.of(f.req.CanonicalURL))
+	}
+	out := &f.fields
+	out.Set(cc.Append(out.Pieces())).End(http1.CacheControlName)
+}

@@ -1,0 +1,69 @@
+package fetch
+
+import (
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/cuttle-proxy/cuttle/forward/failure"
+	"github.com/cuttle-proxy/cuttle/forward/http1"
+	"github.com/cuttle-proxy/cuttle/forward/report"
+)
+
+// Verification keeps the books of host_verify. The zero value is ready.
+type Verification struct {
+	// Checked counts intercepted requests, Unverified those that named a host
+	// DNS does not tie to the address the client dialled.
+	Checked, Unverified atomic.Uint64
+
+	forgeries report.PerClient // reports of names that are known to be forged
+}
+
+// destination decides where an intercepted request goes: to the address the
+// client dialled, unless its host name was found to belong there and
+// client_dst_passthru is off, or host_verify is off as in 2.6. The name is
+// looked up while the connection is being made; only host_verify_strict waits.
+func (f *Fetch) destination(host string) (addresses, *failure.Failure) {
+	cfg, wanted := f.policy.Config, f.req.Dialled.Addr()
+	if !cfg.HostVerify {
+		return f.resolve(host)
+	}
+	if cfg.HostVerifyStrict {
+		if belongs, err := f.env.Names.Belongs(f.ctx, host, wanted); !belongs {
+			return addresses{}, failure.HostForged(err)
+		}
+	}
+	if belongs, _ := f.env.Names.Verified(host, wanted); belongs && !cfg.ClientDstPassthru {
+		return f.resolve(host)
+	}
+	return addresses{only: wanted}, nil
+}
+
+// Verified reports whether the host name of an intercepted request is known to
+// belong to the address it was sent to. What is not verified must neither be
+// stored nor answered from the store: the name may be forged.
+func (f *Fetch) Verified() (verified, known bool) {
+	if !f.req.Claimed || !f.policy.Config.HostVerify {
+		return true, true
+	}
+	return f.env.Names.Verified(http1.View(f.req.URL.Host), f.req.Dialled.Addr())
+}
+
+// CountVerified books an intercepted request at its end, when DNS has had time
+// to answer.
+func (f *Fetch) CountVerified() {
+	if f.hop == nil || !f.req.Claimed || !f.policy.Config.HostVerify {
+		return
+	}
+	hosts := &f.env.Hosts
+	hosts.Checked.Add(1)
+	verified, known := f.Verified()
+	if verified {
+		return
+	}
+	hosts.Unverified.Add(1)
+	if client := f.req.Client.Addr(); known && hosts.forgeries.May(client, time.Now()) {
+		f.env.Log.Info(fmt.Sprintf("WARNING: client %s asked %s for %s, which has no such address",
+			client, f.req.Dialled, f.req.URL.Host))
+	}
+}

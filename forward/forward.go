@@ -1,0 +1,138 @@
+package forward
+
+import (
+	"github.com/cuttle-proxy/cuttle/forward/failure"
+	"github.com/cuttle-proxy/cuttle/forward/http1"
+)
+
+// forward has the request fetched: when it returns nil the head of the reply is in
+// x.fetch.Reply. The fetch is the client's own, made in its goroutine, and views the
+// transaction.
+func (x *transaction) forward() *failure.Failure {
+	if f := x.mayBegin(); f != nil {
+		return f
+	}
+	x.beginFetch()
+	if f := x.fetch.Choose(); f != nil {
+		return f
+	}
+	if f := x.collect(); f != nil {
+		return f
+	}
+	return x.fetch.Head()
+}
+
+// mayBegin refuses what would have to be fetched while the proxy is stopping, and
+// fetches nothing for a client that is known to have left.
+func (x *transaction) mayBegin() *failure.Failure {
+	x.cl.heedHangUp()
+	if x.cl.srv.stopping.Load() {
+		return failure.ShuttingDown()
+	}
+	return nil
+}
+
+// beginFetch tells the fetch what to get for whom.
+func (x *transaction) beginFetch() {
+	r, cl := &x.asks, x.cl
+	r.Method, r.MethodText, r.Major, r.Minor = x.req.Method, x.req.MethodText, x.req.Major, x.req.Minor
+	r.Fields, r.URL, r.CanonicalURL, r.Facts, r.Began = &x.req.Fields, &x.url, x.canonicalURL, &x.facts, x.now
+	r.Client, r.Dialled = cl.remote, cl.meant
+	r.Claimed = cl.intercepted && x.form.Rebuilt
+	r.Spoof = x.port.TProxy && cl.intercepted
+	r.HTTP11, r.Client11, r.Upgrade = x.port.HTTP11, x.client11(), x.mayUpgrade()
+	r.Body, r.Have, r.Source, r.Waiting = x.body, x.in[x.head:], cl.c, x
+	if !x.port.NoConnectionAuth && !x.p.cfg.PipelinePrefetch {
+		r.Pin = &cl.pin // else requests of others may overtake this one on the connection
+	}
+	x.fetch.Begin(x.context(), &cl.srv.fetching, &x.p.fetch, r)
+	cl.hold(&x.fetch)
+}
+
+// leave ends the fetch, and takes over what it did with the request's body.
+func (x *transaction) leave() {
+	if !x.fetch.Leave() {
+		return
+	}
+	x.cl.release(&x.fetch)
+	used, behind, unread := x.fetch.BodyRead()
+	switch {
+	case behind != nil:
+		x.in, x.bodyUsed = append(x.in[:x.head], behind...), 0
+	case used > 0:
+		x.bodyUsed = used
+	}
+	if unread {
+		x.unread, x.reply.Keep = true, false
+	}
+}
+
+// collect reads a body in chunks to its end when it has to go on with a length:
+// some hop does not speak HTTP/1.1. chunked_request_body_max_size bounds what is
+// kept. The body takes the place of its chunks in x.in, and what the client sent
+// behind it stays behind it.
+func (x *transaction) collect() *failure.Failure {
+	if x.body.Framing != http1.ByChunks || x.fetch.All11() {
+		return nil
+	}
+	if !x.fetch.SayContinue() {
+		return failure.ClientLeft()
+	}
+	most := x.p.cfg.ChunkedRequestBodyMaxSize
+	if limit := x.p.cfg.RequestBodyMaxSize; limit > 0 {
+		most = min(most, limit)
+	}
+	var d http1.Chunked
+	end, raw := x.head, x.head // decoded up to end; undecoded from raw on
+	for !d.Done() {
+		data, took, err := d.Next(x.in[raw:])
+		raw += took
+		end += copy(x.in[end:], data)
+		if err != nil {
+			return failure.BodyInvalid()
+		}
+		if int64(end-x.head) > most {
+			return failure.BodyTooLarge()
+		}
+		if took > 0 || d.Done() {
+			continue
+		}
+		x.in = x.in[:end+copy(x.in[end:], x.in[raw:])]
+		raw = end
+		x.cl.c.ReadUntil(x.fetch.Patience())
+		room := x.room()
+		n, err := x.cl.c.Read(room)
+		if err != nil {
+			x.cl.gone.Store(true)
+			return failure.BodyCut()
+		}
+		x.in = x.in[:len(x.in)+n]
+	}
+	x.in = x.in[:end+copy(x.in[end:], x.in[raw:])]
+	x.body = http1.Body{Framing: http1.ByLength, Length: int64(end - x.head)}
+	x.asks.Body, x.asks.Have = x.body, x.in[x.head:]
+	return nil
+}
+
+// Connected implements fetch.Waiting: the request behind this one may begin.
+func (x *transaction) Connected() { x.letNextBegin() }
+
+// PassInterim implements fetch.Waiting.
+func (x *transaction) PassInterim(rep *http1.Reply) bool {
+	return x.reply.Interim(rep, x.blocksAuth(rep))
+}
+
+// SayContinue implements fetch.Waiting.
+func (x *transaction) SayContinue() bool { return x.reply.Continue() }
+
+// BodyCut implements fetch.Waiting.
+func (x *transaction) BodyCut() { x.cl.gone.Store(true) }
+
+// Recover implements fetch.Waiting.
+func (x *transaction) Recover() { x.cl.recovered(recover()) }
+
+// blocksAuth reports whether challenges to authenticate the connection are kept
+// from the client.
+func (x *transaction) blocksAuth(rep *http1.Reply) bool {
+	return rep.Has(http1.WWWAuthenticate) && x.fetch.BlocksConnectionAuth()
+}

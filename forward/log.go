@@ -1,0 +1,143 @@
+package forward
+
+import (
+	"time"
+
+	"github.com/cuttle-proxy/cuttle/conf"
+	"github.com/cuttle-proxy/cuttle/forward/accesslog"
+	"github.com/cuttle-proxy/cuttle/forward/http1"
+)
+
+// log writes the transaction's line and forgets what it pointed to.
+func (x *transaction) log() {
+	x.cl.srv.requests.Add(1)
+	if x.fetch.Begun() {
+		x.fetch.CountVerified()
+	}
+	e := &x.entry
+	x.now = time.Now()
+	e.Now, e.Elapsed = x.now, x.now.Sub(x.began)
+	e.Client, e.ClientPort = x.cl.remote.Addr(), x.cl.remote.Port()
+	if x.p.cfg.LogUsesIndirectClient && x.hasRequest() {
+		e.Client = x.client
+	}
+	e.Local = x.cl.local
+	e.Tag, e.Status, e.Size = x.tag, x.reply.Status, x.reply.Sent
+	e.RequestSize = int64(x.head)
+	if x.hasRequest() {
+		e.RequestSize += x.req.ContentLength() // -1 for none, as in 2.6
+	}
+	e.Method = x.req.MethodText
+	e.Major, e.Minor = x.req.Major, x.req.Minor
+	e.HasRequest = x.hasRequest()
+	e.URL = x.loggedURL()
+	e.Hierarchy, e.Host = x.fetch.Hierarchy()
+	e.ContentType = x.reply.MIME
+	e.AuthUser = x.facts.Told.Name()
+	if told := x.facts.Told; told != nil {
+		e.ExtLog = told.Log
+	}
+	if user := x.cl.user.Load(); user != nil {
+		e.Ident = *user
+	}
+	e.Request, e.Reply = &x.req.Fields, &x.reply.Fields
+	if e.ReplyHead = x.fetch.Reply.Head; len(e.ReplyHead) == 0 {
+		e.ReplyHead = x.reply.Own
+	}
+	if !x.hasRequest() {
+		e.Major, e.Minor = 0, 0
+	}
+	if x.p.wantsFields && x.hasRequest() {
+		x.canonicalURL = x.req.AppendLines(x.canonicalURL[:0])
+		e.RequestFields = x.canonicalURL
+	}
+	x.writeLog(e)
+}
+
+// writeLog writes the entry to every log whose ACLs match.
+func (x *transaction) writeLog(e *accesslog.Entry) {
+	lists := x.p.lists
+	if x.p.logsAskReply {
+		x.showReply()
+	}
+	if !lists.LogAccess.Check(x.context(), &x.facts).Allowed() {
+		return
+	}
+	for i, line := range x.p.logs.Lines() {
+		if !lists.AccessLogs[i].Match(x.context(), &x.facts) {
+			continue
+		}
+		if line.Conf.Kind == conf.LogNone {
+			break
+		}
+		line.Write(e)
+	}
+}
+
+// logAgent writes useragent_log and referer_log, which show who was let in.
+func (x *transaction) logAgent() {
+	if !x.p.logs.WantsAgents() {
+		return
+	}
+	e := &x.entry
+	e.Now, e.Client, e.URL = time.Now(), x.cl.remote.Addr(), x.logURL
+	if x.p.cfg.LogUsesIndirectClient {
+		e.Client = x.client
+	}
+	e.UserAgent, e.Referer = x.req.Get(http1.UserAgent), x.req.Get(http1.Referer)
+	x.p.logs.Agent(e)
+}
+
+// loggedURL is the URL as access.log shows it, or the word for a request that
+// had none.
+func (x *transaction) loggedURL() []byte {
+	if x.hasURL {
+		return x.logURL
+	}
+	if word := x.fault.LogURL(); word != "" {
+		return append(x.logURL[:0], word...)
+	}
+	asked := x.target
+	if len(asked) == 0 {
+		asked = x.req.Target
+	}
+	x.logURL = http1.AppendLoggedText(x.logURL[:0], asked)
+	return x.logURL
+}
+
+// logsAskReply reports whether an access list of the logs looks at the reply.
+func logsAskReply(cfg *conf.Config) bool {
+	asks := func(refs []conf.ACLRef) bool {
+		for _, ref := range refs {
+			if ref.ACL != nil && (ref.ACL.Type == conf.ACLRepHeader || ref.ACL.Type == conf.ACLRepMimeType) {
+				return true
+			}
+		}
+		return false
+	}
+	for _, log := range cfg.AccessLogs {
+		if asks(log.ACLs) {
+			return true
+		}
+	}
+	for _, rule := range cfg.LogAccess {
+		if asks(rule.ACLs) {
+			return true
+		}
+	}
+	return false
+}
+
+// showReply puts the fields of the reply as the client got it into the facts,
+// be it the origin's or one of the proxy's own: that is what lists for logs see.
+func (x *transaction) showReply() {
+	x.facts.Reply = nil
+	if x.reply.Status == 0 || x.req.Method == http1.CONNECT && x.reply.Status == 200 {
+		return
+	}
+	var sent http1.Reply
+	head := x.reply.Fields.Append(http1.AppendStatusLine(nil, 0, x.reply.Status))
+	if _, state := sent.Parse(head, true, &x.p.fetch.Reply); state == http1.Complete {
+		x.facts.Reply = &sent.Fields
+	}
+}

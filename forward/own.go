@@ -1,0 +1,112 @@
+package forward
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/cuttle-proxy/cuttle/forward/failure"
+	"github.com/cuttle-proxy/cuttle/forward/http1"
+	"github.com/cuttle-proxy/cuttle/forward/icons"
+)
+
+// isOwn reports whether the URL names one of the proxy's own objects: on its own
+// host names, or anywhere for what is the same on every proxy
+// (global_internal_static).
+func (x *transaction) isOwn() bool {
+	if x.form.Internal || !icons.IsInternal(x.url.Path) || x.req.Method == http1.CONNECT {
+		return x.form.Internal
+	}
+	host := http1.View(x.url.Host)
+	isHost := func(name string) bool { return strings.EqualFold(host, name) }
+	return isHost(x.p.visible) || isHost(x.p.unique) || slices.ContainsFunc(x.p.cfg.HostnameAliases, isHost) ||
+		x.p.cfg.GlobalInternalStatic && icons.IsStatic(x.url.Path)
+}
+
+// beginOwn begins a reply of the proxy's own.
+func (x *transaction) beginOwn(tag string, status int) {
+	x.tag, x.reply.Status = tag, status
+	x.bodyLeftUnread()
+	x.reply.Fields.Reset()
+}
+
+// serveOwn answers a request for one of the proxy's own objects: an icon, which
+// counts as a hit in memory, or nothing that exists.
+func (x *transaction) serveOwn() bool {
+	r := &x.reply
+	name, _ := icons.StaticName(x.url.Path)
+	icon := x.p.icons.Icon(name)
+	if icon == nil || x.req.Method != http1.GET && x.req.Method != http1.HEAD {
+		x.tag, r.Lookup = "TCP_MISS", "MISS"
+		return x.refuse(failure.NoObject())
+	}
+	since, conditional := http1.ParseDate(x.req.Get(http1.IfModifiedSince))
+	unchanged := conditional && !icon.Modified.Truncate(time.Second).After(since)
+	r.Lookup = "HIT"
+	if unchanged {
+		x.beginOwn("TCP_IMS_HIT", 304)
+	} else {
+		x.beginOwn("TCP_MEM_HIT", 200)
+	}
+	r.SetMIME([]byte(icon.ContentType))
+	out := &r.Fields
+	r.AddDate(http1.Date, time.Now())
+	if !unchanged {
+		out.AddString(http1.Server, x.p.product)
+	}
+	out.AddString(http1.ContentType, icon.ContentType)
+	if !unchanged {
+		out.AddInt(http1.ContentLength, int64(len(icon.Body)))
+	}
+	out.Set(http1.AppendDate(out.Pieces(), icon.Modified)).End(http1.LastModified)
+	if !unchanged {
+		out.Text("max-age=").Int(icons.MaxAge).End(http1.CacheControlName)
+	}
+	r.KeepOwn()
+	x.finishOwnHead()
+	if unchanged || x.req.Method == http1.HEAD {
+		r.SendHead()
+	} else {
+		r.SendPage(icon.Body)
+	}
+	return r.Keep
+}
+
+// purge answers PURGE, which is served only where http_access speaks of that
+// method. Nothing is stored yet, so nothing is found.
+func (x *transaction) purge() bool {
+	if !x.p.purges {
+		return x.refuse(failure.AccessDenied(""))
+	}
+	x.beginOwn("TCP_MISS", 404)
+	r := &x.reply
+	r.Fields.AddString(http1.Server, x.p.product)
+	r.AddDate(http1.Date, time.Now())
+	r.Fields.AddInt(http1.ContentLength, 0)
+	if x.client11() {
+		r.Fields.AddString(http1.Connection, "close")
+	}
+	r.PutBare()
+	r.SendHead()
+	return r.Keep
+}
+
+// echo answers a TRACE that may go no further with the request itself.
+func (x *transaction) echo() bool {
+	x.beginOwn("TCP_HIT", 200)
+	r := &x.reply
+	r.SetMIME([]byte("text/plain"))
+	now := time.Now()
+	x.target = x.url.AppendTarget(x.target[:0])
+	x.page = http1.AppendRequestLine(x.page[:0], x.req.MethodText, x.target, r.Minor())
+	x.page = append(x.req.AppendLines(x.page), "\r\n"...)
+	r.Fields.AddString(http1.Server, x.p.product)
+	r.AddDate(http1.Date, now)
+	r.Fields.AddString(http1.ContentType, "text/plain")
+	r.Fields.AddInt(http1.ContentLength, int64(len(x.page)))
+	r.AddDate(http1.Expires, now)
+	r.KeepOwn()
+	x.finishOwnHead()
+	x.sendOwn(true)
+	return r.Keep
+}

@@ -1,0 +1,123 @@
+package forward
+
+import (
+	"bytes"
+	"time"
+
+	"github.com/cuttle-proxy/cuttle/forward/errpage"
+	"github.com/cuttle-proxy/cuttle/forward/failure"
+	"github.com/cuttle-proxy/cuttle/forward/http1"
+	"github.com/cuttle-proxy/cuttle/forward/reply"
+	"go.uber.org/zap"
+)
+
+// refuse answers with a page of the proxy's own and reports whether the
+// connection stays.
+func (x *transaction) refuse(f *failure.Failure) bool {
+	x.report(f)
+	x.leave()
+	r := &x.reply
+	if f.Page == errpage.LifetimeExpired {
+		x.cl.finish() // client_lifetime is over: there is no page either
+	}
+	if x.cl.gone.Load() {
+		r.Keep = false
+		return false // nobody reads it; the log says 000
+	}
+	if f.Denied {
+		x.tag = "TCP_DENIED"
+	}
+	x.fetch.Reply.Reset()
+	r.MustKeep = false
+	x.bodyLeftUnread()
+	x.makePage(f)
+	if x.cl.gone.Load() {
+		return false
+	}
+	r.KeepOwn()
+	x.finishOwnHead()
+	if m := x.mappedError(); m != nil {
+		return x.deliverMapped(m)
+	}
+	x.sendOwn(x.req.Method != http1.HEAD)
+	return r.Keep
+}
+
+// report tells cache.log why a request failed, when it listens that closely.
+func (x *transaction) report(f *failure.Failure) {
+	if e := x.cl.srv.parts.Log.Check(zap.DebugLevel, "request failed"); e != nil {
+		e.Write(zap.Stringer("client", x.cl.remote), zap.ByteString("url", x.loggedURL()), zap.Error(f))
+	}
+}
+
+// finishOwnHead adds this hop's fields to the head of a reply of the proxy's own.
+func (x *transaction) finishOwnHead() {
+	x.reply.Finish(reply.Adding{Via: reply.None, Framed: true, Closing: x.closes()})
+}
+
+// sendOwn sends a reply of the proxy's own.
+func (x *transaction) sendOwn(withBody bool) {
+	if withBody {
+		x.reply.SendPage(x.page)
+	} else {
+		x.reply.SendHead()
+	}
+}
+
+// bodyLeftUnread takes the request's body for read as far as it is here; when
+// some of it is not, the connection cannot go on.
+func (x *transaction) bodyLeftUnread() {
+	switch {
+	case x.body.Framing == http1.ByLength && x.body.Length <= int64(len(x.in)-x.head):
+		x.bodyUsed = int(x.body.Length)
+	case x.body.Framing != http1.NoBody || x.fault != http1.NoFault || x.req.ContentLength() > 0:
+		x.unread, x.reply.Keep = true, false
+	}
+}
+
+// makePage chooses the page, puts the fields of its reply into x.reply and its body
+// into x.page.
+func (x *transaction) makePage(f *failure.Failure) {
+	name := f.Page
+	if f.ACL != "" {
+		if own, ok := x.p.pages.DenyInfo(f.ACL, !f.Challenge); ok {
+			name = own
+		}
+	}
+	page, r := x.p.pages.Page(name), &x.reply
+	r.Status = page.Status(f.Status)
+	r.SetMIME([]byte("text/html"))
+	x.page = x.page[:0]
+	if page.IsReset() {
+		// deny_info TCP_RESET: the client gets no answer at all.
+		x.cl.c.ResetAtClose()
+		x.cl.gone.Store(true)
+		r.Keep = false
+		return
+	}
+	details := x.pageDetails(f)
+	x.page = page.Append(x.page, details)
+	r.Fields.Reset()
+	page.Reply(&r.Fields, details, f.Status, len(x.page))
+}
+
+// pageDetails is what a page can tell about the failure.
+func (x *transaction) pageDetails(f *failure.Failure) *errpage.Details {
+	_, host := x.fetch.Hierarchy()
+	d := &errpage.Details{
+		Now: time.Now(), Errno: f.Errno, Client: x.cl.remote.Addr(),
+		Host: host, User: x.facts.Told.Name(), ResolverSays: f.Detail,
+	}
+	if x.hasURL {
+		d.Request, d.URL = &x.req, &x.url
+		d.LoggedURL, d.CanonicalURL = x.logURL, x.canonicalURL
+	} else if x.fault == http1.InvalidURL || x.fault == http1.InvalidFields || x.fault == http1.InvalidLength {
+		// The text as it came, not as the log shows it, and no head: as 2.6.
+		if d.UnparsedURL = http1.Bounded(x.target); len(x.target) == 0 {
+			d.UnparsedURL = http1.Bounded(x.req.Target)
+		}
+	} else {
+		d.UnparsedHead, _, _ = bytes.Cut(x.in, []byte{0}) // 2.6 sees a C string
+	}
+	return d
+}
