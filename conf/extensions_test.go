@@ -25,6 +25,9 @@ var extensionUses = map[string]string{
 	"address:ipv6":                                  "tcp_outgoing_address 2001:db8::1 all",
 	"refresh_pattern:stale-while-revalidate=":       "refresh_pattern . 1 20% 2 stale-while-revalidate=5",
 	"refresh_pattern:ignore-stale-while-revalidate": "refresh_pattern . 1 20% 2 ignore-stale-while-revalidate",
+	"refresh_pattern:refresh-ims":                   "refresh_pattern . 1 20% 2 refresh-ims",
+	"refresh_pattern:ignore-no-store":               "refresh_pattern . 1 20% 2 ignore-no-store",
+	"refresh_pattern:ignore-must-revalidate":        "refresh_pattern . 1 20% 2 ignore-must-revalidate",
 	"refresh_pattern:max-stale=":                    "refresh_pattern . 1 20% 2 max-stale=5",
 	"refresh_pattern:negative-ttl=":                 "refresh_pattern . 1 20% 2 negative-ttl=5",
 }

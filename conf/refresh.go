@@ -53,6 +53,9 @@ type RefreshPattern struct {
 	IgnoreReload, IgnoreNoCache                    bool
 	IgnorePrivate, IgnoreAuth                      bool
 
+	// RefreshIMS, IgnoreNoStore and IgnoreMustRevalidate are extensions (3.x).
+	RefreshIMS, IgnoreNoStore, IgnoreMustRevalidate bool
+
 	// IgnoreStaleWhileRevalidate, StaleWhileRevalidate, MaxStale and NegativeTTL
 	// are extensions (2.7); the times are -1 when not given.
 	IgnoreStaleWhileRevalidate bool

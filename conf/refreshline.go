@@ -23,6 +23,18 @@ var refreshFlags = []struct {
 	{"ignore-auth", func(p *RefreshPattern) *bool { return &p.IgnoreAuth }},
 }
 
+// refreshExtensions are the options 2.6 does not know that carry no value, with
+// the release they came with.
+var refreshExtensions = []struct {
+	name, since string
+	field       func(*RefreshPattern) *bool
+}{
+	{"ignore-stale-while-revalidate", "2.7", func(p *RefreshPattern) *bool { return &p.IgnoreStaleWhileRevalidate }},
+	{"refresh-ims", "3.0", func(p *RefreshPattern) *bool { return &p.RefreshIMS }},
+	{"ignore-no-store", "3.0", func(p *RefreshPattern) *bool { return &p.IgnoreNoStore }},
+	{"ignore-must-revalidate", "3.1", func(p *RefreshPattern) *bool { return &p.IgnoreMustRevalidate }},
+}
+
 // refreshTimes are the options of 2.7 that carry a number of minutes.
 var refreshTimes = []struct {
 	name  string
@@ -110,9 +122,11 @@ func (r *reader) refreshOption(p *RefreshPattern, o string) {
 			return
 		}
 	}
-	if o == "ignore-stale-while-revalidate" {
-		p.IgnoreStaleWhileRevalidate = true
-		r.extension("refresh_pattern:"+o, "refresh_pattern option "+o, "It came with 2.7; 2.6 reports it and goes on without it.")
+	for _, f := range refreshExtensions {
+		if o == f.name {
+			*f.field(p) = true
+			r.extension("refresh_pattern:"+o, "refresh_pattern option "+o, "It came with "+f.since+"; 2.6 reports it and goes on without it.")
+		}
 	}
 	for _, t := range refreshTimes {
 		name, value, ok := strings.Cut(o, "=")
@@ -139,8 +153,10 @@ func (p *RefreshPattern) words() []string {
 			list = append(list, f.name)
 		}
 	}
-	if p.IgnoreStaleWhileRevalidate {
-		list = append(list, "ignore-stale-while-revalidate")
+	for _, f := range refreshExtensions {
+		if *f.field(p) {
+			list = append(list, f.name)
+		}
 	}
 	for _, t := range refreshTimes {
 		if v := *t.field(p); v >= 0 {

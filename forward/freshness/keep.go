@@ -1,0 +1,147 @@
+package freshness
+
+import (
+	"github.com/cuttle-proxy/cuttle/forward/http1"
+)
+
+// Keeping says whether a reply is stored.
+type Keeping uint8
+
+// What becomes of a reply. The reasons for Never are apart so that tests, and a
+// reader of debug lines, see which rule spoke.
+const (
+	KeepObject         Keeping = iota // stored, with the freshness described
+	KeepError                         // stored for negative_ttl
+	NeverMethod                       // not GET or HEAD
+	NeverNoStore                      // no-store, of either side
+	NeverPrivate                      // private
+	NeverNoCache                      // no-cache, or Pragma: no-cache
+	NeverAuth                         // credentials, and the reply is not public
+	NeverVary                         // Vary: *, or cache_vary off
+	NeverMixed                        // multipart/x-mixed-replace
+	NeverStatus                       // the status code is not stored
+	NeverExpiry                       // stale too soon, and nothing to ask with
+	NeverBroken                       // the head was cut
+	NeverPartial                      // 206
+	NeverNotUnderstood                // must-understand, and the status is not understood
+)
+
+// Never reports whether the reply is not stored.
+func (k Keeping) Never() bool { return k > KeepError }
+
+// statusRule says how replies with a status code are kept.
+type statusRule uint8
+
+const (
+	statusNever    statusRule = iota
+	statusAlways              // when it can be fresh, or refreshed
+	statusExplicit            // when the origin says for how long
+	statusError               // by negative_ttl
+)
+
+var statusRules = func() (t [600]statusRule) {
+	for _, s := range []int{200, 203, 300, 301, 410} {
+		t[s] = statusAlways
+	}
+	t[302] = statusExplicit
+	for _, s := range []int{204, 305, 400, 403, 404, 405, 414, 500, 501, 502, 503, 504} {
+		t[s] = statusError
+	}
+	return t
+}()
+
+func ruleOfStatus(status int) statusRule {
+	if status < 0 || status >= len(statusRules) {
+		return statusNever
+	}
+	return statusRules[status]
+}
+
+// Keep decides whether the reply to a request is stored, and describes it if so.
+// peer: the reply came from a cache_peer, whose undated replies are not kept.
+// An error kept by negative_ttl has Negative set and expires then.
+func (r *Rules) Keep(rule *Rule, q *Request, rep *http1.Reply, at Times, peer bool) (Keeping, Object) {
+	cc := ReadControl(&rep.Fields)
+	o := r.describe(rep, cc, fieldTime(&rep.Fields, http1.Date), at)
+	return r.keep(rule, q, rep, cc, at, peer, &o), o
+}
+
+func (r *Rules) keep(rule *Rule, q *Request, rep *http1.Reply, cc Control, at Times, peer bool, o *Object) Keeping {
+	switch {
+	case !q.Cacheable():
+		return NeverMethod
+	case rep.Truncated:
+		return NeverBroken
+	case q.Control.Has(NoStore) && !rule.IgnoreNoStore:
+		return NeverNoStore
+	case cc.Has(NoStore) && !rule.IgnoreNoStore && !(cc.Has(MustUnderstand) && ruleOfStatus(rep.Status) != statusNever):
+		return NeverNoStore
+	case cc.Has(MustUnderstand) && ruleOfStatus(rep.Status) == statusNever:
+		return NeverNotUnderstood
+	case cc.Has(Private) && !rule.IgnorePrivate:
+		return NeverPrivate
+	case cc.Has(NoCache) && !rule.IgnoreNoCache, rep.ListHas(http1.Pragma, "no-cache") && !rule.IgnoreNoCache:
+		return NeverNoCache
+	case q.Authorized && !cc.Has(Public) && !rule.IgnoreAuth:
+		return NeverAuth
+	case rep.Has(http1.Vary) && (!r.CacheVary || rep.ListHas(http1.Vary, "*")):
+		return NeverVary
+	case mixedReplace(rep.Get(http1.ContentType)):
+		return NeverMixed
+	case rep.Status == 206:
+		return NeverPartial
+	}
+	return r.keepStatus(rule, rep, at, peer, o)
+}
+
+func mixedReplace(contentType []byte) bool {
+	const replaced = "multipart/x-mixed-replace"
+	return len(contentType) >= len(replaced) && http1.EqualFold(contentType[:len(replaced)], replaced)
+}
+
+func (r *Rules) keepStatus(rule *Rule, rep *http1.Reply, at Times, peer bool, o *Object) Keeping {
+	switch ruleOfStatus(rep.Status) {
+	case statusAlways:
+		switch {
+		case !r.worthKeeping(rule, o, at.Received):
+			return NeverExpiry
+		case peer && !rep.Has(http1.Date) && o.LastModified == None && o.Expires == None:
+			return NeverExpiry
+		}
+		return KeepObject
+	case statusExplicit:
+		if o.Expires == None || o.Expires <= at.Received {
+			return NeverExpiry
+		}
+		return KeepObject
+	case statusError:
+		return r.keepError(rule, at.Received, o)
+	}
+	return NeverStatus
+}
+
+// worthKeeping is minimum_expiry_time: what is stale so soon is kept only when
+// the origin can be asked about it, which is no gain for an empty object.
+func (r *Rules) worthKeeping(rule *Rule, o *Object, now int64) bool {
+	if !r.Check(rule, o, nil, now+r.MinimumExpiry).Stale {
+		return true
+	}
+	return o.Refreshable() && o.Length != 0
+}
+
+// keepError keeps an error for negative_ttl. With negative_ttl 0 it is kept only
+// as long as the origin said.
+func (r *Rules) keepError(rule *Rule, now int64, o *Object) Keeping {
+	ttl := r.NegativeTTL
+	if rule.NegativeTTL >= 0 {
+		ttl = rule.NegativeTTL
+	}
+	switch {
+	case ttl > 0:
+		o.Expires = now + ttl
+	case o.Expires == None || o.Expires <= now+r.MinimumExpiry:
+		return NeverExpiry
+	}
+	o.Flags |= Negative
+	return KeepError
+}

@@ -1,0 +1,150 @@
+package freshness
+
+import (
+	"github.com/cuttle-proxy/cuttle/forward/http1"
+)
+
+// None is a time that is not known.
+const None = -1
+
+// Flags are facts of a stored reply, one bit each.
+type Flags uint16
+
+// The flags of an Object.
+const (
+	// Negative marks an error kept by negative_ttl.
+	Negative Flags = 1 << iota
+	// NeverStale is must-revalidate, proxy-revalidate or s-maxage: no stale answer
+	// whatever happens.
+	NeverStale
+	// Unchanging is immutable: a reload of a fresh object need not ask (RFC 8246).
+	Unchanging
+	// Tagged says that there is an entity tag to ask with.
+	Tagged
+	// Varies says that the reply has a Vary field.
+	Varies
+)
+
+// Object is what the rules need to know of a stored reply, without pointers: a
+// store keeps it beside the bytes.
+type Object struct {
+	// Timestamp is when the reply was made, corrected by Age and by our clock: its
+	// age at a time t is t - Timestamp.
+	Timestamp int64
+	// Expires and LastModified are None when the origin did not say.
+	Expires, LastModified int64
+	// Length is Content-Length, -1 without one.
+	Length int64
+	// StaleWhileRevalidate and StaleIfError are seconds behind the end of freshness,
+	// -1 when the origin said nothing.
+	StaleWhileRevalidate, StaleIfError int32
+	Status                             int16
+	Flags                              Flags
+}
+
+// Has reports whether any of the flags is set.
+func (o *Object) Has(f Flags) bool { return o.Flags&f != 0 }
+
+// Age is the age at a time in seconds, never below 0 (RFC 9111 section 4.2.3).
+func (o *Object) Age(now int64) int64 { return max(0, now-o.Timestamp) }
+
+// Times say when a reply was asked for and when its head was there.
+type Times struct{ Requested, Received int64 }
+
+// Describe reads the head of a reply as it came from the origin.
+func (r *Rules) Describe(rep *http1.Reply, at Times) Object {
+	return r.describe(rep, ReadControl(&rep.Fields), fieldTime(&rep.Fields, http1.Date), at)
+}
+
+// Renew describes a stored reply after a 304: head is the stored head merged with that
+// of the 304 (Merge), dated says whether the 304 had a Date. Status and length are
+// those of the stored one.
+func (r *Rules) Renew(old *Object, head *http1.Reply, dated bool, at Times) Object {
+	date := at.Received
+	if dated {
+		date = fieldTime(&head.Fields, http1.Date)
+	}
+	o := r.describe(head, ReadControl(&head.Fields), date, at)
+	o.Status, o.Length = old.Status, old.Length
+	return o
+}
+
+func (r *Rules) describe(rep *http1.Reply, cc Control, date int64, at Times) Object {
+	o := Object{
+		Status:       int16(rep.Status),
+		LastModified: fieldTime(&rep.Fields, http1.LastModified),
+		Length:       rep.ContentLength(),
+	}
+	o.Timestamp = at.Received
+	if date != None && date < at.Received {
+		o.Timestamp = date
+	}
+	if age := rep.Get(http1.Age); age != nil {
+		// The clock of a cache in between may be behind ours (RFC 9111 section 4.2.3).
+		if n, ok := deltaSeconds(age); ok {
+			o.Timestamp = min(o.Timestamp, at.Received-int64(n)-max(0, at.Received-at.Requested))
+		}
+	}
+	o.Expires = r.expires(rep, cc, date, o.Timestamp, at.Received)
+	o.StaleWhileRevalidate, o.StaleIfError = -1, -1
+	if cc.Has(StaleWhileRevalidate) {
+		o.StaleWhileRevalidate = cc.StaleWhileRevalidate
+	}
+	if cc.Has(StaleIfError) {
+		o.StaleIfError = cc.StaleIfError
+	}
+	if cc.Has(MustRevalidate | ProxyRevalidate | SMaxAge) {
+		o.Flags |= NeverStale
+	}
+	if cc.Has(Immutable) {
+		o.Flags |= Unchanging
+	}
+	if rep.Has(http1.ETag) {
+		o.Flags |= Tagged
+	}
+	if rep.Has(http1.Vary) {
+		o.Flags |= Varies
+	}
+	return o
+}
+
+// expires is when freshness given by the origin ends: s-maxage, max-age, Expires,
+// in this order. They count from Date; 2.6 takes an age without a Date to be used
+// up, and an Expires that is no date to be now.
+func (r *Rules) expires(rep *http1.Reply, cc Control, date, timestamp, received int64) int64 {
+	lifetime := int64(cc.MaxAge)
+	if cc.Has(SMaxAge) {
+		lifetime = int64(cc.SMaxAge)
+	}
+	switch {
+	case cc.Has(SMaxAge|MaxAge) && date == None:
+		return received
+	case cc.Has(SMaxAge | MaxAge):
+		return timestamp + lifetime
+	case !rep.Has(http1.Expires):
+		return None
+	}
+	expires := fieldTime(&rep.Fields, http1.Expires)
+	switch {
+	case r.VaryIgnoreExpire && rep.Has(http1.Vary) && expires == date:
+		return None
+	case expires == None:
+		return received
+	case date == None:
+		return expires
+	}
+	return timestamp + expires - date
+}
+
+// fieldTime is the time a field names, None for none.
+func fieldTime(f *http1.Fields, id http1.Name) int64 {
+	value := f.Get(id)
+	if value == nil {
+		return None
+	}
+	t, ok := http1.ParseDate(value)
+	if !ok || t.Unix() < 0 {
+		return None
+	}
+	return t.Unix()
+}

@@ -1,0 +1,71 @@
+package freshness
+
+import (
+	"bytes"
+	"slices"
+
+	"github.com/cuttle-proxy/cuttle/forward/http1"
+)
+
+// ReadPart reads which bytes of how many a 206 carries, from its Content-Range. ok is
+// false without one, for an unknown size, and where Content-Length says something
+// else.
+func ReadPart(rep *http1.Reply) (part Span, size int64, ok bool) {
+	value := rep.Get(http1.ContentRange)
+	const unit = "bytes "
+	if rep.Status != 206 || rep.Count(http1.ContentRange) != 1 || len(value) < len(unit) || !http1.EqualFold(value[:len(unit)], unit) {
+		return Span{}, 0, false
+	}
+	span, total, found := bytes.Cut(value[len(unit):], []byte("/"))
+	from, last, dashed := bytes.Cut(span, []byte("-"))
+	a, ok1 := http1.ParseLength(from)
+	b, ok2 := http1.ParseLength(last)
+	size, ok3 := http1.ParseLength(total)
+	if !found || !dashed || !ok1 || !ok2 || !ok3 || b < a || b >= size {
+		return Span{}, 0, false
+	}
+	part = Span{a, b + 1}
+	if n := rep.ContentLength(); n >= 0 && n != part.Len() {
+		return Span{}, 0, false
+	}
+	return part, size, true
+}
+
+// SameBody reports whether two replies carry parts of one body: the same strong entity
+// tag (RFC 9111 section 3.4). Dates are not taken for it, as two parts may come from
+// either side of a change within a second.
+func SameBody(a, b *http1.Fields) bool {
+	tag := a.Get(http1.ETag)
+	return strongTag(tag) && bytes.Equal(tag, b.Get(http1.ETag))
+}
+
+// mostParts bounds how many pieces with gaps between them are kept of a body.
+const mostParts = 256
+
+// Parts are the pieces of a body that are there, ascending and apart.
+type Parts []Span
+
+// Join adds a piece. ok is false when there would be too many, and nothing is added.
+func (p Parts) Join(s Span) (joined Parts, ok bool) {
+	if s.From >= s.To {
+		return p, true
+	}
+	i := 0
+	for i < len(p) && p[i].To < s.From {
+		i++
+	}
+	j := i
+	for j < len(p) && p[j].From <= s.To {
+		s = Span{min(s.From, p[j].From), max(s.To, p[j].To)}
+		j++
+	}
+	if i == j && len(p) >= mostParts {
+		return p, false
+	}
+	return slices.Replace(p, i, j, s), true
+}
+
+// Whole reports whether the pieces make up a body of size bytes.
+func (p Parts) Whole(size int64) bool {
+	return size == 0 || len(p) == 1 && p[0].From == 0 && p[0].To >= size
+}

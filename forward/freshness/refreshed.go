@@ -1,0 +1,65 @@
+package freshness
+
+import (
+	"github.com/cuttle-proxy/cuttle/forward/http1"
+)
+
+// Outcome is what the origin's answer to a revalidation means.
+type Outcome uint8
+
+// The outcomes of AfterRefresh.
+const (
+	// ServeRenewed: 304; the stored head is renewed and the client gets the object, or the
+	// range of it that it asked for; its conditions are spoken for.
+	ServeRenewed Outcome = iota
+	// PassNotModified: 304; the stored head is renewed and the client, who has the
+	// object, gets the origin's 304.
+	PassNotModified
+	// ServeOld: the origin failed; the client gets the stale object, which is not renewed.
+	// Its conditions do not count (2.6 sends the object).
+	ServeOld
+	// Replace: the client gets the origin's reply, which takes the place of the object
+	// if it is kept.
+	Replace
+	// PassOther: 304 for what the client has, which is not what is stored: that goes, and
+	// the client gets the origin's 304.
+	PassOther
+	// Again: a 304 for something else than what is stored. It is asked again without
+	// conditions, and what is stored goes (RFC 9111 section 4.3.4).
+	Again
+)
+
+// AfterRefresh says what follows from the origin's reply to a revalidation, and the
+// tag to log. rep is nil when there was none: the origin could not be reached. With
+// must-revalidate that is an error for the client (ok false), as 2.6 has it not.
+func (r *Rules) AfterRefresh(rule *Rule, q *Request, req, stored *http1.Fields, o *Object, rep *http1.Reply, now int64) (outcome Outcome, tag Tag, ok bool) {
+	switch {
+	case rep == nil:
+		// 2.6 logs TCP_REFRESH_HIT here too (cache/reval-fail).
+		return ServeOld, TagRefreshHit, r.MayFailStale(rule, o, now)
+	case rep.Status == 304:
+		if !sameValidators(&rep.Fields, stored) {
+			if listHasTag(req, rep.Get(http1.ETag)) {
+				return PassOther, TagRefreshMiss, true
+			}
+			return Again, TagRefreshMiss, true
+		}
+		if q.Precondition(req, stored, o) {
+			return PassNotModified, TagRefreshHit, true
+		}
+		return ServeRenewed, TagRefreshHit, true
+	case rep.Status >= 500 && r.MayFailStale(rule, o, now):
+		return ServeOld, TagRefreshHit, true
+	}
+	return Replace, TagRefreshMiss, true
+}
+
+// sameValidators reports whether a 304 can be about the stored reply: a strong entity tag,
+// or failing that a date, that differs says it is not.
+func sameValidators(rep, stored *http1.Fields) bool {
+	if tag := rep.Get(http1.ETag); strongTag(tag) {
+		have := stored.Get(http1.ETag)
+		return have == nil || string(have) == string(tag)
+	}
+	return true
+}

@@ -1,0 +1,45 @@
+package freshness
+
+import (
+	"github.com/cuttle-proxy/cuttle/forward/http1"
+)
+
+// Revalidation adds the conditions of a request that asks the origin whether the
+// stored reply is still the one: its date, and its entity tag behind those the client
+// has, before all other fields (cache/reval-304). The client's own conditions are left
+// out by the caller (ReplacedByRefresh).
+func Revalidation(out *http1.Outgoing, req, stored *http1.Fields) {
+	if modified := stored.Get(http1.LastModified); modified != nil {
+		if _, ok := http1.ParseDate(modified); ok {
+			out.Add(http1.IfModifiedSince, modified)
+		}
+	}
+	tag := stored.Get(http1.ETag)
+	if !entityTag(tag) {
+		return
+	}
+	if !asksOther(req, tag) {
+		out.Add(http1.IfNoneMatch, tag)
+	} else if listHasTag(req, tag) {
+		out.Set(req.AppendList(out.Pieces(), http1.IfNoneMatch)).End(http1.IfNoneMatch)
+	} else {
+		out.List(req, http1.IfNoneMatch).Bytes(tag).End(http1.IfNoneMatch)
+	}
+}
+
+// asksOther reports whether the client has entity tags other than this one.
+func asksOther(req *http1.Fields, tag []byte) bool {
+	if !req.Has(http1.IfNoneMatch) || req.ListHas(http1.IfNoneMatch, "*") {
+		return false
+	}
+	return req.Count(http1.IfNoneMatch) > 1 || string(req.Get(http1.IfNoneMatch)) != string(tag)
+}
+
+// ReplacedByRefresh reports whether a field of the client's request is left out of one
+// that revalidates: the conditions, which Revalidation has taken in.
+func ReplacedByRefresh(id http1.Name) bool {
+	return id == http1.IfModifiedSince || id == http1.IfNoneMatch
+}
+
+// Refreshable reports whether there is something to ask the origin with.
+func (o *Object) Refreshable() bool { return o.LastModified != None || o.Has(Tagged) }
