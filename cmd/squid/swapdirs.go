@@ -4,11 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/cuttle-proxy/cuttle/cmd/squid/privsep"
 	"github.com/cuttle-proxy/cuttle/conf"
+	"github.com/cuttle-proxy/cuttle/forward/store/ufs"
 )
 
 // createSwap is -z: it makes the folders of every cache_dir that is not there
@@ -61,25 +61,9 @@ func createSwapDirs(dirs []*conf.CacheDir, owner privsep.Identity) error {
 		owner.Change = false
 	}
 	for _, dir := range ours {
-		if err := createSwapDir(dir, owner); err != nil {
+		err := ufs.MakeFolders(dir.Path, dir.L1, dir.L2, func(path string) error { return makeDir(path, owner) })
+		if err != nil {
 			return err
-		}
-	}
-	return nil
-}
-
-// createSwapDir fills one cache_dir: PATH/00 to the first-level count, and in
-// each 00 to the second-level count, in hexadecimal.
-func createSwapDir(dir *conf.CacheDir, owner privsep.Identity) error {
-	for i := range dir.L1 {
-		first := filepath.Join(dir.Path, fmt.Sprintf("%02X", i))
-		if err := makeDir(first, owner); err != nil {
-			return err
-		}
-		for j := range dir.L2 {
-			if err := makeDir(filepath.Join(first, fmt.Sprintf("%02X", j)), owner); err != nil {
-				return err
-			}
 		}
 	}
 	return nil

@@ -20,8 +20,8 @@ type Report struct {
 	Records, Entries, Invalid, BadFlags, Loaded, Cancelled, Duplicates, Clashes int
 	// Missing entries had no file, Faults (DoubleCheck) none of their length.
 	Missing, Faults int
-	// Adopted files were whole although swap.state did not know them, Unfinished
-	// ones were removed. Foreign ones (of a big-endian machine) and Misplaced ones
+	// Adopted files were whole although swap.state did not know them; Unfinished
+	// ones, which are not or do not tell, were removed. Foreign ones (of a big-endian machine) and Misplaced ones
 	// (by their names of no use in their folder) were left alone.
 	Adopted, Unfinished, Foreign, Misplaced int
 	Took                                    time.Duration
@@ -69,7 +69,7 @@ func (r *Report) DirLines() []string {
 	}{
 		{r.Missing, "entries without a file left out"},
 		{r.Adopted, "whole files taken in that were not in swap.state"},
-		{r.Unfinished, "unfinished files removed"},
+		{r.Unfinished, "files removed that are not whole, or do not tell"},
 		{r.Foreign, "files of a machine of another kind left alone; empty the directory and run squid -z to be rid of them"},
 		{r.Misplaced, "files that do not belong where they are left alone (were L1 and L2 of cache_dir changed?)"},
 	} {
