@@ -1,6 +1,6 @@
 // Package accesslog writes what Squid 2.6 writes about each request: access_log
 // in the native, the common and any logformat format, useragent_log and
-// referer_log, byte for byte.
+// referer_log, and about the objects of its cache in cache_store_log, byte for byte.
 //
 // # Use
 //

@@ -120,7 +120,7 @@ func golden(t *testing.T, file string) {
 // open opens the logs of squid.conf lines.
 func open(t testing.TB, config string) *Logs {
 	t.Helper()
-	cfg, report := conf.LoadText("squid.conf", []byte("http_port 3128\nvisible_hostname proxy.test\nacl all src 0.0.0.0/0.0.0.0\n"+config+"\n"), conf.Options{})
+	cfg, report := conf.LoadText("squid.conf", []byte("http_port 3128\nvisible_hostname proxy.test\nacl all src 0.0.0.0/0.0.0.0\ncache_store_log none\n"+config+"\n"), conf.Options{})
 	if cfg == nil {
 		t.Fatalf("%q: %+v", config, report.Lines)
 	}

@@ -29,6 +29,7 @@ type Logs struct {
 	lines  []*Line
 	agents *File // useragent_log
 	refers *File // referer_log
+	store  *File // cache_store_log
 	stamps stampCache
 }
 
@@ -85,6 +86,11 @@ func (l *Logs) open() (err error) {
 	}
 	if wanted(l.cfg.RefererLog) {
 		if l.refers, err = l.file(l.cfg.RefererLog); err != nil {
+			return err
+		}
+	}
+	if wanted(l.cfg.CacheStoreLog) {
+		if l.store, err = l.file(l.cfg.CacheStoreLog); err != nil {
 			return err
 		}
 	}
