@@ -37,6 +37,8 @@ type ExtensionSettings struct {
 	// HostVerifyMemory is host_verify_memory (ours): how long an address of an
 	// earlier answer counts as one of the name's.
 	HostVerifyMemory time.Duration
+	// DNSAAAA is dns_aaaa (ours): On, Off, or Warn for auto.
+	DNSAAAA Tristate
 	// TProxyClientPort is tproxy_client_port (ours): a connection in a client's
 	// name also tries the client's port.
 	TProxyClientPort bool

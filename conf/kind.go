@@ -77,6 +77,22 @@ func tristate(field func(*Config) *Tristate) kind {
 	})
 }
 
+// autoOnOff is a switch that is left to the program with auto, kept as Warn.
+func autoOnOff(field func(*Config) *Tristate) kind {
+	return single("auto|on|off", field, func(r *reader) (Tristate, error) {
+		switch w, _ := r.word(); strings.ToLower(w) {
+		case "auto":
+			return Warn, nil
+		case "on":
+			return On, nil
+		case "off":
+			return Off, nil
+		default:
+			return Off, r.unknownWord("value", w, []string{"auto", "on", "off"})
+		}
+	}, func(v Tristate) string { return map[Tristate]string{On: "on", Off: "off", Warn: "auto"}[v] })
+}
+
 func number(field func(*Config) *int) kind {
 	return single("number", field, (*reader).integer, strconv.Itoa)
 }

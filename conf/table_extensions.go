@@ -41,6 +41,8 @@ var extensionRows = []Directive{
 		Help: "Whether an intercepted request whose host name was verified goes to the very address the client dialled. With off, all addresses of the name may be used."},
 	{Name: "host_verify_memory", Extension: "It is ours.", Default: "1 day", Effect: Acts, kind: duration(func(c *Config) *time.Duration { return &c.HostVerifyMemory }),
 		Help: "How long an address that was in a DNS answer counts as one of the name's, since many names answer differently each time."},
+	{Name: "dns_aaaa", Extension: "It is ours.", Default: "auto", Effect: Acts, kind: autoOnOff(func(c *Config) *Tristate { return &c.DNSAAAA }),
+		Help: "Whether IPv6 addresses of names are asked for: auto where this host has a global one or intercepts clients of IPv6. They are waited for 50 milliseconds longer than the IPv4 ones, and not asked for ten minutes of servers that never answer about them."},
 	{Name: "tproxy_client_port", Extension: "It is ours; TPROXY of 2.6's day left the port to the kernel.", Default: "off", Effect: Acts, kind: onOff(func(c *Config) *bool { return &c.TProxyClientPort }),
 		Help: "Whether a connection made in an intercepted client's name also uses the client's port. Where that port is taken towards the destination, another one is used."},
 	{Name: "intercept_unknown_protocol", Extension: "It is ours; 3.5 has on_unsupported_protocol.", Default: "error", Effect: Acts, kind: unknownProtocol(),

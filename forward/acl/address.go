@@ -37,11 +37,21 @@ func (m *dst) match(ctx context.Context, f *Facts) Ternary {
 		return No
 	}
 	for i := range answer.Len() {
-		if m.set.has(answer.At(i)) {
+		if a := answer.At(i); m.set.has(a) || reachesLoopback(a) && m.set.has(loopback) {
 			return Yes
 		}
 	}
 	return No
+}
+
+// loopback is what rules about this host's own services name (2.6's to_localhost).
+var loopback = netip.AddrFrom4([4]byte{127, 0, 0, 1})
+
+// reachesLoopback reports whether a connection to an address ends at this host's
+// loopback although the address is not within 127.0.0.0/8: rules of 2.6's day could
+// not know ::1, and the kernel takes the unspecified address for it.
+func reachesLoopback(a netip.Addr) bool {
+	return a.IsUnspecified() || a.Is6() && a.Unmap().IsLoopback()
 }
 
 func yes(b bool) Ternary {

@@ -79,7 +79,8 @@ func withReply(t testing.TB, f *Facts, head string) *Facts {
 
 func TestTypes(t *testing.T) {
 	names := &resolver{
-		addrs: map[string]string{"www.test": "203.0.113.1 203.0.113.2", "six.test": "2001:db8::1"},
+		addrs: map[string]string{"www.test": "203.0.113.1 203.0.113.2", "six.test": "2001:db8::1",
+			"loop6.test": "::1", "any6.test": "::", "any4.test": "0.0.0.0", "second.test": "203.0.113.1 ::1", "mapped.test": "::ffff:127.0.0.1"},
 		names: map[string]string{"192.0.2.1": "Client.Test", "203.0.113.1": "www.test"},
 	}
 	get := func(url string, fields ...string) *Facts {
@@ -111,6 +112,15 @@ func TestTypes(t *testing.T) {
 		{conf.ACL{Type: conf.ACLDst, Networks: networks("203.0.113.2")}, get("http://www.test/"), Yes}, // any of its addresses
 		{conf.ACL{Type: conf.ACLDst, Networks: networks("203.0.113.3")}, get("http://www.test/"), No},
 		{conf.ACL{Type: conf.ACLDst, Networks: networks("all")}, get("http://absent.test/"), No},
+		// Whatever ends at this host's loopback is met by rules about 127.0.0.0/8.
+		{conf.ACL{Type: conf.ACLDst, Networks: networks("127.0.0.0/8")}, get("http://loop6.test/"), Yes},
+		{conf.ACL{Type: conf.ACLDst, Networks: networks("127.0.0.0/8")}, get("http://any6.test/"), Yes},
+		{conf.ACL{Type: conf.ACLDst, Networks: networks("127.0.0.0/8")}, get("http://any4.test/"), Yes},
+		{conf.ACL{Type: conf.ACLDst, Networks: networks("127.0.0.0/8")}, get("http://0.0.0.0/"), Yes},
+		{conf.ACL{Type: conf.ACLDst, Networks: networks("127.0.0.0/8")}, get("http://second.test/"), Yes},
+		{conf.ACL{Type: conf.ACLDst, Networks: networks("127.0.0.0/8")}, get("http://mapped.test/"), Yes},
+		{conf.ACL{Type: conf.ACLDst, Networks: networks("127.0.0.0/8")}, get("http://six.test/"), No},
+		{conf.ACL{Type: conf.ACLDst, Networks: networks("::1")}, get("http://127.0.0.1/"), No},
 		{conf.ACL{Type: conf.ACLDst, Networks: networks("203.0.113.9")}, get("http://203.0.113.9/"), Yes},
 		{conf.ACL{Type: conf.ACLDst, Networks: networks("all")}, &Facts{}, No},
 

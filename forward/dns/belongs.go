@@ -31,7 +31,11 @@ func (c *Cache) Belongs(ctx context.Context, host string, addr netip.Addr) (bool
 		return true, nil
 	}
 	if c.worthAsking(name, addr, set) {
-		answer, err = c.lookUp(ctx, set, strings.Clone(name), false)
+		name = strings.Clone(name)
+		if answer, err = c.lookUp(ctx, set, name, false); err == nil && addr.Is6() && !answer.Contains(addr) {
+			c.awaitAAAA(ctx, set, name)
+			answer, err = c.find(ctx, name, false)
+		}
 	}
 	var failed *Error
 	if errors.As(err, &failed) && failed.Lasting() {
@@ -70,8 +74,26 @@ func (c *Cache) Verified(host string, addr netip.Addr) (belongs, known bool) {
 		return false, failed.Lasting()
 	}
 	name = strings.Clone(name)
-	c.asking.start(question{name, dnsmessage.TypeA}, func() error { return c.fetchAddrs(set, name) })
+	c.asking.start(question{name, typeAddrs}, c.addrLookup(set, name))
 	return false, false
+}
+
+// aaaaPatience is how long one who wants to know about an IPv6 address waits for
+// AAAA records that are late.
+const aaaaPatience = time.Second
+
+// awaitAAAA waits for AAAA records that were not there in time for an entry.
+func (c *Cache) awaitAAAA(ctx context.Context, set *settings, name string) {
+	if !c.asksAAAA(set) || c.addrs.hasBoth(name) {
+		return
+	}
+	fl, full := c.askFamily(set, question{name, dnsmessage.TypeAAAA})
+	if full != nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, aaaaPatience)
+	defer cancel()
+	c.asking.wait(ctx, fl)
 }
 
 // worthAsking reports whether another question could bring addr to light.
@@ -81,7 +103,7 @@ func (c *Cache) worthAsking(name string, addr netip.Addr, set *settings) bool {
 	}
 	c.addrs.mu.Lock()
 	defer c.addrs.mu.Unlock()
-	e := c.addrs.entries.peek(name)
+	e, _ := c.addrs.entries.Peek(name)
 	if e == nil || e.failed != nil {
 		return false
 	}

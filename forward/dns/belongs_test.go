@@ -80,15 +80,14 @@ func TestBelongsAsksForIPv6(t *testing.T) {
 }
 
 func TestSightingsAreBounded(t *testing.T) {
-	var s sightings
-	s.names.init()
+	s := sightings{names: newLRU[string, seenName]()}
 	now := time.Now()
 	addr := func(i int) netip.Addr { return netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}) }
 	for i := range 3 * maxSeenPerName {
 		s.add("one.test", []netip.Addr{addr(i)}, now.Add(time.Duration(i)))
 	}
-	if len(s.names.peek("one.test").seen) != maxSeenPerName || s.addrs != maxSeenPerName {
-		t.Errorf("%d addresses of one name, %d counted", len(s.names.peek("one.test").seen), s.addrs)
+	if one, _ := s.names.Peek("one.test"); len(one.seen) != maxSeenPerName || s.addrs != maxSeenPerName {
+		t.Errorf("%d addresses of one name, %d counted", len(one.seen), s.addrs)
 	}
 	if s.has("one.test", addr(0), now) || !s.has("one.test", addr(3*maxSeenPerName-1), now) {
 		t.Error("the oldest must go, the latest stay")
@@ -101,9 +100,11 @@ func TestSightingsAreBounded(t *testing.T) {
 		s.add(fmt.Sprintf("h%d.test", i), set, now)
 	}
 	held := 0
-	s.names.all(func(_ string, n *seenName) { held += len(n.seen) })
-	if held > maxSeenAddrs || held != s.addrs || len(s.names.entries) > maxSeenNames {
-		t.Errorf("%d addresses held, %d counted, %d names", held, s.addrs, len(s.names.entries))
+	for _, n := range s.names.Values() {
+		held += len(n.seen)
+	}
+	if held > maxSeenAddrs || held != s.addrs || s.names.Len() > maxSeenNames {
+		t.Errorf("%d addresses held, %d counted, %d names", held, s.addrs, s.names.Len())
 	}
 }
 

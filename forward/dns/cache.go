@@ -2,13 +2,10 @@ package dns
 
 import (
 	"context"
-	"errors"
 	"net/netip"
 	"strings"
 	"sync/atomic"
 	"time"
-
-	"golang.org/x/net/dns/dnsmessage"
 )
 
 // Cache is the Resolver: hosts file, memory, name servers.
@@ -17,7 +14,7 @@ type Cache struct {
 	addrs    ipcache
 	names    fqdncache
 	seen     sightings
-	asking   flights[question]
+	asking   flights
 	sawIPv6  atomic.Bool // a client wanted to go to an IPv6 address
 	now      func() time.Time
 	life     context.Context // ends with Close
@@ -42,9 +39,10 @@ func New(o Options) *Cache {
 func newCache(o Options, net exchanger, now func() time.Time) *Cache {
 	c := &Cache{now: now}
 	c.life, c.end = context.WithCancel(context.Background())
-	c.addrs.entries.init()
-	c.names.entries.init()
-	c.seen.names.init()
+	c.addrs.entries = newLRU[string, addrEntry]()
+	c.names.entries = newLRU[netip.Addr, nameEntry]()
+	c.seen.names = newLRU[string, seenName]()
+	c.asking = flights{life: c.life, under: map[question]*flight{}, clients: map[netip.Addr]int{}}
 	c.settings.Store(&settings{o, newAsker(&o, net)})
 	return c
 }
@@ -103,11 +101,11 @@ func (c *Cache) find(ctx context.Context, host string, takeTurn bool) (Answer, e
 
 // lookUp asks the servers and waits for the answer.
 func (c *Cache) lookUp(ctx context.Context, set *settings, name string, turn bool) (Answer, error) {
-	fl := c.asking.start(question{name, dnsmessage.TypeA}, func() error { return c.fetchAddrs(set, name) })
-	if fl == nil {
-		return Answer{}, &Error{name, Overloaded, ""}
+	fl, full := c.asking.join(question{name, typeAddrs}, clientOf(ctx), c.addrLookup(set, name))
+	if full != nil {
+		return Answer{}, full
 	}
-	if err := fl.wait(ctx); err != nil {
+	if _, err := c.asking.wait(ctx, fl); err != nil {
 		return Answer{}, err
 	}
 	a, failed, ok := c.addrs.find(name, c.now(), turn)
@@ -120,28 +118,9 @@ func (c *Cache) lookUp(ctx context.Context, set *settings, name string, turn boo
 	return a, nil
 }
 
-// fetchAddrs asks for the addresses of a canonical name and keeps the outcome.
-func (c *Cache) fetchAddrs(set *settings, name string) error {
-	begun := c.now()
-	both := c.sawIPv6.Load() || set.IPv6()
-	r, err := set.asker.addresses(c.life, name, both)
-	now := c.now()
-	c.counts.addrReplies.Add(1)
-	if set.Took != nil {
-		set.Took(now.Sub(begun))
-	}
-	e := addrEntry{order: r.addrs, since: now, used: now, both: both, expires: now.Add(set.NegativeTTL)}
-	if err != nil {
-		if !errors.As(err, &e.failed) {
-			return err
-		}
-		c.addrs.put(name, e, set.highWater(), set.lowWater())
-		return err
-	}
-	e.expires = now.Add(set.keep(r.ttl))
-	c.seen.add(name, r.addrs, now)
-	c.addrs.put(name, e, set.highWater(), set.lowWater())
-	return nil
+// addrLookup is the work of a lookup of addresses; its reply is in memory.
+func (c *Cache) addrLookup(set *settings, name string) func(context.Context) (reply, error) {
+	return func(ctx context.Context) (reply, error) { return reply{}, c.fetchAddrs(ctx, set, name) }
 }
 
 // keep bounds the time an answer is kept.
@@ -161,4 +140,24 @@ func (c *Cache) MarkBad(host string, addr netip.Addr) {
 // MarkGood implements Resolver.
 func (c *Cache) MarkGood(host string, addr netip.Addr) {
 	c.addrs.mark(canonical(host), addr, false, time.Time{})
+}
+
+// clientKey is the type of ClientKey.
+type clientKey struct{}
+
+// ClientKey is the key under which a context may hold the address of the client it
+// is asked for, as a *netip.Addr: lookups that wait are counted for each client.
+var ClientKey any = clientKey{}
+
+// clientOf is on whose account a lookup is; those of one IPv6 network are one.
+func clientOf(ctx context.Context) netip.Addr {
+	client, _ := ctx.Value(ClientKey).(*netip.Addr)
+	if client == nil || !client.IsValid() {
+		return netip.Addr{}
+	}
+	addr := client.Unmap().WithZone("")
+	if addr.Is6() {
+		addr = netip.PrefixFrom(addr, 64).Masked().Addr()
+	}
+	return addr
 }

@@ -141,7 +141,7 @@ func TestCacheRefusesTooMany(t *testing.T) {
 		func(t *testing.T, c *Cache, _ *script) {
 			ctx, cancel := context.WithCancel(t.Context())
 			for i := range maxFlights {
-				go c.Addrs(ctx, fmt.Sprintf("h%d.test", i))
+				go c.Addrs(from(ctx, i), fmt.Sprintf("h%d.test", i))
 			}
 			synctest.Wait()
 			var failed *Error

@@ -28,9 +28,14 @@ func FromConfig(cfg *conf.Config, log *zap.Logger) Options {
 		TakeTurns:   cfg.BalanceOnMultipleIP,
 		Local:       outgoing(cfg),
 
+		NoAAAA: cfg.DNSAAAA == conf.Off,
+
 		VerifyMemory: cfg.HostVerifyMemory,
 
 		Hosts: readHosts(cfg.HostsFile, cfg.AppendDomain, log),
+	}
+	if cfg.DNSAAAA == conf.On {
+		o.IPv6 = func() bool { return true }
 	}
 	for _, text := range cfg.DNSNameservers {
 		log.Info("Adding nameserver " + text + " from squid.conf")

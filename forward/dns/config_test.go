@@ -130,6 +130,37 @@ func TestDirectivesOfMemory(t *testing.T) {
 	}
 }
 
+// dns_aaaa decides about IPv6 addresses; auto leaves it to what the host has and to
+// what clients want.
+func TestDirectiveOfAAAA(t *testing.T) {
+	for _, c := range []struct {
+		lines             string
+		host, wanted, ask bool
+	}{
+		{"", false, false, false}, {"", true, false, true}, {"", false, true, true},
+		{"dns_aaaa auto", true, false, true},
+		{"dns_aaaa on", false, false, true},
+		{"dns_aaaa off", true, true, false},
+	} {
+		path := write(t, "squid.conf", "http_port 3128\nacl all src 0.0.0.0/0.0.0.0\ndns_nameservers 192.0.2.1\nhosts_file none\n"+c.lines+"\n")
+		cfg, report := conf.Load(path, conf.Options{World: machine{}})
+		if cfg == nil {
+			t.Fatalf("refused: %+v", report.Lines)
+		}
+		o := FromConfig(cfg, zap.NewNop())
+		if o.IPv6 == nil {
+			o.IPv6 = func() bool { return c.host }
+		}
+		inBubble(t, o, func(_ int, q question) (reply, error) { return reply{}, nil }, func(t *testing.T, cache *Cache, net *script) {
+			cache.sawIPv6.Store(c.wanted)
+			cache.Look(t.Context(), "a.test")
+			if asked := len(net.log) == 2; asked != c.ask {
+				t.Errorf("%q, host %v, clients %v: asked %v", c.lines, c.host, c.wanted, net.log)
+			}
+		})
+	}
+}
+
 // hosts_file answers without any server, its short names completed by append_domain.
 func TestDirectiveOfHosts(t *testing.T) {
 	hosts := write(t, "hosts", "192.0.2.7 short fixed.test\nnonsense x.test\n")

@@ -2,12 +2,12 @@ package dns
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/binary"
 	"fmt"
 	"io"
 	"net"
 	"net/netip"
+	"sync"
 	"time"
 )
 
@@ -17,61 +17,57 @@ type exchanger interface {
 	exchange(ctx context.Context, server netip.AddrPort, q question) (reply, error)
 }
 
-// wire talks to real servers. Each question has a socket of its own, connected
-// to the server: the kernel picks a random source port, and drops what comes
-// from anyone else.
+// maxTCP bounds the connections over which truncated answers are asked for again.
+const maxTCP = 32
+
+// wire talks to real servers.
 type wire struct {
 	dialer net.Dialer // LocalAddr unset
 	local  netip.Addr
+	tcpTo  chan struct{} // holds a token for each connection
+
+	mu      sync.Mutex
+	servers map[netip.AddrPort]*sockets
 }
 
 func newWire(o *Options) *wire {
-	return &wire{dialer: net.Dialer{Control: o.Control}, local: o.Local}
+	return &wire{dialer: net.Dialer{Control: o.Control}, local: o.Local,
+		tcpTo: make(chan struct{}, maxTCP), servers: map[netip.AddrPort]*sockets{}}
 }
 
 func (w *wire) exchange(ctx context.Context, server netip.AddrPort, q question) (reply, error) {
-	var idBytes [2]byte
-	rand.Read(idBytes[:])
-	id := binary.BigEndian.Uint16(idBytes[:])
-	msg, err := appendQuestion(make([]byte, 2, 300), id, q) // room for the length TCP wants
-	if err != nil {
-		return reply{}, fmt.Errorf("writing the question for %s: %w", q.name, err)
-	}
-	r, err := w.udp(ctx, server, id, q, msg[2:])
+	r, err := w.sockets(server).ask(ctx, q)
 	if err != nil || !r.truncated {
 		return r, err
 	}
-	return w.tcp(ctx, server, id, q, msg)
+	select {
+	case w.tcpTo <- struct{}{}:
+		defer func() { <-w.tcpTo }()
+	case <-ctx.Done():
+		return reply{}, errNoAnswer
+	}
+	return w.tcp(ctx, server, q)
 }
 
-func (w *wire) udp(ctx context.Context, server netip.AddrPort, id uint16, q question, msg []byte) (reply, error) {
-	conn, err := w.dial(ctx, "udp", server)
+// sockets are those towards a server; the servers are few and the configuration's.
+func (w *wire) sockets(server netip.AddrPort) *sockets {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	s := w.servers[server]
+	if s == nil {
+		s = &sockets{dial: func(ctx context.Context) (net.Conn, error) { return w.dial(ctx, "udp", server) }}
+		w.servers[server] = s
+	}
+	return s
+}
+
+// tcp asks again after a truncated answer (RFC 7766).
+func (w *wire) tcp(ctx context.Context, server netip.AddrPort, q question) (reply, error) {
+	id := randomID()
+	msg, err := appendQuestion(make([]byte, 2, 300), id, q) // behind the length
 	if err != nil {
-		return reply{}, err
+		return reply{}, fmt.Errorf("writing the question for %s: %w", q.name, err)
 	}
-	defer conn.Close()
-	defer closeAtEnd(ctx, conn)()
-	if _, err := conn.Write(msg); err != nil {
-		return reply{}, err
-	}
-	buf := make([]byte, udpMessage)
-	for {
-		n, err := conn.Read(buf)
-		if err != nil {
-			return reply{}, err
-		}
-		r, err := parseReply(buf[:n], id, q)
-		if err == nil {
-			return r, nil
-		}
-		// Forged, late or damaged: the true answer may still come. Whoever
-		// floods us with these only uses up the time of this attempt.
-	}
-}
-
-// tcp asks again after a truncated answer (RFC 7766). msg has two octets in
-// front for the length.
-func (w *wire) tcp(ctx context.Context, server netip.AddrPort, id uint16, q question, msg []byte) (reply, error) {
 	conn, err := w.dial(ctx, "tcp", server)
 	if err != nil {
 		return reply{}, err

@@ -24,7 +24,7 @@ type nameEntry struct {
 func (c *fqdncache) find(addr netip.Addr, now time.Time) (name string, failed *Error, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	e := c.entries.get(addr)
+	e, _ := c.entries.Get(addr)
 	if e == nil || !now.Before(e.expires) {
 		return "", nil, false
 	}
@@ -36,6 +36,6 @@ func (c *fqdncache) find(addr netip.Addr, now time.Time) (name string, failed *E
 func (c *fqdncache) put(addr netip.Addr, e nameEntry, max int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.entries.put(addr, e)
+	c.entries.Add(addr, &e)
 	c.entries.shrink(max, nil)
 }

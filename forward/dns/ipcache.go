@@ -5,6 +5,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"golang.org/x/net/dns/dnsmessage"
 )
 
 // ipcache remembers the addresses of names: answers and failures.
@@ -23,14 +25,15 @@ type addrEntry struct {
 	expires time.Time
 	since   time.Time // when the answer came
 	used    time.Time
-	both    bool // AAAA was asked for as well
+	both    bool            // AAAA was asked for as well, and is answered
+	late    dnsmessage.Type // A or AAAA where the answer is still awaited, else 0
 }
 
 // find gives the entry of a canonical name if it may still be used.
 func (c *ipcache) find(name string, now time.Time, takeTurn bool) (a Answer, failed *Error, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	e := c.entries.get(name)
+	e, _ := c.entries.Get(name)
 	if e == nil || !now.Before(e.expires) {
 		return Answer{}, nil, false
 	}
@@ -57,10 +60,40 @@ func (c *ipcache) put(name string, e addrEntry, high, low int) {
 	e.arrange(e.order, nil)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.entries.put(name, e)
-	if len(c.entries.entries) > high {
+	c.entries.Add(name, &e)
+	if c.entries.Len() > high {
 		c.entries.shrink(max(low, 1), nil)
 	}
+}
+
+// addLate puts records that came after those of the other family into the entry of a
+// name, which is a failure where there was no other record.
+func (c *ipcache) addLate(q question, addrs []netip.Addr, expires, now time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	e, _ := c.entries.Peek(q.name)
+	if e == nil || e.late != q.class || !now.Before(e.expires) {
+		return
+	}
+	e.late, e.both = 0, true
+	addrs = slices.DeleteFunc(slices.Clone(addrs), func(a netip.Addr) bool { return slices.Contains(e.order, a) })
+	if len(addrs) == 0 {
+		return
+	}
+	if e.failed != nil {
+		e.failed, e.expires = nil, expires
+	} else if expires.Before(e.expires) {
+		e.expires = expires
+	}
+	e.arrange(slices.Concat(e.order[:e.usable], addrs), e.order[e.usable:])
+}
+
+// hasBoth reports whether the entry of a name knows about AAAA records.
+func (c *ipcache) hasBoth(name string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	e, _ := c.entries.Peek(name)
+	return e != nil && e.both
 }
 
 // arrange puts the usable addresses in front, each once: IPv4, then IPv6. Those
@@ -94,7 +127,7 @@ func (c *ipcache) mark(name string, addr netip.Addr, bad bool, until time.Time) 
 	addr = addr.Unmap()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	e := c.entries.peek(name)
+	e, _ := c.entries.Peek(name)
 	if e == nil || e.failed != nil {
 		return
 	}

@@ -139,8 +139,7 @@ func TestMemoryModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		high := rapid.IntRange(1, 6).Draw(t, "high")
 		low := rapid.IntRange(0, high).Draw(t, "low")
-		var c ipcache
-		c.entries.init()
+		c := ipcache{entries: newLRU[string, addrEntry]()}
 		begun := time.Unix(1000, 0)
 		now := begun
 		type entry struct {
@@ -175,8 +174,8 @@ func TestMemoryModel(t *testing.T) {
 			if model = slices.Insert(model, 0, used); len(model) > high {
 				model = model[:max(low, 1)]
 			}
-			if len(c.entries.entries) != len(model) {
-				t.Fatalf("%d entries, want %v", len(c.entries.entries), model)
+			if c.entries.Len() != len(model) {
+				t.Fatalf("%d entries, want %v", c.entries.Len(), model)
 			}
 		}
 	})

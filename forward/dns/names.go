@@ -13,11 +13,12 @@ func (c *Cache) Name(ctx context.Context, addr netip.Addr) (string, error) {
 	addr = addr.Unmap().WithZone("")
 	name, failed, ok := c.knownName(addr)
 	if !ok {
-		fl := c.startName(addr)
-		if fl == nil {
-			return "", &Error{addr.String(), Overloaded, ""}
+		q, work := c.nameLookup(addr)
+		fl, full := c.asking.join(q, clientOf(ctx), work)
+		if full != nil {
+			return "", &Error{addr.String(), full.Kind, full.Detail}
 		}
-		if err := fl.wait(ctx); err != nil {
+		if _, err := c.asking.wait(ctx, fl); err != nil {
 			return "", err
 		}
 		name, failed, _ = c.names.find(addr, c.now())
@@ -36,7 +37,7 @@ func (c *Cache) KnownName(addr netip.Addr) (string, bool) {
 	addr = addr.Unmap().WithZone("")
 	name, failed, ok := c.knownName(addr)
 	if !ok {
-		c.startName(addr)
+		c.asking.start(c.nameLookup(addr))
 		return "", false
 	}
 	return name, failed == nil && name != ""
@@ -61,17 +62,20 @@ func (c *Cache) knownName(addr netip.Addr) (name string, failed *Error, ok bool)
 	return name, failed, ok
 }
 
-func (c *Cache) startName(addr netip.Addr) *flight {
+func (c *Cache) nameLookup(addr netip.Addr) (question, func(context.Context) (reply, error)) {
 	q := question{reverseName(addr), dnsmessage.TypePTR}
-	return c.asking.start(q, func() error { return c.fetchName(addr, q) })
+	return q, func(ctx context.Context) (reply, error) { return reply{}, c.fetchName(ctx, addr, q) }
 }
 
 // fetchName asks for the name of an address and keeps the outcome. The error
 // is nil when the outcome, good or bad, is in memory.
-func (c *Cache) fetchName(addr netip.Addr, q question) error {
+func (c *Cache) fetchName(ctx context.Context, addr netip.Addr, q question) error {
 	set := c.settings.Load()
 	begun := c.now()
-	r, err := set.asker.ask(c.life, q)
+	r, err := set.asker.ask(ctx, q)
+	if ctx.Err() != nil { // cancelled: nobody learnt anything
+		return ctx.Err()
+	}
 	now := c.now()
 	c.counts.nameReplies.Add(1)
 	if set.Took != nil {

@@ -52,6 +52,9 @@ type Options struct {
 	// host has a global IPv6 address.
 	IPv6 func() bool
 
+	// NoAAAA turns questions for AAAA records off whatever IPv6 says (dns_aaaa off).
+	NoAAAA bool
+
 	// Took is told how long each lookup lasted; nil does nothing.
 	Took func(time.Duration)
 

@@ -29,7 +29,10 @@ type asker struct {
 }
 
 // serverCounts counts the traffic with one server.
-type serverCounts struct{ queries, replies atomic.Uint64 }
+type serverCounts struct {
+	queries, replies atomic.Uint64
+	silence          silence
+}
 
 // rcodeKinds is how many response codes the statistics tell apart (0 to 5).
 const rcodeKinds = 6
@@ -135,11 +138,16 @@ func (a *asker) attempt(ctx context.Context, server, round int, q question) (rep
 	}
 	attempt, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
-	a.counts[server].queries.Add(1)
+	counts, put := &a.counts[server], time.Now()
+	counts.queries.Add(1)
 	r, err := a.net.exchange(attempt, a.servers[server], q)
 	if err == nil {
-		a.counts[server].replies.Add(1)
+		counts.replies.Add(1)
+		counts.silence.answered(q.class == dnsmessage.TypeAAAA, time.Now())
 		return r, nil
+	}
+	if q.class == dnsmessage.TypeAAAA && attempt.Err() != nil && ctx.Err() == nil {
+		counts.silence.missed(put, time.Now())
 	}
 	if len(a.servers) > 1 && round == 0 {
 		return reply{}, err // someone else may answer at once

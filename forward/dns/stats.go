@@ -2,6 +2,7 @@ package dns
 
 import (
 	"net/netip"
+	"slices"
 	"sync/atomic"
 	"time"
 )
@@ -54,10 +55,10 @@ func (c *Cache) Stats() Stats {
 		NumericHits: n.numericHits.Load(), Invalid: n.invalid.Load(), Search: set.Search,
 	}
 	c.addrs.mu.Lock()
-	s.Addrs.Entries = len(c.addrs.entries.entries) + set.Hosts.Len()
+	s.Addrs.Entries = c.addrs.entries.Len() + set.Hosts.Len()
 	c.addrs.mu.Unlock()
 	c.names.mu.Lock()
-	s.Names.Entries = len(c.names.entries.entries) + len(set.Hosts.names)
+	s.Names.Entries = c.names.entries.Len() + len(set.Hosts.names)
 	c.names.mu.Unlock()
 	c.asking.mu.Lock()
 	s.Waiting = len(c.asking.under)
@@ -90,13 +91,15 @@ func (c *Cache) AddrEntries() []AddrEntry {
 	now := c.now()
 	c.addrs.mu.Lock()
 	defer c.addrs.mu.Unlock()
-	list := make([]AddrEntry, 0, len(c.addrs.entries.entries))
-	c.addrs.entries.all(func(name string, e *addrEntry) {
+	names := c.addrs.entries.Keys() // the oldest first
+	list := make([]AddrEntry, 0, len(names))
+	for _, name := range slices.Backward(names) {
+		e, _ := c.addrs.entries.Peek(name)
 		list = append(list, AddrEntry{
 			Name: name, Negative: e.failed != nil, Unused: now.Sub(e.used), Left: e.expires.Sub(now),
 			Addrs: e.order, Bad: len(e.order) - e.usable,
 		})
-	})
+	}
 	for name, addrs := range c.settings.Load().Hosts.addrs {
 		list = append(list, AddrEntry{Name: name, FromHosts: true, Addrs: addrs})
 	}

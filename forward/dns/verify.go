@@ -32,9 +32,10 @@ type sighting struct {
 func (s *sightings) add(name string, addrs []netip.Addr, now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	n := s.names.get(name)
-	if n == nil {
-		n = s.names.put(name, seenName{})
+	n, ok := s.names.Get(name)
+	if !ok {
+		n = new(seenName)
+		s.names.Add(name, n)
 	}
 	for _, addr := range addrs {
 		s.addrs += n.add(addr, now)
@@ -42,7 +43,7 @@ func (s *sightings) add(name string, addrs []netip.Addr, now time.Time) {
 	forget := func(n *seenName) { s.addrs -= len(n.seen) }
 	s.names.shrink(maxSeenNames, forget)
 	for s.addrs > maxSeenAddrs {
-		s.names.shrink(len(s.names.entries)-1, forget)
+		s.names.shrink(s.names.Len()-1, forget)
 	}
 }
 
@@ -71,7 +72,7 @@ func (n *seenName) add(addr netip.Addr, now time.Time) int {
 func (s *sightings) has(name string, addr netip.Addr, after time.Time) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	n := s.names.peek(name)
+	n, _ := s.names.Peek(name)
 	if n == nil {
 		return false
 	}

@@ -18,6 +18,9 @@ const (
 	maxTTLValue = 1<<31 - 1 // RFC 2181 section 8: a TTL above is zero
 )
 
+// typeAddrs stands for A and, where it is of use, AAAA in the key of a lookup.
+const typeAddrs dnsmessage.Type = 0
+
 // question is one question to a server.
 type question struct {
 	name  string // canonical
