@@ -45,6 +45,6 @@ var logRows = []Directive{
 	{Name: "forward_log", Build: "forward log", kind: path(func(c *Config) *string { return &c.ForwardLog }), Help: "The file that tells where requests were forwarded."},
 	{Name: "strip_query_terms", Effect: Acts, Default: "on", kind: onOff(func(c *Config) *bool { return &c.StripQueryTerms }),
 		Help: "Whether what follows the ? of a URL is kept out of logs."},
-	{Name: "buffered_logs", Effect: Acts, Default: "off", kind: onOff(func(c *Config) *bool { return &c.BufferedLogs }),
-		Help: "Whether cache_log is written in larger pieces."},
+	{Name: "buffered_logs", Effect: Obsolete, Default: "off", kind: onOff(func(c *Config) *bool { return &c.BufferedLogs }),
+		Help: "Whether cache_log was written in larger pieces. All logs are written at once, so that nothing is missing when it is wanted."},
 }

@@ -24,14 +24,18 @@
 //
 // # Files
 //
-// All lines with the same path share one File. Writers append complete lines
-// to its buffer under a mutex held for a copy; the write to disk happens
-// outside of it, when the buffer is half full or a fraction of a second after
-// the first line entered it. Lines are whole and in order. When the disk
-// cannot keep up, writers wait; nothing is held without bound. When it refuses
-// (full, for instance), lines are dropped and counted, and the first refusal
-// is reported; a line that was cut in the middle is ended before the next one.
-// The system's log is such a disk too: the proxy starts without it.
+// All lines with the same path share one File. A line is with the kernel when
+// Write returns; writers that come while another one writes share the next
+// write (group commit). Lines are whole and in order. When the disk refuses
+// (full, for instance), lines are dropped and counted; the first refusal is
+// reported, and the end of it with the number of lines that are missing. A line that
+// was cut in the middle is ended before the next one.
+//
+// FIFOs and the system's log have readers that may stall: their lines wait in a
+// queue (queue.go) of one megabyte, are dropped above it, and hold up neither requests
+// nor the end of the process. The proxy starts without the system's log.
+//
+// Of control octets none but the tab is in a line as it came (endline.go).
 //
 // Rotate renames NAME to NAME.0, NAME.0 to NAME.1 and so on, and opens NAME
 // anew; with logfile_rotate 0 it only opens NAME anew. A line is either in the

@@ -5,24 +5,8 @@ import (
 	"io"
 	"os"
 	"sync"
+	"sync/atomic"
 	"syscall"
-	"time"
-)
-
-// Sizes of a File's buffer in bytes: a write to disk starts at flushAt, writers
-// wait for it at bufferMax.
-const (
-	flushAt   = 64 << 10
-	bufferMax = 1 << 20
-)
-
-// How long a line may wait in the buffer: buffered_logs off and on. 2.6 writes
-// each line at once in the first case; so does a File that has rested, and those
-// that come within a twentieth of a second go together, which is as good to
-// whoever reads the log and saves a system call per request.
-const (
-	promptDelay   = 50 * time.Millisecond
-	bufferedDelay = time.Second
 )
 
 // Opener opens and renames log files. The daemon may not be allowed to any
@@ -34,116 +18,129 @@ type Opener interface {
 	Rename(from, to string) error
 }
 
-// File is one log file, shared by many writers.
+// File is one log, shared by many writers.
+//
+// A line is with the kernel when Write returns, as it is in 2.6: whoever kills the
+// process loses nothing that was logged. Writers that are there at the same time
+// share one write: the first of them writes for all that came before it had its turn.
+// What is no regular file (a FIFO, the system's log) may have a reader that stalls;
+// its lines go through a queue, which nobody waits for.
 type File struct {
 	path   string
 	opener Opener
-	delay  time.Duration
 	report func(error)
+	queue  *queue // nil for a regular file
 
-	mu      sync.Mutex // guards the fields below; held for a copy only
-	room    sync.Cond  // signalled when pending has been taken
-	pending []byte
-	armed   bool // a flush is under way or due
-	rested  bool // nothing came since the last flush; see promptDelay
+	mu      sync.Mutex // guards the fields below; put down while writing
+	turn    sync.Cond  // a write has ended
+	busy    bool       // somebody has out for himself
+	pending []byte     // lines of the next write
+	taken   int64      // writes begun
+	written int64      // writes ended
 	closed  bool
-
-	writing sync.Mutex // held while writing to out; taken before mu
-	out     io.WriteCloser
 	spare   []byte
-	failing bool
-	torn    bool // the last write ended within a line
-	timer   *time.Timer
 
-	// Lost counts lines dropped because a write failed. Guarded by writing.
-	lost int64
+	// Whoever made the File busy has these.
+	out     io.WriteCloser
+	failing bool
+	torn    bool  // the last write ended within a line
+	since   int64 // lines lost since it is failing
+
+	lost atomic.Int64
 }
 
-func openFile(path string, opener Opener, delay time.Duration, report func(error)) (*File, error) {
+func openFile(path string, opener Opener, report func(error)) (*File, error) {
 	out, err := openTarget(path, opener)
 	if err != nil {
 		return nil, fmt.Errorf("cannot open log %s: %w", path, err)
 	}
-	f := &File{path: path, opener: opener, delay: delay, report: report, out: out, rested: true}
-	f.room.L = &f.mu
-	f.timer = time.AfterFunc(time.Hour, f.flushLater)
-	f.timer.Stop()
-	return f, nil
+	return newFile(path, opener, out, isRegular(out), report), nil
+}
+
+func newFile(path string, opener Opener, out io.WriteCloser, regular bool, report func(error)) *File {
+	f := &File{path: path, opener: opener, report: report, out: out}
+	f.turn.L = &f.mu
+	if !regular {
+		f.queue = newQueue(f)
+	}
+	return f
+}
+
+// isRegular reports whether an open log is a regular file: its writes do not wait for
+// a reader.
+func isRegular(out io.Writer) bool {
+	file, ok := out.(*os.File)
+	if !ok {
+		return false
+	}
+	st, err := file.Stat()
+	return err == nil && st.Mode().IsRegular()
 }
 
 // Write appends one line, with its line end, to the log. Safe for concurrent
 // use; the bytes are copied.
 func (f *File) Write(line []byte) {
-	f.mu.Lock()
-	for len(f.pending)+len(line) > bufferMax && len(f.pending) > 0 && !f.closed {
-		f.room.Wait()
+	if f.queue != nil {
+		f.queue.put(line)
+		return
 	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	if f.closed {
-		f.mu.Unlock()
 		return
 	}
-	before := len(f.pending)
 	f.pending = append(f.pending, line...)
-	full := before < flushAt && len(f.pending) >= flushAt
-	arm := !f.armed
-	if arm || full {
-		f.armed = true
-		wait := f.delay
-		if full || f.rested && f.delay < bufferedDelay {
-			wait = 0
-		}
-		f.rested = false
-		f.timer.Reset(wait)
-	}
-	f.mu.Unlock()
+	f.commit(f.taken)
 }
 
-// flushLater runs in the timer's goroutine. What comes in the next while waits
-// for the next flush; a while without anything makes the file rested.
-func (f *File) flushLater() {
-	f.writing.Lock()
-	defer f.writing.Unlock()
-	some := f.flush()
-	if f.delay >= bufferedDelay {
+// commit returns when the write with that number has ended; who comes first makes it.
+func (f *File) commit(number int64) {
+	for f.written <= number {
+		if f.busy {
+			f.turn.Wait()
+			continue
+		}
+		f.flush()
+	}
+}
+
+// flush writes what is pending. The caller holds mu, and nobody is busy.
+func (f *File) flush() {
+	if len(f.pending) == 0 {
 		return
 	}
-	f.mu.Lock()
-	switch {
-	case f.closed || f.armed: // armed: a line came while this one wrote
-	case some:
-		f.armed = true
-		f.timer.Reset(f.delay)
-	default:
-		f.rested = true
-	}
-	f.mu.Unlock()
-}
-
-// Flush writes out what is buffered and returns when it is written.
-func (f *File) Flush() {
-	f.writing.Lock()
-	defer f.writing.Unlock()
-	f.flush()
-}
-
-// flush is called with writing held. It reports whether there was anything.
-func (f *File) flush() (some bool) {
-	f.mu.Lock()
 	batch := f.pending
-	f.pending, f.armed = f.spare[:0], false
-	f.room.Broadcast()
+	f.pending, f.spare = f.spare[:0], nil
+	f.taken++
+	f.busy = true
 	f.mu.Unlock()
-	if len(batch) > 0 {
-		f.write(batch)
+	f.write(batch)
+	f.mu.Lock()
+	if cap(batch) <= maxSpare {
+		f.spare = batch[:0]
 	}
-	f.spare = batch[:0]
-	if cap(f.spare) > 2*flushAt {
-		f.spare = nil // a burst is over; do not keep its buffer
-	}
-	return len(batch) > 0
+	f.written++
+	f.release()
 }
 
-// write is called with writing held.
+// maxSpare is the largest buffer that is kept, in bytes; a burst's is not.
+const maxSpare = 64 << 10
+
+// seize waits until nobody is busy, and is it then. The caller holds mu.
+func (f *File) seize() {
+	for f.busy {
+		f.turn.Wait()
+	}
+	f.busy = true
+}
+
+func (f *File) release() {
+	f.busy = false
+	f.turn.Broadcast()
+}
+
+// write hands lines to the kernel. What it refuses is lost, counted and said, once
+// when it begins and once when it is over.
 func (f *File) write(batch []byte) {
 	n, err := 0, error(nil)
 	if f.torn { // keep the half line apart from what follows
@@ -154,49 +151,65 @@ func (f *File) write(batch []byte) {
 		n, err = f.out.Write(batch)
 	}
 	if err == nil {
-		f.failing = false
+		f.works()
 		return
 	}
+	n = min(n, len(batch))
 	if n > 0 && n < len(batch) {
 		f.torn = batch[n-1] != '\n'
 	}
-	for _, c := range batch[min(n, len(batch)):] {
+	f.lose(batch[n:], err)
+}
+
+// lose counts lines that are not in the log.
+func (f *File) lose(lines []byte, why error) {
+	count := int64(0)
+	for _, c := range lines {
 		if c == '\n' {
-			f.lost++
+			count++
 		}
 	}
+	f.since += count
+	f.lost.Add(count)
 	if !f.failing {
 		f.failing = true
-		f.report(fmt.Errorf("writing log %s: %w; lines are lost until it works again", f.path, err))
+		f.report(fmt.Errorf("writing log %s: %w; lines are lost until it works again", f.path, why))
 	}
 }
 
-// Lost is the number of lines dropped so far because the disk refused them.
-func (f *File) Lost() int64 {
-	f.writing.Lock()
-	defer f.writing.Unlock()
-	return f.lost
+// works notes that a write succeeded.
+func (f *File) works() {
+	if f.failing {
+		f.report(fmt.Errorf("log %s works again; %d lines were lost", f.path, f.since))
+		f.failing, f.since = false, 0
+	}
 }
 
-// Close writes out the buffer and closes the file. Later lines are dropped.
+// Lost is the number of lines dropped so far.
+func (f *File) Lost() int64 { return f.lost.Load() }
+
+// Flush returns when everything that was logged is with the kernel, or the queue's
+// patience with a reader is over.
+func (f *File) Flush() {
+	if f.queue != nil {
+		f.queue.drain()
+	}
+}
+
+// Close ends the log. Later lines are dropped.
 func (f *File) Close() error {
-	f.writing.Lock()
-	defer f.writing.Unlock()
-	f.flush()
+	if f.queue != nil {
+		return f.queue.close()
+	}
 	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.commit(f.taken - 1) // those that wait
+	f.seize()
+	defer f.release()
 	if f.closed {
-		f.mu.Unlock()
 		return nil
 	}
 	f.closed = true
-	f.timer.Stop()
-	f.room.Broadcast()
-	late := f.pending
-	f.pending = nil
-	f.mu.Unlock()
-	if len(late) > 0 {
-		f.write(late)
-	}
 	return f.out.Close()
 }
 

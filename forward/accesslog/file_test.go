@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -15,9 +16,9 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func openTest(t testing.TB, path string, delay time.Duration) *File {
+func openTest(t testing.TB, path string) *File {
 	t.Helper()
-	f, err := openFile(path, diskFiles{}, delay, func(err error) { t.Error(err) })
+	f, err := openFile(path, diskFiles{}, func(err error) { t.Error(err) })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,27 +43,17 @@ func size(path string) int64 {
 	return st.Size()
 }
 
-// A single line reaches the disk although nothing follows it.
-func TestLoneLineIsWritten(t *testing.T) {
+// A line is in the file when Write returns.
+func TestLinesAreInTheFileAtOnce(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "log")
-	f := openTest(t, path, time.Millisecond)
+	f := openTest(t, path)
 	defer f.Close()
 	for i := 1; i <= 3; i++ {
 		f.Write([]byte("12345678\n"))
-		waitFor(t, "the write", func() bool { return size(path) == int64(9*i) })
+		if n := size(path); n != int64(9*i) {
+			t.Fatalf("%d bytes after %d lines", n, i)
+		}
 	}
-}
-
-// A full buffer is written at once, without waiting for the delay.
-func TestFullBufferIsWritten(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "log")
-	f := openTest(t, path, time.Hour)
-	defer f.Close()
-	line := []byte(strings.Repeat("x", 999) + "\n")
-	for range flushAt/1000 + 1 {
-		f.Write(line)
-	}
-	waitFor(t, "the write", func() bool { return size(path) >= flushAt })
 }
 
 // Writers, rotations and reopenings run at once: every line ends up in exactly
@@ -71,7 +62,7 @@ func TestNothingIsLostAcrossRotation(t *testing.T) {
 	const writers, each, rotations = 8, 2000, 20
 	dir := t.TempDir()
 	path := filepath.Join(dir, "log")
-	f := openTest(t, path, time.Millisecond)
+	f := openTest(t, path)
 	var all sync.WaitGroup
 	for w := range writers {
 		all.Go(func() {
@@ -119,7 +110,7 @@ func TestNothingIsLostAcrossRotation(t *testing.T) {
 func TestRotationNumbers(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "log")
-	f := openTest(t, path, time.Hour)
+	f := openTest(t, path)
 	for i := range 5 {
 		f.Write(fmt.Appendf(nil, "%d\n", i))
 		if err := f.Rotate(3); err != nil {
@@ -149,7 +140,7 @@ func TestRotationNumbers(t *testing.T) {
 func TestReopenAfterRename(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "log")
-	f := openTest(t, path, time.Hour)
+	f := openTest(t, path)
 	f.Write([]byte("old\n"))
 	f.Flush()
 	if err := os.Rename(path, path+".mine"); err != nil {
@@ -175,7 +166,7 @@ func (brokenOpener) OpenLog(string) (*os.File, error) { return nil, os.ErrPermis
 
 func TestRotationThatCannotOpenKeepsLogging(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "log")
-	f := openTest(t, path, time.Hour)
+	f := openTest(t, path)
 	f.Write([]byte("1\n"))
 	f.opener = brokenOpener{}
 	if err := f.Rotate(0); !errors.Is(err, os.ErrPermission) {
@@ -203,34 +194,34 @@ func (d *fullDisk) Write(b []byte) (int, error) {
 
 func (d *fullDisk) Close() error { return nil }
 
-func TestFullDiskIsReportedOnceAndCounted(t *testing.T) {
-	var reports []error
-	f, err := openFile(filepath.Join(t.TempDir(), "log"), diskFiles{}, time.Hour, func(err error) { reports = append(reports, err) })
-	if err != nil {
-		t.Fatal(err)
-	}
+// A disk that refuses lines is told of once, and once more when it takes some again,
+// with how many are missing.
+func TestFullDiskIsReportedAndItsEnd(t *testing.T) {
+	var reports []string
 	disk := &fullDisk{full: true}
-	f.out.Close()
-	f.out = disk
+	f := onto(disk, func(err error) { reports = append(reports, err.Error()) })
 	for range 3 {
 		f.Write([]byte("lost\nlost\n"))
-		f.Flush()
 	}
 	disk.full = false
 	f.Write([]byte("kept\n"))
-	f.Flush()
 	disk.full = true
 	f.Write([]byte("lost\n"))
-	f.Flush()
-	if len(reports) != 2 || f.Lost() != 7 || disk.written.String() != "kept\n" {
-		t.Errorf("%d reports, %d lost, %q", len(reports), f.Lost(), disk.written.String())
-	}
+	disk.full = false
+	f.Write([]byte("kept\n"))
 	f.Close()
+	want := []string{
+		"writing log log: no space left on device; lines are lost until it works again", "log log works again; 6 lines were lost",
+		"writing log log: no space left on device; lines are lost until it works again", "log log works again; 1 lines were lost",
+	}
+	if !slices.Equal(reports, want) || f.Lost() != 7 || disk.written.String() != "kept\nkept\n" {
+		t.Errorf("%q, %d lost, %q", reports, f.Lost(), disk.written.String())
+	}
 }
 
 func TestOpenErrorsNameTheFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "no", "such", "dir", "log")
-	if _, err := openFile(path, diskFiles{}, time.Hour, nil); !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), path) {
+	if _, err := openFile(path, diskFiles{}, nil); !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), path) {
 		t.Errorf("error %v", err)
 	}
 }

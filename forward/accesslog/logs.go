@@ -1,7 +1,6 @@
 package accesslog
 
 import (
-	"bytes"
 	"errors"
 	"net/netip"
 	"sync"
@@ -17,7 +16,7 @@ type Env struct {
 	// Name gives the host name of an address if it is known already, "" if not,
 	// and may start finding it out; it must not wait. For log_fqdn and %>A.
 	Name func(netip.Addr) string
-	// Report is told of the first failure of a series while writing.
+	// Report is told of the first failure of a series while writing, and of its end.
 	Report func(error)
 }
 
@@ -105,11 +104,7 @@ func (l *Logs) file(path string) (*File, error) {
 	if f := l.files[path]; f != nil {
 		return f, nil
 	}
-	delay := promptDelay
-	if l.cfg.BufferedLogs {
-		delay = bufferedDelay
-	}
-	f, err := openFile(path, l.env.Files, delay, l.env.Report)
+	f, err := openFile(path, l.env.Files, l.env.Report)
 	if err == nil {
 		l.files[path] = f
 	}
@@ -188,22 +183,6 @@ func (l *Logs) Agent(e *Entry) {
 		line = append(line, ' ')
 		l.refers.Write(endLine(buf, append(line, e.URL...)))
 	}
-}
-
-// endLine ends a line and leaves it in buf. Whatever a client managed to put into
-// it, it stays one line.
-func endLine(buf *[]byte, line []byte) []byte {
-	for _, end := range []byte{'\n', 0} {
-		for rest := line; ; {
-			i := bytes.IndexByte(rest, end)
-			if i < 0 {
-				break
-			}
-			rest[i], rest = ' ', rest[i+1:]
-		}
-	}
-	*buf = append(line, '\n')
-	return *buf
 }
 
 // Rotate rotates all files (SIGUSR1, -k rotate) and reports what went wrong;

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 )
 
 // A FIFO keeps its reader: it is neither renamed nor opened anew.
@@ -17,7 +16,7 @@ func TestFIFOIsNotRotated(t *testing.T) {
 	if err := syscall.Mkfifo(path, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := openFile(path, diskFiles{}, time.Hour, nil); !errors.Is(err, syscall.ENXIO) {
+	if _, err := openFile(path, diskFiles{}, nil); !errors.Is(err, syscall.ENXIO) {
 		t.Fatalf("without a reader: %v", err)
 	}
 	reader, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
@@ -25,7 +24,7 @@ func TestFIFOIsNotRotated(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer reader.Close()
-	f := openTest(t, path, time.Hour)
+	f := openTest(t, path)
 	f.Write([]byte("before\n"))
 	if err := f.Rotate(3); err != nil {
 		t.Error(err)
@@ -56,7 +55,7 @@ func TestFIFOWithoutReader(t *testing.T) {
 		t.Fatal(err)
 	}
 	var reports []error
-	f, err := openFile(path, diskFiles{}, time.Hour, func(err error) { reports = append(reports, err) })
+	f, err := openFile(path, diskFiles{}, func(err error) { reports = append(reports, err) })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +75,7 @@ func (noRename) Rename(string, string) error { return os.ErrPermission }
 // A rename that fails is told, and the log goes on in the old file.
 func TestRotationWithoutRights(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "log")
-	f, err := openFile(path, noRename{}, time.Hour, func(err error) { t.Error(err) })
+	f, err := openFile(path, noRename{}, func(err error) { t.Error(err) })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,7 +94,7 @@ func TestRotationWithoutRights(t *testing.T) {
 func TestRotationOfADeletedLog(t *testing.T) {
 	for _, keep := range []int{0, 2} {
 		path := filepath.Join(t.TempDir(), "log")
-		f := openTest(t, path, time.Hour)
+		f := openTest(t, path)
 		if err := os.Remove(path); err != nil {
 			t.Fatal(err)
 		}
@@ -139,7 +138,7 @@ func TestAllLogsRotate(t *testing.T) {
 		t.Errorf("%d lines lost", logs.Lost())
 	}
 	for _, f := range logs.files {
-		f.lost = 2
+		f.lost.Store(2)
 	}
 	if logs.Lost() != 6 {
 		t.Errorf("%d lines lost of three logs that lost 2 each", logs.Lost())

@@ -60,7 +60,7 @@ func (s *systemLog) Close() error { s.closed++; return nil }
 func TestSyslogLines(t *testing.T) {
 	daemon := &systemLog{down: true}
 	var reports []error
-	f, err := openFile("syslog:daemon.info", diskFiles{}, promptDelay, func(err error) { reports = append(reports, err) })
+	f, err := openFile("syslog:daemon.info", diskFiles{}, func(err error) { reports = append(reports, err) })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,13 +83,13 @@ func TestSyslogLines(t *testing.T) {
 	if want := []string{"one", "two", "three", "five"}; !slices.Equal(daemon.messages, want) {
 		t.Errorf("messages %q, want %q", daemon.messages, want)
 	}
-	if f.Lost() != 3 || len(reports) != 2 || daemon.closed != 1 {
+	if f.Lost() != 3 || len(reports) != 4 || daemon.closed != 1 {
 		t.Errorf("%d lines lost, reports %v, closed %d times", f.Lost(), reports, daemon.closed)
 	}
 }
 
 func TestSyslogNeverReached(t *testing.T) {
-	f, err := openFile("syslog", diskFiles{}, promptDelay, nil)
+	f, err := openFile("syslog", diskFiles{}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
