@@ -1,14 +1,11 @@
 package forward
 
 import (
-	"errors"
-
 	"github.com/cuttle-proxy/cuttle/forward/errpage"
 	"github.com/cuttle-proxy/cuttle/forward/failure"
 	"github.com/cuttle-proxy/cuttle/forward/fetch"
 	"github.com/cuttle-proxy/cuttle/forward/http1"
 	"github.com/cuttle-proxy/cuttle/forward/reply"
-	"github.com/cuttle-proxy/cuttle/forward/sock"
 )
 
 // checkReply looks at the head of the reply: is it small enough, may the client
@@ -91,35 +88,6 @@ func (x *transaction) finishReplyHead(framed bool) {
 
 // closes reports whether the connection cannot go on after this reply.
 func (x *transaction) closes() bool { return x.cl.srv.stopping.Load() || x.fetch.Uploading() }
-
-var errNoTurn = errors.New("the answer before this one ended the connection")
-
-// Write implements reply.Client. A failure ends the connection.
-func (x *transaction) Write(b []byte) (n int, err error) {
-	if x.gate != nil && !x.waitTurn() {
-		return 0, errNoTurn
-	}
-	cl := x.cl
-	cl.c.WriteUntil(x.p.lifetime(x.now))
-	if cl.turn != nil {
-		n, err = cl.turn.Write(b)
-	} else {
-		n, err = cl.c.Write(b)
-	}
-	if err != nil {
-		cl.gone.Store(true)
-	}
-	return n, err
-}
-
-// Transfer implements reply.Client.
-func (x *transaction) Transfer(t *sock.Transfer) (n int64) {
-	t.To = x.cl.c
-	if n = t.Run(); t.WriteErr != nil {
-		x.cl.gone.Store(true)
-	}
-	return n
-}
 
 // upgrade passes a 101 on and joins the connections: the protocol is theirs from
 // here on (RFC 9110 section 7.8). All bytes count in the log.

@@ -27,6 +27,27 @@ type Spliced interface {
 	Moved(n int64, err error)
 }
 
+// Spanned is a Body whose bytes lie in memory, in pieces, or in a file.
+type Spanned interface {
+	Body
+	// Span gives what can be sent now, at most so many bytes, without taking it; it
+	// is empty at the end of the body and when there is nothing without waiting. It is
+	// valid until the next call.
+	Span(most int64) Span
+	// Advance takes n bytes of it.
+	Advance(n int64)
+}
+
+// Span is a part of a body: pieces of memory in order, or with no pieces a part of a
+// file.
+type Span struct {
+	Pieces [][]byte
+	// FD, Offset: the bytes are in a file from Offset on.
+	FD     int
+	Offset int64
+	Length int64
+}
+
 // Made is a body that is wholly here.
 type Made []byte
 

@@ -56,6 +56,9 @@ func (r *Reply) Send(body Body) error {
 
 func (r *Reply) cross(body Body) error {
 	for {
+		if err := r.sendSpans(body); err != nil {
+			return err
+		}
 		piece, err := body.Next(r.limit.ask(gathered), false)
 		if len(piece) == 0 && err == nil {
 			if err := r.flush(); err != nil {
@@ -84,6 +87,56 @@ func (r *Reply) cross(body Body) error {
 			return err
 		}
 	}
+}
+
+// longSpan is how much of a span is sent at a time, in bytes: between two of them
+// deadlines are renewed.
+const longSpan = 1 << 20
+
+// sendSpans sends what lies in memory or in a file as long as there is more of it
+// than is gathered by copying: the head that is to go out next and the pieces in one
+// write, files by sendfile(2).
+func (r *Reply) sendSpans(body Body) error {
+	if r.chunks || r.limit.most > 0 {
+		return nil
+	}
+	s, ok := body.(Spanned)
+	if !ok {
+		return nil
+	}
+	for {
+		span := s.Span(longSpan)
+		if span.Length <= gathered {
+			return nil
+		}
+		n, err := r.sendSpan(&span)
+		s.Advance(n)
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// sendSpan sends one span and reports how much of it went out.
+func (r *Reply) sendSpan(span *Span) (n int64, err error) {
+	if len(span.Pieces) == 0 {
+		if err := r.flush(); err != nil {
+			return 0, err
+		}
+		n, err = r.To.SendFile(span.FD, span.Offset, span.Length)
+		r.Sent += n
+		return n, err
+	}
+	r.pieces = append(append(r.pieces[:0], r.out), span.Pieces...)
+	all, err := r.To.WritePieces(r.pieces)
+	clear(r.pieces)
+	r.Sent += all
+	n = max(0, all-int64(len(r.out)))
+	r.out = r.out[:0]
+	if err != nil {
+		return n, ErrClient
+	}
+	return n, nil
 }
 
 // splice moves the rest of a body from its socket to the client's when nothing

@@ -44,10 +44,15 @@ type Hop struct {
 	Session bool
 }
 
-// Client is a client's connection as a reply sees it. A failure of either method
-// means that the client has gone.
+// Client is a client's connection as a reply sees it. A failure means that the client
+// has gone, unless it is said otherwise.
 type Client interface {
 	Write(b []byte) (n int, err error)
+	// WritePieces writes pieces of memory in order.
+	WritePieces(list [][]byte) (n int64, err error)
+	// SendFile sends n bytes of a file from an offset on. ErrClient alone says that
+	// the client has gone; any other error is the file's.
+	SendFile(fd int, offset, n int64) (sent int64, err error)
 	// Transfer runs t towards the client.
 	Transfer(t *sock.Transfer) (n int64)
 }
@@ -63,7 +68,8 @@ type Reply struct {
 	// logs that show the reply's head as the origin sent it; empty for others.
 	Own []byte
 
-	out []byte // what goes out next
+	out    []byte   // what goes out next
+	pieces [][]byte // storage
 
 	State
 }
@@ -103,6 +109,7 @@ func (r *Reply) Reset() {
 	r.State = State{Lookup: "NONE"}
 	r.Fields.Reset()
 	r.MIME, r.Own, r.out = r.MIME[:0], r.Own[:0], r.out[:0]
+	r.pieces = r.pieces[:0]
 }
 
 // SetMIME notes the Content-Type.
