@@ -112,7 +112,7 @@ func (x *transaction) upgrade() bool {
 // the reply whose head is finished. It is nil when the reply goes out as it is: no
 // rule for the status, or the page is not to be had (2.6 then shows the reply's own
 // body).
-func (x *transaction) mappedError() *fetch.Clientless {
+func (x *transaction) mappedError() *fetch.Owned {
 	status := x.reply.Status
 	if !x.p.mapsErrors || status < errpage.FirstMapped || !x.hasRequest() {
 		return nil
@@ -143,7 +143,7 @@ func (x *transaction) mappedError() *fetch.Clientless {
 
 // deliverMapped sends the finished head with the page's length in the place of its
 // own, then the page. It reports whether the client's connection stays.
-func (x *transaction) deliverMapped(m *fetch.Clientless) bool {
+func (x *transaction) deliverMapped(m *fetch.Owned) bool {
 	defer m.Close()
 	x.fetch.Discard() // the body that is replaced stays unread
 	r := &x.reply

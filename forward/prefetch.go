@@ -86,8 +86,5 @@ func (x *transaction) letNextBegin() {
 func (x *transaction) waitTurn() bool {
 	<-x.gate
 	x.gate = nil
-	if x.cl.gone.Load() {
-		return false
-	}
-	return true
+	return !x.cl.gone.Load()
 }

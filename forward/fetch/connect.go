@@ -48,7 +48,7 @@ func (f *Fetch) connect(giveUp time.Time) *failure.Failure {
 		c.Close() // as in 2.6: opening another is not to make ever more of them
 		break
 	}
-	return f.dial(host, addrs, port, min(timeout, max(giveUp.Sub(time.Now()), 5*time.Second)), giveUp)
+	return f.dial(host, addrs, port, min(timeout, max(time.Until(giveUp), 5*time.Second)), giveUp)
 }
 
 // key says which kept connections the request may use. A connection opened as

@@ -14,7 +14,7 @@
 //
 // A fetch knows no client connection. Whom it is made for it knows as addresses, as
 // the facts of access lists, and as somebody Waiting who hears of what happens on the
-// way; a fetch of the proxy's own has nobody (clientless.go). What it is asked views
+// way; a fetch of the proxy's own has nobody (owned.go). What it is asked views
 // what belongs to the one who asks, who may embed it by value: nothing on the way of
 // a request without body allocates.
 //

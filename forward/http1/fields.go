@@ -54,6 +54,13 @@ func (f *Fields) reset() {
 	f.Dropped, f.Folded, f.connection = 0, false, connectionUnread
 }
 
+// CopyFrom makes f a copy of g that shares nothing with it, in storage of its own.
+func (f *Fields) CopyFrom(g *Fields) {
+	repaired, list, options := append(f.repaired[:0], g.text...), append(f.list[:0], g.list...), append(f.options[:0], g.options...)
+	*f = *g
+	f.text, f.repaired, f.list, f.options = repaired, repaired, list, options
+}
+
 // Len is the number of fields.
 func (f *Fields) Len() int { return len(f.list) }
 

@@ -55,6 +55,14 @@ type URL struct {
 // Reset forgets the URL and keeps the storage.
 func (u *URL) Reset() { *u = URL{buf: u.buf[:0], escaped: u.escaped[:0], literal: u.literal[:0]} }
 
+// CopyFrom makes u a copy of v that shares nothing with it, in storage of its own.
+func (u *URL) CopyFrom(v *URL) {
+	u.Scheme, u.Authority, u.Port = v.Scheme, v.Authority, v.Port
+	u.buf = append(append(append(u.buf[:0], v.Userinfo...), v.Host...), v.Path...)
+	host, path := len(v.Userinfo), len(v.Userinfo)+len(v.Host)
+	u.Userinfo, u.Host, u.Path = u.buf[:host:host], u.buf[host:path:path], u.buf[path:]
+}
+
 // Parse takes a URL apart. The text is not kept. It answers NoFault or
 // InvalidURL, following 2.6's verdicts.
 func (u *URL) Parse(method Method, text []byte, o *URLOptions) Fault {

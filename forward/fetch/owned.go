@@ -1,0 +1,121 @@
+package fetch
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/cuttle-proxy/cuttle/forward/acl"
+	"github.com/cuttle-proxy/cuttle/forward/failure"
+	"github.com/cuttle-proxy/cuttle/forward/http1"
+)
+
+// Owned is a fetch that owns all it is asked: it is for no client, or may outlive
+// the one it began for. Own gives one; Close it.
+type Owned struct {
+	Fetch
+
+	head, target, canonicalURL []byte
+	parsed                     http1.Request // of a copied request the fields alone
+	url                        http1.URL
+
+	ownedState
+}
+
+// ownedState is cleared as a whole.
+type ownedState struct {
+	request Request
+	facts   acl.Facts
+	stop    func() bool // keeps the context from aborting the fetch
+}
+
+var owned = sync.Pool{New: func() any {
+	o := new(Owned)
+	o.Init()
+	return o
+}}
+
+// Own gives a fetch that has not been asked anything.
+func Own() *Owned { return owned.Get().(*Owned) }
+
+// Copy makes a request without body the one to be fetched, in a copy that views
+// nothing of the original. The copy has no client: nobody waits for it, and no
+// connection is anybody's.
+func (o *Owned) Copy(r *Request) {
+	o.parsed.Fields.CopyFrom(r.Fields)
+	o.url.CopyFrom(r.URL)
+	o.canonicalURL = append(o.canonicalURL[:0], r.CanonicalURL...)
+	o.facts = *r.Facts
+	o.facts.URL, o.facts.Request, o.facts.Reply, o.facts.Conn = &o.url, &o.parsed.Fields, nil, nil
+	o.request = *r
+	o.request.Fields, o.request.URL, o.request.CanonicalURL, o.request.Facts = &o.parsed.Fields, &o.url, o.canonicalURL, &o.facts
+	o.request.Body, o.request.Have, o.request.Source, o.request.Waiting, o.request.Pin = http1.Body{}, nil, nil, nil, nil
+}
+
+// Start begins the fetch of what it was asked. The end of ctx ends it, wherever it
+// is.
+func (o *Owned) Start(ctx context.Context, e *Env, p *Policy) {
+	o.Begin(ctx, e, p, &o.request)
+	o.stop = context.AfterFunc(ctx, o.Abort)
+}
+
+// Get asks for a URL by GET, with those fields, where any request for it would go, in
+// nobody's name. facts are what access lists are told beside the request. It returns
+// when the head of a reply is there; a failure leaves nothing to close.
+func (e *Env) Get(ctx context.Context, p *Policy, url string, fields *http1.Outgoing, facts acl.Facts) (*Owned, *failure.Failure) {
+	o := Own()
+	why := o.ask(url, fields, facts, p)
+	if why == nil {
+		o.Start(ctx, e, p)
+		if why = o.Choose(); why == nil {
+			why = o.Head()
+		}
+	}
+	if why != nil {
+		o.Close()
+		return nil, why
+	}
+	return o, nil
+}
+
+// ask makes the request of Get.
+func (o *Owned) ask(url string, fields *http1.Outgoing, facts acl.Facts, p *Policy) *failure.Failure {
+	o.head = append(append(append(o.head[:0], "GET "...), url...), " HTTP/1.0\r\n"...)
+	o.head = fields.Append(o.head)
+	if _, state := o.parsed.Parse(o.head, &p.Request); state != http1.Complete {
+		return failure.OfFault(o.parsed.Fault)
+	}
+	o.target = append(o.target[:0], url...)
+	if fault := o.url.Parse(http1.GET, o.target, &p.URL); fault != http1.NoFault {
+		return failure.OfFault(fault)
+	}
+	switch o.url.Scheme {
+	case http1.SchemeURN, http1.SchemeInternal, http1.SchemeCacheObject:
+		return failure.SchemeUnserved()
+	}
+	o.canonicalURL = o.url.AppendCanonical(o.canonicalURL[:0])
+	o.facts = facts
+	o.facts.Method, o.facts.URL, o.facts.Request, o.facts.Reply = http1.GET, &o.url, &o.parsed.Fields, nil
+	o.facts.Accelerated, o.facts.Transparent, o.facts.Internal = false, false, false
+	o.request = Request{
+		Method: http1.GET, MethodText: o.parsed.MethodText, // without version, as 2.6's own requests (recorded in Via)
+		Fields: &o.parsed.Fields, URL: &o.url, CanonicalURL: o.canonicalURL,
+		Control: o.parsed.CacheControl(), Facts: &o.facts, Began: time.Now(),
+	}
+	return nil
+}
+
+// Close gives back what the fetch holds.
+func (o *Owned) Close() {
+	o.Leave()
+	// When the context has ended somebody may be about to abort the fetch, and must
+	// not find another one in its place.
+	mine := o.stop == nil || o.stop()
+	o.Reset()
+	o.parsed.Reset()
+	o.url.Reset()
+	o.ownedState = ownedState{}
+	if mine && !o.Oversized() {
+		owned.Put(o)
+	}
+}
