@@ -1,24 +1,29 @@
 package store
 
-import "time"
+import (
+	"time"
+
+	"github.com/cuttle-proxy/cuttle/forward/store/ufs"
+)
 
 // Config is what squid.conf says about the store. Sizes are in bytes.
 type Config struct {
 	// Memory is cache_mem.
 	Memory int64
 	// MaxInMemory is maximum_object_size_in_memory, MinObject minimum_object_size,
-	// MaxObject maximum_object_size.
+	// MaxObject maximum_object_size, 0 for any. All count the body alone.
 	MaxInMemory, MinObject, MaxObject int64
 	// MemoryPolicy is memory_replacement_policy.
 	MemoryPolicy Policy
-	// Dirs are the cache_dir lines that keep anything.
+	// Dirs are the cache_dir lines that keep anything, at most 64.
 	Dirs []DirConfig
 	// RoundRobin is store_dir_select_algorithm round-robin; otherwise the directory
 	// with the least load is chosen.
 	RoundRobin bool
 	// SwapLow and SwapHigh are cache_swap_low and cache_swap_high, in percent.
 	SwapLow, SwapHigh int
-	// MaxOpenFiles is max_open_disk_fds, 0 for no limit.
+	// MaxOpenFiles is max_open_disk_fds, 0 for no limit: with more files open nothing
+	// is written to disk.
 	MaxOpenFiles int
 	// QuickAbortMin and QuickAbortMax are in bytes, QuickAbortPct in percent;
 	// a negative QuickAbortMin lets every fetch go on.
@@ -26,11 +31,21 @@ type Config struct {
 	QuickAbortPct                int
 	// ReadAheadGap is read_ahead_gap.
 	ReadAheadGap int64
-	// Workers is how many disk operations may be under way at once, 0 for 16;
-	// Queue how many may wait for that, 0 for 64 a worker.
+	// Workers is how many reads, and how many writes, may be under way at once, 0 for
+	// 16; Queue how many may wait for that, 0 for 64 a worker. They are those of the
+	// first configuration.
 	Workers, Queue int
+	// Backlog is how much of an object may wait to be written while clients wait for
+	// more of it, 0 for 1 MB: with more it is not stored.
+	Backlog int64
 	// Stall is how long a reader may make no progress while others wait, 0 for 10 s.
 	Stall time.Duration
+	// DoubleCheck is squid -S: each file of a directory is looked for.
+	DoubleCheck bool
+	// Log, if not nil, is given what store.log shows. It must not wait.
+	Log func(*Event)
+	// Report, if not nil, is told what goes into cache.log about a directory.
+	Report func(Notice)
 }
 
 // DirConfig is one cache_dir line.
@@ -65,3 +80,17 @@ const (
 	// dynamic aging).
 	HeapLFUDA
 )
+
+// Notice is news of a directory.
+type Notice struct {
+	// Path is the directory's.
+	Path string
+	// Rebuilt is what a rebuild that has ended found, nil for other news.
+	Rebuilt *ufs.Report
+	// Entries and Size are those of the whole store then, in objects and bytes.
+	Entries, Size int64
+	// Err is what went wrong; TakenOut says that the directory is not used any more
+	// because of that.
+	Err      error
+	TakenOut bool
+}

@@ -14,7 +14,7 @@
 //	            was begun as Collapsed; such a reader may call AwaitHead and Close,
 //	            and when the head is there (or will never be) it selects again.
 //	Streaming   Publish gave it its head, which is frozen. The writer may call
-//	            Space, Grow, Append, Complete and Abort; readers Head, Facts, Next,
+//	            Append, Pace, Complete and Abort; readers Head, Facts, Next,
 //	            Advance and Close. Store.Lookup shows it, as Joined, while byte 0
 //	            is held and the whole is expected to be kept.
 //	Complete    All bytes are here. The writer has none of its calls any more. Readers
@@ -32,29 +32,30 @@
 //
 // # Calls
 //
-//	Open(Config) (*Store, error)         Reconfigure(Config)   Close()   Rotate()   Stats()
+//	Open(Config) (*Store, error), Reconfigure(Config) error, Rotate(), Stats(), Close() error
 //
-//	Store.Lookup(Key, url, *Reader) Found   Miss | Hit | Joined | Waiting; the reader is
+//	Store.Lookup(now, Key, url, *Reader) Found   Miss | Hit | Joined | Waiting; the reader is
 //	                                     pinned to what was found, Close gives it back
 //	Store.Begin(Opening, Filler, *Reader) *Entry
-//	                                     a fetch begins; the reader is its client's (nil for none)
-//	Store.Purge(Key) bool                PURGE, CLR, unsafe methods, a newer object
-//	Store.Refresh(*Reader, Head) bool    a 304 brought a new head, which shares the body
+//	                                     a fetch begins, with the permit up; the reader is its
+//	                                     client's, nil for none
+//	Store.Purge(Key) bool                PURGE, CLR, unsafe methods
 //
-//	Entry.Publish(Head) (kept bool)      Pending -> Streaming, or nothing of it is kept
+//	Entry.Publish(*Head) (kept bool)     Pending -> Streaming
 //	Entry.Withdraw()                     it proved unstorable: waiters select again
-//	Entry.Space() []byte, Grow(n)        room to read the origin into; never empty
-//	Entry.Append([]byte)                 the same by a copy
-//	Entry.Pace(context) error            waits while the readers are too far behind
+//	Entry.Append([]byte) (held bool)     more of the body; false: the one reader there is
+//	                                     gets these bytes from the caller, and Advance is called
+//	Entry.Pace(context) error            the fetch's own goroutine, before it reads on
 //	Entry.Complete()                     the body ended as its framing says
 //	Entry.Abort(error)                   it did not
-//	Entry.Take() bool, Put() bool        the permit
+//	Entry.Take() bool, Put() bool, Own() the permit
 //
-//	Reader.AwaitHead(context) error      while Waiting; then Lookup again
-//	Reader.Facts() Facts, Head() []byte, Length() int64 (-1 unknown), Vary() string
-//	Reader.Next(context, limit) (Span, error), Advance(n)
-//	Reader.Seek(offset)                  for a range, where the object is whole or will be
-//	Reader.Close()                       gives back what was pinned. For a reader of an
+//	Reader.Load(context, url) error      after Hit: opens what is on disk; an error is a miss
+//	Reader.AwaitHead(context) error      after Waiting; then Close and Lookup again
+//	Reader.Facts, Head, Vary, Length     (-1 unknown), InMemory
+//	Reader.Next(context, limit) (Span, error), Poll(limit), Advance(n)
+//	Reader.SeekTo(offset)                for a range
+//	Reader.Close() (goesOn bool)         gives back what was pinned. For the last reader of an
 //	                                     Entry this is leaving: the quick_abort decision
 //
 // # The permit
@@ -72,8 +73,8 @@
 // # Bytes
 //
 // Reader.Next gives either pieces, views of the store's memory made for one
-// writev, or a file with offset and length for sendfile. Both live until the
-// next Next, Advance or Close of that reader.
+// writev, or a descriptor with offset and length for sendfile. Both live until
+// the next Next, Advance or Close of that reader.
 //
 // Memory is an arena of pages outside Go's heap, as large as cache_mem says
 // (in race builds inside it: the detector sees no other memory). A freed page is

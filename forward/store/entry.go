@@ -1,0 +1,226 @@
+package store
+
+import (
+	"bytes"
+	"sync"
+
+	"github.com/cuttle-proxy/cuttle/forward/http1"
+	"github.com/cuttle-proxy/cuttle/forward/store/arena"
+	"github.com/cuttle-proxy/cuttle/forward/store/index"
+)
+
+// Opening is what is known of an object when its fetch begins. The store keeps
+// the slices.
+type Opening struct {
+	// Key is what the object is looked up by until its head is there.
+	Key Key
+	// Method, URL (canonical), and the URL a store URL rewriter made of it, empty
+	// without.
+	Method        http1.Method
+	URL, StoreURL []byte
+	// Collapsed entries are found while they are Pending (collapsed_forwarding).
+	Collapsed bool
+}
+
+// keyURL is the URL the object is looked up by.
+func (o *Opening) keyURL() []byte {
+	if len(o.StoreURL) > 0 {
+		return o.StoreURL
+	}
+	return o.URL
+}
+
+// phase of an entry, see the package comment.
+type phase uint8
+
+const (
+	pending phase = iota
+	streaming
+	complete
+	aborted
+)
+
+// Entry is an object on its way into the store.
+type Entry struct {
+	s       *Store
+	filler  Filler
+	opening Opening
+
+	mu       sync.Mutex
+	phase    phase
+	obsolete bool // nobody finds it any more
+	// withdrawn: it proved unstorable at its head.
+	withdrawn bool
+	// clientless fetches go on without readers.
+	clientless bool
+	err        error
+	permit     permit
+	wanted     bool
+	readers    []*Reader
+	ended      int // readers that were ended and still hold pieces
+
+	// From Publish on.
+	key       Key
+	facts     Facts
+	vary      []byte
+	announced int64 // -1 unknown
+	first     arena.Page
+	headLen   int
+
+	// The body: size bytes came, those from low() on are in pages. The first byte of
+	// pages[0] would be byte dropped*PageSize-shift of it.
+	size    int64
+	pages   []arena.Page
+	shift   int64
+	dropped int64
+	late    []arena.Page // dropped while an ended reader held pieces of them
+	// whole: all of it is in memory and is to stay there.
+	whole bool
+	// kept: it is to be found when it is complete.
+	kept bool
+	swap *swapOut
+	// settled: what stays of it is in the index, or nothing is. pinned: its pages
+	// belong to an object in the index, which it pins.
+	settled, pinned bool
+	freed           bool
+
+	pacing chan struct{} // woken when the writer may go on
+}
+
+// Begin begins the life of an object. The permit is up: the caller's goroutine has
+// it. r, closed before, is the reader of the client the fetch is for; nil when
+// there is none.
+func (s *Store) Begin(o Opening, f Filler, r *Reader) *Entry {
+	e := &Entry{s: s, filler: f, opening: o, key: o.Key, announced: -1, permit: permitUp,
+		clientless: r == nil, pacing: make(chan struct{}, 1)}
+	if o.Collapsed {
+		sh := s.ix.Shard((*[16]byte)(&e.key))
+		sh.Lock()
+		if live := s.live[sh.Number()]; live[e.key] == nil {
+			live[e.key] = e
+		}
+		sh.Unlock()
+	}
+	if r != nil {
+		e.mu.Lock()
+		e.add(r)
+		e.mu.Unlock()
+	}
+	s.stats.begun.Add(1)
+	return e
+}
+
+// add adds a reader at the beginning.
+func (e *Entry) add(r *Reader) {
+	r.begin(e.s, e.facts)
+	r.entry, r.length = e, e.length()
+	r.progress = e.s.now()
+	e.readers = append(e.readers, r)
+}
+
+// length of the body as far as it is known, -1 for not.
+func (e *Entry) length() int64 {
+	if e.phase == complete {
+		return e.size
+	}
+	return e.announced
+}
+
+// over reports whether the writer has nothing to say any more.
+func (e *Entry) over() bool { return e.phase >= complete || e.withdrawn }
+
+// join adds a reader that found the entry; the shard is locked, and unlocked here.
+func (e *Entry) join(sh *index.Shard, url []byte, r *Reader) Found {
+	e.mu.Lock()
+	found := Miss
+	if bytes.Equal(e.opening.keyURL(), url) {
+		found = e.joinable()
+	}
+	hand := handNothing
+	if found != Miss {
+		e.add(r)
+		hand = e.want()
+	}
+	e.mu.Unlock()
+	sh.Unlock()
+	hand.do(e)
+	switch found {
+	case Miss:
+		e.s.stats.misses.Add(1)
+	case Waiting:
+		e.s.stats.waited.Add(1)
+	default:
+		e.s.stats.joined.Add(1)
+	}
+	return found
+}
+
+// joinable tells how the entry may be joined: while byte 0 is held and the whole is
+// expected to be kept.
+func (e *Entry) joinable() Found {
+	switch {
+	case e.obsolete || e.withdrawn:
+	case e.phase == pending:
+		return Waiting
+	case e.phase == aborted || !e.kept:
+	case e.low() == 0 || e.swap.readable():
+		return Joined
+	}
+	return Miss
+}
+
+// setObsolete marks the entry: its readers finish, nothing of it stays.
+func (e *Entry) setObsolete() {
+	e.obsolete, e.kept = true, false
+	if !e.settled {
+		e.abandonSwap()
+	}
+}
+
+// unlist takes the entry's name away, if it has it still. Nothing is locked.
+func (e *Entry) unlist() {
+	sh := e.s.ix.Shard((*[16]byte)(&e.key))
+	sh.Lock()
+	if live := e.s.live[sh.Number()]; live[e.key] == e {
+		delete(live, e.key)
+	}
+	sh.Unlock()
+}
+
+// wakeReaders wakes those that wait for growth or an end.
+func (e *Entry) wakeReaders() {
+	for _, r := range e.readers {
+		r.wakeUp()
+	}
+}
+
+// wakeWriter wakes Pace.
+func (e *Entry) wakeWriter() {
+	select {
+	case e.pacing <- struct{}{}:
+	default:
+	}
+}
+
+// release frees the pages of an entry that has ended and that nobody reads. It
+// reports whether it is the object in the index that must be unpinned instead.
+func (e *Entry) release() (unpin bool) {
+	if e.freed || e.phase < complete || len(e.readers) > 0 || e.ended > 0 || !e.settled || e.swap.busyNow() {
+		return false
+	}
+	e.freed = true
+	e.swap.closeRead()
+	if e.pinned || e.first == 0 {
+		return e.pinned
+	}
+	e.cutHead()
+	for _, p := range e.pages {
+		e.s.mem.Drop(p)
+	}
+	for _, p := range e.late {
+		e.s.mem.Drop(p)
+	}
+	e.s.mem.Release(e.first)
+	e.first, e.pages, e.late = 0, nil, nil
+	return false
+}

@@ -1,0 +1,165 @@
+package store
+
+import (
+	"errors"
+	"time"
+
+	"github.com/cuttle-proxy/cuttle/forward/store/index"
+	"github.com/cuttle-proxy/cuttle/forward/store/ufs"
+)
+
+// maintain is the janitor: it runs errands in the directories and makes room
+// there, when nudged and once a second.
+func (s *Store) maintain() {
+	defer s.background.Done()
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-s.disks.wake:
+			s.tidy(false)
+		case <-tick.C:
+			s.tidy(true)
+		case <-s.closing:
+			s.runErrands()
+			return
+		}
+	}
+}
+
+func (s *Store) tidy(regular bool) {
+	s.runErrands()
+	for _, d := range s.disks.all() {
+		if d.failed.Load() || !d.rebuilt.Load() {
+			continue
+		}
+		s.makeRoom(d, regular)
+		s.runErrands()
+		if !regular {
+			continue
+		}
+		if err := d.dir.Flush(); err != nil {
+			s.diskError(d, err)
+		} else if d.dir.Bloated(int(d.objects.Load())) {
+			s.rewrite(d, false)
+		}
+	}
+}
+
+func (s *Store) runErrands() {
+	for _, todo := range s.disks.take() {
+		if todo.d.failed.Load() {
+			continue
+		}
+		var err error
+		switch todo.what {
+		case errandAdd:
+			err = todo.d.dir.Add(&todo.record)
+		case errandDelete:
+			err = todo.d.dir.Delete(&todo.record)
+		case errandUnlink:
+			err = todo.d.dir.Unlink(todo.record.Number)
+		}
+		if err != nil {
+			s.diskError(todo.d, err)
+		}
+	}
+}
+
+// makeRoom has objects leave a directory: beyond cache_swap_high as many as it
+// takes to come below, and once a second between cache_swap_low and the limit some,
+// more of them the fuller it is.
+func (s *Store) makeRoom(d *disk, regular bool) {
+	c, dc := s.config.Load(), d.config.Load()
+	low, high := dc.Size/100*int64(c.SwapLow), dc.Size/100*int64(c.SwapHigh)
+	size := d.size.Load()
+	remove := 0
+	if regular && size > low && dc.Size > low {
+		full := min(float64(size-low)/float64(dc.Size-low), 1)
+		remove = int(10 + 70*full)
+	}
+	for passed := 0; passed < maxPassed; {
+		if size = d.size.Load(); size <= low || size <= high && remove <= 0 {
+			return
+		}
+		remove--
+		switch s.evictFrom(d) {
+		case evictNone:
+			return
+		case evictPassed:
+			passed++
+		}
+	}
+}
+
+// evicted tells what became of an attempt to have an object leave.
+type evicted uint8
+
+const (
+	evictDone evicted = iota
+	evictPassed
+	evictNone
+)
+
+// evictFrom has the object leave that is the first to go.
+func (s *Store) evictFrom(d *disk) evicted {
+	order := d.order.Load()
+	sh, id, rec := order.First()
+	if sh == nil {
+		return evictNone
+	}
+	if rec.Pins > 0 {
+		s.touch(order, sh, id, rec, s.now())
+		sh.Unlock()
+		return evictPassed
+	}
+	size := blocks(rec.Size())
+	order.Evict(sh, id)
+	d.size.Add(-size)
+	d.objects.Add(-1)
+	gone := s.remove(sh, id, rec)
+	sh.Unlock()
+	s.stats.diskEvictions.Add(1)
+	s.log(gone)
+	return evictDone
+}
+
+// diskError deals with what went wrong in a directory. What concerns it as a whole
+// takes it out, and is reported once.
+func (s *Store) diskError(d *disk, err error) {
+	if errors.Is(err, ufs.ErrRebuilding) || errors.Is(err, ufs.ErrFull) || errors.Is(err, ufs.ErrReadOnly) {
+		s.stats.unallocated.Add(1)
+		return
+	}
+	s.stats.diskErrors.Add(1)
+	out := diskFault(err)
+	if out && d.failed.Swap(true) {
+		return
+	}
+	if report := s.config.Load().Report; report != nil {
+		report(Notice{Path: d.config.Load().Path, Err: err, TakenOut: out})
+	}
+	if out {
+		go s.forgetDisk(d)
+	}
+}
+
+// forgetDisk takes everything a directory held out of the index; its files stay.
+func (s *Store) forgetDisk(d *disk) {
+	for i := range index.Shards {
+		sh := s.ix.At(i)
+		sh.Lock()
+		var ids []index.ID
+		d.order.Load().Walk(sh, func(id index.ID, _ *index.Record) bool {
+			ids = append(ids, id)
+			return true
+		})
+		for _, id := range ids {
+			rec := sh.Record(id)
+			s.disks.leaveOrder(sh, id, rec)
+			rec.ClearDisk()
+			s.forgetIfEmpty(sh, id, rec)
+		}
+		sh.Unlock()
+	}
+}

@@ -1,0 +1,71 @@
+package store
+
+import "time"
+
+// mustWait tells whether the writer must wait, and for how long at most before it
+// looks again.
+func (e *Entry) mustWait() (wait bool, limit time.Duration) {
+	c := e.s.config.Load()
+	if e.over() || e.whole {
+		return false, 0
+	}
+	gap := max(c.ReadAheadGap, 4<<10)
+	writing := e.swap.writing()
+	unwritten := int64(0)
+	if writing {
+		unwritten = e.size - e.swap.high
+	}
+	if len(e.readers) == 0 {
+		return unwritten >= c.Backlog, c.Stall
+	}
+	if unwritten >= c.Backlog {
+		// No client waits for a write.
+		e.s.stats.slowDisk.Add(1)
+		e.unkeep()
+		writing = false
+	}
+	slowest, fastest := e.readers[0], e.readers[0]
+	for _, r := range e.readers {
+		if r.at < slowest.at {
+			slowest = r
+		}
+		if r.at > fastest.at {
+			fastest = r
+		}
+	}
+	if writing {
+		return e.size-fastest.at > gap, c.Stall // who is behind reads from disk
+	}
+	if e.size-slowest.at <= gap {
+		return false, 0
+	}
+	return true, e.endStalled(slowest, c.Stall)
+}
+
+// endStalled ends the slowest reader if it has made no progress for too long while
+// others wait for it; otherwise it returns when to look again.
+func (e *Entry) endStalled(slowest *Reader, stall time.Duration) time.Duration {
+	others := false
+	for _, r := range e.readers {
+		others = others || r.waiting
+	}
+	idle := e.s.now().Sub(slowest.progress)
+	switch {
+	case idle < stall:
+		return stall - idle
+	case !others:
+		return stall
+	}
+	e.s.stats.stalled.Add(1)
+	e.leave(slowest)
+	slowest.err = ErrStalled
+	slowest.endedEarly = true
+	if slowest.held {
+		e.ended++
+	}
+	if slowest.Ended != nil {
+		go slowest.Ended()
+	}
+	e.trim()
+	return 0
+}

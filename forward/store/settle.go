@@ -1,0 +1,118 @@
+package store
+
+import (
+	"github.com/cuttle-proxy/cuttle/forward/store/index"
+	"github.com/cuttle-proxy/cuttle/forward/store/ufs"
+)
+
+// settle puts what stays of an entry that has ended into the index: what is wholly
+// in memory, and the file of sw, nil for none. Nothing is locked.
+func (e *Entry) settle(sw *swapOut) {
+	s := e.s
+	sh := s.ix.Shard((*[16]byte)(&e.key))
+	sh.Lock()
+	e.mu.Lock()
+	if e.settled {
+		e.mu.Unlock()
+		sh.Unlock()
+		return
+	}
+	e.settled = true
+	live := s.live[sh.Number()]
+	mine := live[e.key] == e
+	if mine {
+		delete(live, e.key)
+	}
+	var event *Event
+	if mine && e.kept && e.phase == complete && (e.whole || sw != nil) {
+		event = s.enterRecord(sh, e, sw)
+	}
+	if event == nil && sw != nil {
+		s.disks.unlink(sw.d.slot, sw.number)
+	}
+	e.mu.Unlock()
+	sh.Unlock()
+	if event != nil && sw != nil {
+		s.log(event)
+	}
+	e.freeIfLast()
+}
+
+// enterRecord makes the record of an entry, with its shard and it locked. It is
+// nil when the index is full.
+func (s *Store) enterRecord(sh *index.Shard, e *Entry, sw *swapOut) *Event {
+	if id, old := sh.Find((*[16]byte)(&e.key)); old != nil {
+		s.remove(sh, id, old)
+	}
+	id, rec := sh.Insert((*[16]byte)(&e.key))
+	if rec == nil {
+		return nil
+	}
+	e.facts.Flags |= stored
+	e.facts.Refs = max(e.facts.Refs, 1)
+	now := s.now()
+	if e.facts.LastRef == 0 || e.facts.LastRef == Unknown {
+		e.facts.LastRef = TimeOf(now.Unix())
+	}
+	setFacts(rec, &e.facts)
+	rec.SetSize(e.size + int64(e.headLen))
+	event := e.event(SwappedOut)
+	if sw != nil {
+		rec.SetDisk(sw.d.slot, uint32(sw.number))
+		rec.SetSize(sw.body + e.size)
+		event.Dir, event.Number = sw.d.slot, sw.number
+		s.enterDisk(sh, id, rec, sw.d)
+		s.disks.send(sw.d.slot, errandAdd, recordOf(rec))
+	}
+	if e.whole {
+		rec.Memory = uint32(e.first)
+		s.memoryOrder.Load().Add(sh, id, now)
+		// The entry reads it until its own last reader has gone.
+		s.objectAt(e.first).pins++
+		e.pinned = true
+	}
+	s.stats.stored.Add(1)
+	return event
+}
+
+// enterDisk enters a record into the books of its directory, with its shard locked.
+func (s *Store) enterDisk(sh *index.Shard, id index.ID, rec *index.Record, d *disk) {
+	d.order.Load().Add(sh, id, s.now())
+	d.size.Add(blocks(rec.Size()))
+	d.objects.Add(1)
+	if c := s.config.Load(); d.size.Load() > d.config.Load().Size/100*int64(c.SwapHigh) {
+		s.disks.nudge()
+	}
+}
+
+// recordOf is what a directory's journal says of a record.
+func recordOf(rec *index.Record) *ufs.Record {
+	_, number, _ := rec.OnDisk()
+	f := factsOf(rec)
+	return &ufs.Record{Number: ufs.Number(number), Times: timesOf(&f), Size: rec.Size(), RefCount: f.Refs,
+		Flags: uint16(f.Flags), Key: ufs.Key(rec.Key)}
+}
+
+// event is what store.log shows of an entry.
+func (e *Entry) event(a Action) *Event {
+	ev := &Event{Action: a, Dir: -1, Key: e.key, Announced: e.announced, Length: e.size, Method: e.methodText(), URL: e.opening.URL}
+	if e.s.config.Load().Log != nil && e.first != 0 {
+		head, _ := e.s.headOf(e.s.objectAt(e.first), nil)
+		ev.Head = append([]byte(nil), head...)
+	}
+	return ev
+}
+
+// freeIfLast frees the pages of an entry that has ended and settled, when nobody
+// reads it. Nothing is locked.
+func (e *Entry) freeIfLast() {
+	e.mu.Lock()
+	unpin := e.release()
+	e.mu.Unlock()
+	if unpin {
+		sh := e.s.ix.Shard((*[16]byte)(&e.key))
+		sh.Lock()
+		e.s.unpinObject(e.first, e.s.objectAt(e.first))
+		sh.Unlock()
+	}
+}

@@ -1,0 +1,146 @@
+package store
+
+import (
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/cuttle-proxy/cuttle/forward/store/arena"
+	"github.com/cuttle-proxy/cuttle/forward/store/index"
+)
+
+// Store is the cache. Its methods may be called by any goroutine.
+//
+// Locks are taken in this order: a shard of the index, an entry, the arena.
+type Store struct {
+	config atomic.Pointer[Config]
+	mem    *arena.Arena
+	ix     *index.Index
+	// memoryOrder is the order in which objects leave memory.
+	memoryOrder atomic.Pointer[index.Order]
+	// live are the entries that can be found under their key, each map guarded by
+	// the shard of that number.
+	live [index.Shards]map[Key]*Entry
+
+	disks disks
+	work  *workers
+	stats counters
+	now   func() time.Time
+
+	reconfiguring sync.Mutex
+	closing       chan struct{}
+	background    sync.WaitGroup
+}
+
+// Open makes a store. Its directories are rebuilt in the background.
+func Open(c Config) (*Store, error) {
+	c = c.withDefaults()
+	s := &Store{mem: arena.New(c.Memory), now: time.Now, closing: make(chan struct{})}
+	s.disks.wake = make(chan struct{}, 1)
+	s.config.Store(&c)
+	s.ix = index.New()
+	s.memoryOrder.Store(s.ix.NewOrder(c.MemoryPolicy.order(), s.memoryLinks))
+	for i := range s.live {
+		s.live[i] = map[Key]*Entry{}
+	}
+	s.work = newWorkers(c.Workers, c.Queue)
+	if err := s.takeDirs(&c); err != nil {
+		s.work.close()
+		return nil, err
+	}
+	s.background.Add(1)
+	go s.maintain()
+	return s, nil
+}
+
+// withDefaults fills in what a zero leaves open.
+func (c Config) withDefaults() Config {
+	if c.Workers <= 0 {
+		c.Workers = 16
+	}
+	if c.Queue <= 0 {
+		c.Queue = 64 * c.Workers
+	}
+	if c.Stall <= 0 {
+		c.Stall = 10 * time.Second
+	}
+	if c.Backlog <= 0 {
+		c.Backlog = 1 << 20
+	}
+	if c.MaxObject <= 0 || c.MaxObject > index.MaxSize {
+		c.MaxObject = index.MaxSize
+	}
+	return c
+}
+
+// order is the policy as the index knows it.
+func (p Policy) order() index.Policy {
+	switch p {
+	case HeapGDSF:
+		return index.GDSF
+	case HeapLFUDA:
+		return index.LFUDA
+	}
+	return index.LRU
+}
+
+// Reconfigure puts another configuration in force. What the store holds stays, as
+// far as there is room for it; directories that are gone are closed, new ones
+// opened. Entries under way keep what they began with. An error leaves everything
+// as it was.
+func (s *Store) Reconfigure(c Config) error {
+	s.reconfiguring.Lock()
+	defer s.reconfiguring.Unlock()
+	c = c.withDefaults()
+	if err := s.takeDirs(&c); err != nil {
+		return err
+	}
+	old := s.config.Swap(&c)
+	s.mem.SetLimit(c.Memory)
+	s.shrink(0)
+	if old.MemoryPolicy.order() != c.MemoryPolicy.order() {
+		s.reorderMemory(c.MemoryPolicy.order())
+	}
+	return nil
+}
+
+// reorderMemory has objects leave memory in another order from now on.
+func (s *Store) reorderMemory(p index.Policy) {
+	order := s.ix.NewOrder(p, s.memoryLinks)
+	for i := range index.Shards {
+		s.ix.At(i).Lock()
+	}
+	old := s.memoryOrder.Load()
+	now := s.now()
+	for i := range index.Shards {
+		sh := s.ix.At(i)
+		sh.All(func(id index.ID, rec *index.Record) bool {
+			if rec.Memory != 0 {
+				old.Remove(sh, id)
+				order.Add(sh, id, now)
+			}
+			return true
+		})
+		order.Sort(sh)
+	}
+	s.memoryOrder.Store(order)
+	for i := range index.Shards {
+		s.ix.At(i).Unlock()
+	}
+}
+
+// Close ends the store: fetches are over, what they were writing is lost, and the
+// journals of the directories are written anew.
+func (s *Store) Close() error {
+	close(s.closing)
+	s.background.Wait()
+	s.work.close()
+	var first error
+	for _, d := range s.disks.all() {
+		if err := s.closeDir(d); err != nil && first == nil {
+			first = fmt.Errorf("%s: %w", d.config.Load().Path, err)
+		}
+	}
+	return first
+}

@@ -1,0 +1,275 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/cuttle-proxy/cuttle/forward/store/arena"
+)
+
+// Head is what Publish makes known. The store copies Bytes.
+type Head struct {
+	// Key is the one the object is found by, a variant's where it varies by Vary, the
+	// text of the selecting request fields.
+	Key  Key
+	Vary []byte
+	// Bytes are the reply's head as it is stored: status line, fields, empty line.
+	Bytes []byte
+	// Facts go into the index; of the Flags those that say what is to be done with
+	// the object.
+	Facts
+	// Length is the length of the body the head announces, -1 for none.
+	Length int64
+}
+
+// Publish gives the entry its head. What had the same key is gone with that.
+// It reports whether the object will be kept if all goes well; whether it is or
+// not, the body must be appended.
+func (e *Entry) Publish(h *Head) (kept bool) {
+	s, c := e.s, e.s.config.Load()
+	kept = h.Length <= c.MaxObject && (h.Length < 0 || h.Length >= c.MinObject)
+	texts := [3][]byte{e.opening.URL, e.opening.StoreURL, h.Vary}
+	whole := kept && h.Length <= c.MaxInMemory
+	pages, ok := s.newObject(s.page, texts, h.Bytes)
+	if !ok {
+		whole = false
+		pages, ok = s.newObject(s.lent, texts, h.Bytes)
+	}
+	e.mu.Lock()
+	before := e.key
+	e.facts, e.vary, e.announced, e.headLen = h.Facts, h.Vary, h.Length, len(h.Bytes)
+	e.whole = whole
+	if ok {
+		e.first, e.pages, e.shift = pages.first, append(e.pages, pages.last), int64(pages.at)
+	}
+	if kept && !e.obsolete && ok {
+		e.swap = s.chooseDisk(e)
+	}
+	kept = kept && !e.obsolete && ok && (whole || e.swap != nil)
+	e.kept = kept
+	e.mu.Unlock()
+	s.enter(e, before, h.Key, kept)
+	e.mu.Lock()
+	e.phase = streaming
+	for _, r := range e.readers {
+		r.facts, r.length = e.facts, e.announced
+	}
+	e.wakeReaders()
+	e.mu.Unlock()
+	if !ok {
+		e.Abort(ErrNoMemory)
+	}
+	return kept
+}
+
+// enter has the entry found under its key, if it is to be kept, and nothing else
+// that was there before. Nothing is locked.
+func (s *Store) enter(e *Entry, before, key Key, kept bool) {
+	if before != key || !kept {
+		e.unlist()
+	}
+	if !kept {
+		return
+	}
+	sh := s.ix.Shard((*[16]byte)(&key))
+	sh.Lock()
+	live := s.live[sh.Number()]
+	if other := live[key]; other != nil && other != e {
+		other.mu.Lock()
+		other.setObsolete()
+		other.mu.Unlock()
+	}
+	var gone *Event
+	if id, rec := sh.Find((*[16]byte)(&key)); rec != nil {
+		gone = s.remove(sh, id, rec)
+	}
+	e.mu.Lock()
+	e.key = key
+	if !e.obsolete {
+		live[key] = e
+	}
+	e.mu.Unlock()
+	sh.Unlock()
+	if gone != nil {
+		s.log(gone)
+	}
+}
+
+// Append adds bytes to the body. It is false when the store did not take them,
+// which happens only with the permit up and no other reader: then the caller has
+// them still, gives them to its client and calls Reader.Advance.
+func (e *Entry) Append(b []byte) (held bool) {
+	if len(b) == 0 {
+		return true
+	}
+	c := e.s.config.Load()
+	e.mu.Lock()
+	if e.phase != streaming {
+		e.mu.Unlock()
+		return false
+	}
+	if e.kept && e.size+int64(len(b)) > c.MaxObject {
+		e.unkeep()
+	}
+	if e.whole && e.size+int64(len(b)) > c.MaxInMemory {
+		e.outgrow()
+	}
+	if e.passes() {
+		e.pass(len(b))
+		e.mu.Unlock()
+		return false
+	}
+	need := (len(b) - e.roomInLast() + arena.PageSize - 1) / arena.PageSize
+	e.mu.Unlock()
+	if !e.makeRoom(need) {
+		e.Abort(ErrNoMemory)
+		return false
+	}
+	e.mu.Lock()
+	e.append(b)
+	e.wakeReaders()
+	e.pushSwap()
+	e.trim()
+	e.mu.Unlock()
+	return true
+}
+
+// passes reports whether bytes need not be kept: nobody but the writer's own client
+// reads, and nothing of the object stays.
+func (e *Entry) passes() bool {
+	return !e.kept && !e.swap.writing() && e.permit == permitUp &&
+		(len(e.readers) == 0 || len(e.readers) == 1 && e.readers[0].at == e.size)
+}
+
+// makeRoom adds pages. Nothing is locked: only the writer adds any.
+func (e *Entry) makeRoom(pages int) bool {
+	for range pages {
+		p, ok := e.s.page()
+		if !ok {
+			e.mu.Lock()
+			e.outgrow()
+			e.mu.Unlock()
+			if p, ok = e.s.mem.Lend(); !ok {
+				return false
+			}
+		}
+		e.mu.Lock()
+		e.extend(p)
+		e.mu.Unlock()
+	}
+	return true
+}
+
+// outgrow: the object does not stay in memory as a whole.
+func (e *Entry) outgrow() {
+	if !e.whole {
+		return
+	}
+	e.whole = false
+	if e.swap == nil || !e.swap.writing() {
+		e.unkeep()
+	}
+}
+
+// unkeep: nothing of the object will stay.
+func (e *Entry) unkeep() {
+	if !e.kept {
+		return
+	}
+	e.kept, e.whole = false, false
+	e.abandonSwap()
+	go e.unlist() // the lock of its shard comes before its own
+}
+
+// Complete ends the body.
+func (e *Entry) Complete() {
+	c := e.s.config.Load()
+	e.mu.Lock()
+	if e.phase != streaming {
+		e.mu.Unlock()
+		return
+	}
+	if e.announced >= 0 && e.size != e.announced {
+		e.mu.Unlock()
+		e.Abort(ErrAborted)
+		return
+	}
+	if e.size < c.MinObject {
+		e.unkeep()
+	}
+	e.phase = complete
+	for _, r := range e.readers {
+		r.length = e.size
+	}
+	if e.first != 0 {
+		e.s.objectAt(e.first).length = e.size
+	}
+	e.pushSwap()
+	settle := !e.swap.writing()
+	e.wakeReaders()
+	e.mu.Unlock()
+	if settle {
+		e.settle(nil)
+	}
+}
+
+// Withdraw ends a Pending entry whose object proved unstorable: who waits for it
+// selects again.
+func (e *Entry) Withdraw() { e.finish(ErrWithdrawn) }
+
+// Abort ends an entry whose object cannot be brought whole.
+func (e *Entry) Abort(err error) {
+	if err == nil {
+		err = ErrAborted
+	}
+	e.finish(err)
+}
+
+func (e *Entry) finish(err error) {
+	e.mu.Lock()
+	if e.phase >= complete {
+		e.mu.Unlock()
+		return
+	}
+	e.withdrawn = err == ErrWithdrawn
+	e.phase, e.err, e.kept = aborted, err, false
+	e.abandonSwap()
+	e.wakeReaders()
+	e.mu.Unlock()
+	e.s.stats.aborted.Add(1)
+	e.settle(nil)
+}
+
+// Pace waits until the readers, or the disk, are near enough to what was appended.
+// The fetch's own goroutine calls it before it reads from the origin. The error
+// says that the entry has ended or nobody wants it.
+func (e *Entry) Pace(ctx context.Context) error {
+	for {
+		e.mu.Lock()
+		wait, limit := e.mustWait()
+		err := e.err
+		if e.over() && err == nil {
+			err = ErrAborted
+		}
+		e.mu.Unlock()
+		if err != nil || !wait {
+			return err
+		}
+		if err := e.waitForReaders(ctx, limit); err != nil {
+			return err
+		}
+	}
+}
+
+// waitForReaders waits until one of them moves, or for the time given.
+func (e *Entry) waitForReaders(ctx context.Context, limit time.Duration) error {
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	select {
+	case <-e.pacing:
+	case <-timer.C:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	return nil
+}
