@@ -85,15 +85,26 @@ func (e *Entry) trim() {
 			e.cutHead()
 			continue
 		}
-		if e.ended > 0 {
-			e.s.mem.Cut(e.pages[0])
-			e.late = append(e.late, e.pages[0])
-		} else {
-			e.s.mem.Drop(e.pages[0])
-		}
-		e.pages = append(e.pages[:0], e.pages[1:]...)
-		e.dropped++
+		e.dropFirst()
 	}
+}
+
+// dropFirst drops the first page of the body. Who was left behind may be using it
+// still: a reader that was ended, a write that was given up. Then it is freed with the
+// entry.
+func (e *Entry) dropFirst() {
+	inUse := e.swap.inUse()
+	if e.ended > 0 {
+		inUse = max(inUse, e.endedTo)
+	}
+	if e.dropped*arena.PageSize-e.shift < inUse {
+		e.s.mem.Cut(e.pages[0])
+		e.late = append(e.late, e.pages[0])
+	} else {
+		e.s.mem.Drop(e.pages[0])
+	}
+	e.pages = append(e.pages[:0], e.pages[1:]...)
+	e.dropped++
 }
 
 // nearby is how far behind the first a reader may be and read from memory, in
@@ -103,10 +114,9 @@ const nearby = 64 << 10
 // pass counts bytes that the one reader there is has without the store.
 func (e *Entry) pass(n int) {
 	e.cutHead()
-	for _, p := range e.pages {
-		e.s.mem.Drop(p)
+	for len(e.pages) > 0 {
+		e.dropFirst()
 	}
-	e.pages = e.pages[:0]
 	e.size += int64(n)
 	// The next page begins with the next byte.
 	e.shift = (arena.PageSize - e.size%arena.PageSize) % arena.PageSize

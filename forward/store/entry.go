@@ -57,7 +57,8 @@ type Entry struct {
 	permit     permit
 	wanted     bool
 	readers    []*Reader
-	ended      int // readers that were ended and still hold pieces
+	ended      int   // readers that were ended and still hold pieces
+	endedTo    int64 // of bytes before this one
 
 	// From Publish on.
 	key       Key
@@ -190,6 +191,7 @@ func (e *Entry) unlist() {
 // wakeReaders wakes those that wait for growth or an end.
 func (e *Entry) wakeReaders() {
 	for _, r := range e.readers {
+		r.waiting = false
 		r.wakeUp()
 	}
 }

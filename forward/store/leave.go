@@ -13,13 +13,8 @@ func (e *Entry) leave(r *Reader) {
 // fetch goes on.
 func (e *Entry) leaveAndDecide(r *Reader) (goesOn bool) {
 	e.mu.Lock()
-	if r.endedEarly {
-		if r.held {
-			e.ended--
-		}
-	} else {
-		e.leave(r)
-	}
+	r.letGo(e)
+	e.leave(r)
 	hand := handNothing
 	goesOn = !e.over()
 	switch {

@@ -47,7 +47,7 @@ func (e *Entry) mustWait() (wait bool, limit time.Duration) {
 func (e *Entry) endStalled(slowest *Reader, stall time.Duration) time.Duration {
 	others := false
 	for _, r := range e.readers {
-		others = others || r.waiting
+		others = others || r.waiting && r != slowest
 	}
 	idle := e.s.now().Sub(slowest.progress)
 	switch {
@@ -59,9 +59,10 @@ func (e *Entry) endStalled(slowest *Reader, stall time.Duration) time.Duration {
 	e.s.stats.stalled.Add(1)
 	e.leave(slowest)
 	slowest.err = ErrStalled
-	slowest.endedEarly = true
 	if slowest.held {
+		slowest.endedHolding = true
 		e.ended++
+		e.endedTo = max(e.endedTo, slowest.heldTo)
 	}
 	if slowest.Ended != nil {
 		go slowest.Ended()

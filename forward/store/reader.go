@@ -33,20 +33,22 @@ type Reader struct {
 	file   *openFile
 
 	// One on its way. waiting and what follows is guarded by the entry.
-	entry      *Entry
-	wake       chan struct{}
-	waiting    bool
-	held       bool // pieces were given out and may be in use
-	endedEarly bool
-	err        error
-	progress   time.Time
+	entry   *Entry
+	wake    chan struct{}
+	waiting bool
+	held    bool // pieces were given out and may be in use, up to heldTo
+	heldTo  int64
+	// endedHolding: it held pieces when it was ended, and holds them still.
+	endedHolding bool
+	err          error
+	progress     time.Time
 }
 
 // begin makes the reader ready for an object.
 func (r *Reader) begin(s *Store, f Facts) {
 	r.s, r.facts, r.at, r.err = s, f, 0, nil
 	r.entry, r.pinned, r.memory = nil, false, false
-	r.waiting, r.held, r.endedEarly = false, false, false
+	r.waiting, r.held, r.endedHolding = false, false, false
 	if r.wake == nil {
 		r.wake = make(chan struct{}, 1)
 	}
@@ -117,7 +119,7 @@ func (r *Reader) SeekTo(at int64) {
 	if r.entry != nil {
 		r.entry.mu.Lock()
 		defer r.entry.mu.Unlock()
-		r.held = false
+		r.letGo(r.entry)
 	}
 	r.at = at
 }
@@ -172,7 +174,7 @@ func (r *Reader) spanOf(e *Entry, limit int64) (Span, error) {
 	to := r.at + min(e.size-r.at, limit)
 	if r.at >= e.low() {
 		r.pieces = e.gather(r.pieces[:0], r.at, to)
-		r.held = true
+		r.held, r.heldTo = true, to
 		return Span{Pieces: r.pieces, Length: to - r.at}, nil
 	}
 	if !e.swap.readable() || r.at >= e.swap.high {
@@ -192,7 +194,7 @@ func (r *Reader) Advance(n int64) {
 	}
 	e.mu.Lock()
 	r.at += n
-	r.held = false
+	r.letGo(e)
 	if n > 0 {
 		r.progress = e.s.now()
 	}
@@ -201,6 +203,15 @@ func (r *Reader) Advance(n int64) {
 		e.wakeWriter()
 	}
 	e.mu.Unlock()
+}
+
+// letGo gives pieces back.
+func (r *Reader) letGo(e *Entry) {
+	r.held = false
+	if r.endedHolding {
+		r.endedHolding = false
+		e.ended--
+	}
 }
 
 // AwaitHead waits until an entry that was found Waiting has its head, or never

@@ -212,3 +212,15 @@ func (r *Reader) readAll(t testing.TB, d *doc) {
 			bytes.HasPrefix(d.body, got))
 	}
 }
+
+// objectFiles are the object files of a directory.
+func objectFiles(t testing.TB, path string) []string {
+	files, err := filepath.Glob(filepath.Join(path, "??", "??", "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+// filesIn counts them.
+func filesIn(t testing.TB, path string) int { return len(objectFiles(t, path)) }

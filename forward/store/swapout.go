@@ -22,6 +22,7 @@ type swapOut struct {
 	start  int64 // where the head begins in the file
 	body   int64 // where the body begins
 	high   int64 // bytes of the body that are in the file
+	until  int64 // and will be after what is being written
 	readFD int   // for readers behind memory, -1 for none
 }
 
@@ -39,7 +40,15 @@ func newSwapOut(e *Entry, d *disk) *swapOut {
 }
 
 // writing reports whether bytes behind high are still needed for the file.
-func (sw *swapOut) writing() bool { return sw != nil && !sw.done && (!sw.abandoned || sw.busy) }
+func (sw *swapOut) writing() bool { return sw != nil && !sw.done && !sw.abandoned }
+
+// inUse is the byte of the body before which a job may be using pages.
+func (sw *swapOut) inUse() int64 {
+	if sw.busyNow() {
+		return sw.until
+	}
+	return 0
+}
 
 // readable reports whether readers may use the file.
 func (sw *swapOut) readable() bool { return sw != nil && sw.readFD >= 0 }
@@ -123,6 +132,7 @@ func (e *Entry) swapJob(sw *swapOut) {
 		}
 		to := min(e.size, sw.high+swapPiece)
 		pieces := e.gather(nil, sw.high, to)
+		sw.until = to
 		open := sw.file == nil
 		var head []byte
 		if open {
