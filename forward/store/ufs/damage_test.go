@@ -147,27 +147,25 @@ func FuzzReplay(f *testing.F) {
 		if headed {
 			log = append(appendHeader(nil), log...)
 		}
-		o := newDir(t)
-		o.ReadOnly = true
-		if err := os.WriteFile(filepath.Join(o.Path, "swap.state"), log, 0o644); err != nil {
-			t.Fatal(err)
-		}
-		os.WriteFile(filepath.Join(o.Path, "swap.state"+cleanSuffix), nil, 0o644)
-		d, err := Open(o)
-		if err != nil {
-			if !errors.Is(err, ErrForeign) {
-				t.Fatal(err)
-			}
+		if checkHeader(log) != nil {
 			return
 		}
-		_, err = d.Rebuild(context.Background(), Sink{Load: func(r *Record) Verdict {
-			if r.Number < 0 || r.Number >= maxNumbers || r.Size <= 0 || r.Size > maxObjectFile {
-				t.Errorf("loaded %+v", r)
+		d := &Dir{readOnly: true, found: foundLog{end: int64(len(log)) / recordSize * recordSize}}
+		r := rebuild{Dir: d, ctx: context.Background(), log: bytes.NewReader(log)}
+		r.sink.Load = func(rec *Record) Verdict {
+			if rec.Number < 0 || rec.Number >= maxNumbers || rec.Size <= 0 || rec.Size > maxObjectFile {
+				t.Errorf("loaded %+v", rec)
+			}
+			if !d.numbers.has(rec.Number) {
+				t.Errorf("%d is free, and loaded", rec.Number)
 			}
 			return Loaded
-		}})
-		if err != nil {
+		}
+		if err := errors.Join(r.readNumbers(), r.load(false)); err != nil {
 			t.Error(err)
+		}
+		if d.numbers.used() < r.report.Loaded || r.report.Records != int(d.found.end/recordSize-1) {
+			t.Errorf("%d numbers in use, %+v", d.numbers.used(), r.report)
 		}
 	})
 }

@@ -3,6 +3,8 @@ package ufs
 import (
 	"context"
 	"errors"
+	"io"
+	"os"
 	"time"
 )
 
@@ -61,13 +63,20 @@ type rebuild struct {
 	sink   Sink
 	report Report
 	began  time.Time
-	last   places // of each number's last addition
-	files  bitmap // the files there are, unless the log is clean
+	log    io.ReaderAt // swap.state
+	last   places      // of each number's last addition
+	files  bitmap      // the files there are, unless the log is clean
 	buf    []byte
 }
 
 func (r *rebuild) run() error {
 	if r.found.usable() {
+		log, err := os.Open(r.state)
+		if err != nil {
+			return err
+		}
+		defer log.Close()
+		r.log = log
 		if err := r.readNumbers(); err != nil {
 			return err
 		}

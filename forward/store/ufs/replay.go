@@ -14,17 +14,12 @@ const replayChunk = 7280 * recordSize // half a megabyte
 // records reads swap.state as Open found it and calls each with every record, its
 // operation (0 when it is none) and its place, counted from 1.
 func (r *rebuild) records(each func(rec *Record, op byte, place uint32) error) error {
-	f, err := os.Open(r.state)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
 	buf := make([]byte, replayChunk)
 	var rec Record
 	place := uint32(0)
 	for offset := int64(recordSize); offset < r.found.end; {
 		chunk := buf[:min(int64(len(buf)), r.found.end-offset)]
-		if _, err := f.ReadAt(chunk, offset); err != nil {
+		if _, err := r.log.ReadAt(chunk, offset); err != nil {
 			if err == io.EOF {
 				err = io.ErrUnexpectedEOF
 			}
