@@ -28,14 +28,8 @@ func (d *Directive) inert(e Effect) (names []string) {
 // the chapters of the reference.
 func WriteEffects(w io.Writer) error {
 	out := bufio.NewWriter(w)
-	counts := map[Effect]int{}
-	for _, d := range Directives() {
-		if d.Gone == "" {
-			counts[d.Effect]++
-		}
-	}
-	fmt.Fprintf(out, "# What each directive does\n\nMade from the table of directives by `go generate ./conf`. %d act, %d are read and not acted on in this release, "+
-		"%d have nothing left to act on. A file that gives one without effect is told so once, at the start, in cache.log; `squid -k parse -v` names each.\n", counts[Acts], counts[Pending], counts[Obsolete])
+	fmt.Fprint(out, "# What each directive does\n\nMade from the table of directives by `go generate ./conf`. A file that gives one without effect is told so once, "+
+		"at the start, in cache.log; `squid -k parse -v` names each and counts them.\n")
 	for _, s := range sections() {
 		fmt.Fprintf(out, "\n## %s\n\n| directive | effect |\n|---|---|\n", s.title)
 		for i := range s.rows {

@@ -70,3 +70,15 @@ var inertACL = []Option{{Name: "proto cache_object", Why: "there is no cache man
 	}
 	return slices.IndexFunc(words, func(w parser.Word) bool { return w.Text == "cache_object" })
 }}}
+
+// inertHTTPS are those of https_port: only a port that passes TLS on acts.
+var inertHTTPS = []Option{{Name: "cert=", Why: unopened}, {Name: "without transparent", Why: unopened, find: func(words []parser.Word) int {
+	for _, w := range words {
+		if name, _, _ := strings.Cut(w.Text, "="); name == "transparent" || name == "tproxy" || name == "cert" {
+			return -1
+		}
+	}
+	return 0
+}}}
+
+const unopened = "TLS is not terminated, the port is not opened"

@@ -27,6 +27,10 @@ func httpsPorts(field func(*Config) *[]*HTTPSPort) kind {
 		p := &HTTPSPort{HTTPPort: HTTPPort{Protocol: "https"}}
 		err := r.portLine(&p.HTTPPort, p)
 		if err == nil {
+			if p.Passes = (p.Transparent || p.TProxy) && p.Cert == ""; p.Passes {
+				r.extension("https_port:transparent", "https_port transparent without cert=",
+					"2.6 needs a certificate there: this program reads the name in the ClientHello and passes the bytes on.")
+			}
 			add(p)
 		}
 		return err

@@ -64,6 +64,9 @@ type HTTPPort struct {
 	NoConnectionAuth bool
 	// HTTP11 (extension, 2.7): HTTP/1.1 towards clients.
 	HTTP11 bool
+	// Passes (ours): the port reads the ClientHello of intercepted TLS connections and
+	// passes their bytes on: https_port with transparent or tproxy and without cert=.
+	Passes bool
 	// ActAsOrigin (extension, 2.7): an accelerator's replies are dated by us.
 	ActAsOrigin bool
 	// AccelIgnored: vhost and vport stood beside transparent and tproxy, as in old
@@ -82,4 +85,16 @@ type HTTPSPort struct {
 	SSLFlags, SSLContext                 string
 	// Version is 0 when not given, else 1 automatic, 2 SSLv2, 3 SSLv3, 4 TLSv1.
 	Version int
+}
+
+// Ports are the lines that connections are accepted for: every http_port, and the
+// https_ports that pass TLS on.
+func (c *Config) Ports() []*HTTPPort {
+	list := c.HTTPPorts[:len(c.HTTPPorts):len(c.HTTPPorts)]
+	for _, p := range c.HTTPSPorts {
+		if p.Passes {
+			list = append(list, &p.HTTPPort)
+		}
+	}
+	return list
 }

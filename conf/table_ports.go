@@ -9,9 +9,11 @@ var portRows = []Directive{
 			"accel: the proxy stands in front of servers; vhost (the Host header names the site), vport or vport=N (the port does) and defaultsite= imply it, and one of them must be there. " +
 			"accel and transparent exclude each other. protocol= is the scheme of rebuilt URLs, urlgroup= marks requests for acl urlgroup, no-connection-auth forbids NTLM and Negotiate of origins, name= is a name of your own. " +
 			"There is no default; without any port the proxy does not start."},
-	{Name: "https_port", kind: httpsPorts(func(c *Config) *[]*HTTPSPort { return &c.HTTPSPorts }),
-		Example: "https_port 443 accel defaultsite=www.example.com cert=/etc/squid/www.pem key=/etc/squid/www.key",
-		Help:    "Where to listen for HTTP inside TLS. Takes the options of http_port and cert=, key=, version=, options=, cipher=, clientca=, cafile=, capath=, crlfile=, dhparams=, sslflags=, sslcontext=."},
+	{Name: "https_port", Effect: Acts, Options: inertHTTPS, kind: httpsPorts(func(c *Config) *[]*HTTPSPort { return &c.HTTPSPorts }),
+		Example: "https_port 443 transparent tproxy\nhttps_port 443 accel defaultsite=www.example.com cert=/etc/squid/www.pem key=/etc/squid/www.key",
+		Help: "With transparent or tproxy and without cert=: intercepted TLS connections are read as far as their ClientHello, judged like CONNECT name:port by the server's name in it (the address where there is none), and passed on byte for byte; " +
+			"what http_access denies gets the TLS alert access_denied. With an encrypted ClientHello the name is the outer one, the provider's. What is not TLS follows intercept_unknown_protocol. " +
+			"With cert=: where to listen for HTTP inside TLS, which this release does not do. Takes the options of http_port and cert=, key=, version=, options=, cipher=, clientca=, cafile=, capath=, crlfile=, dhparams=, sslflags=, sslcontext=."},
 	{Name: "tcp_outgoing_tos", Effect: Acts, Aliases: []string{"tcp_outgoing_ds", "tcp_outgoing_dscp"}, kind: outgoingTOS(func(c *Config) *[]TOSRule { return &c.TCPOutgoingTOS }),
 		Help: "Marks connections to origins with an IP type-of-service octet, given as hexadecimal number. The first line whose ACLs hold counts."},
 	{Name: "tcp_outgoing_address", Effect: Acts, kind: outgoingAddress(func(c *Config) *[]AddressRule { return &c.TCPOutgoingAddress }),

@@ -80,8 +80,8 @@ func (cl *client) sniffEnd() time.Time {
 // sniff reports whether x.in is to be parsed as HTTP, must wait for more bytes, or
 // belongs to a tunnel.
 func (cl *client) sniff() sniffed {
-	if !cl.sniffing {
-		return sniffHTTP
+	if !cl.sniffing || cl.passes {
+		return sniffHTTP // or TLS: see readHello
 	}
 	verdict := sniff(cl.x.in, cl.x.p.request.Methods)
 	if verdict != sniffMore {

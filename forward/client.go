@@ -37,6 +37,7 @@ type client struct {
 	meant       netip.AddrPort
 	intercepted bool
 	sniffing    bool                   // what the client speaks is not known yet
+	passes      bool                   // its port reads a ClientHello and passes TLS on
 	user        atomic.Pointer[string] // what its host's ident server said; nil when never asked
 
 	// since is when the connection was accepted or its last answer finished.
@@ -186,6 +187,9 @@ func (cl *client) serveReceived() (done bool) {
 			x.other = true
 			cl.next = outside
 			return true
+		}
+		if cl.passes {
+			return cl.readHello()
 		}
 		switch x.parse() {
 		case http1.NeedMore:

@@ -32,7 +32,7 @@ func (s *Server) listen(ctx context.Context, cfg *conf.Config, have []*listener)
 	var opened []*listener
 	left := append([]*listener(nil), have...)
 	keep := map[*listener]*conf.HTTPPort{}
-	for _, port := range cfg.HTTPPorts {
+	for _, port := range cfg.Ports() {
 		kept := false
 		for i := 0; i < len(left); i++ {
 			if l := left[i]; samePort(l.port.Load(), port) {
@@ -59,7 +59,7 @@ func (s *Server) listen(ctx context.Context, cfg *conf.Config, have []*listener)
 			opened = append(opened, l)
 			all = append(all, l)
 		}
-		s.parts.Log.Info(fmt.Sprintf("Accepting %s HTTP connections at %s, port %d.", kind(port), port.Addr.Addr(), port.Addr.Port()))
+		s.parts.Log.Info(fmt.Sprintf("Accepting %s connections at %s, port %d.", kind(port), port.Addr.Addr(), port.Addr.Port()))
 	}
 	for l, port := range keep {
 		l.port.Store(port)
@@ -69,17 +69,19 @@ func (s *Server) listen(ctx context.Context, cfg *conf.Config, have []*listener)
 
 // samePort reports whether a socket opened for one line serves another.
 func samePort(a, b *conf.HTTPPort) bool {
-	return a.Addr == b.Addr && a.Transparent == b.Transparent && a.TProxy == b.TProxy
+	return a.Addr == b.Addr && a.Transparent == b.Transparent && a.TProxy == b.TProxy && a.Passes == b.Passes
 }
 
 func kind(port *conf.HTTPPort) string {
 	switch {
+	case port.Passes:
+		return "transparently passed TLS"
 	case port.Accel:
-		return "accelerated"
+		return "accelerated HTTP"
 	case port.Transparent:
-		return "transparently proxied"
+		return "transparently proxied HTTP"
 	}
-	return "proxy"
+	return "proxy HTTP"
 }
 
 // start begins accepting; further calls do nothing.
@@ -137,6 +139,7 @@ func (s *Server) welcome(l *listener, tcp *net.TCPConn) {
 			cl.local = dst
 			cl.mayBeOther()
 		}
+		cl.passes = port.Passes
 	}
 	s.clients.add(cl)
 	if err := s.watcher.Watch(c, cl); err != nil || s.stopping.Load() {

@@ -41,6 +41,7 @@ func (x *transaction) start(cl *client) {
 func (x *transaction) reset() {
 	x.state = state{tag: "NONE", facts: nobodyYet}
 	x.req.Reset()
+	x.hello.Reset()
 	x.url.Reset()
 	x.in, x.target, x.canonicalURL, x.logURL, x.page = x.in[:0], x.target[:0], x.canonicalURL[:0], x.logURL[:0], x.page[:0]
 	x.fetch.Reset()

@@ -74,6 +74,7 @@ type Server struct {
 	stopping atomic.Bool
 	requests atomic.Uint64
 	blind    atomic.Uint64
+	passed   atomic.Uint64
 	panics   atomic.Uint64
 }
 
@@ -261,6 +262,10 @@ func (s *Server) Overload() overload.Counts { return s.overload.Counts() }
 func (s *Server) Verification() (checked, unverified uint64) {
 	return s.fetching.Hosts.Checked.Load(), s.fetching.Hosts.Unverified.Load()
 }
+
+// PassedTLS is the number of intercepted TLS connections that were passed on by the
+// name in their ClientHello.
+func (s *Server) PassedTLS() uint64 { return s.passed.Load() }
 
 // Transfers is the number of requests and tunnels under way, one for each client
 // connection that does not just wait.

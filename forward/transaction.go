@@ -12,6 +12,7 @@ import (
 	"github.com/cuttle-proxy/cuttle/forward/http1"
 	"github.com/cuttle-proxy/cuttle/forward/reply"
 	"github.com/cuttle-proxy/cuttle/forward/targeturi"
+	"github.com/cuttle-proxy/cuttle/forward/tls"
 )
 
 // transaction is the client's side of one request, from the bytes of the head to
@@ -27,6 +28,8 @@ type transaction struct {
 	url          http1.URL
 	canonicalURL []byte
 	logURL       []byte
+
+	hello tls.Reader // of a connection that is passed on
 
 	fetch fetch.Fetch
 	reply reply.Reply
@@ -51,6 +54,7 @@ type state struct {
 	body     http1.Body
 	form     targeturi.Form
 	other    bool // not HTTP: the bytes in in belong to a blind tunnel
+	passed   passed
 	bodyUsed int  // bytes of the body that were in in
 	unread   bool // the client's body was not read to its end
 
@@ -66,8 +70,11 @@ type state struct {
 // whether the client's connection may carry another.
 func (x *transaction) run() (keep bool) {
 	defer x.log()
-	if x.other {
+	switch {
+	case x.other:
 		return x.tunnelBlind()
+	case x.passed.state != tls.NeedMore:
+		return x.passTLS()
 	}
 	f := x.understand()
 	x.beginReply()

@@ -88,7 +88,7 @@ func portFindings(cfg *conf.Config, copyPid int) (list []host.Finding) {
 	if len(cfg.HTTPPorts) == 0 && len(cfg.HTTPSPorts) == 0 {
 		return []host.Finding{{ID: "ports", Level: host.Fail, Fact: "no port is defined", Remedy: "http_port 3128"}}
 	}
-	for _, p := range cfg.HTTPPorts {
+	for _, p := range cfg.Ports() {
 		ls, err := n.Listen(context.Background(), p)
 		for _, l := range ls {
 			l.Close()

@@ -60,6 +60,9 @@ func (f *Fetch) ConnectTo(to netip.AddrPort) *failure.Failure {
 // Conn is the connection of a tunnel, for both ends of it to be joined.
 func (f *Fetch) Conn() *sock.Conn { return f.conn.Conn }
 
+// BeginsAtPeer reports whether the best hop that Choose found is a peer.
+func (f *Fetch) BeginsAtPeer() bool { return len(f.hops) > 0 && f.hops[0].Peer != nil }
+
 // ToPeer reports whether the hop is a peer, which is told the request as such.
 func (f *Fetch) ToPeer() bool { return f.hop.Peer != nil }
 

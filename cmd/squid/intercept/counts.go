@@ -21,12 +21,13 @@ type Counts struct {
 	Checked    uint64            `json:"host_checked"`
 	Unverified uint64            `json:"host_unverified"`
 	Tunnels    uint64            `json:"blind_tunnels"`
+	Passed     uint64            `json:"tls_passed"`
 	Overload   overload.Counts   `json:"overload"`
 }
 
 // counts reads all of them.
 func (h *Host) counts() Counts {
-	n := Counts{Dial: h.Network.dialCounts(), Tunnels: h.server.BlindTunnels(), Overload: h.server.Overload()}
+	n := Counts{Dial: h.Network.dialCounts(), Tunnels: h.server.BlindTunnels(), Passed: h.server.PassedTLS(), Overload: h.server.Overload()}
 	n.Checked, n.Unverified = h.server.Verification()
 	if r := h.gre.Load(); r != nil {
 		c := r.Counts()
@@ -57,6 +58,7 @@ func (n Counts) writeText(w io.Writer) error {
 	}
 	fmt.Fprintf(w, "host names: %d intercepted requests checked, %d not verified\n", n.Checked, n.Unverified)
 	fmt.Fprintf(w, "not HTTP: %d connections tunnelled\n", n.Tunnels)
+	fmt.Fprintf(w, "TLS: %d connections passed on by name\n", n.Passed)
 	state := "no"
 	if n.Overload.Now {
 		state = "yes"

@@ -32,6 +32,7 @@ type Server interface {
 	Overload() overload.Counts
 	Verification() (checked, unverified uint64)
 	BlindTunnels() uint64
+	PassedTLS() uint64
 }
 
 // Host is the network of this host as a running copy uses it. It is built as

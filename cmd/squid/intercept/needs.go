@@ -24,7 +24,7 @@ func Rights(cfg *conf.Config) []cap.Value {
 
 // Wanted reports whether any port takes connections meant for other hosts.
 func Wanted(cfg *conf.Config) bool {
-	for _, p := range cfg.HTTPPorts {
+	for _, p := range cfg.Ports() {
 		if p.Transparent || p.TProxy {
 			return true
 		}
@@ -34,7 +34,7 @@ func Wanted(cfg *conf.Config) bool {
 
 // spoofs reports whether any port connects under its clients' addresses.
 func spoofs(cfg *conf.Config) bool {
-	for _, p := range cfg.HTTPPorts {
+	for _, p := range cfg.Ports() {
 		if p.TProxy {
 			return true
 		}

@@ -12,7 +12,7 @@ import (
 // Inspection is what a preflight of a configuration looks at.
 func Inspection(cfg *conf.Config) host.Inspection {
 	i := host.Inspection{Want: Want(cfg), Needs: Rights(cfg), Starts: []cap.Value{cap.SETUID, cap.SETGID}}
-	for _, p := range cfg.HTTPPorts {
+	for _, p := range cfg.Ports() {
 		addr := p.Addr
 		if anyAddress(p) {
 			addr = netip.AddrPortFrom(netip.Addr{}, p.Addr.Port())

@@ -15,7 +15,7 @@ import (
 func Want(cfg *conf.Config) host.Want {
 	w := host.Want{IPv4: true}
 	var listeners []*conf.HTTPPort
-	for _, p := range cfg.HTTPPorts {
+	for _, p := range cfg.Ports() {
 		if p.Transparent || p.TProxy {
 			listeners = append(listeners, p)
 			w.IPv6 = w.IPv6 || anyAddress(p) && (p.Addr.Addr().Is6() || hostHasIPv6())
@@ -24,7 +24,7 @@ func Want(cfg *conf.Config) host.Want {
 	if len(listeners) == 0 {
 		return w
 	}
-	for _, of := range interceptedPorts(cfg) {
+	for _, of := range interceptedPorts(cfg, listeners) {
 		p := listenerFor(of, listeners)
 		port := host.Port{Of: of, To: p.Addr.Port()}
 		if !anyAddress(p) {
@@ -51,20 +51,29 @@ func anyAddress(p *conf.HTTPPort) bool {
 	return p.Addr.Addr().IsUnspecified() && p.Host == ""
 }
 
-// listenerFor chooses among the intercepting http_ports: the one of the same
-// number, else the first.
+// listenerFor chooses among the intercepting ports: the one of the same number,
+// else the first that speaks what is spoken there, TLS on 443 and HTTP elsewhere.
 func listenerFor(of uint16, listeners []*conf.HTTPPort) *conf.HTTPPort {
 	for _, p := range listeners {
 		if p.Addr.Port() == of {
 			return p
 		}
 	}
+	for _, p := range listeners {
+		if p.Passes == (of == portTLS) {
+			return p
+		}
+	}
 	return listeners[0]
 }
 
+// portTLS is where https is, unless a URL says otherwise.
+const portTLS = 443
+
 // interceptedPorts are the clients' destination ports: those of the WCCP
-// services that look at destinations, or the web's where there are none.
-func interceptedPorts(cfg *conf.Config) []uint16 {
+// services that look at destinations, or the web's where there are none: 80 for an
+// http_port, 443 for an https_port.
+func interceptedPorts(cfg *conf.Config, listeners []*conf.HTTPPort) []uint16 {
 	seen := map[uint16]bool{}
 	var list []uint16
 	for _, s := range cfg.WCCP.Services {
@@ -78,8 +87,18 @@ func interceptedPorts(cfg *conf.Config) []uint16 {
 			}
 		}
 	}
-	if len(list) == 0 {
-		return []uint16{80}
+	if len(list) > 0 {
+		return list
+	}
+	for _, p := range listeners {
+		of := uint16(80)
+		if p.Passes {
+			of = portTLS
+		}
+		if !seen[of] {
+			seen[of] = true
+			list = append(list, of)
+		}
 	}
 	return list
 }
