@@ -64,6 +64,7 @@ func (e *Entry) trim() {
 		return
 	}
 	keep := e.size
+	growing := e.swap.writing() && e.swap.readable()
 	if e.swap.writing() {
 		keep = min(keep, e.swap.high)
 	}
@@ -73,11 +74,11 @@ func (e *Entry) trim() {
 		switch {
 		case r.held:
 			keep = min(keep, r.at)
-		case !e.swap.readable():
+		case !growing:
 			keep = min(keep, max(r.at, e.swap.inFile()))
 		}
 	}
-	if e.swap.readable() && e.swap.writing() && fastest >= 0 {
+	if growing && fastest >= 0 {
 		keep = min(keep, max(fastest-nearby, 0)) // readers side by side need no disk
 	}
 	for len(e.pages) > 0 && (e.dropped+1)*arena.PageSize-e.shift <= keep {

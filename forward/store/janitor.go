@@ -72,14 +72,14 @@ func (s *Store) runErrands() {
 func (s *Store) makeRoom(d *disk, regular bool) {
 	c, dc := s.config.Load(), d.config.Load()
 	low, high := dc.Size/100*int64(c.SwapLow), dc.Size/100*int64(c.SwapHigh)
-	size := d.size.Load()
+	size := d.size.Load() + d.coming.Load()
 	remove := 0
 	if regular && size > low && dc.Size > low {
 		full := min(float64(size-low)/float64(dc.Size-low), 1)
 		remove = int(10 + 70*full)
 	}
 	for passed := 0; passed < maxPassed; {
-		if size = d.size.Load(); size <= low || size <= high && remove <= 0 {
+		if size = d.size.Load() + d.coming.Load(); size <= low || size <= high && remove <= 0 {
 			return
 		}
 		remove--

@@ -80,7 +80,12 @@ func (s *Store) enterDisk(sh *index.Shard, id index.ID, rec *index.Record, d *di
 	d.order.Load().Add(sh, id, s.now())
 	d.size.Add(blocks(rec.Size()))
 	d.objects.Add(1)
-	if c := s.config.Load(); d.size.Load() > d.config.Load().Size/100*int64(c.SwapHigh) {
+	s.nudgeIfFull(d)
+}
+
+// nudgeIfFull has the janitor make room when a directory is beyond cache_swap_high.
+func (s *Store) nudgeIfFull(d *disk) {
+	if d.size.Load()+d.coming.Load() > d.config.Load().Size/100*int64(s.config.Load().SwapHigh) {
 		s.disks.nudge()
 	}
 }

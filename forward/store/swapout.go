@@ -36,6 +36,7 @@ const (
 func newSwapOut(e *Entry, d *disk) *swapOut {
 	sw := &swapOut{d: d, readFD: -1, reserved: max(e.announced, 0)}
 	d.coming.Add(sw.reserved)
+	e.s.nudgeIfFull(d)
 	return sw
 }
 

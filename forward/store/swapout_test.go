@@ -17,7 +17,7 @@ import (
 func TestReadersBehindMemoryReadFromDisk(t *testing.T) {
 	c := withDisk(t)
 	c.MaxInMemory = 16 << 10
-	c.Memory = 1 << 20
+	c.Memory, c.Backlog = 1<<20, 64<<20 // however slow the disk is
 	s := rebuilt(t, open(t, c))
 	d := docOf(1, 3<<20)
 	var own, slow Reader
@@ -57,7 +57,7 @@ func TestReadersBehindMemoryReadFromDisk(t *testing.T) {
 // Who comes late joins at byte 0, from disk where memory has gone on.
 func TestJoiningLate(t *testing.T) {
 	c := withDisk(t)
-	c.MaxInMemory = 16 << 10
+	c.MaxInMemory, c.Backlog = 16<<10, 64<<20
 	s := rebuilt(t, open(t, c))
 	d := docOf(1, 2<<20)
 	var own Reader
@@ -86,6 +86,46 @@ func TestJoiningLate(t *testing.T) {
 	e.Complete()
 	all.Wait()
 	own.Close()
+}
+
+// A write that is given up while readers are behind memory: they read what is in the file,
+// then what comes, and the slowest paces.
+func TestWritingIsGivenUpUnderItsReaders(t *testing.T) {
+	c := withDisk(t)
+	c.MaxInMemory, c.Backlog = 16<<10, 64<<20
+	s := rebuilt(t, open(t, c))
+	for round := range 10 {
+		d := docOf(round, 1<<20)
+		var own, behind Reader
+		e := s.Begin(d.opening(), &filler{}, &own)
+		e.Publish(d.published(len(d.body)))
+		e.Put()
+		if found := s.find(d, &behind); found != Joined {
+			t.Fatalf("found %d", found)
+		}
+		var all sync.WaitGroup
+		all.Go(func() {
+			if err := d.fetch(e, 16<<10); err != nil {
+				t.Error(err)
+			}
+		})
+		got, err := own.read(t.Context(), 100_000*(1+round))
+		if err != nil && !errors.Is(err, errMore) {
+			t.Fatal(err)
+		}
+		s.Purge(d.key)
+		all.Go(func() { behind.readAll(t, d); behind.Close() })
+		more, err := own.read(t.Context(), len(d.body))
+		if got = append(got, more...); err != nil || !bytes.Equal(got, d.body) {
+			t.Errorf("round %d: %d bytes, %v", round, len(got), err)
+		}
+		own.Close()
+		all.Wait()
+	}
+	eventually(t, "nothing is left", func() bool {
+		st := s.Stats()
+		return st.MemoryPages == 0 && st.OpenFiles == 0 && filesIn(t, c.Dirs[0].Path) == 0
+	})
 }
 
 // faulty is a directory whose disk fails when it is told to.

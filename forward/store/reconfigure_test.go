@@ -1,0 +1,79 @@
+package store
+
+import (
+	"errors"
+	"testing"
+)
+
+// SIGHUP keeps the cache; changed cache_dir lines take effect.
+func TestReconfigureKeepsWhatItCan(t *testing.T) {
+	c := withDisk(t)
+	c.MaxInMemory = 1000
+	s := rebuilt(t, open(t, c))
+	first := docOf(1, 100_000)
+	s.put(t, first)
+	second := ufsDir(t, 64<<20)
+	c.Dirs = append(c.Dirs, second)
+	c.Dirs[0].ReadOnly, c.Dirs[0].Policy = true, HeapGDSF
+	c.MemoryPolicy = HeapLFUDA
+	if err := s.Reconfigure(c); err != nil {
+		t.Fatal(err)
+	}
+	rebuilt(t, s)
+	other, small := docOf(2, 100_000), docOf(3, 1000)
+	s.put(t, other)
+	s.put(t, small)
+	if st := s.Stats(); st.Dirs[0].Objects != 1 || st.Dirs[1].Objects != 2 || st.InMemory != 1 {
+		t.Fatalf("%+v", st)
+	}
+	var r Reader
+	for _, d := range []*doc{first, other, small} {
+		if found := s.find(d, &r); found != Hit {
+			t.Fatalf("%s: found %d", d.url, found)
+		}
+		r.readAll(t, d)
+		r.Close()
+	}
+	c.Dirs = c.Dirs[1:]
+	if err := s.Reconfigure(c); err != nil {
+		t.Fatal(err)
+	}
+	if found := s.find(first, &r); found != Miss {
+		t.Errorf("found %d in a directory that is gone", found)
+	}
+	if found := s.find(other, &r); found != Hit {
+		t.Fatalf("found %d in the directory that stays", found)
+	}
+	r.readAll(t, other)
+	r.Close()
+}
+
+// A directory that cannot be opened leaves everything as it was.
+func TestReconfigureWithAFaultyLine(t *testing.T) {
+	c := withDisk(t)
+	s := rebuilt(t, open(t, c))
+	d := docOf(1, 500_000)
+	s.put(t, d)
+	fault := errors.New("no such folder")
+	broken := c
+	broken.Memory = 0
+	broken.Dirs = []DirConfig{ufsDir(t, 1<<20), {Path: "/broken", Open: func() (Directory, error) { return nil, fault }}}
+	if err := s.Reconfigure(broken); !errors.Is(err, fault) {
+		t.Fatal(err)
+	}
+	var r Reader
+	if found := s.find(d, &r); found != Hit {
+		t.Fatalf("found %d", found)
+	}
+	r.readAll(t, d)
+	r.Close()
+	if st := s.Stats(); len(st.Dirs) != 1 || st.MemoryLimit != 1024 {
+		t.Errorf("%+v", st)
+	}
+	if _, err := Open(Config{Dirs: broken.Dirs[1:]}); !errors.Is(err, fault) {
+		t.Error(err)
+	}
+	if _, err := Open(Config{Dirs: make([]DirConfig, 65)}); !errors.Is(err, ErrTooManyDirs) {
+		t.Error(err)
+	}
+}
