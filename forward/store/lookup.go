@@ -47,7 +47,9 @@ func (s *Store) Lookup(now time.Time, key Key, url []byte, r *Reader) Found {
 		}
 		o.pins++
 		r.first, r.object, r.length = arena.Page(rec.Memory), o, o.length
+		s.hits[sh.Number()].memory++
 	} else {
+		s.hits[sh.Number()].disk++
 		r.first, r.object, r.length = 0, nil, -1
 	}
 	rec.Pins++

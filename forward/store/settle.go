@@ -27,12 +27,15 @@ func (e *Entry) settle(sw *swapOut) {
 	if mine && e.kept && e.phase == complete && (e.whole || sw != nil) {
 		event = s.enterRecord(sh, e, sw)
 	}
-	if event == nil && sw != nil {
-		s.disks.unlink(sw.d.slot, sw.number)
+	if event == nil {
+		event = e.event(Released)
+		if sw != nil {
+			s.disks.unlink(sw.d.slot, sw.number)
+		}
 	}
 	e.mu.Unlock()
 	sh.Unlock()
-	if event != nil && sw != nil {
+	if event.Action == Released || sw != nil {
 		s.log(event)
 	}
 	e.freeIfLast()

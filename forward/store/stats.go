@@ -16,6 +16,9 @@ type counters struct {
 	stalled, faults, diskErrors, unallocated atomic.Int64
 }
 
+// hits of a shard, guarded by it: two cores seldom count the same.
+type hits struct{ memory, disk int64 }
+
 // Stats is the state of the store. Numbers that only grow count from the start.
 type Stats struct {
 	// Objects is how many are in the index; Pinned how many more have readers only.
@@ -23,6 +26,9 @@ type Stats struct {
 	// InMemory is how many of them are in memory, in MemoryPages pages of PageSize
 	// bytes, of which there may be MemoryLimit.
 	InMemory, MemoryPages, MemoryLimit, PageSize int
+	// MemoryHits and DiskHits are lookups that found a whole object, in memory or on
+	// disk alone.
+	MemoryHits, DiskHits int64
 	// Misses, Joined and Waited are lookups that found nothing, a streaming and a
 	// pending entry. Collisions found another URL under the key.
 	Misses, Joined, Waited, Collisions int64
@@ -73,6 +79,13 @@ func (s *Store) Stats() Stats {
 	st.Objects, st.Pinned = s.ix.Len()
 	st.InMemory = s.memoryOrder.Load().Len()
 	st.Reads, st.Writes = s.work.waiting()
+	for i := range s.hits {
+		sh := s.ix.At(i)
+		sh.Lock()
+		st.MemoryHits += s.hits[i].memory
+		st.DiskHits += s.hits[i].disk
+		sh.Unlock()
+	}
 	for _, d := range s.disks.all() {
 		dc := d.config.Load()
 		st.Dirs = append(st.Dirs, DirStats{Path: dc.Path, Objects: d.objects.Load(), Size: d.size.Load(), MaxSize: dc.Size,

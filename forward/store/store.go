@@ -22,6 +22,7 @@ type Store struct {
 	// live are the entries that can be found under their key, each map guarded by
 	// the shard of that number.
 	live [index.Shards]map[Key]*Entry
+	hits [index.Shards]hits
 
 	disks disks
 	work  *workers

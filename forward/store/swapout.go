@@ -144,6 +144,9 @@ func (e *Entry) swapJob(sw *swapOut) {
 		if err := e.writePieces(sw, open, head, pieces); err != nil {
 			e.s.diskError(sw.d, err)
 			e.mu.Lock()
+			failed := e.event(SwapOutFailed)
+			failed.Dir, failed.Number = sw.d.slot, sw.number
+			e.s.log(failed)
 			sw.abandoned = true
 			e.endJob(sw)
 			return
