@@ -87,7 +87,17 @@ const hexUpper = "0123456789ABCDEF"
 // but letters, digits and some punctuation. "%" itself is left alone, so what
 // was escaped stays so.
 func AppendEscaped(dst, text []byte) []byte {
-	for _, c := range text {
+	return appendEscaped(dst, text)
+}
+
+// AppendEscapedString is AppendEscaped for a string.
+func AppendEscapedString(dst []byte, text string) []byte {
+	return appendEscaped(dst, text)
+}
+
+func appendEscaped[T []byte | string](dst []byte, text T) []byte {
+	for i := range len(text) {
+		c := text[i]
 		if class[c]&isUnsafe != 0 {
 			dst = append(dst, '%', hexUpper[c>>4], hexUpper[c&15])
 		} else {

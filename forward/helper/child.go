@@ -1,0 +1,222 @@
+package helper
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// child is one process of a pool.
+type child struct {
+	pool    *Pool
+	number  int
+	proc    Process
+	in, out *os.File // its standard input and output
+	began   time.Time
+	writing sync.Mutex
+	line    []byte // being written, guarded by writing
+
+	// The rest is guarded by pool.mu.
+	slots    []*ticket // by channel
+	pending  int
+	session  *Session // that has it for itself
+	leaving  bool     // gets no more questions
+	resting  bool     // gets none for a moment
+	end      *time.Timer
+	asked    uint64
+	answered uint64
+	took     time.Duration // sum over all answers
+}
+
+// free reports whether the child can be given the ticket.
+func (c *child) free(t *ticket) bool {
+	return !c.leaving && !c.resting && c.session == nil && c.pending < len(c.slots) && (t.session == nil || c.pending == 0)
+}
+
+// give puts the ticket into the first free channel, or gives the whole child to
+// its session.
+func (c *child) give(t *ticket) {
+	t.child = c
+	if t.session != nil {
+		c.session = t.session
+		return
+	}
+	for i := range c.slots {
+		if c.slots[i] == nil {
+			c.fill(i, t)
+			return
+		}
+	}
+}
+
+func (c *child) fill(channel int, t *ticket) {
+	c.slots[channel], t.channel, t.asked = t, channel, time.Now()
+	c.pending++
+	c.asked++
+	c.pool.counts.asked++
+}
+
+// takeBack frees what was given to a ticket that was never asked.
+func (c *child) takeBack(t *ticket) {
+	if t.session != nil {
+		if c.session == t.session {
+			c.session = nil
+		}
+	} else if c.slots[t.channel] == t {
+		c.slots[t.channel] = nil
+		c.pending--
+		c.asked--
+		c.pool.counts.asked--
+	}
+	c.pool.assignQueued()
+	c.pool.retireIdle()
+}
+
+// ask writes a question. What goes wrong ends the child, and so answers the
+// question.
+func (c *child) ask(channel int, question []byte) {
+	c.writing.Lock()
+	c.line = c.line[:0]
+	if c.pool.o.Concurrency > 0 {
+		c.line = append(strconv.AppendInt(c.line, int64(channel), 10), ' ')
+	}
+	c.line = append(append(c.line, question...), '\n')
+	_, err := c.in.Write(c.line)
+	clear(c.line) // passwords
+	c.writing.Unlock()
+	if err != nil {
+		c.proc.Kill()
+	}
+}
+
+// read takes answers until the child ends.
+func (c *child) read() {
+	defer c.pool.running.Done()
+	if fault := c.readLines(); fault != "" {
+		c.pool.o.Log.Error(fmt.Sprintf("ERROR: %s #%d (process %d) %s: it is ended", c.pool.o.Name, c.number, c.proc.Pid(), fault))
+		c.proc.Kill()
+	}
+	c.pool.lost(c)
+	c.out.Close()
+}
+
+// readLines returns at the end of the output, or with what is wrong with it.
+func (c *child) readLines() (fault string) {
+	buf := make([]byte, 0, 1024)
+	for {
+		if len(buf) == cap(buf) {
+			if cap(buf) >= MaxAnswer {
+				return fmt.Sprintf("answers with more than %d bytes", MaxAnswer)
+			}
+			buf = append(make([]byte, 0, 2*cap(buf)), buf...)
+		}
+		n, err := c.out.Read(buf[len(buf):cap(buf)])
+		buf = buf[:len(buf)+n]
+		rest := buf
+		for {
+			end := bytes.IndexByte(rest, '\n')
+			if end < 0 {
+				break
+			}
+			line := bytes.TrimSuffix(rest[:end], []byte{'\r'})
+			rest = rest[end+1:]
+			if fault := c.said(line, len(rest) > 0); fault != "" {
+				return fault
+			}
+		}
+		buf = buf[:copy(buf, rest)]
+		if err != nil {
+			return ""
+		}
+	}
+}
+
+// said takes one line; more says that there is something behind it already.
+func (c *child) said(line []byte, more bool) (fault string) {
+	p := c.pool
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if c.asked == 0 {
+		c.greeted(line)
+		return ""
+	}
+	channel, answer := 0, line
+	if p.o.Concurrency > 0 {
+		number, rest, _ := bytes.Cut(line, []byte{' '})
+		n, err := strconv.Atoi(string(number))
+		if err != nil || n < 0 || n >= len(c.slots) {
+			return "answers " + p.shown(line) + ", which has no channel number in front"
+		}
+		channel, answer, more = n, rest, false
+	}
+	t := c.slots[channel]
+	if t == nil {
+		p.greets = p.greets || c.resting
+		return "says " + p.shown(line) + " unasked"
+	}
+	c.slots[channel] = nil
+	c.pending--
+	c.answered++
+	c.took += time.Since(t.asked)
+	p.counts.answered++
+	p.pause = 0
+	t.answer <- result{line: string(answer)}
+	if more {
+		c.leaving = true
+		return "says more than it was asked"
+	}
+	if c.answered == 1 && p.o.Concurrency == 0 {
+		c.rest(probation)
+	}
+	p.assignQueued()
+	p.retireIdle()
+	return ""
+}
+
+// A process without channel numbers that says something when it starts would be one
+// answer behind for ever after if its first question came before that. So its first
+// answer is followed by a moment without questions, probation, in which it is found out;
+// and the processes of a program known to greet are asked nothing until they have,
+// for at most greeting.
+const (
+	probation = 20 * time.Millisecond
+	greeting  = time.Second
+)
+
+// rest keeps questions away for a while. The caller holds pool.mu.
+func (c *child) rest(span time.Duration) {
+	c.resting = true
+	time.AfterFunc(span, func() {
+		c.pool.mu.Lock()
+		defer c.pool.mu.Unlock()
+		c.rested()
+	})
+}
+
+func (c *child) rested() {
+	if c.resting {
+		c.resting = false
+		c.pool.assignQueued()
+		c.pool.retireIdle()
+	}
+}
+
+func (c *child) greeted(line []byte) {
+	p := c.pool
+	if !p.greets {
+		p.o.Log.Warn(fmt.Sprintf("WARNING: %s #%d said %s before it was asked anything", p.o.Name, c.number, p.shown(line)))
+	}
+	p.greets = true
+	c.rested()
+}
+
+// shown is an answer as logs may show it.
+func (p *Pool) shown(line []byte) string {
+	if p.o.Secret {
+		return fmt.Sprintf("something of %d bytes", len(line))
+	}
+	return strconv.Quote(string(line[:min(len(line), 100)]))
+}

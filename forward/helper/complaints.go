@@ -1,0 +1,88 @@
+package helper
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+)
+
+// Bounds of what helpers may write into cache.log.
+const (
+	complaintLength = 1024 // bytes a line
+	complaintBurst  = 50   // lines in complaintSpan
+	complaintSpan   = 10 * time.Second
+)
+
+// complaints takes what the processes of a pool write to standard error into the
+// log, line by line.
+type complaints struct {
+	name string
+	log  *zap.Logger
+	once sync.Once
+	w    *os.File
+}
+
+func newComplaints(name string, log *zap.Logger) *complaints {
+	return &complaints{name: name, log: log}
+}
+
+// writer is the processes' end; without one they share ours.
+func (c *complaints) writer() *os.File {
+	c.once.Do(func() {
+		r, w, err := os.Pipe()
+		if err != nil {
+			c.log.Warn("WARNING: " + c.name + ": what helpers complain of is lost: " + err.Error())
+			return
+		}
+		c.w = w
+		go c.copy(r)
+	})
+	if c.w == nil {
+		return os.Stderr
+	}
+	return c.w
+}
+
+func (c *complaints) close() {
+	c.once.Do(func() {})
+	if c.w != nil {
+		c.w.Close() // the reader goes on until the last process has closed its own
+	}
+}
+
+func (c *complaints) copy(r *os.File) {
+	defer r.Close()
+	in := bufio.NewReaderSize(r, complaintLength)
+	began, lines := time.Time{}, 0
+	for {
+		line, err := in.ReadSlice('\n')
+		if line = bytes.TrimRight(line, "\r\n"); len(line) > 0 {
+			if now := time.Now(); now.Sub(began) > complaintSpan {
+				began, lines = now, 0
+			}
+			if lines++; lines < complaintBurst {
+				c.log.Info(fmt.Sprintf("%s: %s", c.name, printable(line)))
+			} else if lines == complaintBurst {
+				c.log.Warn("WARNING: " + c.name + " complains too much: lines are left out")
+			}
+		}
+		if err != nil && err != bufio.ErrBufferFull {
+			return
+		}
+	}
+}
+
+// printable keeps a line of text from being more than that.
+func printable(line []byte) string {
+	return string(bytes.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return '?'
+		}
+		return r
+	}, line))
+}
