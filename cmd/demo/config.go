@@ -16,6 +16,9 @@ var (
 	recommendedFragment string
 	//go:embed fragments/user.conf
 	userFragment string
+	// tlsFragment is the first with port 443 beside port 80.
+	//go:embed fragments/tls.conf
+	tlsFragment string
 	//go:embed fragments/router.conf
 	routerCommands string
 )
@@ -36,7 +39,7 @@ func complete(fragment, directory string, cache, router netip.Addr) squidConf {
 	in := func(name string) string { return filepath.Join(directory, name) }
 	c := squidConf{added: []string{
 		"acl all src 0.0.0.0/0.0.0.0",
-		"http_access allow all",
+		"acl CONNECT method CONNECT",
 		"visible_hostname " + visibleHostname(cache),
 		fmt.Sprintf("tcp_outgoing_address %s", cache),
 		"cache_dir null " + directory,
@@ -47,6 +50,9 @@ func complete(fragment, directory string, cache, router netip.Addr) squidConf {
 	}}
 	if !strings.Contains(fragment, "wccp2_router") && !strings.Contains(fragment, "wccp_router") {
 		c.added = append(c.added, fmt.Sprintf("wccp2_router %s", router))
+	}
+	if !strings.Contains(fragment, "http_access") {
+		c.added = append(c.added, "http_access allow all")
 	}
 	filled := strings.ReplaceAll(fragment, placeholder, router.String())
 	c.fragment = strings.Split(strings.TrimSpace(filled), "\n")

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/netip"
 	"strings"
 	"time"
 )
@@ -43,19 +42,21 @@ func (s *stage) examine(ctx context.Context, f fetch) *evidence {
 	if e.page, err = s.network.get(ctx, f); err != nil {
 		e.fail("%v", err)
 	}
-	if err := e.origin.read(e.page.body); err != nil && e.page.body != "" {
+	if err := e.origin.read(e.page.body); err != nil && e.page.body != "" && !f.denied {
 		e.fail("%v", err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.settle)
 	defer cancel()
 	e.request, _ = s.router.log.await(ctx, events, func(r event) bool {
 		return r.Name == "redirected" && r.Service == requestService &&
-			r.Source == netip.AddrPortFrom(f.who.address, e.page.Port) && r.Destination == netip.AddrPortFrom(f.at, 80)
+			r.Source.Addr() == f.who.address && (f.denied || r.Source.Port() == e.page.Port) && r.Destination == f.to()
 	})
-	e.reply, _ = s.router.log.await(ctx, events, func(r event) bool {
-		return r.Name == "redirected" && r.Service == replyService &&
-			r.Source == netip.AddrPortFrom(f.at, 80) && r.Destination == e.origin.Saw
-	})
+	if !f.denied {
+		e.reply, _ = s.router.log.await(ctx, events, func(r event) bool {
+			return r.Name == "redirected" && r.Service == replyService &&
+				r.Source == f.to() && r.Destination == e.origin.Saw
+		})
+	}
 	e.findLogLine(ctx, s.caches, places)
 	if e.groups, err = s.router.groups(); err != nil {
 		e.fail("%v", err)
@@ -71,7 +72,7 @@ func (e *evidence) findLogLine(ctx context.Context, caches []*cache, places []in
 	for {
 		for i, c := range caches {
 			for line := range strings.Lines(c.accessLog(places[i])) {
-				if strings.HasSuffix(line, "\n") && strings.Contains(line, " "+e.fetch.url+" ") {
+				if strings.HasSuffix(line, "\n") && strings.Contains(line, " "+e.fetch.logged()+" ") {
 					e.accessLog, e.cache = strings.TrimSpace(line), c
 					return
 				}
@@ -97,6 +98,10 @@ func (e *evidence) judge() {
 		return
 	}
 	f, p := e.fetch, e.page
+	if f.denied {
+		e.judgeDenial()
+		return
+	}
 	if p.Code != 200 {
 		e.fail("the answer is %d, not 200", p.Code)
 	}
@@ -134,11 +139,18 @@ func (e *evidence) judgeLogLine() error {
 		return errors.New("access.log has no line of it: the connection went past the cache")
 	}
 	fields := strings.Fields(e.accessLog)
-	if len(fields) < 10 || fields[2] != e.fetch.who.address.String() || !strings.HasSuffix(fields[3], "/200") || fields[5] != "GET" {
+	method := "GET"
+	if e.fetch.tls() {
+		method = "CONNECT"
+	}
+	if len(fields) < 10 || fields[2] != e.fetch.who.address.String() || !strings.HasSuffix(fields[3], "/200") || fields[5] != method {
 		return errors.New("the access.log line is not that of this fetch")
 	}
 	if e.cache.address != e.request.Cache {
 		return fmt.Errorf("the router chose cache %v, cache %v logged it", e.request.Cache, e.cache.address)
+	}
+	if e.fetch.tls() {
+		return nil // nobody but the origin writes inside TLS
 	}
 	mark := visibleHostname(e.cache.address)
 	for line := range strings.Lines(e.page.headers) {
@@ -148,4 +160,18 @@ func (e *evidence) judgeLogLine() error {
 		}
 	}
 	return fmt.Errorf("the answer names no cache (neither X-Cache nor Via has %s)", mark)
+}
+
+// judgeDenial wants an alert in the place of the page, and the line that says why.
+func (e *evidence) judgeDenial() {
+	if !strings.Contains(e.page.alert, "alert access denied") {
+		e.fail("no alert came: %q", e.page.alert)
+	}
+	fields := strings.Fields(e.accessLog)
+	if len(fields) < 10 || fields[2] != e.fetch.who.address.String() || fields[3] != "TCP_DENIED/403" || fields[5] != "CONNECT" {
+		e.fail("access.log does not tell of the denial: %q", e.accessLog)
+	}
+	if !e.request.Cache.IsValid() {
+		e.fail("the router did not redirect the request (service 80)")
+	}
 }

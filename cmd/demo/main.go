@@ -47,12 +47,13 @@ func main() {
 // scene is one of the configurations to show.
 type scene struct {
 	title, heading, fragment string
+	fetches                  func(*network) []fetch
 	stage                    *stage
 	err                      error
 }
 
 // picture is what is built for each configuration.
-const picture = `Building two networks out of network namespaces, one for each configuration:
+const picture = `Building three networks out of network namespaces, one for each configuration:
 
   adsl subscriber 10.100.0.10 ----+                     +---- origins 192.0.2.x
                                   +---- [ router ] -----+
@@ -66,7 +67,7 @@ addresses and to subscribers with the origins'.
 
 `
 
-// demonstrate builds both networks at once, since most of the time goes by waiting
+// demonstrate builds all networks at once, since most of the time goes by waiting
 // for the protocol's timers, and then shows them one after the other.
 func demonstrate(ctx context.Context, out io.Writer, p programs) (passed, total int, err error) {
 	if p, err = p.found(); err != nil {
@@ -88,8 +89,9 @@ func demonstrate(ctx context.Context, out io.Writer, p programs) (passed, total 
 	defer func() { err = errors.Join(err, lab.Close()) }()
 
 	scenes := []*scene{
-		{title: "recommended", heading: "The recommended configuration", fragment: recommendedFragment},
-		{title: "user", heading: "The user's configuration", fragment: userFragment},
+		{title: "recommended", heading: "The recommended configuration", fragment: recommendedFragment, fetches: fetches},
+		{title: "user", heading: "The user's configuration", fragment: userFragment, fetches: fetches},
+		{title: "tls", heading: "The recommended configuration, with port 443", fragment: tlsFragment, fetches: tlsFetches},
 	}
 	fmt.Fprint(out, picture)
 	for _, s := range scenes {
@@ -104,7 +106,7 @@ func demonstrate(ctx context.Context, out io.Writer, p programs) (passed, total 
 		if s.err != nil {
 			return passed, total, fmt.Errorf("%s: %w", s.heading, s.err)
 		}
-		for i, f := range fetches(s.stage.network) {
+		for i, f := range s.fetches(s.stage.network) {
 			if ctx.Err() != nil {
 				return passed, total, ctx.Err()
 			}
@@ -170,12 +172,24 @@ func closeAll(scenes []*scene) {
 func fetches(n *network) []fetch {
 	www, news, mirror := names["www.example.net."][0], names["news.example.org."][0], names["mirror.example.com."]
 	list := []fetch{
-		{n.adsl, "http://www.example.net/adsl", www, 0},
-		{n.dialup, "http://www.example.net/dialup", www, 0},
-		{n.adsl, fmt.Sprintf("http://news.example.org/archive/%d", longPage), news, longPage},
+		{who: n.adsl, url: "http://www.example.net/adsl", at: www},
+		{who: n.dialup, url: "http://www.example.net/dialup", at: www},
+		{who: n.adsl, url: fmt.Sprintf("http://news.example.org/archive/%d", longPage), at: news, octets: longPage},
 	}
 	for i, address := range mirror {
-		list = append(list, fetch{n.dialup, fmt.Sprintf("http://mirror.example.com/disk%c", 'a'+i), address, 0})
+		list = append(list, fetch{who: n.dialup, url: fmt.Sprintf("http://mirror.example.com/disk%c", 'a'+i), at: address})
 	}
 	return list
+}
+
+// tlsFetches are a plain page, one through TLS that is passed on, a long one, and one
+// of a name that http_access denies.
+func tlsFetches(n *network) []fetch {
+	www, news := names["www.example.net."][0], names["news.example.org."][0]
+	return []fetch{
+		{who: n.adsl, url: "http://www.example.net/plain", at: www},
+		{who: n.adsl, url: "https://www.example.net/adsl", at: www},
+		{who: n.dialup, url: fmt.Sprintf("https://www.example.net/archive/%d", longPage), at: www, octets: longPage},
+		{who: n.dialup, url: "https://news.example.org/denied", at: news, denied: true},
+	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"net"
 	"net/netip"
@@ -97,9 +98,13 @@ func (n *network) writeEtc() error {
 	return os.WriteFile(filepath.Join(n.etc, "resolv.conf"), []byte(fmt.Sprintf("nameserver %s\n", nameServer)), 0o644)
 }
 
-// populate starts the internet: an origin at each address of each name, and the
-// name server.
+// populate starts the internet: an origin at each address of each name, plain and
+// in TLS, and the name server.
 func (n *network) populate() error {
+	config, err := selfSigned()
+	if err != nil {
+		return err
+	}
 	for _, addresses := range names {
 		for _, address := range addresses {
 			listener, err := n.internet.Listen(netip.AddrPortFrom(address, 80).String())
@@ -108,6 +113,11 @@ func (n *network) populate() error {
 			}
 			n.closers = append(n.closers, listener.Close)
 			go serveOrigin(listener)
+			if listener, err = n.internet.Listen(netip.AddrPortFrom(address, 443).String()); err != nil {
+				return err
+			}
+			n.closers = append(n.closers, listener.Close)
+			go serveOrigin(tls.NewListener(listener, config))
 		}
 	}
 	return n.internet.Do(func() error {

@@ -24,6 +24,9 @@ func (e *evidence) describe(out io.Writer, number int) {
 	say := func(what, format string, args ...any) {
 		fmt.Fprintf(out, "   %-22s %s\n", what, fmt.Sprintf(format, args...))
 	}
+	if f.denied {
+		say("subscriber was told", "%s", orNothing(e.page.alert))
+	}
 	say("origin saw", "%s", address(e.origin.Saw.Addr().IsValid(), e.origin.Saw))
 	say("subscriber talked to", "%s", address(e.page.Remote.IsValid(), e.page.Remote))
 	say("access.log", "%s", orNothing(e.accessLog))
