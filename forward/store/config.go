@@ -85,6 +85,8 @@ const (
 type Notice struct {
 	// Path is the directory's.
 	Path string
+	// Lines are for cache.log, in 2.6's words where it has some.
+	Lines []string
 	// Rebuilt is what a rebuild that has ended found, nil for other news.
 	Rebuilt *ufs.Report
 	// Entries and Size are those of the whole store then, in objects and bytes.

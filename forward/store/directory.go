@@ -18,6 +18,7 @@ type Directory interface {
 	Add(*ufs.Record) error
 	Delete(*ufs.Record) error
 	Flush() error
+	BeginLine() string
 	Bloated(entries int) bool
 	Rebuild(context.Context, ufs.Sink) (ufs.Report, error)
 	Rewrite(records iter.Seq[*ufs.Record], clean bool) error

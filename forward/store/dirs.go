@@ -34,6 +34,7 @@ func (s *Store) takeDirs(c *Config) error {
 		}
 		opened[dc.Path] = dir
 	}
+	s.rebuilds.begin(len(opened))
 	for i := range c.Dirs {
 		dc := &c.Dirs[i]
 		if d := known[dc.Path]; d != nil {
@@ -62,6 +63,7 @@ func (s *Store) addDir(dc *DirConfig, dir Directory, doubleCheck bool) {
 		}
 	}
 	s.disks.slots[d.slot].Store(d)
+	s.tell(Notice{Path: dc.Path, Lines: []string{dir.BeginLine()}})
 	s.background.Add(1)
 	go func() {
 		defer s.background.Done()
@@ -125,21 +127,6 @@ func (s *Store) closeDir(d *disk) error {
 	return err
 }
 
-// Rotate writes the journals of the directories anew (squid -k rotate).
-func (s *Store) Rotate() {
-	for _, d := range s.disks.all() {
-		if !d.failed.Load() && d.rebuilt.Load() {
-			s.rewrite(d, false)
-		}
-	}
-}
-
-func (s *Store) rewrite(d *disk, clean bool) {
-	if err := d.dir.Rewrite(s.records(d), clean); err != nil {
-		s.diskError(d, err)
-	}
-}
-
 // records are those of a directory, of each shard the ones that leave first first.
 func (s *Store) records(d *disk) iter.Seq[*ufs.Record] {
 	return func(yield func(*ufs.Record) bool) {
@@ -160,65 +147,4 @@ func (s *Store) records(d *disk) iter.Seq[*ufs.Record] {
 			}
 		}
 	}
-}
-
-// rebuild fills the index with what a directory holds.
-func (s *Store) rebuild(ctx context.Context, d *disk, doubleCheck bool) {
-	report, err := d.dir.Rebuild(ctx, ufs.Sink{Load: func(r *ufs.Record) ufs.Verdict { return s.loadRecord(d, r) },
-		Report: func(err error) { s.diskError(d, err) }, DoubleCheck: doubleCheck})
-	if ctx.Err() != nil {
-		return
-	}
-	for i := range index.Shards {
-		sh := s.ix.At(i)
-		sh.Lock()
-		d.order.Load().Sort(sh)
-		sh.Unlock()
-	}
-	d.rebuilt.Store(true)
-	if err != nil {
-		s.diskError(d, err)
-	}
-	if tell := s.config.Load().Report; tell != nil {
-		found, _ := s.ix.Len()
-		n := Notice{Path: d.config.Load().Path, Rebuilt: &report, Entries: int64(found), Err: err}
-		for _, d := range s.disks.all() {
-			n.Size += d.size.Load()
-		}
-		tell(n)
-	}
-}
-
-// loadRecord enters what a directory says it has.
-func (s *Store) loadRecord(d *disk, r *ufs.Record) ufs.Verdict {
-	key := Key(r.Key)
-	sh := s.ix.Shard((*[16]byte)(&key))
-	sh.Lock()
-	defer sh.Unlock()
-	if s.live[sh.Number()][key] != nil {
-		return ufs.Older // what is on its way is newer
-	}
-	verdict := ufs.Loaded
-	if id, old := sh.Find((*[16]byte)(&key)); old != nil {
-		if slot, number, ok := old.OnDisk(); ok && slot == d.slot && ufs.Number(number) == r.Number {
-			return ufs.Loaded // it is that one
-		}
-		if old.Memory != 0 || int64(old.Timestamp) >= r.Timestamp {
-			return ufs.Older
-		}
-		s.remove(sh, id, old)
-		verdict = ufs.Replaced
-	}
-	id, rec := sh.Insert((*[16]byte)(&key))
-	if rec == nil {
-		return ufs.Unwanted
-	}
-	setFacts(rec, &Facts{Timestamp: TimeOf(r.Timestamp), LastRef: TimeOf(r.LastRef), Expires: TimeOf(r.Expires),
-		LastMod: TimeOf(r.LastMod), Refs: r.RefCount, Flags: Flags(r.Flags)})
-	rec.SetSize(r.Size)
-	rec.SetDisk(d.slot, uint32(r.Number))
-	d.order.Load().Add(sh, id, s.now())
-	d.size.Add(blocks(r.Size))
-	d.objects.Add(1)
-	return verdict
 }

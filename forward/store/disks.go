@@ -20,6 +20,7 @@ type disk struct {
 	objects      atomic.Int64
 	open         atomic.Int32 // files being read or written
 	rebuilt      atomic.Bool
+	done, total  atomic.Int64 // of its rebuild
 	failed       atomic.Bool
 	stop         func() // ends its rebuild
 	ended        chan struct{}

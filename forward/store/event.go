@@ -42,3 +42,10 @@ func (s *Store) log(e *Event) {
 		hook(e)
 	}
 }
+
+// tell hands news on.
+func (s *Store) tell(n Notice) {
+	if report := s.config.Load().Report; report != nil {
+		report(n)
+	}
+}

@@ -136,9 +136,7 @@ func (s *Store) diskError(d *disk, err error) {
 	if out && d.failed.Swap(true) {
 		return
 	}
-	if report := s.config.Load().Report; report != nil {
-		report(Notice{Path: d.config.Load().Path, Err: err, TakenOut: out})
-	}
+	s.tell(Notice{Path: d.config.Load().Path, Err: err, TakenOut: out})
 	if out {
 		go s.forgetDisk(d)
 	}

@@ -1,13 +1,16 @@
 package store
 
 import (
+	"errors"
 	"fmt"
+	"iter"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/cuttle-proxy/cuttle/forward/store/arena"
 	"github.com/cuttle-proxy/cuttle/forward/store/index"
+	"github.com/cuttle-proxy/cuttle/forward/store/ufs"
 )
 
 // Store is the cache. Its methods may be called by any goroutine.
@@ -24,10 +27,11 @@ type Store struct {
 	live [index.Shards]map[Key]*Entry
 	hits [index.Shards]hits
 
-	disks disks
-	work  *workers
-	stats counters
-	now   func() time.Time
+	disks    disks
+	rebuilds rebuilds
+	work     *workers
+	stats    counters
+	now      func() time.Time
 
 	reconfiguring sync.Mutex
 	closing       chan struct{}
@@ -39,6 +43,7 @@ func Open(c Config) (*Store, error) {
 	c = c.withDefaults()
 	s := &Store{mem: arena.New(c.Memory), now: time.Now, closing: make(chan struct{})}
 	s.disks.wake = make(chan struct{}, 1)
+	s.rebuilds.first = make(chan struct{})
 	s.config.Store(&c)
 	s.ix = index.New()
 	s.memoryOrder.Store(s.ix.NewOrder(c.MemoryPolicy.order(), s.memoryLinks))
@@ -135,13 +140,21 @@ func (s *Store) reorderMemory(p index.Policy) {
 // journals of the directories are written anew.
 func (s *Store) Close() error {
 	close(s.closing)
+	for _, d := range s.disks.all() {
+		d.stop()
+	}
 	s.background.Wait()
 	s.work.close()
-	var first error
-	for _, d := range s.disks.all() {
-		if err := s.closeDir(d); err != nil && first == nil {
-			first = fmt.Errorf("%s: %w", d.config.Load().Path, err)
+	var problems []error
+	note := func(d *disk, err error) {
+		if err != nil {
+			problems = append(problems, fmt.Errorf("%s: %w", d.config.Load().Path, err))
 		}
 	}
-	return first
+	s.runErrands()
+	s.writeCleanLogs(func(d *disk, records iter.Seq[*ufs.Record]) { note(d, d.dir.Rewrite(records, true)) })
+	for _, d := range s.disks.all() {
+		note(d, d.dir.Close())
+	}
+	return errors.Join(problems...)
 }

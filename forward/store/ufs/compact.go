@@ -45,7 +45,6 @@ func (d *Dir) Rewrite(records iter.Seq[*Record], clean bool) error {
 		return d.Flush()
 	}
 	if err := d.rewrite(records); err != nil {
-		os.Remove(d.state + newSuffix)
 		return err
 	}
 	if !clean {
@@ -60,6 +59,8 @@ func (d *Dir) Rewrite(records iter.Seq[*Record], clean bool) error {
 }
 
 func (d *Dir) rewrite(records iter.Seq[*Record]) error {
+	d.anew.Lock()
+	defer d.anew.Unlock()
 	if err := d.Flush(); err != nil {
 		return err
 	}
@@ -74,6 +75,7 @@ func (d *Dir) rewrite(records iter.Seq[*Record]) error {
 	}
 	if err != nil {
 		file.Close()
+		os.Remove(d.state + newSuffix)
 	}
 	return err
 }

@@ -72,8 +72,8 @@ func TestManyAtOnce(t *testing.T) {
 			}
 		})
 	}
-	all.Go(func() {
-		for range 10 {
+	for range 2 * 10 {
+		all.Go(func() {
 			var now []*Record
 			err := d.Rewrite(func(yield func(*Record) bool) {
 				change(func() {
@@ -90,8 +90,8 @@ func TestManyAtOnce(t *testing.T) {
 			if err != nil {
 				t.Error(err)
 			}
-		}
-	})
+		})
+	}
 	all.Wait()
 	end(t, d, index, false)
 	got, report := mustRebuild(t, mustOpen(t, o))

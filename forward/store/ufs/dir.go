@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync"
 	"sync/atomic"
 )
 
@@ -29,6 +30,7 @@ type Dir struct {
 	started  atomic.Bool // Rebuild was called
 	numbered atomic.Bool // the numbers in use are known
 	rebuilt  atomic.Bool // the caller's index is complete
+	anew     sync.Mutex  // held while swap.state is written anew
 }
 
 // ErrForeign: a machine of another kind wrote the directory, and its files mean
