@@ -31,6 +31,8 @@ type Config struct {
 	QuickAbortPct                int
 	// ReadAheadGap is read_ahead_gap.
 	ReadAheadGap int64
+	// UpdateHeaders is update_headers: a 304 changes the head on disk, too.
+	UpdateHeaders bool
 	// Workers is how many reads, and how many writes, may be under way at once, 0 for
 	// 16; Queue how many may wait for that, 0 for 64 a worker. They are those of the
 	// first configuration.

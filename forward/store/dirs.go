@@ -56,12 +56,12 @@ func (s *Store) addDir(dc *DirConfig, dir Directory, doubleCheck bool) {
 	d := &disk{dir: dir, stop: stop, ended: make(chan struct{})}
 	d.config.Store(dc)
 	d.order.Store(s.ix.NewOrder(dc.Policy.order(), diskLinks))
-	for i := range s.disks.slots {
-		if s.disks.slots[i].Load() == nil {
-			d.slot = i
-			break
-		}
+	// The slot that was free for the longest time: records that readers have pinned
+	// may still name one that was left.
+	for d.slot = s.disks.nextSlot; s.disks.slots[d.slot].Load() != nil; {
+		d.slot = (d.slot + 1) % index.MaxDirs
 	}
+	s.disks.nextSlot = (d.slot + 1) % index.MaxDirs
 	s.disks.slots[d.slot].Store(d)
 	s.tell(Notice{Path: dc.Path, Lines: []string{dir.BeginLine()}})
 	s.background.Add(1)

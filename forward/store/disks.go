@@ -30,7 +30,9 @@ type disk struct {
 type disks struct {
 	slots [index.MaxDirs]atomic.Pointer[disk]
 	turn  atomic.Uint32 // round-robin
-	files atomic.Int64  // open ones
+	// nextSlot is where a directory that is added looks for room first.
+	nextSlot int
+	files    atomic.Int64 // open ones
 	// errands of the janitor.
 	mu      sync.Mutex
 	errands []errand

@@ -4,6 +4,7 @@ import (
 	"os"
 	"sync"
 	"testing"
+	"time"
 )
 
 // Over-subscribed ten times, the files of a directory never take more than 1.10 of
@@ -39,6 +40,7 @@ func TestADirectoryStaysWithinItsSize(t *testing.T) {
 				}
 			}
 			most = max(most, sum)
+			time.Sleep(time.Millisecond) // the processor is for those who write
 		}
 		if most > size*110/100 {
 			t.Errorf("policy %d: %d bytes in files at times, of %d", policy, most, size)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"sync"
 	"sync/atomic"
 
 	"github.com/cuttle-proxy/cuttle/forward/store/arena"
@@ -20,13 +21,22 @@ type openFile struct {
 	file *os.File
 	body int64 // where the body begins
 	head []byte
-	vary []byte
+	// vary, url and storeURL are what the swap header says.
+	vary, url, storeURL []byte
+
+	buf *[firstRead]byte // which these view, if it is to be used again
 }
 
 func (f *openFile) close() {
 	f.file.Close()
 	f.d.closed(f.s)
+	if f.buf != nil {
+		firstReads.Put(f.buf)
+	}
 }
+
+// firstReads are buffers for what is read of a file at first.
+var firstReads = sync.Pool{New: func() any { return new([firstRead]byte) }}
 
 // loading is the work of opening an object on disk, which may outlive the reader
 // that asked for it.
@@ -67,10 +77,16 @@ func (r *Reader) Load(ctx context.Context, url []byte) error {
 	if r.memory || r.entry != nil || r.file != nil {
 		return nil
 	}
-	l := &loading{s: r.s, shard: r.shard, id: r.id, record: r.record, url: url, buf: make([]byte, firstRead)}
+	buf := firstReads.Get().(*[firstRead]byte)
+	l := &loading{s: r.s, shard: r.shard, id: r.id, record: r.record, url: url, buf: buf[:]}
 	err := l.run(true)
 	if errors.Is(err, ufs.ErrNotCached) {
 		err = l.await(ctx)
+	}
+	if l.done == nil && (err != nil || l.file == nil) {
+		firstReads.Put(buf) // nothing views it, and no worker has it
+	} else if err == nil && l.file != nil && l.done == nil {
+		l.file.buf = buf
 	}
 	if err != nil {
 		return r.s.loadFailed(l, err)
@@ -162,7 +178,7 @@ func (l *loading) run(cached bool) error {
 		d.closed(l.s)
 		return errOtherURL
 	}
-	f := &openFile{d: d, s: l.s, file: o.File, vary: o.VaryHeaders}
+	f := &openFile{d: d, s: l.s, file: o.File, vary: o.VaryHeaders, url: o.URL, storeURL: o.StoreURL}
 	if err := l.read(f, o, cached); err != nil {
 		f.close()
 		return err

@@ -202,3 +202,25 @@ func TestBytesPassBy(t *testing.T) {
 	}
 	own.Close()
 }
+
+// A fetch that goes on without a client ends when nothing of it can stay.
+func TestNobodyFetchesForNobody(t *testing.T) {
+	c := memoryOnly()
+	c.MaxObject = 100_000
+	s := open(t, c)
+	d := docOf(1, 500_000)
+	e := s.Begin(d.opening(), &filler{}, nil)
+	e.Publish(d.published(-1))
+	if err := d.fetch(e, 10_000); !errors.Is(err, ErrAborted) || e.size > 110_000 {
+		t.Errorf("%v after %d bytes", err, e.size)
+	}
+	e.Abort(nil)
+	purged := s.Begin(d.opening(), &filler{}, nil)
+	purged.Publish(d.published(90_000))
+	purged.Append(d.body[:10_000])
+	s.Purge(d.key)
+	if err := purged.Pace(t.Context()); !errors.Is(err, ErrAborted) {
+		t.Error(err)
+	}
+	purged.Abort(nil)
+}

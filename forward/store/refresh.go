@@ -1,12 +1,20 @@
 package store
 
-import "github.com/cuttle-proxy/cuttle/forward/store/arena"
+import (
+	"context"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/cuttle-proxy/cuttle/forward/http1"
+	"github.com/cuttle-proxy/cuttle/forward/store/arena"
+)
 
 // Refresh gives a whole object another head, which a 304 has brought, and other
-// facts. In memory a new head shares the body with the old one, which readers keep
-// that have it; a file keeps the head it has, as in 2.6, and the journal gets the
-// facts. r is pinned to the object and keeps what it has. It is false when the
-// object is gone meanwhile, or no page can be had.
+// facts; Key and Vary of the head are the object's, its Length is not looked at. In
+// memory the new head shares the body with the old one, which readers keep that
+// have it. The journal gets the facts, and with update_headers the file is written
+// anew in the background. r is pinned to the object and keeps what it has. It is
+// false when the object is gone meanwhile, or no page can be had.
 func (s *Store) Refresh(r *Reader, h *Head) bool {
 	if !r.pinned {
 		return false
@@ -36,12 +44,97 @@ func (s *Store) Refresh(r *Reader, h *Head) bool {
 		rec.Memory = uint32(c.first)
 		r.object.retired = true // r is its reader
 	}
-	if slot, _, ok := rec.OnDisk(); ok {
+	slot, _, onDisk := rec.OnDisk()
+	if onDisk {
 		s.disks.send(slot, errandAdd, recordOf(rec))
 	}
 	r.shard.Unlock()
 	r.facts = f
+	if onDisk && s.config.Load().UpdateHeaders {
+		s.rewriteFile(r, h)
+	}
 	return true
+}
+
+// mostRewrites is how many files are written anew at a time at most; others keep
+// the head they have until the next 304.
+const mostRewrites = 8
+
+// rewriteFile stores the object of r once more, with another head.
+func (s *Store) rewriteFile(r *Reader, h *Head) {
+	if s.rewrites.Add(1) > mostRewrites {
+		s.rewrites.Add(-1)
+		return
+	}
+	again := *h
+	again.Bytes, again.Vary, again.Facts = append([]byte(nil), h.Bytes...), append([]byte(nil), h.Vary...), r.facts
+	o := Opening{Key: h.Key, Method: http1.GET}
+	switch {
+	case r.memory:
+		o.URL, o.StoreURL = s.text(nil, r.first, 0), s.text(nil, r.first, 1)
+	default:
+		o.URL, o.StoreURL = append([]byte(nil), r.file.url...), append([]byte(nil), r.file.storeURL...)
+	}
+	s.background.Add(1)
+	go func() {
+		defer s.background.Done()
+		defer s.rewrites.Add(-1)
+		var from Reader
+		if s.Lookup(s.now(), h.Key, o.keyURL(), &from) != Hit {
+			return
+		}
+		defer from.Close()
+		ctx, stop := context.WithCancel(context.Background())
+		defer stop()
+		go func() {
+			select {
+			case <-s.closing:
+				stop()
+			case <-ctx.Done():
+			}
+		}()
+		if from.Load(ctx, o.keyURL()) == nil && from.facts.Timestamp == again.Timestamp {
+			s.storeAgain(ctx, &from, o, &again)
+		}
+	}()
+}
+
+// storeAgain stores the body of from under another head.
+func (s *Store) storeAgain(ctx context.Context, from *Reader, o Opening, h *Head) {
+	h.Length = from.Length()
+	e := s.Begin(o, nil, nil)
+	if !e.Publish(h) {
+		e.Abort(nil)
+		return
+	}
+	buf := make([]byte, 64<<10)
+	for {
+		if err := e.Pace(ctx); err != nil {
+			e.Abort(err)
+			return
+		}
+		span, err := from.Next(ctx, int64(len(buf)))
+		if err == nil && span.Length == 0 {
+			e.Complete()
+			return
+		}
+		if err == nil && span.File {
+			var n int
+			n, err = unix.Pread(span.FD, buf[:span.Length], span.Offset)
+			span.Pieces, span.Length = [][]byte{buf[:max(n, 0)]}, int64(max(n, 0))
+			if n == 0 && err == nil {
+				err = ErrSwapFail
+			}
+		}
+		if err != nil {
+			e.Abort(err)
+			return
+		}
+		for _, piece := range span.Pieces {
+			e.Append(piece)
+		}
+		from.Advance(span.Length)
+	}
 }
 
 // shareBody makes an object with another head and the body of r's.

@@ -57,3 +57,55 @@ func TestA304ForWhatIsGone(t *testing.T) {
 		t.Errorf("%+v", st)
 	}
 }
+
+// With update_headers the file gets the new head as well: the object is the same
+// after another start.
+func TestA304ChangesTheFile(t *testing.T) {
+	for _, update := range []bool{true, false} {
+		c := withDisk(t)
+		c.UpdateHeaders = update
+		s, err := Open(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rebuilt(t, s)
+		docs := []*doc{docOf(1, 10_000), docOf(2, 500_000)}
+		for _, d := range docs {
+			s.put(t, d)
+			fresh := *d
+			fresh.head = bytes.Replace(d.head, []byte("\r\n\r\n"), []byte("\r\nX-Fresh: yes\r\n\r\n"), 1)
+			h := fresh.published(-1)
+			h.Facts.Timestamp += 100
+			var r Reader
+			s.find(d, &r)
+			if err := r.Load(t.Context(), d.url); err != nil {
+				t.Fatal(err)
+			}
+			if !s.Refresh(&r, h) {
+				t.Fatal("the head was not taken")
+			}
+			r.readAll(t, d)
+			r.Close()
+			if update {
+				d.head = fresh.head
+			}
+			eventually(t, "it is written", func() bool {
+				st := s.Stats()
+				return s.rewrites.Load() == 0 && st.Dirs[0].Objects == int64(st.Objects) && st.Writes == 0
+			})
+		}
+		eventually(t, "nothing is on its way", func() bool { return s.Stats().OpenFiles == 0 && s.Stats().Objects == 2 })
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		s = rebuilt(t, open(t, c))
+		for _, d := range docs {
+			var r Reader
+			if found := s.find(d, &r); found != Hit || r.Facts().Timestamp != 1_800_000_100 {
+				t.Errorf("found %d, %+v", found, r.Facts())
+			}
+			r.readAll(t, d)
+			r.Close()
+		}
+	}
+}

@@ -9,6 +9,9 @@ import (
 // in memory, and the file of sw, nil for none. Nothing is locked.
 func (e *Entry) settle(sw *swapOut) {
 	s := e.s
+	if sw != nil && sw.d.failed.Load() {
+		sw = nil
+	}
 	sh := s.ix.Shard((*[16]byte)(&e.key))
 	sh.Lock()
 	e.mu.Lock()

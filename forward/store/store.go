@@ -33,6 +33,7 @@ type Store struct {
 	stats    counters
 	now      func() time.Time
 
+	rewrites      atomic.Int32 // files that are written anew
 	reconfiguring sync.Mutex
 	closing       chan struct{}
 	background    sync.WaitGroup

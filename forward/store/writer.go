@@ -248,7 +248,7 @@ func (e *Entry) Pace(ctx context.Context) error {
 		e.mu.Lock()
 		wait, limit := e.mustWait()
 		err := e.err
-		if e.over() && err == nil {
+		if err == nil && (e.over() || e.useless()) {
 			err = ErrAborted
 		}
 		e.mu.Unlock()
@@ -259,6 +259,11 @@ func (e *Entry) Pace(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+// useless reports whether nobody reads and nothing stays.
+func (e *Entry) useless() bool {
+	return e.phase == streaming && len(e.readers) == 0 && !e.kept
 }
 
 // waitForReaders waits until one of them moves, or for the time given.
