@@ -25,6 +25,9 @@ type Config struct {
 	// MaxOpenFiles is max_open_disk_fds, 0 for no limit: with more files open nothing
 	// is written to disk.
 	MaxOpenFiles int
+	// KeptFiles is how many files of objects may stay open without a reader, in steps
+	// of 256.
+	KeptFiles int
 	// QuickAbortMin and QuickAbortMax are in bytes, QuickAbortPct in percent;
 	// a negative QuickAbortMin lets every fetch go on.
 	QuickAbortMin, QuickAbortMax int64

@@ -44,6 +44,7 @@ type errand struct {
 	d      *disk
 	what   errandKind
 	record ufs.Record
+	file   *openFile
 }
 
 // errandKind is what an errand is about.
@@ -53,6 +54,7 @@ const (
 	errandAdd    errandKind = iota // the record goes into the journal
 	errandDelete                   // its end does
 	errandUnlink                   // the file goes, and its number is free
+	errandShut                     // an open file is closed
 )
 
 // at is the directory in a slot, nil for none.
@@ -108,7 +110,18 @@ func (ds *disks) send(slot int, what errandKind, r *ufs.Record) {
 		return
 	}
 	ds.mu.Lock()
-	ds.errands = append(ds.errands, errand{d, what, *r})
+	ds.errands = append(ds.errands, errand{d: d, what: what, record: *r})
+	ds.mu.Unlock()
+	ds.nudge()
+}
+
+// shut has the janitor close a file, unless it is nil.
+func (ds *disks) shut(f *openFile) {
+	if f == nil {
+		return
+	}
+	ds.mu.Lock()
+	ds.errands = append(ds.errands, errand{d: f.d, what: errandShut, file: f})
 	ds.mu.Unlock()
 	ds.nudge()
 }

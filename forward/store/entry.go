@@ -23,11 +23,13 @@ type Opening struct {
 }
 
 // keyURL is the URL the object is looked up by.
-func (o *Opening) keyURL() []byte {
-	if len(o.StoreURL) > 0 {
-		return o.StoreURL
+func (o *Opening) keyURL() []byte { return keyURL(o.URL, o.StoreURL) }
+
+func keyURL(url, storeURL []byte) []byte {
+	if len(storeURL) > 0 {
+		return storeURL
 	}
-	return o.URL
+	return url
 }
 
 // phase of an entry, see the package comment.

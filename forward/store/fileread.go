@@ -23,19 +23,18 @@ func (f *openFile) next(ctx context.Context, r *Reader, limit int64) (Span, erro
 		return Span{}, nil
 	}
 	offset := f.body + r.at
-	fd := int(f.file.Fd())
-	if !cachedRange(fd, offset, n) {
+	if !cachedRange(f.fd, offset, n) {
 		if err := f.warm(ctx, offset, n); err != nil {
 			return Span{}, err
 		}
 	}
-	return Span{File: true, FD: fd, Offset: offset, Length: n}, nil
+	return Span{File: true, FD: f.fd, Offset: offset, Length: n}, nil
 }
 
 // warm has a worker read a range, so that it is in the page cache. When their
 // queue is full whoever sends it waits for the disk itself.
 func (f *openFile) warm(ctx context.Context, offset, n int64) error {
-	fd, err := unix.Dup(int(f.file.Fd())) // the reader may be gone before the worker is
+	fd, err := unix.Dup(f.fd) // the reader may be gone before the worker is
 	if err != nil {
 		return err
 	}

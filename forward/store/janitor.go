@@ -48,6 +48,10 @@ func (s *Store) tidy(regular bool) {
 
 func (s *Store) runErrands() {
 	for _, todo := range s.disks.take() {
+		if todo.what == errandShut {
+			todo.file.shut()
+			continue
+		}
 		if todo.d.failed.Load() {
 			continue
 		}
@@ -144,6 +148,7 @@ func (s *Store) diskError(d *disk, err error) {
 
 // forgetDisk takes everything a directory held out of the index; its files stay.
 func (s *Store) forgetDisk(d *disk) {
+	s.shutKept(d)
 	for i := range index.Shards {
 		sh := s.ix.At(i)
 		sh.Lock()

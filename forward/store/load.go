@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"os"
 	"sync"
 	"sync/atomic"
 
@@ -13,30 +12,6 @@ import (
 	"github.com/cuttle-proxy/cuttle/forward/store/index"
 	"github.com/cuttle-proxy/cuttle/forward/store/ufs"
 )
-
-// openFile is the file of an object that is being read.
-type openFile struct {
-	d    *disk
-	s    *Store
-	file *os.File
-	body int64 // where the body begins
-	head []byte
-	// vary, url and storeURL are what the swap header says.
-	vary, url, storeURL []byte
-
-	buf *[firstRead]byte // which these view, if it is to be used again
-}
-
-func (f *openFile) close() {
-	f.file.Close()
-	f.d.closed(f.s)
-	if f.buf != nil {
-		firstReads.Put(f.buf)
-	}
-}
-
-// firstReads are buffers for what is read of a file at first.
-var firstReads = sync.Pool{New: func() any { return new([firstRead]byte) }}
 
 // loading is the work of opening an object on disk, which may outlive the reader
 // that asked for it.
@@ -46,7 +21,6 @@ type loading struct {
 	id     index.ID
 	record *index.Record
 	url    []byte
-	buf    []byte
 	done   chan struct{}
 	left   atomic.Bool // nobody waits for it any more; set once, by either side
 
@@ -77,16 +51,10 @@ func (r *Reader) Load(ctx context.Context, url []byte) error {
 	if r.memory || r.entry != nil || r.file != nil {
 		return nil
 	}
-	buf := firstReads.Get().(*[firstRead]byte)
-	l := &loading{s: r.s, shard: r.shard, id: r.id, record: r.record, url: url, buf: buf[:]}
+	l := &loading{s: r.s, shard: r.shard, id: r.id, record: r.record, url: url}
 	err := l.run(true)
 	if errors.Is(err, ufs.ErrNotCached) {
 		err = l.await(ctx)
-	}
-	if l.done == nil && (err != nil || l.file == nil) {
-		firstReads.Put(buf) // nothing views it, and no worker has it
-	} else if err == nil && l.file != nil && l.done == nil {
-		l.file.buf = buf
 	}
 	if err != nil {
 		return r.s.loadFailed(l, err)
@@ -152,16 +120,23 @@ func (l *loading) unpin() {
 	}
 }
 
+// firstReads are buffers for what is read of a file at first.
+var firstReads = sync.Pool{New: func() any { return new([firstRead]byte) }}
+
 // run does it; with cached it gives ufs.ErrNotCached instead of waiting.
 func (l *loading) run(cached bool) error {
 	d, number, want, ok := l.find()
 	switch {
 	case l.object != nil:
 		return nil
+	case l.file != nil:
+		return l.again()
 	case !ok:
 		return ErrSwapFail
 	}
-	o, err := d.dir.OpenObject(number, want, l.buf, cached)
+	buf := firstReads.Get().(*[firstRead]byte)
+	defer firstReads.Put(buf)
+	o, err := d.dir.OpenObject(number, &want, buf[:], cached)
 	if err != nil {
 		if !errors.Is(err, ufs.ErrMismatch) && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, ufs.ErrNotCached) {
 			l.s.diskError(d, err)
@@ -169,16 +144,11 @@ func (l *loading) run(cached bool) error {
 		return err
 	}
 	d.opened(l.s)
-	named := o.URL
-	if len(o.StoreURL) > 0 {
-		named = o.StoreURL
-	}
-	if !bytes.Equal(named, l.url) {
-		o.File.Close()
-		d.closed(l.s)
+	f := &openFile{d: d, s: l.s, file: o.File, fd: int(o.File.Fd()), size: o.Size, shard: l.shard, id: l.id, readers: 1}
+	if !bytes.Equal(keyURL(o.URL, o.StoreURL), l.url) {
+		f.close()
 		return errOtherURL
 	}
-	f := &openFile{d: d, s: l.s, file: o.File, vary: o.VaryHeaders, url: o.URL, storeURL: o.StoreURL}
 	if err := l.read(f, o, cached); err != nil {
 		f.close()
 		return err
@@ -186,8 +156,27 @@ func (l *loading) run(cached bool) error {
 	return nil
 }
 
+// again uses a file that was kept open, which was checked when it was opened.
+func (l *loading) again() error {
+	f := l.file
+	err := error(nil)
+	switch {
+	case !bytes.Equal(keyURL(f.url, f.storeURL), l.url):
+		err = errOtherURL
+	case !f.sound():
+		err = ErrSwapFail
+	}
+	if err != nil {
+		f.close()
+		l.file = nil
+		return err
+	}
+	l.length = f.size - f.body
+	return nil
+}
+
 // find looks where the object is now: it may have come into memory meanwhile.
-func (l *loading) find() (d *disk, n ufs.Number, want *ufs.Want, ok bool) {
+func (l *loading) find() (d *disk, n ufs.Number, want ufs.Want, ok bool) {
 	l.shard.Lock()
 	defer l.shard.Unlock()
 	rec := l.record
@@ -196,13 +185,16 @@ func (l *loading) find() (d *disk, n ufs.Number, want *ufs.Want, ok bool) {
 		l.object = l.s.objectAt(l.first)
 		l.object.pins++
 		l.length = l.object.length
-		return nil, 0, nil, true
+		return nil, 0, want, true
+	}
+	if l.file = l.s.kept[l.shard.Number()].find(l.id, l.s.now()); l.file != nil {
+		return nil, 0, want, true
 	}
 	slot, number, ok := rec.OnDisk()
 	if d = l.s.disks.at(slot); !ok || d == nil || d.failed.Load() {
-		return nil, 0, nil, false
+		return nil, 0, want, false
 	}
-	return d, ufs.Number(number), &ufs.Want{Key: ufs.Key(rec.Key), Size: rec.Size(), Timestamp: Time(rec.Timestamp).Unix()}, true
+	return d, ufs.Number(number), ufs.Want{Key: ufs.Key(rec.Key), Size: rec.Size(), Timestamp: Time(rec.Timestamp).Unix()}, true
 }
 
 // read finds the head and reads a small object whole.
@@ -222,7 +214,7 @@ func (l *loading) read(f *openFile, o *ufs.Object, cached bool) error {
 	end := headEnd(first)
 	f.head, f.body, l.length = first[:end:end], o.HeadOffset+int64(end), size-int64(end)
 	if l.length > l.s.config.Load().MaxInMemory {
-		l.file = f
+		l.keep(f, o)
 		return nil
 	}
 	return l.promote(f, o, first[end:], cached)
@@ -233,14 +225,14 @@ func (l *loading) promote(f *openFile, o *ufs.Object, body []byte, cached bool) 
 	s := l.s
 	c, ok := s.newObject(s.page, [3][]byte{o.URL, o.StoreURL, o.VaryHeaders}, f.head)
 	if !ok {
-		l.file = f
+		l.keep(f, o)
 		return nil
 	}
 	body = body[:min(int64(len(body)), l.length)]
 	pages, ok := c.takes(s, l.length)
 	if !ok {
 		s.mem.Release(c.first)
-		l.file = f
+		l.keep(f, o)
 		return nil
 	}
 	at := f.body
@@ -261,6 +253,26 @@ func (l *loading) promote(f *openFile, o *ufs.Object, body []byte, cached bool) 
 	f.close()
 	s.stats.swapIns.Add(1)
 	return nil
+}
+
+// keep makes the file the reader's, and has it stay open for the next one.
+func (l *loading) keep(f *openFile, o *ufs.Object) {
+	// One piece of memory of their own: head and texts view a buffer so far.
+	all := make([]byte, 0, len(f.head)+len(o.VaryHeaders)+len(o.URL)+len(o.StoreURL))
+	own := func(b []byte) []byte {
+		all = append(all, b...)
+		return all[len(all)-len(b) : len(all) : len(all)]
+	}
+	f.head, f.vary, f.url, f.storeURL = own(f.head), own(o.VaryHeaders), own(o.URL), own(o.StoreURL)
+	l.file = f
+	most := l.s.config.Load().KeptFiles / index.Shards
+	l.shard.Lock()
+	var out *openFile
+	if !l.record.Detached() {
+		out = l.s.kept[l.shard.Number()].keep(f, most, l.s.now())
+	}
+	l.shard.Unlock()
+	out.shut()
 }
 
 // takes adds pages for n bytes and gives the room for them.

@@ -122,6 +122,7 @@ func (s *Store) remove(sh *index.Shard, id index.ID, rec *index.Record) *Event {
 	if dir, number, ok := rec.OnDisk(); ok {
 		gone.Dir, gone.Number = dir, ufs.Number(number)
 		s.disks.leaveOrder(sh, id, rec)
+		s.disks.shut(s.kept[sh.Number()].drop(id))
 		s.disks.send(dir, errandDelete, recordOf(rec))
 	}
 	if rec.Memory != 0 {

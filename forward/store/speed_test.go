@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cuttle-proxy/cuttle/forward/store/index"
 	"github.com/cuttle-proxy/cuttle/forward/store/ufs"
 )
 
@@ -87,22 +88,27 @@ func BenchmarkStore(b *testing.B) {
 	}
 }
 
+// A hit on disk, with the file open already and not.
 func BenchmarkDiskHit(b *testing.B) {
-	c := withDisk(b)
-	c.MaxInMemory = 0
-	s := rebuilt(b, open(b, c))
-	d := docOf(1, 64<<10)
-	s.put(b, d)
-	b.ReportAllocs()
-	for range b.N {
-		var r Reader
-		if s.find(d, &r) != Hit || r.Load(context.Background(), d.url) != nil {
-			b.Fatal("no hit")
-		}
-		if span, err := r.Next(context.Background(), 1<<40); err != nil || !span.File {
-			b.Fatal(err)
-		}
-		r.Close()
+	for _, kept := range []int{0, index.Shards} {
+		b.Run(fmt.Sprint(kept), func(b *testing.B) {
+			c := withDisk(b)
+			c.MaxInMemory, c.KeptFiles = 0, kept
+			s := rebuilt(b, open(b, c))
+			d := docOf(1, 64<<10)
+			s.put(b, d)
+			b.ReportAllocs()
+			var r Reader
+			for range b.N {
+				if s.find(d, &r) != Hit || r.Load(context.Background(), d.url) != nil {
+					b.Fatal("no hit")
+				}
+				if span, err := r.Next(context.Background(), 1<<40); err != nil || !span.File {
+					b.Fatal(err)
+				}
+				r.Close()
+			}
+		})
 	}
 }
 

@@ -26,6 +26,7 @@ type Store struct {
 	// the shard of that number.
 	live [index.Shards]map[Key]*Entry
 	hits [index.Shards]hits
+	kept [index.Shards]keptFiles
 
 	disks    disks
 	rebuilds rebuilds
@@ -146,6 +147,7 @@ func (s *Store) Close() error {
 	}
 	s.background.Wait()
 	s.work.close()
+	s.shutKept(nil)
 	var problems []error
 	note := func(d *disk, err error) {
 		if err != nil {

@@ -332,7 +332,7 @@ func TestLeavingDuringALoad(t *testing.T) {
 			t.Fatalf("found %d", found)
 		}
 		// As Load does for a file that is not in the page cache.
-		l := &loading{s: s, shard: r.shard, id: r.id, record: r.record, url: d.url, buf: make([]byte, firstRead)}
+		l := &loading{s: s, shard: r.shard, id: r.id, record: r.record, url: d.url}
 		ctx, cancel := context.WithCancel(context.Background())
 		go cancel()
 		err := l.await(ctx)
