@@ -180,13 +180,30 @@ func (e *Entry) setObsolete() {
 	}
 }
 
+// lockWithShard locks the shard of the entry's key and the entry.
+func (e *Entry) lockWithShard() *index.Shard {
+	for {
+		e.mu.Lock()
+		key := e.key
+		e.mu.Unlock()
+		sh := e.s.ix.Shard((*[16]byte)(&key))
+		sh.Lock()
+		e.mu.Lock()
+		if e.key == key {
+			return sh
+		}
+		e.mu.Unlock() // its head came meanwhile
+		sh.Unlock()
+	}
+}
+
 // unlist takes the entry's name away, if it has it still. Nothing is locked.
 func (e *Entry) unlist() {
-	sh := e.s.ix.Shard((*[16]byte)(&e.key))
-	sh.Lock()
+	sh := e.lockWithShard()
 	if live := e.s.live[sh.Number()]; live[e.key] == e {
 		delete(live, e.key)
 	}
+	e.mu.Unlock()
 	sh.Unlock()
 }
 

@@ -2,7 +2,10 @@ package store
 
 import (
 	"errors"
+	"math/rand/v2"
+	"sync"
 	"testing"
+	"time"
 )
 
 // Rule 5: the last reader's leaving is the quick_abort decision, on lengths with
@@ -118,4 +121,80 @@ func TestAShortBodyIsNoObject(t *testing.T) {
 	if found := s.find(d, &own); found != Miss {
 		t.Errorf("found %d", found)
 	}
+}
+
+// Clients join and leave at any moment, before the head, as it comes, during the
+// body, while the writer writes or ends: nothing is left behind, and who stays gets
+// all of it or an error.
+func TestLeavingAtAnyMoment(t *testing.T) {
+	c := withDisk(t)
+	c.MaxInMemory, c.Memory = 64<<10, 1<<20
+	s := rebuilt(t, open(t, c))
+	for round := range 300 {
+		d := docOf(round%7, 30_000*(round%4))
+		opening := d.opening()
+		opening.Collapsed = round%2 == 0
+		f := &filler{}
+		var own Reader
+		e := s.Begin(opening, f, &own)
+		h := d.published(len(d.body))
+		if round%5 == 0 {
+			parts := KeyParts{Method: opening.Method, URL: d.url, Vary: []byte("x")}
+			h.Key, h.Vary = parts.Key(), parts.Vary
+		}
+		f.fill = func() {
+			e.Publish(h)
+			if round%11 == 0 {
+				e.Abort(nil)
+			}
+			d.fetch(e, 10_000)
+			e.Abort(nil) // nothing, unless Pace has ended it
+		}
+		var all sync.WaitGroup
+		e.Own()
+		all.Go(func() { e.Put() })
+		for client := range 3 {
+			all.Go(func() {
+				time.Sleep(time.Duration(rand.IntN(300)) * time.Microsecond)
+				var r Reader
+				switch s.Lookup(time.Now(), h.Key, d.url, &r) {
+				case Waiting:
+					r.AwaitHead(t.Context())
+				case Joined, Hit:
+					if r.Load(t.Context(), d.url) == nil && client > 0 {
+						got, err := r.read(t.Context(), len(d.body)+1)
+						if err == nil && string(got) != string(d.body) {
+							t.Errorf("round %d: %d bytes and a clean end", round, len(got))
+						}
+					}
+				}
+				r.Close()
+			})
+		}
+		all.Go(func() {
+			time.Sleep(time.Duration(rand.IntN(200)) * time.Microsecond)
+			if round%3 == 0 {
+				own.Close()
+				return
+			}
+			got, err := own.read(t.Context(), len(d.body)+1)
+			if err == nil && string(got) != string(d.body) {
+				t.Errorf("round %d: the client got %d bytes and a clean end", round, len(got))
+			}
+			own.Close()
+		})
+		all.Wait()
+		s.Purge(h.Key)
+	}
+	eventually(t, "nothing is left", func() bool {
+		live := 0
+		for i := range s.live {
+			sh := s.ix.At(i)
+			sh.Lock()
+			live += len(s.live[i])
+			sh.Unlock()
+		}
+		st := s.Stats()
+		return live == 0 && st.MemoryPages == 0 && st.Objects == 0 && st.OpenFiles == 0 && filesIn(t, c.Dirs[0].Path) == 0
+	})
 }

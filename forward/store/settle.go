@@ -12,9 +12,7 @@ func (e *Entry) settle(sw *swapOut) {
 	if sw != nil && sw.d.failed.Load() {
 		sw = nil
 	}
-	sh := s.ix.Shard((*[16]byte)(&e.key))
-	sh.Lock()
-	e.mu.Lock()
+	sh := e.lockWithShard()
 	if e.settled {
 		e.mu.Unlock()
 		sh.Unlock()
@@ -121,8 +119,8 @@ func (e *Entry) freeIfLast() {
 	unpin := e.release()
 	e.mu.Unlock()
 	if unpin {
-		sh := e.s.ix.Shard((*[16]byte)(&e.key))
-		sh.Lock()
+		sh := e.lockWithShard()
+		e.mu.Unlock()
 		e.s.unpinObject(e.first, e.s.objectAt(e.first))
 		sh.Unlock()
 	}

@@ -36,6 +36,13 @@ func (e *Entry) Publish(h *Head) (kept bool) {
 		pages, ok = s.newObject(s.lent, texts, h.Bytes)
 	}
 	e.mu.Lock()
+	if e.phase != pending { // its last reader has left meanwhile
+		e.mu.Unlock()
+		if ok {
+			s.mem.Release(pages.first)
+		}
+		return false
+	}
 	before := e.key
 	e.facts, e.vary, e.announced, e.headLen = h.Facts, h.Vary, h.Length, len(h.Bytes)
 	e.whole = whole
@@ -49,17 +56,22 @@ func (e *Entry) Publish(h *Head) (kept bool) {
 	e.kept = kept
 	e.mu.Unlock()
 	s.enter(e, before, h.Key, kept)
-	e.mu.Lock()
+	if !ok {
+		e.Abort(ErrNoMemory)
+	}
+	return kept
+}
+
+// stream is the step from Pending to Streaming.
+func (e *Entry) stream() {
+	if e.phase != pending {
+		return
+	}
 	e.phase = streaming
 	for _, r := range e.readers {
 		r.facts, r.length = e.facts, e.announced
 	}
 	e.wakeReaders()
-	e.mu.Unlock()
-	if !ok {
-		e.Abort(ErrNoMemory)
-	}
-	return kept
 }
 
 // enter has the entry found under its key, if it is to be kept, and nothing else
@@ -69,6 +81,9 @@ func (s *Store) enter(e *Entry, before, key Key, kept bool) {
 		e.unlist()
 	}
 	if !kept {
+		e.mu.Lock()
+		e.stream()
+		e.mu.Unlock()
 		return
 	}
 	sh := s.ix.Shard((*[16]byte)(&key))
@@ -85,9 +100,10 @@ func (s *Store) enter(e *Entry, before, key Key, kept bool) {
 	}
 	e.mu.Lock()
 	e.key = key
-	if !e.obsolete {
+	if e.kept && e.phase == pending {
 		live[key] = e
 	}
+	e.stream()
 	e.mu.Unlock()
 	sh.Unlock()
 	if gone != nil {
@@ -126,6 +142,10 @@ func (e *Entry) Append(b []byte) (held bool) {
 		return false
 	}
 	e.mu.Lock()
+	if e.phase != streaming {
+		e.mu.Unlock()
+		return false
+	}
 	e.append(b)
 	e.wakeReaders()
 	e.pushSwap()
@@ -154,7 +174,11 @@ func (e *Entry) makeRoom(pages int) bool {
 			}
 		}
 		e.mu.Lock()
-		e.extend(p)
+		if e.phase == streaming {
+			e.extend(p)
+		} else {
+			e.s.mem.Drop(p)
+		}
 		e.mu.Unlock()
 	}
 	return true
