@@ -175,6 +175,7 @@ func (e *Entry) joinable() Found {
 // setObsolete marks the entry: its readers finish, nothing of it stays.
 func (e *Entry) setObsolete() {
 	e.obsolete, e.kept = true, false
+	e.wakeWriter()
 	if !e.settled {
 		e.abandonSwap()
 	}
@@ -210,7 +211,10 @@ func (e *Entry) unlist() {
 // wakeReaders wakes those that wait for growth or an end.
 func (e *Entry) wakeReaders() {
 	for _, r := range e.readers {
-		r.waiting = false
+		if r.waiting {
+			// Until now it was not the reader who was slow.
+			r.waiting, r.progress = false, e.s.now()
+		}
 		r.wakeUp()
 	}
 }

@@ -224,3 +224,75 @@ func TestNobodyFetchesForNobody(t *testing.T) {
 	}
 	purged.Abort(nil)
 }
+
+// A reader that has waited for a slow origin has made no progress either, but is
+// none that stands still.
+func TestWaitingForTheOriginIsNoStandstill(t *testing.T) {
+	c := memoryOnly()
+	c.MaxInMemory, c.Stall = 64<<10, time.Minute
+	s := open(t, c)
+	clock := time.Now()
+	var mu sync.Mutex
+	s.now = func() time.Time { mu.Lock(); defer mu.Unlock(); return clock }
+	d := docOf(1, 200_000)
+	var own, other Reader
+	e := s.Begin(d.opening(), &filler{}, &own)
+	e.Publish(d.published(-1))
+	e.Put()
+	s.find(d, &other)
+	for _, r := range []*Reader{&own, &other} {
+		if _, err := r.Poll(1); err != ErrNotYet {
+			t.Fatal(err)
+		}
+	}
+	mu.Lock()
+	clock = clock.Add(time.Hour) // the origin says nothing
+	mu.Unlock()
+	e.Append(d.body)
+	if got, err := other.read(t.Context(), len(d.body)); err != errMore || len(got) != len(d.body) {
+		t.Fatal(len(got), err)
+	}
+	other.Poll(1)
+	e.mu.Lock()
+	wait, limit := e.mustWait()
+	e.mu.Unlock()
+	if !wait || limit != time.Minute || s.Stats().Stalled != 0 {
+		t.Errorf("the writer waits: %v, for %v; %d readers ended", wait, limit, s.Stats().Stalled)
+	}
+	e.Complete()
+	own.readAll(t, d)
+	own.Close()
+	other.Close()
+}
+
+// Who waits for readers hears at once of the end.
+func TestAnEndEndsTheWritersWait(t *testing.T) {
+	for name, end := range map[string]func(*Store, *Entry, *doc, *Reader){
+		"purged and left": func(s *Store, _ *Entry, d *doc, r *Reader) { s.Purge(d.key); r.Close() },
+		"left":            func(_ *Store, _ *Entry, _ *doc, r *Reader) { r.Close() },
+		"aborted":         func(_ *Store, e *Entry, _ *doc, _ *Reader) { e.Abort(nil) },
+	} {
+		c := memoryOnly()
+		c.MaxInMemory, c.Stall = 64<<10, time.Hour
+		s := open(t, c)
+		d := docOf(1, 200_000)
+		var own Reader
+		e := s.Begin(d.opening(), &filler{}, &own)
+		e.Publish(d.published(-1))
+		e.Put()
+		e.Append(d.body)
+		ended := make(chan error)
+		go func() { ended <- e.Pace(context.Background()) }()
+		end(s, e, d, &own)
+		select {
+		case err := <-ended:
+			if !errors.Is(err, ErrAborted) {
+				t.Errorf("%s: %v", name, err)
+			}
+		case <-time.After(patience):
+			t.Fatalf("%s: the writer waits on", name)
+		}
+		e.Abort(nil)
+		own.Close()
+	}
+}

@@ -259,6 +259,7 @@ func (e *Entry) finish(err error) {
 	e.phase, e.err, e.kept = aborted, err, false
 	e.abandonSwap()
 	e.wakeReaders()
+	e.wakeWriter()
 	e.mu.Unlock()
 	e.s.stats.aborted.Add(1)
 	e.settle(nil)
