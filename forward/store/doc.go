@@ -32,7 +32,7 @@
 //
 // # Calls
 //
-//	Open(Config) (*Store, error), Reconfigure(Config) error, Rotate(), Stats(), Close() error
+//	Open(Config) (*Store, error), Reconfigure(Config) error, Rotate(), Rebuilt(), Stats(), Close() error
 //
 //	Store.Lookup(now, Key, url, *Reader) Found   Miss | Hit | Joined | Waiting; the reader is
 //	                                     pinned to what was found, Close gives it back
@@ -40,6 +40,7 @@
 //	                                     a fetch begins, with the permit up; the reader is its
 //	                                     client's, nil for none
 //	Store.Purge(Key) bool                PURGE, CLR, unsafe methods
+//	Store.Refresh(*Reader, *Head) bool   a 304 brought another head for a whole object
 //
 //	Entry.Publish(*Head) (kept bool)     Pending -> Streaming
 //	Entry.Withdraw()                     it proved unstorable: waiters select again
@@ -87,5 +88,19 @@
 // Files are read and written by a bounded set of workers. A write that finds
 // their queue full ends storing, a read a miss; both are counted. Nothing a
 // client waits for waits for a write. The number of a file is free again after
-// the last reader of it.
+// the last reader of it. A directory that fails is taken out and told once.
+//
+// # Files
+//
+//	key.go, facts.go, config.go, event.go, errors.go   what goes in and out
+//	store.go      the whole; lookup.go asks it, purge is there too
+//	entry.go      an object on its way: writer.go, body.go (its pages), permit.go, pace.go,
+//	              leave.go, settle.go (what stays of it)
+//	reader.go     one client's: whole.go (in memory), load.go and promote.go (from disk),
+//	              fileread.go, openfiles.go
+//	object.go     an object in pages; room.go makes room for more; refresh.go shares a body
+//	disks.go      the directories: directory.go is what one must offer, dirs.go takes them into
+//	              use, rebuild.go reads them, choose.go chooses one, swapout.go writes,
+//	              janitor.go removes; workers.go
+//	stats.go
 package store

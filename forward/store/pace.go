@@ -1,6 +1,48 @@
 package store
 
-import "time"
+import (
+	"context"
+	"time"
+)
+
+// Pace waits until the readers, or the disk, are near enough to what was appended.
+// The fetch's own goroutine calls it before it reads from the origin. The error
+// says that the entry has ended or nobody wants it.
+func (e *Entry) Pace(ctx context.Context) error {
+	for {
+		e.mu.Lock()
+		wait, limit := e.mustWait()
+		err := e.err
+		if err == nil && (e.over() || e.useless()) {
+			err = ErrAborted
+		}
+		e.mu.Unlock()
+		if err != nil || !wait {
+			return err
+		}
+		if err := e.waitForReaders(ctx, limit); err != nil {
+			return err
+		}
+	}
+}
+
+// useless reports whether nobody reads and nothing stays.
+func (e *Entry) useless() bool {
+	return e.phase == streaming && len(e.readers) == 0 && !e.kept
+}
+
+// waitForReaders waits until one of them moves, or for the time given.
+func (e *Entry) waitForReaders(ctx context.Context, limit time.Duration) error {
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	select {
+	case <-e.pacing:
+	case <-timer.C:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	return nil
+}
 
 // mustWait tells whether the writer must wait, and for how long at most before it
 // looks again.

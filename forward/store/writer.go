@@ -1,11 +1,6 @@
 package store
 
-import (
-	"context"
-	"time"
-
-	"github.com/cuttle-proxy/cuttle/forward/store/arena"
-)
+import "github.com/cuttle-proxy/cuttle/forward/store/arena"
 
 // Head is what Publish makes known. The store copies Bytes.
 type Head struct {
@@ -263,43 +258,4 @@ func (e *Entry) finish(err error) {
 	e.mu.Unlock()
 	e.s.stats.aborted.Add(1)
 	e.settle(nil)
-}
-
-// Pace waits until the readers, or the disk, are near enough to what was appended.
-// The fetch's own goroutine calls it before it reads from the origin. The error
-// says that the entry has ended or nobody wants it.
-func (e *Entry) Pace(ctx context.Context) error {
-	for {
-		e.mu.Lock()
-		wait, limit := e.mustWait()
-		err := e.err
-		if err == nil && (e.over() || e.useless()) {
-			err = ErrAborted
-		}
-		e.mu.Unlock()
-		if err != nil || !wait {
-			return err
-		}
-		if err := e.waitForReaders(ctx, limit); err != nil {
-			return err
-		}
-	}
-}
-
-// useless reports whether nobody reads and nothing stays.
-func (e *Entry) useless() bool {
-	return e.phase == streaming && len(e.readers) == 0 && !e.kept
-}
-
-// waitForReaders waits until one of them moves, or for the time given.
-func (e *Entry) waitForReaders(ctx context.Context, limit time.Duration) error {
-	timer := time.NewTimer(limit)
-	defer timer.Stop()
-	select {
-	case <-e.pacing:
-	case <-timer.C:
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	return nil
 }
