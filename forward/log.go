@@ -1,11 +1,15 @@
 package forward
 
 import (
+	"context"
 	"time"
 
 	"github.com/cuttle-proxy/cuttle/conf"
 	"github.com/cuttle-proxy/cuttle/forward/accesslog"
+	"github.com/cuttle-proxy/cuttle/forward/acl"
 	"github.com/cuttle-proxy/cuttle/forward/http1"
+	"github.com/cuttle-proxy/cuttle/forward/peer"
+	"github.com/cuttle-proxy/cuttle/forward/peer/icp"
 )
 
 // log writes the transaction's line and forgets what it pointed to.
@@ -71,6 +75,30 @@ func (x *transaction) writeLog(e *accesslog.Entry) {
 			break
 		}
 		line.Write(e)
+	}
+}
+
+// logQuery writes the line of an ICP query (log_icp_queries).
+func (s *Server) logQuery(q peer.Query) {
+	p := s.acquire()
+	defer p.release()
+	facts := acl.Facts{Client: q.From.Addr()}
+	if !p.lists.LogAccess.Check(context.Background(), &facts).Allowed() {
+		return
+	}
+	now := time.Now()
+	e := accesslog.Entry{
+		Now: now, Elapsed: now.Sub(q.Began), Client: q.From.Addr(), ClientPort: q.From.Port(),
+		Tag: q.Tag, Size: int64(q.Size), Method: icp.Query.String(), URL: http1.AppendLoggedText(nil, q.URL),
+	}
+	for i, line := range p.logs.Lines() {
+		if !p.lists.AccessLogs[i].Match(context.Background(), &facts) {
+			continue
+		}
+		if line.Conf.Kind == conf.LogNone {
+			break
+		}
+		line.Write(&e)
 	}
 }
 

@@ -59,7 +59,7 @@ func newPolicy(cfg *conf.Config, s *Server) (*policy, error) {
 		connections = forgotten{}
 	}
 	if p.lists, err = acl.Compile(cfg, acl.Sources{
-		Names: s.names, Connections: connections, Auth: nobody{}, External: noAnswer{}, Hardware: &s.neighbours,
+		Names: s.names, Connections: connections, Auth: nobody{}, External: noAnswer{}, Hardware: &s.hardware,
 	}); err != nil {
 		return nil, err
 	}

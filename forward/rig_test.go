@@ -283,6 +283,12 @@ func file(t testing.TB, lines string) func(*conf.Config) {
 		}
 		*c = *read
 		c.ErrorDirectory, c.MimeTable, c.IconDirectory = "", "", ""
+		if !strings.Contains(text, "icp_port") {
+			c.ICPPort = 0
+		}
+		if !strings.Contains(text, "htcp_port") {
+			c.HTCPPort = 0
+		}
 		for _, port := range c.HTTPPorts {
 			port.Addr = netip.MustParseAddrPort("127.0.0.1:0")
 		}

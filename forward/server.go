@@ -2,6 +2,7 @@ package forward
 
 import (
 	"context"
+	"errors"
 	"net/netip"
 	"sync"
 	"sync/atomic"
@@ -58,9 +59,10 @@ type Server struct {
 	dialer     origin.Dialer
 	fetching   fetch.Env
 	peers      peer.Env
+	neighbours *peer.Neighbours
 	dates      http1.DateCache
 	clients    clients
-	neighbours acl.Neighbours
+	hardware   acl.Neighbours
 	overload   overload.State
 	tunnelled  report.PerClient // clients that do not speak HTTP
 	strangers  report.PerClient // IPv6 clients that IPv4 rules would have let in
@@ -102,7 +104,8 @@ func New(cfg *conf.Config, parts Parts) (*Server, error) {
 	s.pool = origin.NewPool(origin.PoolOptions{Timeout: cfg.PconnTimeout})
 	s.dialer = origin.Dialer{Pool: s.pool, Watcher: s.watcher, Dial: s.dial}
 	s.fetching.Names, s.fetching.Pool, s.fetching.Dialer, s.fetching.Log = s.names, s.pool, &s.dialer, parts.Log
-	s.peers = peer.Env{Names: s.names, Log: parts.Log, Connect: s.tryPeer, Over: s.over}
+	s.neighbours = peer.NewNeighbours(parts.Log)
+	s.peers = peer.Env{Names: s.names, Log: parts.Log, Connect: s.tryPeer, Over: s.over, Talk: s.neighbours}
 	s.overload.Log, s.overload.Rest, s.overload.Relieve, s.overload.Tell = parts.Log, parts.OverloadRest, s.pool.DropIdle, parts.Overloaded
 	p, err := newPolicy(cfg, s)
 	if err != nil {
@@ -111,21 +114,23 @@ func New(cfg *conf.Config, parts Parts) (*Server, error) {
 		return nil, err
 	}
 	s.current.Store(p)
+	s.neighbours.Use(s.local(p))
 	p.warn(parts.Log)
 	return s, nil
 }
 
-// Listen opens every http_port. It is separate from Serve because ports and
+// Listen opens every http_port, icp_port and htcp_port. It is separate from Serve because ports and
 // transparent sockets may need rights the process gives up before serving.
 func (s *Server) Listen(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	opened, _, err := s.listen(ctx, s.current.Load().cfg, nil)
+	cfg := s.current.Load().cfg
+	opened, _, err := s.listen(ctx, cfg, nil)
 	if err != nil {
 		return err
 	}
 	s.listeners = opened
-	return nil
+	return s.neighbours.Listen(ctx, cfg)
 }
 
 // Serve accepts and serves until Shutdown has finished. It returns nil after
@@ -157,16 +162,21 @@ func (s *Server) Swap(ctx context.Context, cfg *conf.Config) error {
 	if err != nil {
 		return err
 	}
+	if err := s.neighbours.Listen(ctx, cfg); err != nil {
+		p.release()
+		return err
+	}
 	listeners, closing, err := s.listen(ctx, cfg, s.listeners)
 	if err != nil {
 		p.release()
-		return err
+		return errors.Join(err, s.neighbours.Listen(ctx, s.current.Load().cfg))
 	}
 	if s.cache != nil {
 		s.cache.Reconfigure(s.lookups(cfg))
 	}
 	s.pool.SetOptions(origin.PoolOptions{Timeout: cfg.PconnTimeout})
 	old := s.current.Swap(p)
+	s.neighbours.Use(s.local(p))
 	for _, l := range closing {
 		l.close()
 	}
@@ -232,6 +242,7 @@ func (s *Server) Shutdown(lifetime time.Duration) {
 func (s *Server) finish() {
 	s.overOnce.Do(func() {
 		s.overload.End()
+		s.neighbours.Close()
 		s.pool.Close()
 		s.watcher.Close()
 		s.closeNames()
@@ -329,6 +340,14 @@ func (s *Server) tryPeer(ctx context.Context, to netip.AddrPort) error {
 		return err
 	}
 	return c.Close()
+}
+
+// local is the proxy as its neighbours see it under a policy.
+func (s *Server) local(p *policy) *peer.Local {
+	return &peer.Local{
+		Config: p.cfg, Lists: p.lists, Peers: p.fetch.Peers, Methods: p.request.Methods, URL: p.url,
+		Cache: nothingStored{}, Log: s.logQuery,
+	}
 }
 
 // logEnv is what the logs need of the server.

@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"time"
 
 	"github.com/cuttle-proxy/cuttle/conf"
 	"github.com/cuttle-proxy/cuttle/forward/acl"
 	"github.com/cuttle-proxy/cuttle/forward/ident"
+	"github.com/cuttle-proxy/cuttle/forward/peer/htcp"
 	"go.uber.org/zap"
 )
 
@@ -84,6 +86,16 @@ type noAnswer struct{}
 func (noAnswer) Match(context.Context, *conf.ExternalUse, *acl.Facts, *acl.Told) (acl.Ternary, *acl.Told) {
 	return acl.Missing, nil
 }
+
+// nothingStored stands where the cache will be: neighbours are told that it is
+// empty, which is true.
+type nothingStored struct{}
+
+// Find implements peer.Cache.
+func (nothingStored) Find([]byte, time.Duration) (htcp.Object, bool) { return htcp.Object{}, false }
+
+// Remove implements peer.Cache.
+func (nothingStored) Remove([]byte) bool { return false }
 
 // warn names the ACLs whose question nothing answers yet, with what that means.
 func (p *policy) warn(log *zap.Logger) {

@@ -15,11 +15,17 @@ import (
 
 // Choose lists the hops to try, best first.
 func (f *Fetch) Choose() *failure.Failure {
-	q := peer.Question{Facts: f.req.Facts, URL: f.req.CanonicalURL, Client: f.req.Client.Addr(), Loops: f.req.Loops}
+	q := peer.Question{
+		Facts: f.req.Facts, URL: f.req.CanonicalURL, Client: f.req.Client.Addr(), Loops: f.req.Loops, Reload: f.req.reloads(),
+		MethodText: f.req.MethodText, Major: f.req.Major, Minor: f.req.Minor, Head: f,
+	}
 	f.askPinned(&q)
 	var probed bool
 	f.hops, probed = f.policy.Peers.Select(f.ctx, &q, f.hops[:0])
 	switch {
+	case f.ctx.Err() != nil:
+		f.hops = f.hops[:0] // nobody waits any more
+		return failure.NoHop(0)
 	case len(f.hops) > 0:
 		return nil
 	case f.req.Method == http1.CONNECT:

@@ -76,6 +76,11 @@ type Waiting interface {
 	Recover()
 }
 
+// reloads reports whether the client wants nothing that was kept on the way.
+func (r *Request) reloads() bool {
+	return r.Control.Has(http1.CCNoCache) || r.Fields.ListHas(http1.Pragma, "no-cache")
+}
+
 // direct reports whether the present hop is the origin itself.
 func (f *Fetch) direct() bool { return f.hop.Peer == nil }
 

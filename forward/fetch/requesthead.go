@@ -6,6 +6,7 @@ import (
 
 	"github.com/cuttle-proxy/cuttle/conf"
 	"github.com/cuttle-proxy/cuttle/forward/http1"
+	"github.com/cuttle-proxy/cuttle/forward/peer"
 )
 
 // requestHead appends the head that goes to the hop: the client's fields in their
@@ -108,6 +109,19 @@ func (f *Fetch) requestHead(dst []byte) []byte {
 	return out.Append(f.requestLine(dst, proxying))
 }
 
+// AppendLines implements peer.Head: the lines a neighbour is asked with by HTCP,
+// which are those it would get, without what is of the connection.
+func (f *Fetch) AppendLines(dst []byte, to *peer.Peer) []byte {
+	hop := f.hop
+	f.hop = &peer.Hop{Peer: to}
+	f.requestHead(nil)
+	f.hop = hop
+	f.fields.Remove(http1.Connection)
+	f.fields.Remove(http1.ProxyConnection)
+	dst = f.fields.Append(dst)
+	return dst[:len(dst)-len("\r\n")]
+}
+
 // requestLine appends the request line: a peer is told the whole URL, an origin
 // its path.
 func (f *Fetch) requestLine(dst []byte, proxying bool) []byte {
@@ -176,6 +190,9 @@ func (f *Fetch) addBasic(id http1.Name, login string) {
 // addCacheControl passes the client's directives on, rebuilt, with max-age.
 func (f *Fetch) addCacheControl() {
 	cc := f.req.Control
+	if p := f.hop.Peer; p != nil && p.Type == conf.PeerSibling && !p.AllowMiss {
+		cc.Set |= http1.CCOnlyIfCached // it is asked for what it has, not to fetch it
+	}
 	if !cc.Has(http1.CCMaxAge) {
 		cc.SetMaxAge(f.policy.ages.of(f.req.CanonicalURL))
 	}

@@ -61,7 +61,7 @@ func (f *Fetch) note(code, host string) {
 
 // noteAddress puts the address in the host's place when log_ip_on_direct is on.
 func (f *Fetch) noteAddress(addr netip.Addr) {
-	if f.direct() && !f.hop.Pinned && f.policy.Config.LogIPOnDirect {
+	if f.hop.NamesAddress() && f.policy.Config.LogIPOnDirect {
 		f.host = addr.AppendTo(f.host[:0])
 	}
 }

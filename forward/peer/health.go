@@ -4,20 +4,7 @@ import (
 	"context"
 	"net/netip"
 	"time"
-
-	"github.com/cuttle-proxy/cuttle/forward/dns"
-	"go.uber.org/zap"
 )
-
-// Env is what peers need of the proxy around them.
-type Env struct {
-	Names dns.Resolver
-	Log   *zap.Logger
-	// Connect tries a connection to a peer and closes it again.
-	Connect func(ctx context.Context, to netip.AddrPort) error
-	// Over is closed when the proxy ends: no probe outlives it.
-	Over <-chan struct{}
-}
 
 // Bounds of a parent's health.
 const (
@@ -26,9 +13,6 @@ const (
 	// probePause is the least time between two probes of one that is down.
 	probePause = time.Second
 )
-
-// up reports whether the peer is thought to answer.
-func (p *Peer) up() bool { return p.failures.Load() < downAfter }
 
 // Patience is how long a connection to the peer may take; general is
 // peer_connect_timeout.
@@ -73,13 +57,28 @@ func (p *Peer) probe(timeout time.Duration) bool {
 // report changes.
 func (p *Peer) Failed() {
 	if p.failures.Add(1) == downAfter {
-		p.env.Log.Info("Detected DEAD Parent: " + p.Name)
+		p.tell(true)
 	}
 }
 
 // Answered says that a connection to the peer was made.
 func (p *Peer) Answered() {
 	if p.failures.Load() > 0 && p.failures.Swap(0) >= downAfter {
-		p.env.Log.Info("Detected REVIVED Parent: " + p.Name)
+		p.tell(false)
+	}
+}
+
+// tell writes that the peer is dead, or no longer, to cache.log: once for each
+// change, however it was noticed.
+func (p *Peer) tell(dead bool) {
+	p.mu.Lock()
+	changed := p.life.told != dead
+	p.life.told = dead
+	p.mu.Unlock()
+	switch {
+	case changed && dead:
+		p.env.Log.Info("Detected DEAD " + p.kind() + ": " + p.Name)
+	case changed:
+		p.env.Log.Info("Detected REVIVED " + p.kind() + ": " + p.Name)
 	}
 }

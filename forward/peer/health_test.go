@@ -46,7 +46,7 @@ func TestDeadParentComesBack(t *testing.T) {
 	p.probed.Store(0) // long after
 	ask("long after the probe", true)
 	r.connect <- nil
-	if !ended() || !p.up() {
+	if !ended() || !p.upAt(time.Now()) {
 		t.Fatal("the probe changed nothing")
 	}
 	if hops, _ := r.Select(t.Context(), q, nil); words(hops) != "FIRST_UP_PARENT/one.test ANY_PARENT/one.test" {

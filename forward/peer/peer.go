@@ -2,6 +2,7 @@ package peer
 
 import (
 	"context"
+	"net/netip"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -18,17 +19,27 @@ type Peer struct {
 
 	access *acl.List
 	env    *Env
+	cfg    *conf.Config
 
 	failures atomic.Int32
 	probing  atomic.Bool
 	probed   atomic.Int64 // when the last probe began, Unix nanoseconds
-	turns    int          // requests given by round-robin; under Set.mu
+	unwell   atomic.Bool  // its monitor is not content
+	refuses  atomic.Bool  // it is asked no more
+	known    atomic.Pointer[netip.AddrPort]
+	fetched  atomic.Uint64 // requests sent to it
+	turns    int           // requests given by round-robin; under Set.mu
+
+	mu      sync.Mutex // guards what follows
+	life    liveness
+	counted groupCount
 }
 
 // Set is the cache_peer lines of a configuration in their order.
 type Set struct {
 	cfg   *conf.Config
 	lists *acl.Set
+	env   *Env
 	list  []*Peer
 	mu    sync.Mutex
 
@@ -37,9 +48,9 @@ type Set struct {
 
 // New makes the peers of a configuration, all of them thought to be up.
 func New(cfg *conf.Config, lists *acl.Set, env *Env) *Set {
-	s := &Set{cfg: cfg, lists: lists}
+	s := &Set{cfg: cfg, lists: lists, env: env}
 	for i, c := range cfg.Peers {
-		p := &Peer{Peer: c, env: env}
+		p := &Peer{Peer: c, env: env, cfg: cfg}
 		if len(c.Access) > 0 {
 			p.access = &lists.Peers[i]
 		}
@@ -69,6 +80,44 @@ func (p *Peer) typeFor(host string) conf.PeerType {
 		}
 	}
 	return p.Type
+}
+
+// address is where the peer is asked: its first IPv4 address, and its ICP port.
+func (p *Peer) address(ctx context.Context) (netip.AddrPort, bool) {
+	addrs, err := p.env.Names.Look(ctx, p.Host)
+	if err != nil {
+		return netip.AddrPort{}, false
+	}
+	for i := range addrs.Len() {
+		if a := addrs.At(i).Unmap(); a.Is4() {
+			to := netip.AddrPortFrom(a, p.ICPPort)
+			if old := p.known.Load(); old == nil || *old != to {
+				p.known.Store(&to)
+			}
+			return to, true
+		}
+	}
+	return netip.AddrPort{}, false
+}
+
+// at gives the peer that is asked at an address, nil when there is none.
+func (s *Set) at(from netip.AddrPort) *Peer {
+	for _, p := range s.list {
+		if known := p.known.Load(); known != nil && *known == from {
+			return p
+		}
+	}
+	return nil
+}
+
+// mayUse reports whether the request may go to the peer at all. A sibling is not
+// asked for what it could only pass on: reloads, revalidations, and requests that
+// were here already.
+func (p *Peer) mayUse(ctx context.Context, q *Question) bool {
+	if p.typeFor(q.host()) == conf.PeerSibling && (q.Reload || q.Loops > 0) {
+		return false
+	}
+	return p.allows(ctx, q)
 }
 
 // allows is cache_peer_domain and cache_peer_access.

@@ -21,10 +21,23 @@ type Question struct {
 	Client netip.Addr
 	// Loops is how often Via names this proxy.
 	Loops int
+	// Reload: the answer must come from the origin, or be confirmed by it.
+	Reload bool
+	// MethodText, Major and Minor are those of the request line.
+	MethodText   string
+	Major, Minor int
+	// Head makes the header lines an HTCP neighbour is asked with.
+	Head Head
 	// Pinned: a connection authenticated by the client waits to be used, which
 	// leads to the peer named PinnedTo, or with "" to the origin itself.
 	Pinned   bool
 	PinnedTo string
+}
+
+// Head is the header of a request as a peer would get it.
+type Head interface {
+	// AppendLines appends its lines, those of the hop left out.
+	AppendLines(dst []byte, to *Peer) []byte
 }
 
 // directness is whether a request goes to the origin itself.
@@ -44,7 +57,7 @@ func (s *Set) directness(ctx context.Context, q *Question) directness {
 		return neverDirect
 	case q.Facts.Accelerated:
 		return neverDirect
-	case q.Loops > 0:
+	case q.Loops > 0, s.near(q, 0):
 		return mustDirect
 	}
 	return maybeDirect

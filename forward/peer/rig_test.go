@@ -20,9 +20,16 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // everywhere is a Resolver that knows every name but those below .invalid.
 type everywhere struct{ dns.Resolver }
 
-func (everywhere) Addrs(_ context.Context, host string) (dns.Answer, error) {
+func (e everywhere) Addrs(ctx context.Context, host string) (dns.Answer, error) {
+	return e.Look(ctx, host)
+}
+
+func (everywhere) Look(_ context.Context, host string) (dns.Answer, error) {
 	if strings.HasSuffix(host, ".invalid") {
 		return dns.Answer{}, errors.New("no such name")
+	}
+	if strings.HasPrefix(host, "127.") {
+		return dns.NewAnswer(netip.MustParseAddr(host)), nil
 	}
 	return here, nil
 }
@@ -40,6 +47,18 @@ type rig struct {
 
 // load makes the peers of a configuration's lines.
 func load(t testing.TB, lines string) *rig {
+	t.Helper()
+	return loadText(t, lines)
+}
+
+// fatal is a test, or a case of a property test.
+type fatal interface {
+	Helper()
+	Fatalf(format string, args ...any)
+	Fatal(args ...any)
+}
+
+func loadText(t fatal, lines string) *rig {
 	t.Helper()
 	text := "visible_hostname proxy.test\nacl all src 0.0.0.0/0.0.0.0\nhttp_port 3128\nhosts_file none\n" + lines + "\n"
 	cfg, report := conf.LoadText("squid.conf", []byte(text), conf.Options{})
@@ -66,7 +85,7 @@ func load(t testing.TB, lines string) *rig {
 
 // question is a request as the choice of next hops sees it. The word "here" in Via
 // makes it a loop.
-func question(t testing.TB, method, target, field string) *Question {
+func question(t fatal, method, target, field string) *Question {
 	t.Helper()
 	var req http1.Request
 	req.Reset()

@@ -2,28 +2,39 @@ package peer
 
 import (
 	"context"
+	"time"
 
 	"github.com/cuttle-proxy/cuttle/conf"
+	"github.com/cuttle-proxy/cuttle/forward/http1"
 )
 
 // selection is the choice for one request under way.
 type selection struct {
 	*Set
 	q    Question
+	now  time.Time
 	hops []Hop
 	// probed: a parent that is down would have been used, and is being asked
 	// whether it is back.
 	probed bool
+	// late: a neighbour did not answer in time.
+	late bool
 }
 
-// Select appends the places to try to hops, best first. It waits for DNS where an
-// access list or a peer's name needs it. With none to try, probed tells that a
-// parent that is down is being asked whether it is back.
+// Select appends the places to try to hops, best first. It waits for the answers of
+// neighbours, and for DNS where an access list or a peer's name needs it. With none
+// to try, probed tells that a parent that is down is being asked whether it is back.
 func (s *Set) Select(ctx context.Context, q *Question, hops []Hop) (_ []Hop, probed bool) {
 	c := selection{Set: s, q: *q, hops: hops}
 	direct := s.directness(ctx, q)
+	if len(s.list) > 0 {
+		c.now = s.env.now()
+	}
 	if q.Pinned {
 		c.addPinned(ctx, direct)
+	}
+	if direct != mustDirect && len(s.list) > 0 && q.Facts.Method != http1.CONNECT {
+		c.addNeighbour(ctx, direct)
 	}
 	switch {
 	case direct == mustDirect:
@@ -43,8 +54,46 @@ func (s *Set) Select(ctx context.Context, q *Question, hops []Hop) (_ []Hop, pro
 	return c.hops, c.probed
 }
 
+// addNeighbour adds the neighbour that has the object or is the best way to it: by
+// the digests they gave, by what is known of the way to the origin, or by asking
+// them all.
+func (c *selection) addNeighbour(ctx context.Context, direct directness) {
+	if direct != neverDirect && !c.hierarchical(&c.q) {
+		return
+	}
+	if p := c.digestHit(ctx); p != nil {
+		if p.typeFor(c.q.host()) == conf.PeerParent {
+			c.add(DigestParentHit, p)
+		} else {
+			c.add(DigestSiblingHit, p)
+		}
+		return
+	}
+	if p := c.closestParent(ctx); p != nil {
+		c.add(ClosestParent, p)
+		return
+	}
+	r := c.ask(ctx)
+	if r == nil {
+		return
+	}
+	q := new(Question) // what asks is not known here: c itself stays off the heap
+	*q = c.q
+	c.late = c.env.Talk.ask(ctx, c.Set, q, r)
+	if direct != neverDirect && c.near(&c.q, r.closestRTT) {
+		c.add(ClosestDirect, nil)
+		return
+	}
+	if code, p := r.outcome(); p != nil {
+		c.add(code, p)
+	}
+}
+
 // add appends one hop.
 func (c *selection) add(code string, p *Peer) {
+	if c.late {
+		code = timedOut[code]
+	}
 	c.hops = append(c.hops, Hop{Code: code, Peer: p})
 }
 
@@ -146,18 +195,23 @@ func (c *selection) inTurn(ctx context.Context) *Peer {
 	return best
 }
 
-// usable reports whether the request may be sent to the peer as its parent. One
-// that is down is probed, so that its return is noticed.
+// usable reports whether the request may be sent to the peer as its parent.
 func (c *selection) usable(ctx context.Context, p *Peer) bool {
-	if p.typeFor(c.q.host()) != conf.PeerParent || !p.allows(ctx, &c.q) {
+	return p.typeFor(c.q.host()) == conf.PeerParent && c.servable(ctx, p)
+}
+
+// servable reports whether the peer can serve the request now. One to which
+// connections fail is probed, so that its return is noticed.
+func (c *selection) servable(ctx context.Context, p *Peer) bool {
+	if p.removed() || !p.mayUse(ctx, &c.q) {
 		return false
 	}
-	if _, err := p.env.Names.Addrs(ctx, p.Host); err != nil {
+	if _, err := p.env.Names.Look(ctx, p.Host); err != nil {
 		return false // without an address it is no use, and not asked in vain
 	}
-	if !p.up() {
+	if p.failures.Load() >= downAfter {
 		c.probed = p.probe(p.Patience(c.cfg.PeerConnectTimeout)) || c.probed
 		return false
 	}
-	return p.MaxConn == 0 || int(p.Connections.Load()) < p.MaxConn
+	return p.upAt(c.now) && (p.MaxConn == 0 || int(p.Connections.Load()) < p.MaxConn)
 }

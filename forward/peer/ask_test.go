@@ -1,0 +1,134 @@
+package peer
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"net/netip"
+	"testing"
+	"time"
+
+	"github.com/cuttle-proxy/cuttle/forward/peer/htcp"
+	"github.com/cuttle-proxy/cuttle/forward/peer/icp"
+)
+
+// cacheAt is a neighbour that answers ICP queries with what, until the test ends.
+func cacheAt(t testing.TB, at netip.AddrPort, answer func(c *net.UDPConn, m *icp.Message, from netip.AddrPort)) {
+	c := socketAt(t, at)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		room := make([]byte, 64<<10)
+		for {
+			n, from, err := c.ReadFromUDPAddrPort(room)
+			if err != nil {
+				return
+			}
+			var m icp.Message
+			if err := m.Parse(room[:n]); err != nil {
+				t.Errorf("a neighbour got %x: %v", room[:n], err)
+				continue
+			}
+			answer(c, &m, from)
+		}
+	}()
+	t.Cleanup(func() { c.Close(); <-done })
+}
+
+func say(c *net.UDPConn, to netip.AddrPort, what icp.Opcode, number uint32) {
+	b, _ := (&icp.Message{Opcode: what, Number: number, URL: []byte("http://o.test/")}).Append(nil)
+	c.WriteToUDPAddrPort(b, to)
+}
+
+// Neighbours are asked over the network, all at once, and the one that has the
+// object is chosen.
+func TestNeighboursAreAsked(t *testing.T) {
+	one, two, three := anAddress(), anAddress(), anAddress()
+	f := listening(t, fmt.Sprintf("icp_query_timeout 20000\ncache_peer %s parent 1 3130\ncache_peer %s sibling 1 3130\ncache_peer %s parent 1 4827 htcp\n", one, two, three))
+	cacheAt(t, netip.AddrPortFrom(one, 3130), func(c *net.UDPConn, m *icp.Message, from netip.AddrPort) {
+		if m.Opcode != icp.Query || string(m.URL) != "http://o.test/" || from != f.port(23130) {
+			t.Errorf("%s asked %+v", from, m)
+		}
+		say(c, from, icp.Miss, m.Number)
+	})
+	cacheAt(t, netip.AddrPortFrom(two, 3130), func(c *net.UDPConn, m *icp.Message, from netip.AddrPort) {
+		time.Sleep(10 * time.Millisecond) // behind the miss
+		say(c, from, icp.Hit, m.Number)
+	})
+	over := socketAt(t, netip.AddrPortFrom(three, 4827))
+	asked := make(chan struct{})
+	go func() {
+		defer close(asked)
+		room := make([]byte, 64<<10)
+		n, from, err := over.ReadFromUDPAddrPort(room)
+		var m htcp.Message
+		var s htcp.Specifier
+		if err != nil || m.Parse(room[:n]) != nil || s.Parse(m.Data) != nil {
+			t.Errorf("asked by HTCP: %x, %v", room[:n], err)
+			return
+		}
+		if m.Opcode != htcp.TST || !m.F1 || string(s.URI) != "http://o.test/" || string(s.Version) != "1/0" || string(s.Fields) != "To: "+three.String()+"\r\n" || from != f.port(24827) {
+			t.Errorf("%s asked %+v %q", from, m, s)
+		}
+	}()
+	q := question(t, "GET", "http://o.test/", "")
+	q.Major, q.Head = 1, toWhom{}
+	hops, _ := f.rig.Select(t.Context(), q, nil)
+	<-asked
+	if want := fmt.Sprintf("SIBLING_HIT/%s FIRST_UP_PARENT/%s DIRECT", two, one); words(hops) != want {
+		t.Errorf("%s, want %s", words(hops), want)
+	}
+}
+
+// toWhom is a request with one field: the peer's name.
+type toWhom struct{}
+
+func (toWhom) AppendLines(dst []byte, to *Peer) []byte {
+	return append(append(append(dst, "To: "...), to.Name...), "\r\n"...)
+}
+
+// Answers of others than those asked, with other numbers than those asked with, change
+// nothing, however many there are.
+func TestForgedAnswersAreNotHeard(t *testing.T) {
+	one, stranger := anAddress(), anAddress()
+	f := listening(t, fmt.Sprintf("icp_query_timeout 20000\ncache_peer %s parent 1 3130 closest-only\ncache_peer %s sibling 1 9\n", one, stranger))
+	elsewhere := socketAt(t, netip.AddrPortFrom(stranger, 3130)) // a peer's address, not its port
+	cacheAt(t, netip.AddrPortFrom(one, 3130), func(c *net.UDPConn, m *icp.Message, from netip.AddrPort) {
+		say(elsewhere, from, icp.Hit, m.Number)         // the number is right, the sender is not
+		say(elsewhere, from, icp.MissNoFetch, m.Number) // as 2.6 would have counted
+		for range 100 {
+			say(c, from, icp.Hit, rand.Uint32()) // the sender is right, the number is not
+		}
+		for i := range uint32(8) {
+			say(c, from, icp.Hit, m.Number^(1<<(13+i))) // equal in the low 13 bits
+		}
+		say(c, from, icp.Hit, 0)
+		say(c, from, icp.Miss, m.Number)
+		say(c, from, icp.Miss, m.Number)
+	})
+	hops, _ := f.rig.Select(t.Context(), question(t, "GET", "http://o.test/", ""), nil)
+	if want := fmt.Sprintf("FIRST_UP_PARENT/%s DIRECT", one); words(hops) != want {
+		t.Errorf("%s, want %s", words(hops), want)
+	}
+	if n := len(f.rounds.byHTCP); n != 0 {
+		t.Errorf("%d HTCP numbers are kept", n)
+	}
+}
+
+// However many rounds there are, only so many numbers are remembered.
+func TestNumbersAreBounded(t *testing.T) {
+	one := anAddress()
+	f := listening(t, fmt.Sprintf("icp_query_timeout 1\ncache_peer %s parent 1 3130\ncache_peer %s parent 1 4827 htcp name=h\n", one, one))
+	q := question(t, "GET", "http://o.test/", "")
+	p := f.rig.list[0]
+	for range 3 * mostLate {
+		r := &round{began: time.Now(), asked: []asked{{peer: p, to: netip.AddrPortFrom(one, 3130)}, {peer: f.rig.list[1], to: netip.AddrPortFrom(one, 4827)}}}
+		f.ask(t.Context(), f.rig.Set, q, r)
+	}
+	if n := len(f.rounds.byICP); n > mostLate {
+		t.Errorf("%d numbers", n)
+	}
+	if n := len(f.rounds.byHTCP); n != 0 {
+		t.Errorf("%d HTCP numbers", n)
+	}
+}

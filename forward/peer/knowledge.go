@@ -1,0 +1,107 @@
+package peer
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"github.com/cuttle-proxy/cuttle/forward/acl"
+	"github.com/cuttle-proxy/cuttle/forward/http1"
+	"github.com/cuttle-proxy/cuttle/forward/peer/htcp"
+	"github.com/cuttle-proxy/cuttle/forward/peer/icp"
+)
+
+// Cache is what neighbours may learn of the cache. Its methods are safe for
+// concurrent use and wait for nothing.
+type Cache interface {
+	// Find gives the object of a GET for the URL, looked up as it is written, when
+	// it stays fresh for that long; with a negative one, when it is there at all.
+	Find(url []byte, fresh time.Duration) (htcp.Object, bool)
+	// Remove takes the object of a GET out and reports whether it was there.
+	Remove(url []byte) bool
+}
+
+// knowledge answers what the servers of a socket ask. It is used by one goroutine.
+type knowledge struct {
+	l     *Local
+	facts acl.Facts
+}
+
+func (k *knowledge) use(l *Local) { k.l = l }
+
+// atOnce is a context in which nobody waits: what access lists would have to look
+// up counts as not found, as with 2.6's fast lists.
+var atOnce = func() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	return ctx
+}()
+
+// Fresh implements icp.Knowledge.
+func (k *knowledge) Fresh(url []byte, d time.Duration) bool {
+	if k.l.Config.ICPHitStale {
+		d = -1
+	}
+	_, ok := k.l.Cache.Find(url, d)
+	return ok
+}
+
+// Find implements htcp.Knowledge.
+func (k *knowledge) Find(url []byte, fresh time.Duration) (htcp.Object, bool) {
+	return k.l.Cache.Find(url, fresh)
+}
+
+// Remove implements htcp.Knowledge.
+func (k *knowledge) Remove(url []byte) bool { return k.l.Cache.Remove(url) }
+
+// Allowed implements icp.Knowledge.
+func (k *knowledge) Allowed(from netip.AddrPort, url *http1.URL) bool {
+	return k.check(&k.l.Lists.ICPAccess, from, http1.GET, url)
+}
+
+func (k *knowledge) check(list *acl.List, from netip.AddrPort, method http1.Method, url *http1.URL) bool {
+	k.facts = acl.Facts{Client: from.Addr(), Method: method, URL: url, Request: &noFields}
+	return list.Check(atOnce, &k.facts).Allowed()
+}
+
+var noFields http1.Fields
+
+// TestsReachability implements icp.Knowledge.
+func (k *knowledge) TestsReachability() bool { return k.l.Config.TestReachability }
+
+// RoundTrip implements icp.Knowledge.
+func (k *knowledge) RoundTrip(host []byte) (ms, hops int, ok bool) {
+	ways := k.l.Peers.env.Ways
+	if ways == nil {
+		return 0, 0, false
+	}
+	rtt, n, ok := ways.Host(http1.View(host), k.l.Peers.env.now())
+	return rounded(rtt), rounded(n), ok
+}
+
+// overHTCP is knowledge as HTCP asks it.
+type overHTCP struct{ *knowledge }
+
+// Allowed implements htcp.Knowledge.
+func (k overHTCP) Allowed(from netip.AddrPort, method http1.Method, url *http1.URL) bool {
+	return k.check(&k.l.Lists.HTCPAccess, from, method, url)
+}
+
+// MayClear implements htcp.Knowledge.
+func (k overHTCP) MayClear(from netip.AddrPort, method http1.Method, url *http1.URL) bool {
+	return k.check(&k.l.Lists.HTCPClrAccess, from, method, url)
+}
+
+// RoundTrip implements htcp.Knowledge.
+func (k overHTCP) RoundTrip(host []byte) (ms, hops int) {
+	ms, hops, _ = k.knowledge.RoundTrip(host)
+	return ms, hops
+}
+
+// warnOf tells of a sender that is refused again and again.
+func (n *Neighbours) warnOf(r *icp.Refused) {
+	n.log.Info(fmt.Sprintf("WARNING: Probable misconfigured neighbor at %s", r.From))
+	n.log.Info(fmt.Sprintf("WARNING: %d of the last %d ICP replies are DENIED", r.Refused, r.Queries))
+	n.log.Info("WARNING: No replies will be sent for the next hour")
+}

@@ -1,0 +1,185 @@
+package peer
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/cuttle-proxy/cuttle/conf"
+	"github.com/cuttle-proxy/cuttle/forward/acl"
+	"github.com/cuttle-proxy/cuttle/forward/http1"
+	"go.uber.org/zap"
+)
+
+// Neighbours is the proxy among its neighbours: the sockets of icp_port and
+// htcp_port, the questions under way, and what is answered to others. It outlives
+// configurations.
+type Neighbours struct {
+	log   *zap.Logger
+	local atomic.Pointer[Local]
+
+	mu        sync.Mutex // guards what follows
+	sockets   []*socket
+	rounds    rounds
+	closed    bool
+	listening sync.WaitGroup
+}
+
+// Local is this proxy as its neighbours see it, under one configuration.
+type Local struct {
+	Config *conf.Config
+	Lists  *acl.Set
+	Peers  *Set
+	// Methods and URL are how requests are read.
+	Methods *http1.Methods
+	URL     http1.URLOptions
+	// Cache is what is stored here.
+	Cache Cache
+	// Log writes the line of an ICP query to access.log.
+	Log func(Query)
+}
+
+// Query is an ICP query that was answered, for access.log.
+type Query struct {
+	// Tag is UDP_HIT, UDP_MISS, …
+	Tag string
+	// Size is that of the answer in octets.
+	Size int
+	From netip.AddrPort
+	URL  []byte
+	// Began is when it came.
+	Began time.Time
+}
+
+// NewNeighbours makes one without sockets.
+func NewNeighbours(log *zap.Logger) *Neighbours {
+	n := &Neighbours{log: log}
+	n.rounds.init()
+	return n
+}
+
+// protocol is what is spoken on a socket.
+type protocol uint8
+
+const (
+	speaksICP protocol = iota
+	speaksHTCP
+)
+
+// socket is one UDP socket.
+type socket struct {
+	*net.UDPConn
+	protocol protocol
+	bound    netip.AddrPort
+	groups   string // mcast_groups it joined, as written
+	out      bool   // questions leave by it
+}
+
+// wanted is the sockets a configuration asks for: one for each port, and another
+// where udp_outgoing_address differs from udp_incoming_address.
+func wanted(cfg *conf.Config) (list []socket) {
+	in, out := cfg.UDPIncomingAddress, cfg.UDPOutgoingAddress
+	any4 := netip.IPv4Unspecified()
+	if !in.IsValid() {
+		in = any4
+	}
+	for _, port := range []struct {
+		protocol protocol
+		number   uint16
+	}{{speaksICP, cfg.ICPPort}, {speaksHTCP, cfg.HTCPPort}} {
+		if port.number == 0 {
+			continue
+		}
+		groups := ""
+		if port.protocol == speaksICP {
+			groups = fmt.Sprint(cfg.MulticastGroups)
+		}
+		list = append(list, socket{protocol: port.protocol, bound: netip.AddrPortFrom(in, port.number), groups: groups, out: true})
+		if out.IsValid() && out != in && out != netip.AddrFrom4([4]byte{255, 255, 255, 255}) {
+			list[len(list)-1].out = false
+			list = append(list, socket{protocol: port.protocol, bound: netip.AddrPortFrom(out, port.number), out: true})
+		}
+	}
+	return list
+}
+
+// Listen opens the sockets a configuration asks for; those that are open already
+// and stay are kept. On error nothing has changed. The error names the directive.
+func (n *Neighbours) Listen(ctx context.Context, cfg *conf.Config) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.closed {
+		return net.ErrClosed
+	}
+	var next, opened []*socket
+	for _, w := range wanted(cfg) {
+		s := n.find(&w)
+		if s == nil {
+			var err error
+			if s, err = open(ctx, w, cfg); err != nil {
+				for _, s := range opened {
+					s.Close()
+				}
+				return err
+			}
+			opened = append(opened, s)
+		}
+		next = append(next, s)
+	}
+	for _, s := range n.sockets {
+		if !contains(next, s) {
+			s.Close()
+		}
+	}
+	n.sockets = next
+	n.rounds.use(next)
+	for _, s := range opened {
+		if s.protocol == speaksICP {
+			n.log.Info(fmt.Sprintf("Accepting ICP messages at %s, port %d.", s.bound.Addr(), s.bound.Port()))
+		} else {
+			n.log.Info(fmt.Sprintf("Accepting HTCP messages on port %d.", s.bound.Port()))
+		}
+		n.listening.Add(1)
+		go n.receive(s)
+	}
+	return nil
+}
+
+func contains(list []*socket, s *socket) bool {
+	for _, have := range list {
+		if have == s {
+			return true
+		}
+	}
+	return false
+}
+
+// find gives the open socket that serves as w.
+func (n *Neighbours) find(w *socket) *socket {
+	for _, s := range n.sockets {
+		if s.protocol == w.protocol && s.bound == w.bound && s.groups == w.groups && s.out == w.out {
+			return s
+		}
+	}
+	return nil
+}
+
+// Use makes a configuration the one that is answered by from now on.
+func (n *Neighbours) Use(l *Local) { n.local.Store(l) }
+
+// Close closes the sockets and waits until nothing is answered any more.
+func (n *Neighbours) Close() {
+	n.mu.Lock()
+	n.closed = true
+	for _, s := range n.sockets {
+		s.Close()
+	}
+	n.sockets = nil
+	n.rounds.use(nil)
+	n.mu.Unlock()
+	n.listening.Wait()
+}

@@ -1,0 +1,143 @@
+package peer
+
+import (
+	"errors"
+	"net"
+	"net/netip"
+	"time"
+
+	"github.com/cuttle-proxy/cuttle/forward/peer/htcp"
+	"github.com/cuttle-proxy/cuttle/forward/peer/icp"
+)
+
+// Sizes of the packets that are read, 2.6's own: what is longer is cut, and then
+// refused for its length.
+const (
+	mostICP  = 16 << 10
+	mostHTCP = 8<<10 - 1
+)
+
+// receive serves a socket until it is closed.
+func (n *Neighbours) receive(s *socket) {
+	defer n.listening.Done()
+	room := make([]byte, mostICP)
+	if s.protocol == speaksHTCP {
+		room = room[:mostHTCP]
+	}
+	h := handler{n: n, s: s, reply: make([]byte, 0, mostICP)}
+	for {
+		size, from, err := s.ReadFromUDPAddrPort(room)
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+		if err != nil {
+			continue // a neighbour's host says that nobody listens there: an answer to what we sent
+		}
+		from = netip.AddrPortFrom(from.Addr().Unmap(), from.Port())
+		if s.protocol == speaksICP {
+			h.icp(room[:size], from)
+		} else {
+			h.htcp(room[:size], from)
+		}
+	}
+}
+
+// handler is what one socket's goroutine works with.
+type handler struct {
+	n     *Neighbours
+	s     *socket
+	reply []byte
+
+	local  *Local // under which the servers below were made
+	knows  knowledge
+	asICP  icp.Server
+	asHTCP htcp.Server
+}
+
+// use looks whether the configuration has changed.
+func (h *handler) use() bool {
+	l := h.n.local.Load()
+	if l == nil {
+		return false
+	}
+	if l != h.local {
+		h.local = l
+		h.knows.use(l)
+		h.asICP.Knows, h.asICP.Options, h.asICP.Sender = &h.knows, &l.URL, h.n.sender()
+		h.asHTCP.Knows, h.asHTCP.Options, h.asHTCP.Methods = overHTCP{&h.knows}, &l.URL, l.Methods
+	}
+	return true
+}
+
+// sender is the address put into ICP answers: that by which questions leave.
+func (n *Neighbours) sender() [4]byte {
+	n.rounds.mu.Lock()
+	defer n.rounds.mu.Unlock()
+	if n.rounds.icp == nil {
+		return [4]byte{}
+	}
+	return n.rounds.icp.bound.Addr().As4()
+}
+
+// icp takes an ICP message: a query is answered, an answer goes to its round,
+// everything else is dropped.
+func (h *handler) icp(packet []byte, from netip.AddrPort) {
+	var m icp.Message
+	if m.Parse(packet) != nil || !h.use() {
+		return
+	}
+	now := time.Now()
+	switch m.Opcode {
+	case icp.Query:
+		h.query(&m, from, now)
+	case icp.Hit, icp.Miss, icp.Err, icp.DumbEcho, icp.MissNoFetch, icp.Denied, icp.Invalid:
+		a := answer{what: m.Opcode}
+		a.rtt, a.hops = m.RoundTrip()
+		h.n.hear(m.Number, speaksICP, from, a, now)
+	}
+}
+
+var tags = map[icp.Opcode]string{
+	icp.Hit: "UDP_HIT", icp.Miss: "UDP_MISS", icp.Denied: "UDP_DENIED", icp.Err: "UDP_INVALID", icp.MissNoFetch: "UDP_MISS_NOFETCH",
+}
+
+// query answers one query by the socket it came to.
+func (h *handler) query(m *icp.Message, from netip.AddrPort, now time.Time) {
+	var done icp.Answered
+	h.reply, done = h.asICP.Answer(h.reply[:0], m, from, now)
+	if done.Cut != nil {
+		h.n.warnOf(done.Cut)
+	}
+	if done.Mute {
+		return
+	}
+	h.s.sendTo(h.reply, from, 0)
+	if h.local.Config.LogICPQueries && h.local.Log != nil {
+		h.local.Log(Query{Tag: tags[done.Opcode], Size: len(h.reply), From: from, URL: done.URL, Began: now})
+	}
+}
+
+// htcp takes an HTCP message.
+func (h *handler) htcp(packet []byte, from netip.AddrPort) {
+	var m htcp.Message
+	if m.Parse(packet) != nil || !h.use() {
+		return
+	}
+	now := time.Now()
+	if !m.Answer {
+		if h.reply = h.asHTCP.Answer(h.reply[:0], &m, from); len(h.reply) > 0 {
+			h.s.sendTo(h.reply, from, 0)
+		}
+		return
+	}
+	// What cannot be understood, and a refusal (F1), is no answer.
+	var d htcp.Detail
+	if m.Opcode != htcp.TST || m.F1 || d.Parse(m.Data) != nil {
+		return
+	}
+	a := answer{what: icp.Miss}
+	if m.Response == htcp.Present {
+		a.what = icp.Hit
+	}
+	h.n.hear(m.Number, speaksHTCP, from, a, now)
+}
