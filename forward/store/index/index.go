@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"math/bits"
 	"math/rand/v2"
+	"runtime"
 	"sync"
 )
 
@@ -27,10 +28,12 @@ type Index struct {
 // New makes an index.
 func New() *Index {
 	ix := &Index{secret: rand.Uint64() | 1}
+	memory := &slabs{}
 	for i := range ix.shards {
 		s := &ix.shards[i]
-		s.number, s.secret = i, ix.secret
+		s.number, s.secret, s.memory = i, ix.secret, memory
 	}
+	runtime.AddCleanup(ix, (*slabs).giveBack, memory)
 	return ix
 }
 
@@ -73,12 +76,13 @@ type Shard struct {
 	slots []uint32 // 8 bits of the hash, 24 of the record's place plus one; 0 is free
 	count int      // slots in use
 
-	slabs   []*[slabLen]Record
+	memory  *slabs
+	slabs   []*slab
 	free    uint32 // list of free records, by place plus one
 	fresh   uint32 // the place of the first record never used
 	records int    // in use
 
-	_ [40]byte // a cache line of its own
+	_ [32]byte // a cache line of its own
 }
 
 // Number is which of the shards it is.

@@ -1,8 +1,5 @@
 package index
 
-// slabLen is how many records are made at once: 4 KB.
-const slabLen = 64
-
 // maxRecords is how many a shard can have.
 const maxRecords = 1<<localBits - 2
 
@@ -24,7 +21,7 @@ func (s *Shard) Find(key *[16]byte) (ID, *Record) {
 }
 
 // Insert makes a record for a key that is not there. It is nil when the shard is
-// full.
+// full, or the kernel has no memory.
 func (s *Shard) Insert(key *[16]byte) (ID, *Record) {
 	place, r := s.take()
 	if r == nil {
@@ -86,7 +83,11 @@ func (s *Shard) take() (place uint32, r *Record) {
 		return 0, nil
 	default:
 		if int(s.fresh) == len(s.slabs)*slabLen {
-			s.slabs = append(s.slabs, new([slabLen]Record))
+			more := s.memory.take()
+			if more == nil {
+				return 0, nil
+			}
+			s.slabs = append(s.slabs, more)
 		}
 		place = s.fresh
 		s.fresh++

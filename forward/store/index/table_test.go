@@ -141,7 +141,11 @@ func TestRecordsAreSmall(t *testing.T) {
 		}
 		runtime.GC()
 		runtime.ReadMemStats(&after)
-		each := float64(after.HeapAlloc-before.HeapAlloc) / objects
+		used := int(after.HeapAlloc - before.HeapAlloc)
+		for i := range Shards {
+			used += (int(ix.At(i).fresh)*64 + 4095) / 4096 * 4096 // outside the heap, in whole pages
+		}
+		each := float64(used) / objects
 		if each > 80 {
 			t.Errorf("policy %d: %.1f bytes an object", policy, each)
 		}
@@ -196,4 +200,29 @@ func BenchmarkLookup(b *testing.B) {
 			s.Unlock()
 		}
 	})
+}
+
+// The memory of records is given back when the index is not used any more, and not
+// before.
+func TestMemoryGoesBackWithTheIndex(t *testing.T) {
+	m := &slabs{}
+	for range 3 * slabsChunk {
+		s := m.take()
+		s[0].Pins, s[slabLen-1].Pins = 1, 2
+	}
+	if len(m.chunks) != 3 {
+		t.Errorf("%d chunks", len(m.chunks))
+	}
+	m.giveBack()
+	for range 50 {
+		ix := New()
+		key := keyOf(1)
+		s := ix.Shard(&key)
+		_, r := s.Insert(&key)
+		runtime.GC()
+		if r.Key != key {
+			t.Fatal("a record went with memory that was given back")
+		}
+		runtime.KeepAlive(ix)
+	}
 }
