@@ -1,6 +1,7 @@
 package privsep
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -10,6 +11,7 @@ import (
 	"path/filepath"
 	"sync"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -24,8 +26,10 @@ import (
 //
 // A nil Monitor, of a process that never was root, does what it can itself.
 type Monitor struct {
-	mu   sync.Mutex
-	conn *net.UnixConn
+	mu    sync.Mutex
+	conn  *net.UnixConn
+	owed  int           // answers still to come, those to questions given up among them
+	limit time.Duration // in place of silence, for tests
 }
 
 // The named things, as the first octet of a request; its argument follows.
@@ -173,24 +177,77 @@ func (m *Monitor) Close() {
 	}
 }
 
-// ask has one named thing done. The answer is an error text, empty for success,
-// with the descriptor of an opened file beside it.
+// silence is how long the monitor may give no sign of life while it is asked
+// something; one that works on longer says so at signInterval.
+const (
+	silence      = 5 * time.Second
+	signInterval = time.Second
+)
+
+// working is the error number of an answer that says no more than that the monitor
+// is at work.
+const working = syscall.EINPROGRESS
+
+// ask has one named thing done. An answer is an error number, or 0 and an error
+// text, empty for success, with the descriptor of an opened file beside it. A
+// monitor that falls silent (stopped by somebody) holds nothing up: what it answers
+// later is passed over.
 func (m *Monitor) ask(what byte, argument string) (*os.File, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.conn.SetDeadline(time.Now().Add(m.patience()))
 	if _, err := m.conn.Write(append([]byte{what}, argument...)); err != nil {
-		return nil, fmt.Errorf("the monitor that stays root is gone: %w", err)
+		return nil, gone(err)
 	}
-	answer, rights := make([]byte, 4096), make([]byte, unix.CmsgSpace(4))
-	n, oob, _, _, err := m.conn.ReadMsgUnix(answer, rights)
+	for m.owed++; ; {
+		file, err := m.answer(filepath.Base(argument))
+		switch {
+		case errors.Is(err, errGone):
+			return nil, err
+		case errors.Is(err, working):
+			m.conn.SetDeadline(time.Now().Add(cmp.Or(m.limit, silence)))
+			continue
+		}
+		if m.owed--; m.owed == 0 {
+			return file, err
+		}
+		if file != nil { // of an answer that came too late
+			file.Close()
+		}
+	}
+}
+
+// patience is silence, and a tenth of that while an answer is overdue already.
+func (m *Monitor) patience() time.Duration {
+	limit := cmp.Or(m.limit, silence)
+	if m.owed > 0 {
+		return limit / 10
+	}
+	return limit
+}
+
+// errGone says that the monitor cannot be asked.
+var errGone = errors.New("the monitor that stays root is gone")
+
+func gone(err error) error {
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return fmt.Errorf("%w, or stopped: no answer within %v", errGone, silence)
+	}
+	return fmt.Errorf("%w: %v", errGone, err)
+}
+
+// answer reads one.
+func (m *Monitor) answer(name string) (*os.File, error) {
+	text, rights := make([]byte, 4096), make([]byte, unix.CmsgSpace(4))
+	n, oob, _, _, err := m.conn.ReadMsgUnix(text, rights)
 	if err != nil || n == 0 {
-		return nil, fmt.Errorf("the monitor that stays root is gone: %v", err)
+		return nil, gone(err)
 	}
 	if n > 1 {
-		return nil, errors.New(string(answer[1:n]))
+		return nil, errors.New(string(text[1:n]))
 	}
-	if answer[0] != 0 {
-		return nil, syscall.Errno(answer[0])
+	if text[0] != 0 {
+		return nil, syscall.Errno(text[0])
 	}
 	messages, err := unix.ParseSocketControlMessage(rights[:oob])
 	if err != nil || len(messages) == 0 {
@@ -200,5 +257,5 @@ func (m *Monitor) ask(what byte, argument string) (*os.File, error) {
 	if err != nil || len(fds) == 0 {
 		return nil, err
 	}
-	return os.NewFile(uintptr(fds[0]), filepath.Base(argument)), nil
+	return os.NewFile(uintptr(fds[0]), name), nil
 }

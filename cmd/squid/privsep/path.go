@@ -2,6 +2,7 @@ package privsep
 
 import (
 	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 
@@ -11,35 +12,56 @@ import (
 // mostLinks bounds the symbolic links followed on one path, as the kernel does.
 const mostLinks = 40
 
-// openAsRoot opens a file on behalf of the serving process. A symbolic link on
-// the way is followed only where root alone could have put it, and a file in a
-// folder of others only when it goes by no second name: whoever took the serving
-// process over may own folders on the path, and must not point us elsewhere.
-// What is opened is a regular file, so that nothing waits for a reader or writer.
-func openAsRoot(path string, flags int, mode uint32) (*os.File, error) {
-	refused := func(err error) (*os.File, error) { return nil, &os.PathError{Op: "open", Path: path, Err: err} }
+// place is where a path leads: a folder, held by a descriptor, and a name in it.
+// What is done there cannot be led elsewhere by renaming folders or by links put in
+// their place meanwhile.
+type place struct {
+	dir     int
+	name    string
+	path    string // as it was given, for errors
+	trusted bool   // root alone can change what is in the folder
+}
+
+func (p *place) close() { unix.Close(p.dir) }
+
+func (p *place) failed(op string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &os.PathError{Op: op, Path: p.path, Err: err}
+}
+
+// walk goes to the folder of a path. A symbolic link on the way is followed only
+// where root alone could have put it: whoever took the serving process over may own
+// folders on the path, and must not point us elsewhere. With throughLast a link of
+// the last name is followed likewise.
+func walk(path string, throughLast bool) (*place, error) {
+	p := &place{dir: -1, path: path}
 	if !strings.HasPrefix(path, "/") {
-		return refused(syscall.EACCES)
+		return nil, p.failed("open", syscall.EACCES)
 	}
-	dir, trusted, err := openFolder("/")
-	if err != nil {
-		return refused(err)
+	var err error
+	if p.dir, p.trusted, err = openFolder("/"); err != nil {
+		return nil, p.failed("open", err)
 	}
-	defer func() { unix.Close(dir) }()
 	step := func(name string) error {
-		next, own, err := openFolderAt(dir, name)
+		next, trusted, err := openFolderAt(p.dir, name)
 		if err == nil {
-			unix.Close(dir)
-			dir, trusted = next, own
+			unix.Close(p.dir)
+			p.dir, p.trusted = next, trusted
 		}
 		return err
 	}
 	for rest, links := path, 0; ; {
 		name, behind, more := strings.Cut(strings.TrimLeft(rest, "/"), "/")
-		target, err := readLinkAt(dir, name)
+		if !more && !throughLast {
+			p.name = name
+			return p, nil
+		}
+		target, err := readLinkAt(p.dir, name)
 		switch {
-		case err == nil && (!trusted || links == mostLinks):
-			return refused(syscall.ELOOP)
+		case err == nil && (!p.trusted || links == mostLinks):
+			err = syscall.ELOOP
 		case err == nil:
 			links++
 			if rest = target; more {
@@ -51,29 +73,57 @@ func openAsRoot(path string, flags int, mode uint32) (*os.File, error) {
 		case more:
 			rest, err = behind, step(name)
 		default:
-			return openRegular(dir, name, path, flags, mode, trusted)
+			p.name = name
+			return p, nil
 		}
 		if err != nil {
-			return refused(err)
+			p.close()
+			return nil, p.failed("open", err)
 		}
 	}
 }
 
-// openRegular opens the last name of a path.
-func openRegular(dir int, name, path string, flags int, mode uint32, trusted bool) (*os.File, error) {
-	fd, err := unix.Openat(dir, name, flags|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_CLOEXEC, mode)
+// openAsRoot opens a file on behalf of the serving process: a regular one, so that
+// nothing waits for a reader or writer, and in a folder of others only one that
+// goes by no second name.
+func openAsRoot(path string, flags int, mode uint32) (*os.File, error) {
+	p, err := walk(path, true)
 	if err != nil {
-		return nil, &os.PathError{Op: "open", Path: path, Err: err}
+		return nil, err
+	}
+	defer p.close()
+	return p.open(flags, mode)
+}
+
+// renameAsRoot renames a file within its folder.
+func renameAsRoot(from, to string) error {
+	p, err := walk(from, false)
+	if err != nil {
+		return err
+	}
+	defer p.close()
+	dir, name := filepath.Split(to)
+	if dir != from[:len(from)-len(p.name)] || p.name == "" || name == "" {
+		return p.failed("rename", syscall.EACCES)
+	}
+	return p.failed("rename", unix.Renameat(p.dir, p.name, p.dir, name))
+}
+
+// open opens the file a place names.
+func (p *place) open(flags int, mode uint32) (*os.File, error) {
+	fd, err := unix.Openat(p.dir, p.name, flags|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_CLOEXEC, mode)
+	if err != nil {
+		return nil, p.failed("open", err)
 	}
 	var st unix.Stat_t
-	if err = unix.Fstat(fd, &st); err == nil && (st.Mode&unix.S_IFMT != unix.S_IFREG || !trusted && st.Nlink != 1) {
+	if err = unix.Fstat(fd, &st); err == nil && (st.Mode&unix.S_IFMT != unix.S_IFREG || !p.trusted && st.Nlink != 1) {
 		err = syscall.EACCES
 	}
 	if err != nil {
 		unix.Close(fd)
-		return nil, &os.PathError{Op: "open", Path: path, Err: err}
+		return nil, p.failed("open", err)
 	}
-	return os.NewFile(uintptr(fd), path), nil
+	return os.NewFile(uintptr(fd), p.path), nil
 }
 
 func openFolder(path string) (fd int, trusted bool, err error) {
@@ -81,7 +131,8 @@ func openFolder(path string) (fd int, trusted bool, err error) {
 }
 
 // openFolderAt opens a folder, itself no link, and reports whether root alone can
-// change what is in it.
+// change what is in it. A process that is not root acts for itself, and the kernel
+// keeps it from more.
 func openFolderAt(dir int, name string) (fd int, trusted bool, err error) {
 	if fd, err = unix.Openat(dir, name, unix.O_PATH|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0); err != nil {
 		return -1, false, err
@@ -91,7 +142,7 @@ func openFolderAt(dir int, name string) (fd int, trusted bool, err error) {
 		unix.Close(fd)
 		return -1, false, err
 	}
-	return fd, st.Uid == 0 && st.Mode&0o022 == 0, nil
+	return fd, os.Geteuid() != 0 || st.Uid == 0 && st.Mode&0o022 == 0, nil
 }
 
 // readLinkAt gives where a symbolic link points; an error for what is none.

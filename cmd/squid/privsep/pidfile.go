@@ -5,9 +5,12 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // PidText gives the beginning of a pid file. What stands in its place may be
@@ -21,20 +24,38 @@ func PidText(path string) (string, error) {
 	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
 		return "", errors.Join(err, syscall.EINVAL)
 	}
+	return beginning(f)
+}
+
+func beginning(f *os.File) (string, error) {
 	text, err := io.ReadAll(io.LimitReader(f, 64))
 	return string(text), err
 }
 
-// WritePid writes the pid file. It is replaced as a whole, so that a reader
-// never meets half a number, and a symbolic link in its place is not followed.
-func WritePid(path string, pid int) error {
+// pidPlace goes to the folder of the pid file; nil for a file that is not wanted.
+func pidPlace(path string) (*place, error) {
 	if path == "" || path == "none" {
-		return nil
+		return nil, nil
 	}
-	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+	whole, err := filepath.Abs(path)
+	if err != nil {
+		return nil, err
+	}
+	return walk(whole, false)
+}
+
+// WritePid writes the pid file. It is replaced as a whole, so that a reader never
+// meets half a number, and a symbolic link in its place is not followed.
+func WritePid(path string, pid int) error {
+	p, err := pidPlace(path)
+	if p == nil || err != nil {
+		return err
+	}
+	defer p.close()
+	if err := unix.Unlinkat(p.dir, p.name, 0); err != nil && err != unix.ENOENT {
 		return fmt.Errorf("cannot replace the pid file: %w", err)
 	}
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	f, err := p.open(unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL, 0o644)
 	if err != nil {
 		return fmt.Errorf("cannot write the pid file: %w", err)
 	}
@@ -49,12 +70,18 @@ func WritePid(path string, pid int) error {
 // RemovePid removes the pid file if it still names us: a copy started meanwhile
 // keeps its own.
 func RemovePid(path string, pid int) error {
-	if path == "" || path == "none" {
+	p, err := pidPlace(path)
+	if p == nil || err != nil {
 		return nil
 	}
-	text, err := PidText(path)
-	if err != nil || strings.TrimSpace(text) != strconv.Itoa(pid) {
+	defer p.close()
+	f, err := p.open(unix.O_RDONLY, 0)
+	if err != nil {
 		return nil
 	}
-	return os.Remove(path)
+	defer f.Close()
+	if text, err := beginning(f); err != nil || strings.TrimSpace(text) != strconv.Itoa(pid) {
+		return nil
+	}
+	return p.failed("remove", unix.Unlinkat(p.dir, p.name, 0))
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -272,5 +273,72 @@ func TestMonitorAnswers(t *testing.T) {
 			t.Errorf("%.40v arrives as %.40v", c.sent, err)
 		}
 		k.Close()
+	}
+}
+
+// A monitor that somebody stopped holds nothing up; when it goes on, its late
+// answers are taken for no others, and what they carry is not kept.
+func TestStoppedMonitor(t *testing.T) {
+	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, theirs := &Monitor{conn: packetConn(t, pair[0]), limit: 20 * time.Millisecond}, packetConn(t, pair[1])
+	defer theirs.Close()
+	defer m.Close()
+	for range 3 {
+		if _, err := m.ask(askOpenLog, "late"); !errors.Is(err, errGone) || !strings.Contains(err.Error(), "stopped") {
+			t.Fatalf("%v", err)
+		}
+	}
+	open := func() int { all, _ := os.ReadDir("/proc/self/fd"); return len(all) }
+	before := open()
+	go func() {
+		request := make([]byte, 100)
+		for {
+			n, err := theirs.Read(request)
+			if err != nil || n == 0 {
+				return
+			}
+			if string(request[1:n]) == "late" {
+				null, _ := os.Open(os.DevNull)
+				answer(theirs, null, nil)
+				continue
+			}
+			answer(theirs, nil, errors.New("the answer to "+string(request[1:n])))
+		}
+	}()
+	m.limit = patience
+	for _, question := range []string{"one", "two"} {
+		if file, err := m.ask(askRenameLog, question); file != nil || err == nil || err.Error() != "the answer to "+question {
+			t.Errorf("%s: %v, %v", question, file, err)
+		}
+	}
+	if after := open(); after > before {
+		t.Errorf("%d descriptors open, %d before", after, before)
+	}
+}
+
+// patience bounds what a test waits for.
+const patience = 20 * time.Second
+
+// One that works on longer than its silence may last says so.
+func TestMonitorAtWork(t *testing.T) {
+	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, theirs := &Monitor{conn: packetConn(t, pair[0]), limit: patience}, packetConn(t, pair[1])
+	defer theirs.Close()
+	defer m.Close()
+	go func() {
+		theirs.Read(make([]byte, 100))
+		for range 3 {
+			answer(theirs, nil, working)
+		}
+		answer(theirs, nil, syscall.EROFS)
+	}()
+	if _, err := m.ask(askLearn, ""); !errors.Is(err, syscall.EROFS) {
+		t.Error(err)
 	}
 }

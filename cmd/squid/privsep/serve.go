@@ -9,7 +9,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -93,11 +95,33 @@ func (s *server) serve(conn *net.UnixConn) {
 		if err != nil || n == 0 {
 			return
 		}
+		atWork := signs(conn)
 		file, err := s.do(request[0], string(request[1:n]))
+		atWork()
 		if err := answer(conn, file, err); err != nil {
 			return
 		}
 	}
+}
+
+// signs says on conn that there is work going on, until the function it returns is
+// called: reading a configuration with long lists takes a while.
+func signs(conn *net.UnixConn) (end func()) {
+	stop := make(chan struct{})
+	var ended sync.WaitGroup
+	ended.Go(func() {
+		tick := time.NewTicker(signInterval)
+		defer tick.Stop()
+		for {
+			select {
+			case <-stop:
+				return
+			case <-tick.C:
+				answer(conn, nil, working)
+			}
+		}
+	})
+	return func() { close(stop); ended.Wait() }
 }
 
 // answer sends the outcome: an octet with the error number and, where there is
@@ -134,7 +158,7 @@ func (s *server) do(what byte, argument string) (*os.File, error) {
 		if !s.isRotation(from, to) {
 			return nil, syscall.EACCES
 		}
-		return nil, os.Rename(from, to)
+		return nil, renameAsRoot(from, to)
 	case askLearn:
 		return nil, s.learn()
 	case askAdopt:
