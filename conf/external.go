@@ -31,7 +31,9 @@ type Reference struct {
 	// Name is a path, a user, a host; Addr is set for ports.
 	Name string
 	Addr netip.AddrPort
-	Pos  parser.Pos
+	// Command is the whole command line of a program.
+	Command []string
+	Pos     parser.Pos
 }
 
 // External lists everything outside the file that the configuration refers to, for
@@ -62,8 +64,8 @@ func (list *references) add(kind ReferenceKind, directive, name string, pos pars
 }
 
 func (list *references) program(directive string, command []string, pos parser.Pos) {
-	if len(command) > 0 {
-		list.add(RefProgram, directive, command[0], pos)
+	if len(command) > 0 && command[0] != "" && command[0] != "none" {
+		*list = append(*list, Reference{Kind: RefProgram, Directive: directive, Name: command[0], Command: command, Pos: pos})
 	}
 }
 

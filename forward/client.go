@@ -11,6 +11,7 @@ import (
 
 	"github.com/cuttle-proxy/cuttle/forward/fetch"
 	"github.com/cuttle-proxy/cuttle/forward/http1"
+	"github.com/cuttle-proxy/cuttle/forward/ports"
 	"github.com/cuttle-proxy/cuttle/forward/sock"
 	"golang.org/x/sys/unix"
 )
@@ -28,7 +29,7 @@ const (
 // no buffer, no transaction, and after a short stay only a small goroutine.
 type client struct {
 	srv *Server
-	ln  *listener
+	ln  *ports.Listener
 	c   *sock.Conn
 
 	link

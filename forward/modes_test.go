@@ -195,7 +195,7 @@ func TestShutdownLetsTransfersEnd(t *testing.T) {
 	if err := srv.Listen(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	addr := srv.listeners[0].l.Addr().String()
+	addr := srv.ports.Listeners()[0].Addr().String()
 	served := make(chan error, 1)
 	go func() { served <- srv.Serve() }()
 	busy, err := net.Dial("tcp", addr)

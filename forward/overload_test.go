@@ -50,7 +50,7 @@ func TestOverload(t *testing.T) {
 		t.Fatal(err)
 	}
 	go srv.Serve()
-	r := &rig{t: t, srv: srv, addr: srv.listeners[0].l.Addr().String()}
+	r := &rig{t: t, srv: srv, addr: srv.ports.Listeners()[0].Addr().String()}
 	get := func() string { return r.exchange(fmt.Sprintf("GET http://%s/ HTTP/1.0\r\n\r\n", origin)) }
 	if got := get(); !strings.Contains(got, "200 OK") || srv.pool.Len() != 1 {
 		t.Fatalf("%q, %d kept", got, srv.pool.Len())

@@ -33,7 +33,7 @@ func (s *Server) newTransaction(cl *client) *transaction {
 // start makes the transaction ready for the client's next request.
 func (x *transaction) start(cl *client) {
 	x.reset()
-	x.cl, x.p, x.port = cl, cl.srv.acquire(), cl.ln.port.Load()
+	x.cl, x.p, x.port = cl, cl.srv.acquire(), cl.ln.Line()
 }
 
 // reset forgets the request and keeps the storage: nothing of it is left for the

@@ -166,7 +166,7 @@ func start(t testing.TB, network Network, edits ...func(*conf.Config)) *rig {
 	if err := r.srv.Listen(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	r.addr = r.srv.listeners[0].l.Addr().String()
+	r.addr = r.srv.ports.Listeners()[0].Addr().String()
 	go func() { r.done <- r.srv.Serve() }()
 	t.Cleanup(r.stop)
 	return r

@@ -2,7 +2,6 @@ package forward
 
 import (
 	"context"
-	"errors"
 	"net/netip"
 	"sync"
 	"sync/atomic"
@@ -18,6 +17,7 @@ import (
 	"github.com/cuttle-proxy/cuttle/forward/origin"
 	"github.com/cuttle-proxy/cuttle/forward/overload"
 	"github.com/cuttle-proxy/cuttle/forward/peer"
+	"github.com/cuttle-proxy/cuttle/forward/ports"
 	"github.com/cuttle-proxy/cuttle/forward/report"
 	"github.com/cuttle-proxy/cuttle/forward/sock"
 	"go.uber.org/zap"
@@ -67,11 +67,12 @@ type Server struct {
 	tunnelled  report.PerClient // clients that do not speak HTTP
 	strangers  report.PerClient // IPv6 clients that IPv4 rules would have let in
 
-	mu        sync.Mutex // guards listeners and the order of Swap, Rotate and Shutdown
-	listeners []*listener
-	failed    chan error
-	over      chan struct{} // closed when Shutdown has finished
-	overOnce  sync.Once
+	ports    ports.Set
+	mu       sync.Mutex // guards unheard and the order of Swap, Rotate and Shutdown
+	unheard  error      // icp_port or htcp_port cannot be had
+	failed   chan error
+	over     chan struct{} // closed when Shutdown has finished
+	overOnce sync.Once
 
 	stopping atomic.Bool
 	requests atomic.Uint64
@@ -106,6 +107,7 @@ func New(cfg *conf.Config, parts Parts) (*Server, error) {
 	s.fetching.Names, s.fetching.Pool, s.fetching.Dialer, s.fetching.Log = s.names, s.pool, &s.dialer, parts.Log
 	s.neighbours = peer.NewNeighbours(parts.Log)
 	s.peers = peer.Env{Names: s.names, Log: parts.Log, Connect: s.tryPeer, Over: s.over, Talk: s.neighbours}
+	s.ports.Open, s.ports.Accept, s.ports.Log = parts.Network.Listen, s.acceptFrom, parts.Log
 	s.overload.Log, s.overload.Rest, s.overload.Relieve, s.overload.Tell = parts.Log, parts.OverloadRest, s.pool.DropIdle, parts.Overloaded
 	p, err := newPolicy(cfg, s)
 	if err != nil {
@@ -119,28 +121,36 @@ func New(cfg *conf.Config, parts Parts) (*Server, error) {
 	return s, nil
 }
 
-// Listen opens every http_port, icp_port and htcp_port. It is separate from Serve because ports and
+// Unserved are the ports that cannot be had; an http_port is tried again now and then.
+func (s *Server) Unserved() (list []error) {
+	for _, f := range s.ports.Failures() {
+		list = append(list, f)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.unheard != nil {
+		list = append(list, s.unheard)
+	}
+	return list
+}
+
+// Listen opens every http_port, at least one of them, icp_port and htcp_port. It is separate from Serve because ports and
 // transparent sockets may need rights the process gives up before serving.
 func (s *Server) Listen(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	cfg := s.current.Load().cfg
-	opened, _, err := s.listen(ctx, cfg, nil)
-	if err != nil {
+	if err := s.ports.Use(ctx, cfg.Ports()); err != nil {
 		return err
 	}
-	s.listeners = opened
+	s.ports.Settle()
 	return s.neighbours.Listen(ctx, cfg)
 }
 
 // Serve accepts and serves until Shutdown has finished. It returns nil after
 // a Shutdown and an error when a listener fails for good.
 func (s *Server) Serve() error {
-	s.mu.Lock()
-	for _, l := range s.listeners {
-		l.start(s)
-	}
-	s.mu.Unlock()
+	s.ports.Serve()
 	select {
 	case err := <-s.failed:
 		return err
@@ -151,7 +161,7 @@ func (s *Server) Serve() error {
 
 // Swap replaces the configuration. Transactions under way keep the one they
 // began with, listeners that stay remain open. On error the old configuration
-// goes on serving.
+// goes on serving; a port that cannot be had is none (Unserved).
 func (s *Server) Swap(ctx context.Context, cfg *conf.Config) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -162,14 +172,12 @@ func (s *Server) Swap(ctx context.Context, cfg *conf.Config) error {
 	if err != nil {
 		return err
 	}
-	if err := s.neighbours.Listen(ctx, cfg); err != nil {
+	if err := s.ports.Use(ctx, cfg.Ports()); err != nil {
 		p.release()
 		return err
 	}
-	listeners, closing, err := s.listen(ctx, cfg, s.listeners)
-	if err != nil {
-		p.release()
-		return errors.Join(err, s.neighbours.Listen(ctx, s.current.Load().cfg))
+	if s.unheard = s.neighbours.Listen(ctx, cfg); s.unheard != nil {
+		s.parts.Log.Error("ERROR: " + s.unheard.Error())
 	}
 	if s.cache != nil {
 		s.cache.Reconfigure(s.lookups(cfg))
@@ -177,13 +185,7 @@ func (s *Server) Swap(ctx context.Context, cfg *conf.Config) error {
 	s.pool.SetOptions(origin.PoolOptions{Timeout: cfg.PconnTimeout})
 	old := s.current.Swap(p)
 	s.neighbours.Use(s.local(p))
-	for _, l := range closing {
-		l.close()
-	}
-	s.listeners = listeners
-	for _, l := range listeners {
-		l.start(s)
-	}
+	s.ports.Settle()
 	p.warn(s.parts.Log)
 	old.release()
 	return nil
@@ -205,10 +207,7 @@ func (s *Server) Rotate() error {
 func (s *Server) Shutdown(lifetime time.Duration) {
 	s.stopping.Store(true)
 	s.mu.Lock()
-	for _, l := range s.listeners {
-		l.close()
-	}
-	s.listeners = nil
+	s.ports.Close()
 	s.mu.Unlock()
 	t := time.NewTimer(lifetime)
 	defer t.Stop()

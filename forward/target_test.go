@@ -6,6 +6,7 @@ import (
 
 	"github.com/cuttle-proxy/cuttle/conf"
 	"github.com/cuttle-proxy/cuttle/forward/http1"
+	"github.com/cuttle-proxy/cuttle/forward/ports"
 )
 
 // The URL that was asked for, by the port's options and what was sent; "" for a
@@ -50,8 +51,7 @@ func TestTarget(t *testing.T) {
 	} {
 		cfg := defaults(t.TempDir())
 		file(t, "http_port 3128 "+c.port)(cfg)
-		cl := &client{srv: r.srv, ln: &listener{}, remote: netip.MustParseAddrPort("10.0.0.1:1"), local: netip.MustParseAddrPort("192.0.2.9:8080")}
-		cl.ln.port.Store(cfg.HTTPPorts[0])
+		cl := &client{srv: r.srv, ln: ports.New(nil, cfg.HTTPPorts[0]), remote: netip.MustParseAddrPort("10.0.0.1:1"), local: netip.MustParseAddrPort("192.0.2.9:8080")}
 		x := r.srv.newTransaction(cl)
 		x.in = append(x.in, c.request+"\r\n"...)
 		if x.parse() != http1.Complete || x.fault != http1.NoFault {
@@ -72,7 +72,7 @@ func TestTarget(t *testing.T) {
 func TestTargetOfIntercepted(t *testing.T) {
 	r := start(t, nil, func(c *conf.Config) { c.HTTPPorts[0].Transparent = true })
 	for meant, want := range map[string]string{"198.51.100.7:80": "http://198.51.100.7:80/a", "[2001:db8::7]:8080": "http://[2001:db8::7]:8080/a"} {
-		cl := &client{srv: r.srv, ln: r.srv.listeners[0], intercepted: true, meant: netip.MustParseAddrPort(meant)}
+		cl := &client{srv: r.srv, ln: r.srv.ports.Listeners()[0], intercepted: true, meant: netip.MustParseAddrPort(meant)}
 		x := r.srv.newTransaction(cl)
 		x.in = append(x.in, "GET /a HTTP/1.0\r\n\r\n"...)
 		if x.parse() != http1.Complete || x.findTarget() != http1.NoFault || string(x.target) != want {

@@ -34,7 +34,12 @@ type ListenError struct {
 	Addr   netip.AddrPort
 	Remedy string
 	Err    error
+
+	descriptor int
 }
+
+// Descriptor is the number the socket had, -1 when there was none.
+func (e *ListenError) Descriptor() int { return e.descriptor }
 
 func (e *ListenError) Error() string {
 	text := fmt.Sprintf("cannot listen on %v: %v", e.Addr, e.Err)
@@ -95,22 +100,25 @@ func familyAbsent(err error) bool {
 }
 
 func listen(ctx context.Context, addr netip.AddrPort, o ListenOptions) (*net.TCPListener, error) {
-	is4 := addr.Addr().Is4()
+	is4, descriptor := addr.Addr().Is4(), -1
 	config := net.ListenConfig{
 		KeepAlive: -1,
 		Control: func(_, _ string, c syscall.RawConn) error {
-			return control(c, func(fd uintptr) error { return o.prepare(fd, is4) })
+			return control(c, func(fd uintptr) error {
+				descriptor = int(fd)
+				return o.prepare(fd, is4)
+			})
 		},
 	}
 	config.SetMultipathTCP(false)
 	l, err := config.Listen(ctx, network(addr.Addr()), addr.String())
 	if err != nil {
-		return nil, listenError(addr, o, err)
+		return nil, listenError(addr, descriptor, err)
 	}
 	tcp := l.(*net.TCPListener)
 	if err := setBacklog(tcp, o.Backlog); err != nil {
 		tcp.Close()
-		return nil, &ListenError{Addr: addr, Err: err}
+		return nil, &ListenError{Addr: addr, Err: err, descriptor: descriptor}
 	}
 	return tcp, nil
 }
@@ -138,8 +146,8 @@ func setBacklog(l *net.TCPListener, backlog int) error {
 	return control(raw, func(fd uintptr) error { return unix.Listen(int(fd), backlog) })
 }
 
-func listenError(addr netip.AddrPort, o ListenOptions, err error) error {
-	e := &ListenError{Addr: addr, Err: err}
+func listenError(addr netip.AddrPort, descriptor int, err error) error {
+	e := &ListenError{Addr: addr, Err: err, descriptor: descriptor}
 	var missing *rights.Missing
 	switch {
 	case errors.As(err, &missing):

@@ -38,14 +38,25 @@ func serveControl(l *net.UnixListener, answers map[string]func(io.Writer) error)
 		case err != nil:
 			return
 		}
-		c.SetDeadline(time.Now().Add(controlLimit))
-		if cred, err := peerOf(c); err == nil && (cred.Uid == 0 || int(cred.Uid) == os.Geteuid()) {
-			question, _ := bufio.NewReader(io.LimitReader(c, 100)).ReadString('\n')
-			if answer, known := answers[strings.TrimSpace(question)]; known {
-				answer(c)
-			}
-		}
-		c.Close()
+		go answerControl(c, answers)
+	}
+}
+
+// answerControl answers one question.
+func answerControl(c *net.UnixConn, answers map[string]func(io.Writer) error) {
+	defer c.Close()
+	c.SetDeadline(time.Now().Add(controlLimit))
+	cred, err := peerOf(c)
+	if err != nil || cred.Uid != 0 && int(cred.Uid) != os.Geteuid() {
+		return
+	}
+	question, _ := bufio.NewReader(io.LimitReader(c, 100)).ReadString('\n')
+	question = strings.TrimSpace(question)
+	if question == reconfigureQuestion {
+		c.SetDeadline(time.Now().Add(reconfigureLimit))
+	}
+	if answer, known := answers[question]; known {
+		answer(c)
 	}
 }
 
@@ -64,17 +75,27 @@ func peerOf(c *net.UnixConn) (cred *unix.Ucred, err error) {
 	return cred, err
 }
 
-// askCopy asks the running copy a question and writes its answer.
-func askCopy(pid int, question string, to io.Writer) error {
+// dialCopy connects to a process that answers questions.
+func dialCopy(pid int) (*net.UnixConn, error) {
 	c, err := net.DialUnix("unix", nil, controlAddress(pid))
 	if err != nil {
-		return fmt.Errorf("process %d does not answer questions: %w", pid, err)
+		return nil, fmt.Errorf("process %d does not answer questions: %w", pid, err)
+	}
+	if cred, err := peerOf(c); err != nil || int(cred.Pid) != pid {
+		c.Close()
+		return nil, fmt.Errorf("process %d does not answer questions: another process answers in its place", pid)
+	}
+	return c, nil
+}
+
+// askCopy asks the running copy a question and writes its answer.
+func askCopy(pid int, question string, to io.Writer, limit time.Duration) error {
+	c, err := dialCopy(pid)
+	if err != nil {
+		return err
 	}
 	defer c.Close()
-	if cred, err := peerOf(c); err != nil || int(cred.Pid) != pid {
-		return fmt.Errorf("process %d does not answer questions: another process answers in its place", pid)
-	}
-	c.SetDeadline(time.Now().Add(controlLimit))
+	c.SetDeadline(time.Now().Add(limit))
 	if _, err := io.WriteString(c, question+"\n"); err != nil {
 		return err
 	}
@@ -102,7 +123,7 @@ func questionOrder(question string) func(*invocation) int {
 		if inv.asked("json") {
 			form += " json"
 		}
-		if err := askCopy(pid, form, inv.stdout); err != nil {
+		if err := askCopy(pid, form, inv.stdout, controlLimit); err != nil {
 			fmt.Fprintln(inv.stderr, "squid: ERROR:", err)
 			return exitBad
 		}
@@ -125,5 +146,7 @@ func (p *process) openControl() {
 
 		"network":      p.host.WriteNetwork,
 		"network json": p.host.WriteNetworkJSON,
+
+		reconfigureQuestion: p.orderReconfigure,
 	})
 }

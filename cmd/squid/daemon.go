@@ -16,6 +16,7 @@ import (
 // The roles of a re-executed copy of this binary, told by roleVariable.
 const (
 	roleMonitor    = "monitor"    // stays root, see privsep
+	roleSpawner    = "spawner"    // starts helper programs, see privsep
 	roleSupervisor = "supervisor" // the detached parent of a daemon
 	roleWorker     = "worker"     // the daemon that serves
 	roleProbe      = "probe"      // tries files as cache_effective_user, see probe.go
@@ -83,7 +84,7 @@ func supervise(inv *invocation, tell *os.File) int {
 	tuneWaiting()
 	note := parentNotes()
 	signals := make(chan os.Signal, 16)
-	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGUSR1, syscall.SIGUSR2)
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGUSR1, syscall.SIGUSR2, lastWorker)
 	served := false
 	for failures := 0; ; {
 		began := time.Now()
@@ -175,14 +176,25 @@ func (w *worker) await(signals <-chan os.Signal, serves func()) (asked bool) {
 		case <-ended:
 			return asked
 		case sig := <-signals:
-			asked = asked || sig == syscall.SIGTERM || sig == syscall.SIGINT
-			w.cmd.Process.Signal(sig)
+			asked = asked || asksToEnd(sig)
+			if sig != lastWorker {
+				w.cmd.Process.Signal(sig)
+			}
 		}
 	}
 }
 
+// lastWorker tells the supervisor that its worker is about to be killed on request
+// (-k kill) and not to be followed by another. 2.6's parent ends with any child that
+// was killed; but the kernel, out of memory, kills too, and then service has to go on.
+const lastWorker = syscall.SIGALRM
+
+func asksToEnd(sig os.Signal) bool {
+	return sig == syscall.SIGTERM || sig == syscall.SIGINT || sig == lastWorker
+}
+
 func endsSupervision(sig syscall.Signal) bool {
-	return sig == syscall.SIGKILL || sig == syscall.SIGINT || sig == syscall.SIGTERM
+	return sig == syscall.SIGINT || sig == syscall.SIGTERM
 }
 
 func pauseUnlessAsked(signals <-chan os.Signal) (asked bool) {
@@ -192,7 +204,7 @@ func pauseUnlessAsked(signals <-chan os.Signal) (asked bool) {
 		case <-pause:
 			return false
 		case sig := <-signals:
-			if sig == syscall.SIGTERM || sig == syscall.SIGINT {
+			if asksToEnd(sig) {
 				return true
 			}
 		}

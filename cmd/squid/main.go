@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 
 	"github.com/cuttle-proxy/cuttle/cmd/squid/privsep"
@@ -29,6 +30,7 @@ type invocation struct {
 func main() {
 	role := os.Getenv(roleVariable)
 	os.Unsetenv(roleVariable) // helper programs are none of our roles
+	nameProcess(role)
 	os.Exit(invoke(os.Args, role, os.Stdout, os.Stderr))
 }
 
@@ -56,6 +58,9 @@ func invoke(args []string, role string, stdout, stderr io.Writer) int {
 		return exitGood
 	case role == roleMonitor:
 		return monitor(inv)
+	case role == roleSpawner:
+		tuneWaiting()
+		return inv.outcome(privsep.ServeSpawner())
 	case role == roleProbe:
 		return answerProbes(os.Stdin, stdout)
 	case role == roleSupervisor:
@@ -72,7 +77,9 @@ func invoke(args []string, role string, stdout, stderr io.Writer) int {
 // monitor is the life of the process that stays root.
 func monitor(inv *invocation) int {
 	tuneWaiting()
-	return inv.outcome(privsep.Serve(inv.flags.confFile, resolvingWorld{}))
+	return inv.outcome(privsep.Serve(inv.flags.confFile, resolvingWorld{}, func() *exec.Cmd {
+		return reexec(inv, roleSpawner, "(squid-spawner)")
+	}))
 }
 
 func (inv *invocation) misunderstood(err error) int {

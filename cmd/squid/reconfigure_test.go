@@ -101,27 +101,16 @@ func TestReconfigureRefused(t *testing.T) {
 	s := newSubject(t)
 	cmd := s.start()
 	stays := listener(t, s.port)
-	taken, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer taken.Close()
-	for _, c := range []struct {
-		name, line, said string
-		orderRefuses     bool
-	}{
-		{"a bungled line", "acl x nosuchtype 1", "Bungled squid.conf line 17: acl x nosuchtype 1", true},
-		{"a check of the whole", "maximum_single_addr_tries 11", "maximum_single_addr_tries cannot be larger than 10", true},
-		{"a port that is taken", fmt.Sprintf("http_port 127.0.0.1:%d", taken.Addr().(*net.TCPAddr).Port), "address already in use", false},
+	for _, c := range []struct{ name, line, said string }{
+		{"a bungled line", "acl x nosuchtype 1", "Bungled squid.conf line 17: acl x nosuchtype 1"},
+		{"a check of the whole", "maximum_single_addr_tries 11", "maximum_single_addr_tries cannot be larger than 10"},
 	} {
 		s.write(fmt.Sprintf("http_port 127.0.0.1:%d", wanted), "http_access allow all", c.line)
 		status, out := s.run("-k", "reconfigure")
-		if c.orderRefuses {
-			if status == 0 || !strings.Contains(out, "FATAL: "+c.said) {
-				t.Errorf("%s: -k reconfigure ends with %d and says %q", c.name, status, out)
-			}
-			cmd.Process.Signal(syscall.SIGHUP)
+		if status == 0 || !strings.Contains(out, "FATAL: "+c.said) {
+			t.Errorf("%s: -k reconfigure ends with %d and says %q", c.name, status, out)
 		}
+		cmd.Process.Signal(syscall.SIGHUP)
 		s.until(c.name+" is told in cache.log", func() bool {
 			log := s.read("cache.log")
 			return strings.Contains(log, c.said) && strings.Contains(log, "ERROR: configuration not changed: ")
@@ -144,4 +133,51 @@ func TestReconfigureRefused(t *testing.T) {
 func statusOf(t *testing.T, s *subject) int {
 	t.Helper()
 	return status(t, dialPort(t, s.port))
+}
+
+// takenPort is an address somebody else listens at until the test ends.
+func takenPort(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	return l.Addr().String()
+}
+
+// A reconfigure puts in force what can be, a deny above all, and says what cannot:
+// -k reconfigure by its status and on standard error.
+func TestReconfigureBesideAPortThatIsTaken(t *testing.T) {
+	s := newSubject(t, "http_access allow all")
+	s.write("acl home src 127.0.0.0/8", "http_access allow home") // after the deny of write
+	s.start()
+	taken := takenPort(t)
+	s.write("http_port "+taken, "httpd_suppress_version_string on")
+	status, out := s.run("-k", "reconfigure")
+	if status != exitBad || !strings.Contains(out, "squid: ERROR: http_port "+taken+" is not served: ") {
+		t.Errorf("-k reconfigure ends with %d and says %q", status, out)
+	}
+	if got := statusOf(t, s); got != http.StatusForbidden {
+		t.Errorf("the new rules are not in force: %d", got)
+	}
+	if log := s.read("cache.log"); !strings.Contains(log, "commBind: Cannot bind socket FD ") || !strings.Contains(log, " to "+taken+": (98) Address already in use") {
+		t.Errorf("no line of 2.6 about it:\n%s", log)
+	}
+	s.write()
+	if status, out := s.run("-k", "reconfigure"); status != exitGood || strings.Contains(out, "ERROR") {
+		t.Errorf("without that port -k reconfigure ends with %d and says %q", status, out)
+	}
+}
+
+// One port of two is enough to start with.
+func TestStartBesideAPortThatIsTaken(t *testing.T) {
+	s := newSubject(t, "http_port "+takenPort(t))
+	s.start()
+	if !s.answers() {
+		t.Error("the other port does not serve")
+	}
+	if log := s.read("cache.log"); !strings.Contains(log, "commBind: Cannot bind socket FD ") || !strings.Contains(log, "Accepting proxy HTTP connections at 127.0.0.1, port "+fmt.Sprint(s.port)+", FD ") {
+		t.Errorf("cache.log:\n%s", log)
+	}
 }

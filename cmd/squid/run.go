@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"runtime/debug"
@@ -23,8 +24,11 @@ func (p *process) run(signals <-chan os.Signal) int {
 			if err == nil {
 				return exitGood
 			}
+			p.failed = true
 			p.cacheLog.writeFatal(err.Error())
 			return exitFatal
+		case done := <-p.reconfigures:
+			done <- p.reconfigure()
 		case sig := <-signals:
 			switch sig {
 			case syscall.SIGHUP:
@@ -45,6 +49,7 @@ func (p *process) run(signals <-chan os.Signal) int {
 // SIGINT, and any second signal to end, cuts both short.
 func (p *process) shutdown(sig os.Signal, signals <-chan os.Signal, served <-chan error) int {
 	notifyStopping()
+	close(p.ending)
 	cut := make(chan struct{})
 	done := make(chan struct{})
 	go func() {
@@ -113,20 +118,31 @@ func (p *process) rotateCacheLog() error {
 	if path == "" || path == "none" {
 		return nil
 	}
-	for i := p.cfg.LogfileRotate - 1; i > 0; i-- {
-		p.monitor.Rename(fmt.Sprintf("%s.%d", path, i-1), fmt.Sprintf("%s.%d", path, i))
-	}
-	if p.cfg.LogfileRotate > 0 {
-		if err := p.monitor.Rename(path, path+".0"); err != nil {
-			return err
+	if _, err := os.Lstat(path); !errors.Is(err, os.ErrNotExist) { // else logrotate has moved it away
+		for i := p.cfg.LogfileRotate - 1; i > 0; i-- {
+			p.monitor.Rename(fmt.Sprintf("%s.%d", path, i-1), fmt.Sprintf("%s.%d", path, i))
+		}
+		if p.cfg.LogfileRotate > 0 {
+			if err := p.monitor.Rename(path, path+".0"); err != nil && !errors.Is(err, os.ErrNotExist) {
+				return err
+			}
 		}
 	}
 	f, err := p.monitor.OpenLog(path)
 	if err != nil {
 		return err
 	}
-	p.cacheLog.use(f)
+	p.useCacheLog(f)
 	return nil
+}
+
+// useCacheLog goes on in another file, and takes along what a daemon's runtime says
+// at its end.
+func (p *process) useCacheLog(f *os.File) {
+	p.cacheLog.use(f)
+	if p.supervised {
+		redirectStreams(f)
+	}
 }
 
 // fullDebug is what SIGUSR2 switches to.
@@ -140,10 +156,10 @@ func (p *process) toggleDebug() {
 	p.cacheLog.levels.Store(&fullDebug)
 }
 
-// reconfigure reads the configuration again, completely, and swaps it in. A
-// file that is refused, or that cannot be put into effect, leaves the running
-// configuration untouched; cache.log says so and why.
-func (p *process) reconfigure() {
+// reconfigure reads the configuration again, completely, and swaps it in. A file
+// that is refused leaves the running configuration untouched; of one that is not,
+// what cannot be had is said, and the rest is in force.
+func (p *process) reconfigure() (o outcome) {
 	notifyReloading()
 	defer notifyReady()
 	p.log.Info(fmt.Sprintf("Reconfiguring Squid Cache (version %s)...", conf.Version))
@@ -157,45 +173,48 @@ func (p *process) reconfigure() {
 		}
 	}
 	if cfg == nil {
-		p.keepOld("the new configuration is refused")
-		return
-	}
-	if why := refusal(report); why != "" {
-		p.keepOld(why)
-		return
+		p.keepOld(&o, "the new configuration is refused")
+		return o
 	}
 	cfg = p.inv.override(cfg)
 	p.host.Prepare(cfg)
 	if err := p.server.Swap(context.Background(), cfg); err != nil {
 		p.host.Keep()
-		p.keepOld(err.Error())
-		return
+		p.keepOld(&o, err.Error())
+		return o
 	}
 	if err := p.monitor.Adopt(); err != nil {
-		p.log.Warn("WARNING: " + err.Error())
+		p.problem(&o, err.Error())
 	}
-	p.host.Reconfigure(cfg)
-	p.adopt(cfg)
+	for _, err := range p.host.Reconfigure(cfg) {
+		p.problem(&o, err.Error())
+	}
+	for _, f := range p.server.Unserved() { // logged there
+		o.Problems = append(o.Problems, f.Error())
+	}
+	p.adopt(cfg, &o)
 	p.nameIdle(report)
 	p.log.Info("Ready to serve requests.")
 	debug.FreeOSMemory()
+	return o
 }
 
-func (p *process) keepOld(why string) {
-	p.log.Error("ERROR: configuration not changed: " + why + "; serving goes on with the old one")
+func (p *process) keepOld(o *outcome, why string) {
+	o.Refused = true
+	p.problem(o, "configuration not changed: "+why+"; serving goes on with the old one")
 }
 
 // adopt takes over what is not forward's: log levels, cache.log's place, the
 // name of the pid file.
-func (p *process) adopt(cfg *conf.Config) {
+func (p *process) adopt(cfg *conf.Config, o *outcome) {
 	old := p.cfg
 	p.cfg = cfg
 	p.cacheLog.levels.Store(p.debugLevels())
 	if cfg.CacheLog != old.CacheLog {
 		if f, err := p.monitor.OpenLog(cfg.CacheLog); err == nil {
-			p.cacheLog.use(f)
+			p.useCacheLog(f)
 		} else {
-			p.log.Warn(fmt.Sprintf("WARNING: Cannot write log file: %s: %s", cfg.CacheLog, sysText(err)))
+			p.problem(o, fmt.Sprintf("Cannot write log file: %s: %s", cfg.CacheLog, sysText(err)))
 		}
 	}
 	if cfg.PidFilename != old.PidFilename {
@@ -203,7 +222,7 @@ func (p *process) adopt(cfg *conf.Config) {
 	}
 	// Written anew in any case: somebody may have removed it.
 	if err := p.monitor.WritePid(cfg.PidFilename); err != nil {
-		p.log.Warn(fmt.Sprintf("WARNING: %s: %s", cfg.PidFilename, sysText(err)))
+		p.problem(o, fmt.Sprintf("%s: %s", cfg.PidFilename, sysText(err)))
 	}
 }
 
@@ -218,7 +237,7 @@ func (p *process) leave() {
 	if err := p.monitor.RemovePid(p.cfg.PidFilename); err != nil {
 		p.log.Warn(fmt.Sprintf("WARNING: cannot remove %s: %s", p.cfg.PidFilename, sysText(err)))
 	}
-	if p.server != nil {
+	if p.server != nil && !p.failed {
 		p.log.Info(fmt.Sprintf("Squid Cache (Version %s): Exiting normally.", conf.Version))
 	}
 	p.monitor.Close()

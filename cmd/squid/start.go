@@ -59,12 +59,16 @@ type process struct {
 	// supervised: a supervisor waits to hear that we serve, and standard error
 	// goes away then.
 	supervised bool
+
+	failed       bool              // it ends by a FATAL, to which no farewell fits
+	reconfigures chan chan outcome // ordered by -k reconfigure
+	ending       chan struct{}     // closed when no more orders are taken
 }
 
 // serve is the life of a serving process, from a checked configuration to an
 // exit status. It is the one function that every way of starting leads to.
 func serve(inv *invocation, cfg *conf.Config, report *conf.Report, supervised bool) int {
-	p := &process{inv: inv, cfg: cfg, supervised: supervised}
+	p := &process{inv: inv, cfg: cfg, supervised: supervised, reconfigures: make(chan chan outcome), ending: make(chan struct{})}
 	p.cacheLog = newCacheLog(inv.stderr, inv.flags.debugStderr)
 	p.log = p.cacheLog.logger()
 	tuneServing()
@@ -195,6 +199,7 @@ func (p *process) tellReady() {
 // fail ends a start that cannot go on: one clear line, in cache.log and on
 // standard error, and the status 2.6's abort gives.
 func (p *process) fail(err error) int {
+	p.failed = true
 	p.cacheLog.writeFatal(err.Error())
 	p.leave()
 	return exitFatal

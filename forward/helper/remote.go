@@ -29,6 +29,7 @@ type Remote struct {
 
 	mu     sync.Mutex
 	gone   bool
+	leaves bool // with the last of living
 	living map[int]*remoteProcess
 	early  map[int]string // ends that were told before Start had the process id
 }
@@ -40,7 +41,8 @@ func NewRemote(conn *net.UnixConn) *Remote {
 	return r
 }
 
-var errSpawnerGone = errors.New("the process that starts helpers is gone")
+// ErrSpawnerGone says that the process which starts programs has ended.
+var ErrSpawnerGone = errors.New("the process that starts helpers is gone")
 
 // Start implements Spawner.
 func (r *Remote) Start(c Command) (Process, error) {
@@ -52,11 +54,11 @@ func (r *Remote) Start(c Command) (Process, error) {
 	}
 	rights := unix.UnixRights(int(c.Stdin.Fd()), int(c.Stdout.Fd()), int(c.Stderr.Fd()))
 	if _, _, err := r.conn.WriteMsgUnix(packet, rights, nil); err != nil {
-		return nil, errSpawnerGone
+		return nil, ErrSpawnerGone
 	}
 	reply, ok := <-r.reply
 	if !ok {
-		return nil, errSpawnerGone
+		return nil, ErrSpawnerGone
 	}
 	switch reply[0] {
 	case 'p':
@@ -98,7 +100,7 @@ func (r *Remote) listen() {
 	defer r.mu.Unlock()
 	r.gone = true
 	for _, p := range r.living {
-		p.end(errSpawnerGone.Error())
+		p.end(ErrSpawnerGone.Error())
 	}
 }
 
@@ -112,6 +114,19 @@ func (r *Remote) died(pid int, how string) {
 	}
 	delete(r.living, pid)
 	p.end(how)
+	if r.leaves && len(r.living) == 0 {
+		r.conn.Close()
+	}
+}
+
+// Retire has the spawner end when all it started has ended. Nothing may be started
+// by it any more.
+func (r *Remote) Retire() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.leaves = true; len(r.living) == 0 {
+		r.conn.Close()
+	}
 }
 
 // remoteProcess is a child of the spawner.
@@ -150,7 +165,7 @@ func processID(octets []byte) int {
 // Close ends the connection, and with it the spawner and all it started.
 func (r *Remote) Close() error {
 	if err := r.conn.Close(); err != nil {
-		return fmt.Errorf("%w: %v", errSpawnerGone, err)
+		return fmt.Errorf("%w: %v", ErrSpawnerGone, err)
 	}
 	return nil
 }

@@ -101,17 +101,20 @@ func (h *Host) Keep() {
 }
 
 // Reconfigure goes over to another configuration, which is in force in the server
-// already and adopted by Root. What cannot be had is logged, and goes on as before.
-func (h *Host) Reconfigure(cfg *conf.Config) {
+// already and adopted by Root. What cannot be had goes on as before, and is told.
+func (h *Host) Reconfigure(cfg *conf.Config) (problems []error) {
 	h.cfg = cfg
 	if err := h.reconfigureGRE(); err != nil {
-		h.log.Error("ERROR: GRE packets are not received: " + err.Error())
+		problems = append(problems, fmt.Errorf("GRE packets are not received: %w", err))
 	}
 	if err := h.reconfigureWCCP(); err != nil {
-		h.log.Error("ERROR: WCCP goes on as before: " + err.Error())
+		problems = append(problems, fmt.Errorf("WCCP goes on as before: %w", err))
 	}
-	h.setUpRulesAgain()
+	if err := h.setUpRulesAgain(); err != nil {
+		problems = append(problems, err)
+	}
 	h.startWatch()
+	return problems
 }
 
 // Close ends all of it and takes back what network_setup did, where no Root does.

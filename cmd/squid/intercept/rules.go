@@ -1,6 +1,7 @@
 package intercept
 
 import (
+	"fmt"
 	"io"
 
 	"github.com/cuttle-proxy/cuttle/conf"
@@ -51,7 +52,7 @@ func (r *Rules) AtEnd(cfg *conf.Config) error {
 
 // setUpRulesAgain is network_setup after a reconfigure, or when interfaces have
 // come. A process that gave root up has its Root do it.
-func (h *Host) setUpRulesAgain() {
+func (h *Host) setUpRulesAgain() error {
 	var err error
 	if h.Root != nil {
 		err = h.Root.SetUpRules()
@@ -59,6 +60,7 @@ func (h *Host) setUpRulesAgain() {
 		err = h.rules.Again(h.cfg)
 	}
 	if err != nil {
-		h.log.Error("ERROR: network_setup: " + err.Error())
+		return fmt.Errorf("network_setup: %w", err)
 	}
+	return nil
 }

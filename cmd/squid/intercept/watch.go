@@ -115,7 +115,9 @@ func (w *watch) lookAtHost(h *Host, now time.Time) {
 		return
 	}
 	if there != w.ifaces && h.cfg.NetworkSetup {
-		h.setUpRulesAgain()
+		if err := h.setUpRulesAgain(); err != nil {
+			w.log.Error("ERROR: " + err.Error())
+		}
 	}
 	w.ifaces, w.lookedAt = there, now
 	if decapsulates(h.cfg) && int(segmentSize(h.cfg)) != h.Network.now.Load().sockets.MSS {

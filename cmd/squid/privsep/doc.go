@@ -11,6 +11,7 @@
 //	serve.go     the monitor: what it grants, by its own reading of the configuration
 //	path.go      opening, renaming and removing by descriptors of folders, so that
 //	             no path leads the monitor elsewhere
+//	spawner.go   the process that starts helper programs, which may gain rights
 //	pidfile.go   the pid file
 //	world.go     the machine as conf.Load sees it from either side
 package privsep

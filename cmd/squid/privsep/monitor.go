@@ -22,7 +22,7 @@ import (
 // of the named things below, each on files the configuration names: write and
 // remove the pid file, open a log for appending, rename a log when it rotates, open
 // a configuration file for reading, open what routers' GRE comes by, keep up the
-// rules of network_setup.
+// rules of network_setup, have helper programs started.
 //
 // A nil Monitor, of a process that never was root, does what it can itself.
 type Monitor struct {
@@ -44,6 +44,7 @@ const (
 	askOpenGRE   = 'g' // the raw socket that routers' GRE comes by, when the configuration says so
 	askOpenTUN   = 't' // the device it is delivered on, likewise
 	askSetUp     = 's' // network_setup as the configuration has it now
+	askSpawner   = 'p' // a process that starts the configuration's programs
 )
 
 // Descriptor is where the monitor finds its end of the socket.

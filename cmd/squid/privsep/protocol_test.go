@@ -21,6 +21,7 @@ type keptFiles struct {
 	*Monitor
 	t     *testing.T
 	dir   string
+	child *server
 	ended chan struct{}
 }
 
@@ -32,6 +33,7 @@ func newKeptFiles(t *testing.T) *keptFiles {
 	if err := child.learn(); err != nil {
 		t.Fatal(err)
 	}
+	k.child = child
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		t.Fatal(err)

@@ -2,14 +2,20 @@ package privsep
 
 import (
 	"fmt"
+	"slices"
 
+	"golang.org/x/sys/unix"
 	"kernel.org/pub/linux/libs/security/libcap/cap"
 )
 
 // BecomeUser changes to a user, keeping only the named capabilities, on every
 // thread (libcap sees to that). There is no way back: no saved user id, nothing
-// inheritable, so helper programs get no capability.
+// inheritable, a bounding set of what is kept, and no program, set-user-id or with
+// capabilities of its file, gives this process or its children any more rights.
 func BecomeUser(id Identity, keep []cap.Value) error {
+	if err := limitRights(keep); err != nil {
+		return err
+	}
 	if err := cap.SetGroups(id.GID, id.Groups...); err != nil {
 		return fmt.Errorf("cannot change to the groups of '%s': %w", id.Name, err)
 	}
@@ -26,6 +32,25 @@ func BecomeUser(id Identity, keep []cap.Value) error {
 	if err := set.SetProc(); err != nil {
 		// A container may have been given fewer rights: keep what is there.
 		return keepAtMost(set, keep, err)
+	}
+	return nil
+}
+
+// limitRights takes away what programs started from here on could gain.
+func limitRights(keep []cap.Value) error {
+	have := cap.GetProc()
+	if able, _ := have.GetFlag(cap.Effective, cap.SETPCAP); able {
+		for v := range cap.MaxBits() {
+			if slices.Contains(keep, v) {
+				continue
+			}
+			if err := cap.DropBound(v); err != nil {
+				return fmt.Errorf("cannot limit capabilities: %w", err)
+			}
+		}
+	}
+	if _, err := cap.Prctlw(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
+		return fmt.Errorf("cannot renounce the rights of programs: %w", err)
 	}
 	return nil
 }

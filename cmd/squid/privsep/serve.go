@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"os/exec"
 	"os/signal"
 	"slices"
 	"strconv"
@@ -25,18 +26,20 @@ import (
 type server struct {
 	confFile string
 	world    conf.World
-	cfg      *conf.Config // that the serving process runs with
-	next     *conf.Config // as last read; the same, until the serving process adopts it or goes on without
-	pid      int          // the serving process
-	pidFile  string       // that names it, once it was written
+	spawner  func() *exec.Cmd // the command that is to call ServeSpawner
+	cfg      *conf.Config     // that the serving process runs with
+	next     *conf.Config     // as last read; the same, until the serving process adopts it or goes on without
+	pid      int              // the serving process
+	pidFile  string           // that names it, once it was written
 	owner    Identity
 	mayRead  map[string]bool
 	rules    intercept.Rules
 }
 
 // Serve is the monitor's life, until the serving process, its parent, ends. It
-// reads the configuration as machine shows it. An error is for standard error.
-func Serve(confFile string, machine conf.World) error {
+// reads the configuration as machine shows it. spawner gives the command that is to
+// call ServeSpawner. An error is for standard error.
+func Serve(confFile string, machine conf.World, spawner func() *exec.Cmd) error {
 	signal.Ignore(syscall.SIGHUP, syscall.SIGINT, syscall.SIGTERM, syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGPIPE)
 	file := os.NewFile(Descriptor, "monitor")
 	conn, err := net.FileConn(file)
@@ -44,7 +47,7 @@ func Serve(confFile string, machine conf.World) error {
 	if err != nil {
 		return err
 	}
-	s := &server{confFile: confFile, world: machine, pid: os.Getppid()}
+	s := &server{confFile: confFile, world: machine, spawner: spawner, pid: os.Getppid()}
 	if err := s.learn(); err != nil {
 		return err
 	}
@@ -175,6 +178,8 @@ func (s *server) do(what byte, argument string) (*os.File, error) {
 		return intercept.TUN(s.cfg)
 	case askSetUp:
 		return nil, s.rules.Again(s.cfg)
+	case askSpawner:
+		return s.newSpawner()
 	}
 	return nil, fmt.Errorf("request %q is not known", what)
 }

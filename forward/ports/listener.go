@@ -1,0 +1,87 @@
+package ports
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"sync/atomic"
+	"syscall"
+
+	"github.com/cuttle-proxy/cuttle/conf"
+)
+
+// Listener is one listening socket of an http_port line.
+type Listener struct {
+	*net.TCPListener
+	line    atomic.Pointer[conf.HTTPPort]
+	started atomic.Bool
+	gone    atomic.Bool
+}
+
+// New is a socket that serves a line.
+func New(socket *net.TCPListener, line *conf.HTTPPort) *Listener {
+	l := &Listener{TCPListener: socket}
+	l.line.Store(line)
+	return l
+}
+
+// Line is the http_port line the socket serves now.
+func (l *Listener) Line() *conf.HTTPPort { return l.line.Load() }
+
+// Gone reports whether the socket was closed on purpose.
+func (l *Listener) Gone() bool { return l.gone.Load() }
+
+func (l *Listener) close() {
+	l.gone.Store(true)
+	l.TCPListener.Close()
+}
+
+// descriptor is the number of the socket, which 2.6's lines name.
+func (l *Listener) descriptor() (number int) {
+	raw, err := l.SyscallConn()
+	if err != nil || raw.Control(func(fd uintptr) { number = int(fd) }) != nil {
+		return -1
+	}
+	return number
+}
+
+// sameSocket reports whether a socket opened for one line serves another.
+func sameSocket(a, b *conf.HTTPPort) bool {
+	return a.Addr == b.Addr && a.Transparent == b.Transparent && a.TProxy == b.TProxy && a.Passes == b.Passes
+}
+
+func kind(line *conf.HTTPPort) string {
+	switch {
+	case line.Passes:
+		return "transparently passed TLS"
+	case line.Accel:
+		return "accelerated HTTP"
+	case line.Transparent:
+		return "transparently proxied HTTP"
+	}
+	return "proxy HTTP"
+}
+
+// Failure is a port that could not be had.
+type Failure struct {
+	Line *conf.HTTPPort
+	Err  error
+}
+
+func (f Failure) Error() string {
+	return fmt.Sprintf("http_port %s is not served: %v", f.Line.Addr, f.Err)
+}
+
+func (f Failure) Unwrap() error { return f.Err }
+
+// bindText is 2.6's line about it, "" when something else than binding failed.
+func (f Failure) bindText() string {
+	var socket interface{ Descriptor() int }
+	var number syscall.Errno
+	if !errors.As(f.Err, &socket) || !errors.As(f.Err, &number) {
+		return ""
+	}
+	text := number.Error() // the C library's wording has a capital
+	return fmt.Sprintf("commBind: Cannot bind socket FD %d to %s: (%d) %s", socket.Descriptor(), f.Line.Addr, int(number), strings.ToUpper(text[:1])+text[1:])
+}
