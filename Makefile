@@ -2,9 +2,29 @@
 # only when it is missing.
 GO            ?= go
 VERSION       ?= 2.6.CUTTLE1
-PREFIX        ?= /usr
+# Built-in paths. Under a PREFIX they are those of a 2.6 configured with it, without
+# one Debian's; each can be set by itself.
+ifdef PREFIX
+SYSCONFDIR    ?= $(PREFIX)/etc
+LOCALSTATEDIR ?= $(PREFIX)/var
+LOGDIR        ?= $(LOCALSTATEDIR)/logs
+RUNDIR        ?= $(LOCALSTATEDIR)/logs
+SWAPDIR       ?= $(LOCALSTATEDIR)/cache
+DATADIR       ?= $(PREFIX)/share
+LIBEXECDIR    ?= $(PREFIX)/libexec
+else
+PREFIX        := /usr
 SYSCONFDIR    ?= /etc/squid
 LOCALSTATEDIR ?= /var
+LOGDIR        ?= $(LOCALSTATEDIR)/log/squid
+RUNDIR        ?= $(LOCALSTATEDIR)/run
+SWAPDIR       ?= $(LOCALSTATEDIR)/spool/squid
+DATADIR       ?= $(PREFIX)/share/squid
+LIBEXECDIR    ?= $(PREFIX)/lib/squid
+endif
+ERRORDIR       ?= $(DATADIR)/errors
+ICONDIR        ?= $(DATADIR)/icons
+EFFECTIVE_USER ?= nobody
 FUZZTIME      ?= 2s
 TIMEOUT       ?= 10m
 # With STRICT=1 a test that was skipped is a failure, but for these: what the race
@@ -16,8 +36,8 @@ MAY_SKIP      := TestKernelTunnel|TestRecordings|Test[A-Za-z]*Alloc[A-Za-z]*|Tes
 CONF    := github.com/cuttle-proxy/cuttle/conf
 LDFLAGS := -s -w -X $(CONF).Version=$(VERSION) \
 	-X $(CONF).Prefix=$(PREFIX) -X $(CONF).SysconfDir=$(SYSCONFDIR) \
-	-X $(CONF).LogDir=$(LOCALSTATEDIR)/log/squid -X $(CONF).SwapDir=$(LOCALSTATEDIR)/spool/squid \
-	-X $(CONF).RunDir=$(LOCALSTATEDIR)/run -X $(CONF).DataDir=$(PREFIX)/share/squid -X $(CONF).LibexecDir=$(PREFIX)/lib/squid
+	-X $(CONF).StateDir=$(LOCALSTATEDIR) -X $(CONF).LogDir=$(LOGDIR) -X $(CONF).RunDir=$(RUNDIR) -X $(CONF).SwapDir=$(SWAPDIR) \
+	-X $(CONF).DataDir=$(DATADIR) -X $(CONF).ErrorDir=$(ERRORDIR) -X $(CONF).IconDir=$(ICONDIR) -X $(CONF).LibexecDir=$(LIBEXECDIR) -X $(CONF).EffectiveUser=$(EFFECTIVE_USER)
 
 .PHONY: all build tools demo test vet race plain exchange fuzz check-all bench clean
 

@@ -17,14 +17,17 @@ type Paths struct {
 }
 
 // Built-in folders: set with -ldflags "-X …/conf.SysconfDir=/usr/local/squid/etc" and
-// so on by `make build PREFIX= SYSCONFDIR= LOCALSTATEDIR=`. Debian's layout unless set.
+// so on by `make build PREFIX=/usr/local/squid`. Debian's layout unless set.
 var (
 	Prefix        = "/usr"
 	SysconfDir    = "/etc/squid"
+	StateDir      = "/var"
 	LogDir        = "/var/log/squid"
 	SwapDir       = "/var/spool/squid"
 	RunDir        = "/var/run"
 	DataDir       = "/usr/share/squid"
+	ErrorDir      = "/usr/share/squid/errors"
+	IconDir       = "/usr/share/squid/icons"
 	LibexecDir    = "/usr/lib/squid"
 	EffectiveUser = "nobody"
 )
@@ -39,8 +42,8 @@ func DefaultPaths() Paths {
 		StoreLog:   LogDir + "/store.log",
 		PidFile:    RunDir + "/squid.pid",
 		SwapDir:    SwapDir,
-		IconDir:    DataDir + "/icons",
-		ErrorDir:   DataDir + "/errors/English",
+		IconDir:    IconDir,
+		ErrorDir:   ErrorDir + "/English",
 		HostsFile:  "/etc/hosts",
 		Libexec:    LibexecDir,
 	}
