@@ -70,7 +70,11 @@ type Failure struct {
 }
 
 func (f Failure) Error() string {
-	return fmt.Sprintf("http_port %s is not served: %v", f.Line.Addr, f.Err)
+	directive := "http_port"
+	if f.Line.Passes {
+		directive = "https_port"
+	}
+	return fmt.Sprintf("%s %s is not served: %v", directive, f.Line.Addr, f.Err)
 }
 
 func (f Failure) Unwrap() error { return f.Err }
