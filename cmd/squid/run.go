@@ -189,8 +189,8 @@ func (p *process) reconfigure() (o outcome) {
 	for _, err := range p.host.Reconfigure(cfg) {
 		p.problem(&o, err.Error())
 	}
-	for _, f := range p.server.Unserved() { // logged there
-		o.Problems = append(o.Problems, f.Error())
+	for _, err := range p.server.Unserved() { // logged there
+		o.Problems = append(o.Problems, err.Error())
 	}
 	p.adopt(cfg, &o)
 	p.nameIdle(report)
