@@ -10,19 +10,8 @@ import (
 	"time"
 
 	"github.com/cuttle-proxy/cuttle/forward/fetch"
-	"github.com/cuttle-proxy/cuttle/forward/http1"
 	"github.com/cuttle-proxy/cuttle/forward/ports"
 	"github.com/cuttle-proxy/cuttle/forward/sock"
-	"golang.org/x/sys/unix"
-)
-
-// stay is how long a client's goroutine, its stack grown by the last
-// transaction, waits for the next request before a fresh one takes its place:
-// once for each request served, up to mostStays. Who has asked often asks again
-// soon, and the timer that ends the stay fires the less often.
-const (
-	stay      = 50 * time.Millisecond
-	mostStays = 40
 )
 
 // client is one client connection. While it is idle nothing else belongs to it:
@@ -73,251 +62,133 @@ const (
 	outside             // serve the request in cl.x, which reads from the client
 )
 
-// serve reads and answers requests until the connection ends. It is run in a
-// goroutine of its own.
-func (cl *client) serve() {
-	defer cl.recover()
-	for {
-		cl.next = leave
-		cl.wait()
-		err := cl.c.Turns(&cl.turns, cl)
-		switch {
-		case err == nil && cl.next == outside:
-			if !cl.serveOutside() {
-				cl.end()
-				return
-			}
-		case err == sock.ErrTimeout && cl.idles():
-			go cl.serveSmall()
-			return
-		case err == sock.ErrTimeout && cl.silent():
-			cl.answer() // by a tunnel, which is the last of the connection
-			cl.end()
-			return
-		default:
-			cl.end()
-			return
-		}
+// hangUpGrace is how long an answer may still come when the client has gone: a
+// request that is all but answered is finished and logged with its status.
+const hangUpGrace = 20 * time.Millisecond
+
+// pipedGrace is the same for a request that was here before the client was heard
+// to be gone: 2.6, which sends requests in line on without looking, serves it.
+const pipedGrace = time.Second
+
+// HungUp is the watcher's word that the client closed its side or is gone. A
+// client that only closed its side is still answered, unless
+// half_closed_clients is off. One that is idle reads the news.
+func (cl *client) HungUp(_ *sock.Conn, reset bool) {
+	if !cl.busy.Load() {
+		cl.c.Wake()
+	} else {
+		cl.letGo(reset, hangUpGrace)
 	}
 }
 
-// serveSmall goes on waiting with a fresh stack.
-func (cl *client) serveSmall() {
-	cl.small = true
-	cl.serve()
-}
-
-// idles reports whether the wait ended because the short stay is over, and not
-// the client's time.
-func (cl *client) idles() bool {
-	return !cl.small && cl.x == nil && time.Now().Before(cl.deadline()) && !cl.c.Aborted()
-}
-
-// deadline is until when the client may take to send its next request.
-func (cl *client) deadline() time.Time {
-	cfg := cl.srv.current.Load().cfg
-	if cl.served == 0 {
-		if end := cl.sniffEnd(); !end.IsZero() {
-			return end
-		}
-		return cl.since.Add(cfg.RequestTimeout)
-	}
-	return cl.since.Add(cfg.PersistentRequestTimeout)
-}
-
-// wait sets the time until which the next bytes must come.
-func (cl *client) wait() {
-	end := cl.deadline()
-	if !cl.small && cl.x == nil {
-		if t := cl.since.Add(time.Duration(min(max(cl.served, 1), mostStays)) * stay); t.Before(end) {
-			end = t
-		}
-	}
-	cl.c.ReadUntil(end)
-}
-
-// TakeTurn implements sock.Taker: it reads what is there and serves every request complete in it.
-func (cl *client) TakeTurn(turn *sock.Turn) (done bool) {
-	for {
-		x := cl.x
-		if x == nil {
-			x = cl.srv.newTransaction(cl)
-			cl.x = x
-		}
-		n, err := turn.Read(x.room())
-		if err == unix.EAGAIN {
-			if len(x.in) == 0 {
-				cl.drop()
-				if cl.dismissed.Load() {
-					return true
-				}
-			}
-			cl.wait()
-			return false
-		}
-		if err != nil {
-			return true
-		}
-		cl.small = false
-		x.in = x.in[:len(x.in)+n]
-		cl.turn = turn
-		done := cl.serveReceived()
-		cl.turn = nil
-		if done {
-			return true
-		}
-		if turn.Empty() {
-			cl.wait()
-			return false
-		}
+// letGo gives up what is being done for a client that hung up, after a grace.
+func (cl *client) letGo(reset bool, grace time.Duration) {
+	if reset || !cl.srv.current.Load().cfg.HalfClosedClients {
+		time.AfterFunc(grace, cl.abandon)
 	}
 }
 
-// serveReceived serves the requests that are complete in cl.x.in. It returns
-// true when Turns must be left, with cl.next saying why.
-func (cl *client) serveReceived() (done bool) {
-	for {
-		x := cl.x
-		switch cl.sniff() {
-		case sniffMore:
-			if len(x.in) == 0 {
-				cl.drop()
-			}
-			return false
-		case sniffUnknown:
-			x.other = true
-			cl.next = outside
-			return true
-		}
-		if cl.passes {
-			return cl.readHello()
-		}
-		switch x.parse() {
-		case http1.NeedMore:
-			if len(x.in) == 0 {
-				cl.drop()
-			}
-			return false
-		case http1.Complete:
-			if x.readsClient() {
-				cl.next = outside
-				return true
-			}
-		}
-		if !cl.answer() {
-			return true
-		}
-		if cl.x == nil {
-			return false
-		}
-	}
-}
-
-// serveOutside serves a request that itself reads from the client.
-func (cl *client) serveOutside() bool {
-	if !cl.answer() {
-		return false
-	}
-	if cl.x == nil {
-		return true
-	}
-	// What is already here behind the request is served before waiting.
-	cl.next = leave
-	if cl.serveReceived() {
-		if cl.next == outside {
-			return cl.serveOutside()
-		}
-		return false
-	}
-	return true
-}
-
-// answer runs the transaction in cl.x. It leaves behind in cl.x what came after
-// the request, or nil, and reports whether the connection goes on.
-func (cl *client) answer() bool {
-	x := cl.x
-	cl.busy.Store(true)
-	if cl.c.PeerClosed() { // the watcher told us while we were idle
-		grace := hangUpGrace
-		if cl.piped {
-			grace = pipedGrace
-		}
-		cl.letGo(cl.c.PeerReset(), grace)
-	}
-	next := x.prefetch()
-	keep := x.run()
-	if next != nil {
-		keep = cl.follow(next, keep)
-		x = cl.x
-	}
-	if cl.pin.Lost() {
-		keep = false
-	}
-	cl.busy.Store(false)
-	cl.served++
-	cl.since = x.now
-	rest := x.rest()
-	if !keep || cl.srv.stopping.Load() {
-		return false
-	}
-	x.done()
-	cl.piped = len(rest) > 0
-	if !cl.piped {
-		cl.drop()
-		return !cl.dismissed.Load()
-	}
-	// The same bytes go on as the beginning of the next request.
-	n := copy(x.in[:cap(x.in)], rest)
-	x.start(cl)
-	x.in = x.in[:n]
-	return true
-}
-
-// drop gives the transaction back: nothing of a request is there.
-func (cl *client) drop() {
-	cl.x.done()
-	cl.x.free()
-	cl.x = nil
-}
-
-// end closes the connection. When the client may still be sending what we do
-// not want to read, our answer would be destroyed by the reset that follows a
-// close; so the sending side is closed first and a little is read away.
-func (cl *client) end() {
-	if x := cl.x; x != nil {
-		unread := cl.served > 0 && (x.unread || len(x.rest()) > 0)
-		x.done()
-		x.free()
-		cl.x = nil
-		if unread && !cl.gone.Load() && !cl.c.Aborted() {
-			cl.linger()
-		}
-	}
-	cl.pin.Drop()
-	cl.c.Close()
-	cl.finish()
-	cl.srv.clients.remove(cl)
-}
-
-// Bounds of what is read away before a connection is closed.
-const (
-	lingerTime  = 2 * time.Second
-	lingerBytes = 256 << 10
-)
-
-func (cl *client) linger() {
-	if cl.c.CloseWrite() != nil {
+// heedHangUp ends a client that left before its first request was served: HungUp
+// took it for an idle one then. Later requests are served as 2.6 does, which
+// learns of the end of the connection by writing to it.
+func (cl *client) heedHangUp() {
+	if cl.served > 0 {
 		return
 	}
-	cl.c.ReadUntil(time.Now().Add(lingerTime))
-	buf := make([]byte, 8<<10)
-	for total := 0; total < lingerBytes; {
-		n, err := cl.c.Read(buf)
-		if err != nil {
-			return
-		}
-		total += n
+	if cl.c.PeerReset() || cl.c.PeerClosed() && !cl.srv.current.Load().cfg.HalfClosedClients {
+		cl.finish()
 	}
+}
+
+// abandon ends what is being done for the client.
+func (cl *client) abandon() {
+	cl.finish()
+	cl.abortFetches()
+}
+
+// cut ends the connection from our side, at once.
+func (cl *client) cut() {
+	cl.finish()
+	cl.abortFetches()
+	cl.c.Abort()
+}
+
+// hold and release say which fetches a hang-up of the client ends.
+func (cl *client) hold(f *fetch.Fetch) {
+	cl.mu.Lock()
+	if cl.fetches[0] == nil {
+		cl.fetches[0] = f
+	} else {
+		cl.fetches[1] = f
+	}
+	cl.mu.Unlock()
+}
+
+func (cl *client) release(f *fetch.Fetch) {
+	cl.mu.Lock()
+	for i := range cl.fetches {
+		if cl.fetches[i] == f {
+			cl.fetches[i] = nil
+		}
+	}
+	cl.mu.Unlock()
+}
+
+func (cl *client) abortFetches() {
+	cl.mu.Lock()
+	for _, f := range cl.fetches {
+		if f != nil {
+			f.Abort()
+		}
+	}
+	cl.mu.Unlock()
+}
+
+// life is the context that ends when the client has gone. It is made by the first
+// who asks.
+func (cl *client) life() context.Context {
+	cl.mu.Lock()
+	defer cl.mu.Unlock()
+	if cl.ctx == nil {
+		cl.ctx, cl.cancel = context.WithCancel(context.Background())
+		if cl.gone.Load() {
+			cl.cancel()
+		}
+	}
+	return cl.ctx
+}
+
+// finish wakes whoever waits for the client's end.
+func (cl *client) finish() {
+	cl.gone.Store(true)
+	cl.mu.Lock()
+	cancel := cl.cancel
+	cl.mu.Unlock()
+	if cancel != nil {
+		cancel()
+	}
+}
+
+// clientContext is the context of whatever is done for a client. It costs
+// nothing until somebody waits on it.
+type clientContext struct{ cl *client }
+
+// Deadline implements context.Context.
+func (clientContext) Deadline() (time.Time, bool) { return time.Time{}, false }
+
+// Value implements context.Context. Package context asks it for the client's life,
+// and then needs no goroutine to watch Done.
+func (c clientContext) Value(key any) any { return c.cl.life().Value(key) }
+
+// Done implements context.Context.
+func (c clientContext) Done() <-chan struct{} { return c.cl.life().Done() }
+
+// Err implements context.Context.
+func (c clientContext) Err() error {
+	if c.cl.gone.Load() {
+		return context.Canceled
+	}
+	return nil
 }
 
 // recover is deferred by every goroutine that serves the client.

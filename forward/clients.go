@@ -118,10 +118,3 @@ func (cs *clients) empty() <-chan struct{} {
 	}
 	return cs.none
 }
-
-// forgotten counts nobody's connections: client_db off, with which maxconn never
-// matches.
-type forgotten struct{}
-
-// Established implements acl.ConnectionCounter.
-func (forgotten) Established(netip.Addr) int { return 0 }

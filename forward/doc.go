@@ -3,9 +3,8 @@
 // for each configuration.
 //
 //	accept        listener.go     an http_port line accepts
-//	wait, read    client.go       an idle connection holds no buffer and a small stack
-//	                              (hangup.go: what ends with the client)
-//	run           transaction.go  the request's way through the files below
+//	wait, read    serve.go        an idle connection holds no buffer and a small stack
+//	run           run.go          the request's way through the files below
 //	understand    understand.go   URL, by the port's mode (package targeturi); framing of
 //	                              the body
 //	admit         admit.go        follow_x_forwarded_for, http_access
@@ -17,8 +16,12 @@
 //	                              in their place (error_map)
 //	refuse        refuse.go       or a page of the proxy's own; package failure says why
 //	own           own.go          the proxy's own objects, PURGE, TRACE
-//	tunnel        tunnel.go       CONNECT; blind.go what is not HTTP
+//	tunnel        tunnel.go       CONNECT; blind.go what is not HTTP, passtls.go TLS by its name
 //	log           log.go          the line in access.log
+//
+// What all of these are about stands below them: a transaction (transaction.go), its
+// client (client.go, with what ends when it hangs up), the policy it began with
+// (policy.go), and the Server (server.go; life.go starts, changes and ends it).
 //
 // The order of header fields, what is added, the status and name of every page,
 // when connections are kept and which requests are repeated are Squid 2.6's, as
@@ -28,14 +31,14 @@
 //
 // A connection is one goroutine. Nothing in a request without a body starts
 // another one, and on kept connections nothing allocates: buffers and parsed
-// heads belong to the transaction, which is used again (reuse.go), and the fetch and
+// heads belong to the transaction, which is used again, and the fetch and
 // the reply are part of it. Strings handed to access lists and logs are views of its
 // bytes.
 //
 // What belongs to one request is cleared as a whole, in the transaction, in its
 // fetch and in its reply; a test puts something into every field and looks for it.
 //
-// A transaction keeps the policy it began with (policy.go); Swap puts another
+// A transaction keeps the policy it began with; Swap puts another
 // one in its place, and the old one closes what it has open when its last
 // transaction ends.
 //

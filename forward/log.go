@@ -133,29 +133,6 @@ func (x *transaction) loggedURL() []byte {
 	return x.logURL
 }
 
-// logsAskReply reports whether an access list of the logs looks at the reply.
-func logsAskReply(cfg *conf.Config) bool {
-	asks := func(refs []conf.ACLRef) bool {
-		for _, ref := range refs {
-			if ref.ACL != nil && (ref.ACL.Type == conf.ACLRepHeader || ref.ACL.Type == conf.ACLRepMimeType) {
-				return true
-			}
-		}
-		return false
-	}
-	for _, log := range cfg.AccessLogs {
-		if asks(log.ACLs) {
-			return true
-		}
-	}
-	for _, rule := range cfg.LogAccess {
-		if asks(rule.ACLs) {
-			return true
-		}
-	}
-	return false
-}
-
 // showReply puts the fields of the reply as the client got it into the facts,
 // be it the origin's or one of the proxy's own: that is what lists for logs see.
 func (x *transaction) showReply() {

@@ -1,27 +1,12 @@
 package forward
 
 import (
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/cuttle-proxy/cuttle/forward/failure"
 	"github.com/cuttle-proxy/cuttle/forward/http1"
 	"github.com/cuttle-proxy/cuttle/forward/icons"
 )
-
-// isOwn reports whether the URL names one of the proxy's own objects: on its own
-// host names, or anywhere for what is the same on every proxy
-// (global_internal_static).
-func (x *transaction) isOwn() bool {
-	if x.form.Internal || !icons.IsInternal(x.url.Path) || x.req.Method == http1.CONNECT {
-		return x.form.Internal
-	}
-	host := http1.View(x.url.Host)
-	isHost := func(name string) bool { return strings.EqualFold(host, name) }
-	return isHost(x.p.visible) || isHost(x.p.unique) || slices.ContainsFunc(x.p.cfg.HostnameAliases, isHost) ||
-		x.p.cfg.GlobalInternalStatic && icons.IsStatic(x.url.Path)
-}
 
 // beginOwn begins a reply of the proxy's own.
 func (x *transaction) beginOwn(tag string, status int) {

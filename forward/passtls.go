@@ -11,12 +11,19 @@ import (
 	"go.uber.org/zap"
 )
 
-// passed is what the first bytes on a port that passes TLS on were found to be;
+// passedTLS is what the first bytes on a port that passes TLS on were found to be;
 // its state is NeedMore on every other port.
-type passed struct {
-	state tls.State
-	hello tls.Hello
-	why   error // what is wrong with it
+type passedTLS struct {
+	reader tls.Reader
+	state  tls.State
+	hello  tls.Hello
+	why    error // what is wrong with it
+}
+
+// reset forgets the connection.
+func (p *passedTLS) reset() {
+	p.reader.Reset()
+	p.state, p.hello, p.why = tls.NeedMore, tls.Hello{}, nil
 }
 
 // readHello looks for a whole ClientHello in cl.x.in. It returns true when there is
@@ -28,8 +35,8 @@ func (cl *client) readHello() (done bool) {
 		cl.drop()
 		return false
 	}
-	p := &x.passed
-	p.hello, p.state, p.why = x.hello.Read(x.in)
+	p := &x.tls
+	p.hello, p.state, p.why = p.reader.Read(x.in)
 	if p.state == tls.NeedMore {
 		cl.sniffing = false
 		return false
@@ -47,12 +54,12 @@ func (x *transaction) passTLS() bool {
 	x.began = x.cl.since
 	x.reply.Keep = false
 	x.head = len(x.in)
-	switch x.passed.state {
+	switch x.tls.state {
 	case tls.NotTLS:
 		x.fault = http1.InvalidRequest
 		return x.refuseTLS(failure.OfFault(x.fault), nil)
 	case tls.Malformed:
-		x.cl.srv.parts.Log.Debug("malformed ClientHello", zap.Stringer("client", x.cl.remote), zap.Error(x.passed.why))
+		x.cl.srv.parts.Log.Debug("malformed ClientHello", zap.Stringer("client", x.cl.remote), zap.Error(x.tls.why))
 		x.fault = http1.InvalidRequest
 		return x.refuseTLS(failure.OfFault(x.fault), tls.DecodeError.Append(nil))
 	}
@@ -89,7 +96,7 @@ func (x *transaction) passTLS() bool {
 // nameTLS makes the connection a CONNECT to the name asked for, the address where
 // there is none. It is false for a name that no URL can have.
 func (x *transaction) nameTLS() bool {
-	host := x.passed.hello.ServerName
+	host := x.tls.hello.ServerName
 	if host == "" {
 		host = x.cl.meant.Addr().String()
 	}

@@ -1,7 +1,9 @@
 package forward
 
 import (
+	"context"
 	"fmt"
+	"net/netip"
 	"os"
 	"slices"
 	"sync/atomic"
@@ -10,12 +12,14 @@ import (
 	"github.com/cuttle-proxy/cuttle/conf"
 	"github.com/cuttle-proxy/cuttle/forward/accesslog"
 	"github.com/cuttle-proxy/cuttle/forward/acl"
+	"github.com/cuttle-proxy/cuttle/forward/dns"
 	"github.com/cuttle-proxy/cuttle/forward/errpage"
 	"github.com/cuttle-proxy/cuttle/forward/fetch"
 	"github.com/cuttle-proxy/cuttle/forward/http1"
 	"github.com/cuttle-proxy/cuttle/forward/icons"
 	"github.com/cuttle-proxy/cuttle/forward/peer"
 	"github.com/cuttle-proxy/cuttle/forward/reply"
+	"go.uber.org/zap"
 )
 
 // policy is everything that follows from one Config, in the shape the
@@ -49,42 +53,54 @@ type policy struct {
 	ended func()
 }
 
+// shared is what the policies of all configurations have in common.
+type shared struct {
+	names       dns.Resolver
+	connections acl.ConnectionCounter
+	hardware    *acl.Neighbours
+	peers       *peer.Env
+	dates       *http1.DateCache
+	version     string // of the release
+	log         *zap.Logger
+	logs        accesslog.Env
+}
+
 // newPolicy derives a policy. What it opens (log files, templates) is closed
 // again when it fails.
-func newPolicy(cfg *conf.Config, s *Server) (*policy, error) {
+func newPolicy(cfg *conf.Config, s *shared) (*policy, error) {
 	p := &policy{cfg: cfg}
 	var err error
-	var connections acl.ConnectionCounter = &s.clients
+	connections := s.connections
 	if !cfg.ClientDB {
 		connections = forgotten{}
 	}
 	if p.lists, err = acl.Compile(cfg, acl.Sources{
-		Names: s.names, Connections: connections, Auth: nobody{}, External: noAnswer{}, Hardware: &s.hardware,
+		Names: s.names, Connections: connections, Auth: nobody{}, External: noAnswer{}, Hardware: s.hardware,
 	}); err != nil {
 		return nil, err
 	}
 	for _, rule := range cfg.IdentLookupAccess {
 		p.asksEarly = p.asksEarly || rule.Allow
 	}
-	p.name(s.parts.Version)
-	env := errpage.Env{Product: "squid/" + s.parts.Version, Server: p.product, Hostname: p.visible, Administrator: cfg.CacheMgr}
+	p.name(s.version)
+	env := errpage.Env{Product: "squid/" + s.version, Server: p.product, Hostname: p.visible, Administrator: cfg.CacheMgr}
 	if p.pages, err = errpage.Load(&cfg.ErrorPageSettings, env); err != nil {
 		return nil, err
 	}
 	var problems []string
 	p.icons, problems = icons.Load(&cfg.ErrorPageSettings, time.Now())
 	for _, problem := range problems {
-		s.parts.Log.Info(problem)
+		s.log.Info(problem)
 	}
 	p.readOptions()
 	fields := acl.NewFieldPolicy(cfg, p.lists)
-	p.reply.Config, p.reply.HeaderAccess, p.reply.Dates = cfg, fields, &s.dates
+	p.reply.Config, p.reply.HeaderAccess, p.reply.Dates = cfg, fields, s.dates
 	if p.fetch, err = fetch.NewPolicy(cfg, p.lists, fields, p.viaName); err != nil {
 		return nil, err
 	}
-	p.fetch.Peers = peer.New(cfg, p.lists, &s.peers)
+	p.fetch.Peers = peer.New(cfg, p.lists, s.peers)
 	p.fetch.Request, p.fetch.URL = p.request, p.url
-	if p.logs, err = accesslog.Open(&cfg.LogSettings, s.logEnv()); err != nil {
+	if p.logs, err = accesslog.Open(&cfg.LogSettings, s.logs); err != nil {
 		return nil, err
 	}
 	p.wantsFields = cfg.LogMimeHdrs
@@ -172,3 +188,73 @@ func namesPurge(rules conf.AccessList) bool {
 	}
 	return false
 }
+
+// logsAskReply reports whether an access list of the logs looks at the reply.
+func logsAskReply(cfg *conf.Config) bool {
+	asks := func(refs []conf.ACLRef) bool {
+		for _, ref := range refs {
+			if ref.ACL != nil && (ref.ACL.Type == conf.ACLRepHeader || ref.ACL.Type == conf.ACLRepMimeType) {
+				return true
+			}
+		}
+		return false
+	}
+	for _, log := range cfg.AccessLogs {
+		if asks(log.ACLs) {
+			return true
+		}
+	}
+	for _, rule := range cfg.LogAccess {
+		if asks(rule.ACLs) {
+			return true
+		}
+	}
+	return false
+}
+
+// nobody stands where authentication will be: credentials are asked for and
+// never right. A configuration that lets only known users in lets nobody in,
+// which is safer than everybody.
+type nobody struct{}
+
+// Authenticate implements acl.Authenticator.
+func (nobody) Authenticate(_ context.Context, f *acl.Facts) (*acl.Told, acl.AuthState) {
+	if f.Transparent {
+		return nil, acl.NoAuth
+	}
+	return nil, acl.AuthNeeded
+}
+
+// TooManyAddresses implements acl.Authenticator.
+func (nobody) TooManyAddresses(string, *acl.Facts, int, bool) bool { return false }
+
+// noAnswer stands where external ACL helpers will be: what they would say is
+// missing, which never lets anybody in.
+type noAnswer struct{}
+
+// Match implements acl.ExternalLookup.
+func (noAnswer) Match(context.Context, *conf.ExternalUse, *acl.Facts, *acl.Told) (acl.Ternary, *acl.Told) {
+	return acl.Missing, nil
+}
+
+// warn names the ACLs whose question nothing answers yet, with what that means.
+func (p *policy) warn(log *zap.Logger) {
+	for _, name := range p.lists.Idle() {
+		log.Warn(fmt.Sprintf("WARNING: acl %s: this release cannot find out what it asks for: its allow lines never match, its deny lines always", name))
+	}
+	for _, a := range p.cfg.ACLs {
+		switch a.Type {
+		case conf.ACLProxyAuth, conf.ACLProxyAuthRegex, conf.ACLMaxUserIP:
+			log.Warn(fmt.Sprintf("WARNING: acl %s (%s): this release cannot authenticate users: clients are asked for credentials and none are accepted", a.Name, a.Type))
+		case conf.ACLExternal:
+			log.Warn(fmt.Sprintf("WARNING: acl %s (external): this release runs no helpers: its allow lines never match, its deny lines always", a.Name))
+		}
+	}
+}
+
+// forgotten counts nobody's connections: client_db off, with which maxconn never
+// matches.
+type forgotten struct{}
+
+// Established implements acl.ConnectionCounter.
+func (forgotten) Established(netip.Addr) int { return 0 }

@@ -2,12 +2,6 @@ package forward
 
 import "github.com/cuttle-proxy/cuttle/forward/http1"
 
-// prefetching is a transaction's place beside another one.
-type prefetching struct {
-	gate  chan struct{} // closed when the answer before this one is out; nil when there is none
-	taken chan struct{} // closed when this request has its connection, for the one behind it
-}
-
 // prefetched is the second of two pipelined requests, on its way while the
 // first is being answered (pipeline_prefetch). It may do everything but write
 // to the client before its turn has come.

@@ -2,6 +2,7 @@ package forward
 
 import (
 	"context"
+	"net"
 	"net/netip"
 	"sync"
 	"sync/atomic"
@@ -22,6 +23,38 @@ import (
 	"github.com/cuttle-proxy/cuttle/forward/sock"
 	"go.uber.org/zap"
 )
+
+// Network is what forward needs from the host's network. tproxy provides it and
+// cmd/squid hands it over, so that forward never imports tproxy.
+type Network interface {
+	// Listen opens the sockets of one http_port line. Every returned listener
+	// accepts for that line; an error names the address and what to do about it.
+	Listen(ctx context.Context, port *conf.HTTPPort) ([]*net.TCPListener, error)
+
+	// OriginalDestination tells where the client of an accepted connection
+	// wanted to go. intercepted is false for a client that connected to the
+	// proxy itself; such a client is never spoofed.
+	OriginalDestination(c *net.TCPConn, port *conf.HTTPPort) (dst netip.AddrPort, intercepted bool, err error)
+
+	// Dial connects to an origin or peer.
+	Dial(ctx context.Context, d Dialing) (*net.TCPConn, error)
+}
+
+// Dialing says how one outgoing connection is to be made.
+type Dialing struct {
+	To netip.AddrPort
+	// From is the local address; the zero value leaves the choice to the kernel.
+	// With port 0 the kernel picks the port at connect time
+	// (IP_BIND_ADDRESS_NO_PORT); another port is tried first and given up for one
+	// that can be had.
+	From netip.AddrPort
+	// Spoof says that From is not an address of this host (IP_TRANSPARENT).
+	Spoof bool
+	// LastPort is the local port to try when no other can be had; 0 for none.
+	LastPort uint16
+	// TOS is the IP type-of-service octet (tcp_outgoing_tos); 0 leaves it alone.
+	TOS uint8
+}
 
 // Parts are what a Server is given beside its configuration.
 type Parts struct {
@@ -81,182 +114,6 @@ type Server struct {
 	panics   atomic.Uint64
 }
 
-// lookups is how names are looked up.
-func (s *Server) lookups(cfg *conf.Config) dns.Options {
-	o := dns.FromConfig(cfg, s.parts.Log)
-	o.Control = s.parts.PrepareLookup
-	return o
-}
-
-// New builds everything the configuration asks for except sockets. An error
-// names the directive at fault; nothing is left open then.
-func New(cfg *conf.Config, parts Parts) (*Server, error) {
-	s := &Server{parts: parts, failed: make(chan error, 1), over: make(chan struct{})}
-	s.names = parts.Resolver
-	if s.names == nil {
-		s.cache = dns.New(s.lookups(cfg))
-		s.names = s.cache
-	}
-	var err error
-	if s.watcher, err = sock.NewWatcher(); err != nil {
-		s.closeNames()
-		return nil, err
-	}
-	s.pool = origin.NewPool(origin.PoolOptions{Timeout: cfg.PconnTimeout})
-	s.dialer = origin.Dialer{Pool: s.pool, Watcher: s.watcher, Dial: s.dial}
-	s.fetching.Names, s.fetching.Pool, s.fetching.Dialer, s.fetching.Log = s.names, s.pool, &s.dialer, parts.Log
-	s.neighbours = peer.NewNeighbours(parts.Log)
-	s.peers = peer.Env{Names: s.names, Log: parts.Log, Connect: s.tryPeer, Over: s.over, Talk: s.neighbours}
-	s.ports.Open, s.ports.Accept, s.ports.Log = parts.Network.Listen, s.acceptFrom, parts.Log
-	s.overload.Log, s.overload.Rest, s.overload.Relieve, s.overload.Tell = parts.Log, parts.OverloadRest, s.pool.DropIdle, parts.Overloaded
-	p, err := newPolicy(cfg, s)
-	if err != nil {
-		s.watcher.Close()
-		s.closeNames()
-		return nil, err
-	}
-	s.current.Store(p)
-	s.neighbours.Use(s.local(p))
-	p.warn(parts.Log)
-	return s, nil
-}
-
-// Unserved are the ports that cannot be had; an http_port is tried again now and then.
-func (s *Server) Unserved() (list []error) {
-	for _, f := range s.ports.Failures() {
-		list = append(list, f)
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.unheard != nil {
-		list = append(list, s.unheard)
-	}
-	return list
-}
-
-// Listen opens every http_port, at least one of them, icp_port and htcp_port. It is separate from Serve because ports and
-// transparent sockets may need rights the process gives up before serving.
-func (s *Server) Listen(ctx context.Context) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	cfg := s.current.Load().cfg
-	if err := s.ports.Use(ctx, cfg.Ports()); err != nil {
-		return err
-	}
-	s.ports.Settle()
-	return s.neighbours.Listen(ctx, cfg)
-}
-
-// Serve accepts and serves until Shutdown has finished. It returns nil after
-// a Shutdown and an error when a listener fails for good.
-func (s *Server) Serve() error {
-	s.ports.Serve()
-	select {
-	case err := <-s.failed:
-		return err
-	case <-s.over:
-		return nil
-	}
-}
-
-// Swap replaces the configuration. Transactions under way keep the one they
-// began with, listeners that stay remain open. On error the old configuration
-// goes on serving; a port that cannot be had is none (Unserved).
-func (s *Server) Swap(ctx context.Context, cfg *conf.Config) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.stopping.Load() {
-		return nil
-	}
-	p, err := newPolicy(cfg, s)
-	if err != nil {
-		return err
-	}
-	if err := s.ports.Use(ctx, cfg.Ports()); err != nil {
-		p.release()
-		return err
-	}
-	if s.unheard = s.neighbours.Listen(ctx, cfg); s.unheard != nil {
-		s.parts.Log.Error("ERROR: " + s.unheard.Error())
-	}
-	if s.cache != nil {
-		s.cache.Reconfigure(s.lookups(cfg))
-	}
-	s.pool.SetOptions(origin.PoolOptions{Timeout: cfg.PconnTimeout})
-	old := s.current.Swap(p)
-	s.neighbours.Use(s.local(p))
-	s.ports.Settle()
-	p.warn(s.parts.Log)
-	old.release()
-	return nil
-}
-
-// Rotate closes the log files, renames them when logfile_rotate asks for it
-// and opens them anew.
-func (s *Server) Rotate() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.current.Load().logs.Rotate()
-}
-
-// Shutdown stops accepting and waits at most lifetime for transactions under
-// way, then cuts them. Until the last of them has ended, idle connections stay
-// open, and a request that comes on one is told that the proxy stops. It returns
-// when all have ended and the logs are flushed. A second call with a shorter
-// lifetime shortens the first.
-func (s *Server) Shutdown(lifetime time.Duration) {
-	s.stopping.Store(true)
-	s.mu.Lock()
-	s.ports.Close()
-	s.mu.Unlock()
-	t := time.NewTimer(lifetime)
-	defer t.Stop()
-	for over := false; !over; {
-		left := s.clients.departure()
-		if s.Transfers() == 0 {
-			break
-		}
-		select {
-		case <-left:
-		case <-t.C:
-			over = true
-		case <-s.over:
-			return
-		}
-	}
-	for {
-		s.clients.each((*client).cut)
-		t := time.NewTimer(time.Second)
-		select {
-		case <-s.clients.empty():
-			t.Stop()
-			s.finish()
-			return
-		case <-t.C: // one that was just being accepted
-		}
-	}
-}
-
-// finish closes what is left after the last client.
-func (s *Server) finish() {
-	s.overOnce.Do(func() {
-		s.overload.End()
-		s.neighbours.Close()
-		s.pool.Close()
-		s.watcher.Close()
-		s.closeNames()
-		s.current.Load().release()
-		sock.ClosePipes()
-		close(s.over)
-	})
-}
-
-func (s *Server) closeNames() {
-	if s.cache != nil {
-		s.cache.Close()
-	}
-}
-
 // Requests is the number of requests served so far.
 func (s *Server) Requests() uint64 { return s.requests.Load() }
 
@@ -277,6 +134,19 @@ func (s *Server) Verification() (checked, unverified uint64) {
 // name in their ClientHello.
 func (s *Server) PassedTLS() uint64 { return s.passed.Load() }
 
+// Unserved are the ports that cannot be had; an http_port is tried again now and then.
+func (s *Server) Unserved() (list []error) {
+	for _, f := range s.ports.Failures() {
+		list = append(list, f)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.unheard != nil {
+		list = append(list, s.unheard)
+	}
+	return list
+}
+
 // Transfers is the number of requests and tunnels under way, one for each client
 // connection that does not just wait.
 func (s *Server) Transfers() (n int) {
@@ -288,21 +158,6 @@ func (s *Server) Transfers() (n int) {
 	return n
 }
 
-// Dismiss ends the connections of intercepted clients that wait for a request, and
-// those of the others after their answer. It is for when a router has given their
-// packets to another cache: what they would send next arrives where nobody knows
-// them, and a client whose kept connection was closed opens another one.
-func (s *Server) Dismiss() {
-	s.clients.each(func(cl *client) {
-		if cl.intercepted {
-			cl.dismissed.Store(true)
-			if !cl.busy.Load() { // else it will look when the answer is out
-				cl.c.Wake()
-			}
-		}
-	})
-}
-
 // acquire takes the policy that is current now.
 func (s *Server) acquire() *policy {
 	for {
@@ -312,51 +167,5 @@ func (s *Server) acquire() *policy {
 			return p
 		}
 		p.release()
-	}
-}
-
-// dial makes the connection an origin.Key asks for.
-func (s *Server) dial(ctx context.Context, k origin.Key, ports origin.LocalPorts) (conn tcpConn, err error) {
-	d := Dialing{To: k.To, TOS: k.TOS}
-	switch {
-	case k.As.IsValid():
-		d.From, d.Spoof = netip.AddrPortFrom(k.As, ports.First), true
-		d.LastPort = ports.Last
-	case k.From.IsValid():
-		d.From = netip.AddrPortFrom(k.From, 0)
-	}
-	conn, err = s.parts.Network.Dial(ctx, d)
-	if err != nil {
-		s.overload.Failed(err)
-	}
-	return conn, err
-}
-
-// tryPeer makes the connection that shows whether a peer is back.
-func (s *Server) tryPeer(ctx context.Context, to netip.AddrPort) error {
-	c, err := s.dial(ctx, origin.Key{To: to}, origin.LocalPorts{})
-	if err != nil {
-		return err
-	}
-	return c.Close()
-}
-
-// local is the proxy as its neighbours see it under a policy.
-func (s *Server) local(p *policy) *peer.Local {
-	return &peer.Local{
-		Config: p.cfg, Lists: p.lists, Peers: p.fetch.Peers, Methods: p.request.Methods, URL: p.url,
-		Cache: nothingStored{}, Log: s.logQuery,
-	}
-}
-
-// logEnv is what the logs need of the server.
-func (s *Server) logEnv() accesslog.Env {
-	return accesslog.Env{
-		Files: s.parts.LogFiles,
-		Name: func(a netip.Addr) string {
-			name, _ := s.names.KnownName(a)
-			return name
-		},
-		Report: func(err error) { s.parts.Log.Error("WARNING: " + err.Error()) },
 	}
 }

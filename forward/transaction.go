@@ -3,6 +3,7 @@ package forward
 import (
 	"context"
 	"net/netip"
+	"sync"
 	"time"
 
 	"github.com/cuttle-proxy/cuttle/conf"
@@ -12,7 +13,6 @@ import (
 	"github.com/cuttle-proxy/cuttle/forward/http1"
 	"github.com/cuttle-proxy/cuttle/forward/reply"
 	"github.com/cuttle-proxy/cuttle/forward/targeturi"
-	"github.com/cuttle-proxy/cuttle/forward/tls"
 )
 
 // transaction is the client's side of one request, from the bytes of the head to
@@ -29,11 +29,10 @@ type transaction struct {
 	canonicalURL []byte
 	logURL       []byte
 
-	hello tls.Reader // of a connection that is passed on
-
 	fetch fetch.Fetch
 	reply reply.Reply
-	page  []byte // the body of a reply of the proxy's own
+	page  []byte    // the body of a reply of the proxy's own
+	tls   passedTLS // a connection that is passed on
 	entry accesslog.Entry
 
 	state
@@ -54,7 +53,6 @@ type state struct {
 	body     http1.Body
 	form     targeturi.Form
 	other    bool // not HTTP: the bytes in in belong to a blind tunnel
-	passed   passed
 	bodyUsed int  // bytes of the body that were in in
 	unread   bool // the client's body was not read to its end
 
@@ -66,51 +64,142 @@ type state struct {
 	prefetching
 }
 
-// run serves one request from its parsed head to its log line. It reports
-// whether the client's connection may carry another.
-func (x *transaction) run() (keep bool) {
-	defer x.log()
-	switch {
-	case x.other:
-		return x.tunnelBlind()
-	case x.passed.state != tls.NeedMore:
-		return x.passTLS()
+// prefetching is a transaction's place beside another one.
+type prefetching struct {
+	gate  chan struct{} // closed when the answer before this one is out; nil when there is none
+	taken chan struct{} // closed when this request has its connection, for the one behind it
+}
+
+// Sizes of a transaction's buffers, in bytes. A request head fits without growing;
+// keptBuffer is the largest a buffer may have grown and still be kept.
+const (
+	requestBuffer = 4 << 10
+	keptBuffer    = 64 << 10
+)
+
+var transactions = sync.Pool{New: func() any {
+	x := &transaction{in: make([]byte, 0, requestBuffer)}
+	x.fetch.Init()
+	x.reply.Init()
+	return x
+}}
+
+// newTransaction takes a transaction for the client's next request.
+func (s *Server) newTransaction(cl *client) *transaction {
+	x := transactions.Get().(*transaction)
+	x.start(cl)
+	return x
+}
+
+// start makes the transaction ready for the client's next request.
+func (x *transaction) start(cl *client) {
+	x.reset()
+	x.cl, x.p, x.port = cl, cl.srv.acquire(), cl.ln.Line()
+}
+
+// reset forgets the request and keeps the storage: nothing of it is left for the
+// next one, which may be another client's.
+func (x *transaction) reset() {
+	x.state = state{tag: "NONE", facts: nobodyYet}
+	x.req.Reset()
+	x.url.Reset()
+	x.tls.reset()
+	x.in, x.target, x.canonicalURL, x.logURL, x.page = x.in[:0], x.target[:0], x.canonicalURL[:0], x.logURL[:0], x.page[:0]
+	x.fetch.Reset()
+	x.reply.Reset()
+	x.entry.Reset()
+}
+
+// nobodyYet is what access lists are told about a request that was not
+// understood: like 2.6, they see the client 0.0.0.0 and no request but its method,
+// when that was read.
+var nobodyYet = acl.Facts{Client: netip.IPv4Unspecified()}
+
+// done gives back the policy.
+func (x *transaction) done() {
+	if x.p != nil {
+		x.p.release()
+		x.p = nil
 	}
-	f := x.understand()
-	x.beginReply()
-	if f != nil {
-		return x.refuse(f)
+}
+
+// free gives the transaction back after done.
+func (x *transaction) free() {
+	x.cl, x.port = nil, nil
+	if cap(x.in) <= keptBuffer && cap(x.page) <= keptBuffer && !x.fetch.Oversized() && !x.reply.Oversized() {
+		transactions.Put(x)
 	}
-	if f := x.admit(); f != nil {
-		return x.refuse(f)
+}
+
+// room is where the next bytes from the client go. There is always some.
+func (x *transaction) room() []byte {
+	if len(x.in) == cap(x.in) {
+		x.in = append(make([]byte, 0, 2*cap(x.in)), x.in...)
 	}
-	x.logAgent()
-	switch {
-	case x.req.Method == http1.CONNECT:
-		return x.tunnel()
-	case x.form.Internal:
-		return x.serveOwn()
-	case x.req.Method == http1.PURGE:
-		return x.purge()
-	case x.req.Method == http1.TRACE && x.lastHop():
-		return x.echo()
+	return x.in[len(x.in):cap(x.in)]
+}
+
+// parse looks for a request head in x.in. With Complete and Failed the
+// transaction begins.
+func (x *transaction) parse() http1.State {
+	if n := http1.SkipSpace(x.in); n > 0 && x.head == 0 {
+		x.in = x.in[:copy(x.in, x.in[n:])]
+		x.req.Reset()
 	}
-	// The store will be asked here. Until then everything is a miss.
-	x.tag = "TCP_MISS"
-	if x.req.Method != http1.TRACE {
-		x.reply.Lookup = "MISS"
+	if len(x.in) == 0 {
+		return http1.NeedMore
 	}
-	if f := x.mayMiss(); f != nil {
-		return x.refuse(f)
+	options := x.p.request
+	options.HTTP11 = x.port.HTTP11
+	n, state := x.req.Parse(x.in, &options)
+	if state == http1.NeedMore {
+		return state
 	}
-	defer x.leave()
-	if f := x.forward(); f != nil {
-		return x.refuse(f)
+	x.head = n
+	if state == http1.Failed {
+		x.fault = x.req.Fault
+		x.head = len(x.in) // nothing behind a bad head is looked at
 	}
-	if f := x.checkReply(); f != nil {
-		return x.refuse(f)
+	x.now = time.Now()
+	x.began = x.now
+	if x.cl.served > 0 {
+		// 2.6 counts from the end of the answer before (fact "Elapsed time in
+		// the log of the second request on a kept connection").
+		x.began = x.cl.since
 	}
-	return x.deliver()
+	return http1.Complete
+}
+
+// readsClient reports whether serving the request means reading from the client:
+// a tunnel, or a body that is not wholly here yet.
+func (x *transaction) readsClient() bool {
+	if x.other {
+		return true
+	}
+	if x.fault != http1.NoFault {
+		return false
+	}
+	return x.req.Method == http1.CONNECT || x.req.Has(http1.TransferEncoding) || x.mayUpgrade() ||
+		x.req.ContentLength() > int64(len(x.in)-x.head)
+}
+
+// rest is what came behind the request and its body.
+func (x *transaction) rest() []byte { return x.in[min(len(x.in), x.head+x.bodyUsed):] }
+
+// hasRequest reports whether the request was understood so far that access lists
+// were asked about it.
+func (x *transaction) hasRequest() bool { return x.facts.URL != nil }
+
+// client11 reports whether the client is answered in HTTP/1.1: it speaks it, and
+// its port does (http_port … http11).
+func (x *transaction) client11() bool {
+	return x.port.HTTP11 && (x.req.Major > 1 || x.req.Major == 1 && x.req.Minor >= 1)
+}
+
+// mayUpgrade reports whether a request asks to change protocols on a port where
+// that can be: it is served outside Turns, for what follows reads the client.
+func (x *transaction) mayUpgrade() bool {
+	return x.client11() && x.req.Has(http1.Upgrade) && x.req.ListHas(http1.Connection, "upgrade")
 }
 
 // context ends when the client goes away or the server is shut down for good.

@@ -1,9 +1,13 @@
 package forward
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/cuttle-proxy/cuttle/forward/acl"
 	"github.com/cuttle-proxy/cuttle/forward/failure"
 	"github.com/cuttle-proxy/cuttle/forward/http1"
+	"github.com/cuttle-proxy/cuttle/forward/icons"
 	"github.com/cuttle-proxy/cuttle/forward/reply"
 	"github.com/cuttle-proxy/cuttle/forward/targeturi"
 )
@@ -85,22 +89,6 @@ func (x *transaction) fillFacts() {
 	}
 }
 
-// hasRequest reports whether the request was understood so far that access lists
-// were asked about it.
-func (x *transaction) hasRequest() bool { return x.facts.URL != nil }
-
-// client11 reports whether the client is answered in HTTP/1.1: it speaks it, and
-// its port does (http_port … http11).
-func (x *transaction) client11() bool {
-	return x.port.HTTP11 && (x.req.Major > 1 || x.req.Major == 1 && x.req.Minor >= 1)
-}
-
-// mayUpgrade reports whether a request asks to change protocols on a port where
-// that can be: it is served outside Turns, for what follows reads the client.
-func (x *transaction) mayUpgrade() bool {
-	return x.client11() && x.req.Has(http1.Upgrade) && x.req.ListHas(http1.Connection, "upgrade")
-}
-
 // lastHop reports whether a TRACE is to be answered here (Max-Forwards: 0).
 func (x *transaction) lastHop() bool {
 	v := x.req.Get(http1.MaxForwards)
@@ -117,4 +105,17 @@ func (x *transaction) beginReply() {
 		Connection: x.form.Rebuilt || x.form.Accelerated || x.client11(),
 		Session:    !x.form.Accelerated && !x.form.Rebuilt,
 	}
+}
+
+// isOwn reports whether the URL names one of the proxy's own objects: on its own
+// host names, or anywhere for what is the same on every proxy
+// (global_internal_static).
+func (x *transaction) isOwn() bool {
+	if x.form.Internal || !icons.IsInternal(x.url.Path) || x.req.Method == http1.CONNECT {
+		return x.form.Internal
+	}
+	host := http1.View(x.url.Host)
+	isHost := func(name string) bool { return strings.EqualFold(host, name) }
+	return isHost(x.p.visible) || isHost(x.p.unique) || slices.ContainsFunc(x.p.cfg.HostnameAliases, isHost) ||
+		x.p.cfg.GlobalInternalStatic && icons.IsStatic(x.url.Path)
 }

@@ -1,0 +1,259 @@
+package forward
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"time"
+
+	"github.com/cuttle-proxy/cuttle/conf"
+	"github.com/cuttle-proxy/cuttle/forward/accesslog"
+	"github.com/cuttle-proxy/cuttle/forward/dns"
+	"github.com/cuttle-proxy/cuttle/forward/origin"
+	"github.com/cuttle-proxy/cuttle/forward/peer"
+	"github.com/cuttle-proxy/cuttle/forward/peer/htcp"
+	"github.com/cuttle-proxy/cuttle/forward/sock"
+)
+
+// lookups is how names are looked up.
+func (s *Server) lookups(cfg *conf.Config) dns.Options {
+	o := dns.FromConfig(cfg, s.parts.Log)
+	o.Control = s.parts.PrepareLookup
+	return o
+}
+
+// New builds everything the configuration asks for except sockets. An error
+// names the directive at fault; nothing is left open then.
+func New(cfg *conf.Config, parts Parts) (*Server, error) {
+	s := &Server{parts: parts, failed: make(chan error, 1), over: make(chan struct{})}
+	s.names = parts.Resolver
+	if s.names == nil {
+		s.cache = dns.New(s.lookups(cfg))
+		s.names = s.cache
+	}
+	var err error
+	if s.watcher, err = sock.NewWatcher(); err != nil {
+		s.closeNames()
+		return nil, err
+	}
+	s.pool = origin.NewPool(origin.PoolOptions{Timeout: cfg.PconnTimeout})
+	s.dialer = origin.Dialer{Pool: s.pool, Watcher: s.watcher, Dial: s.dial}
+	s.fetching.Names, s.fetching.Pool, s.fetching.Dialer, s.fetching.Log = s.names, s.pool, &s.dialer, parts.Log
+	s.neighbours = peer.NewNeighbours(parts.Log)
+	s.peers = peer.Env{Names: s.names, Log: parts.Log, Connect: s.tryPeer, Over: s.over, Talk: s.neighbours}
+	s.ports.Open, s.ports.Accept, s.ports.Log = parts.Network.Listen, s.acceptFrom, parts.Log
+	s.overload.Log, s.overload.Rest, s.overload.Relieve, s.overload.Tell = parts.Log, parts.OverloadRest, s.pool.DropIdle, parts.Overloaded
+	p, err := newPolicy(cfg, s.shared())
+	if err != nil {
+		s.watcher.Close()
+		s.closeNames()
+		return nil, err
+	}
+	s.current.Store(p)
+	s.neighbours.Use(s.local(p))
+	p.warn(parts.Log)
+	return s, nil
+}
+
+// Listen opens every http_port, at least one of them, icp_port and htcp_port. It is
+// separate from Serve because ports and transparent sockets may need rights the
+// process gives up before serving.
+func (s *Server) Listen(ctx context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	cfg := s.current.Load().cfg
+	if err := s.ports.Use(ctx, cfg.Ports()); err != nil {
+		return err
+	}
+	s.ports.Settle()
+	return s.neighbours.Listen(ctx, cfg)
+}
+
+// Serve accepts and serves until Shutdown has finished. It returns nil after
+// a Shutdown and an error when a listener fails for good.
+func (s *Server) Serve() error {
+	s.ports.Serve()
+	select {
+	case err := <-s.failed:
+		return err
+	case <-s.over:
+		return nil
+	}
+}
+
+// Swap replaces the configuration. Transactions under way keep the one they
+// began with, listeners that stay remain open. On error the old configuration
+// goes on serving; a port that cannot be had is none (Unserved).
+func (s *Server) Swap(ctx context.Context, cfg *conf.Config) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stopping.Load() {
+		return nil
+	}
+	p, err := newPolicy(cfg, s.shared())
+	if err != nil {
+		return err
+	}
+	if err := s.ports.Use(ctx, cfg.Ports()); err != nil {
+		p.release()
+		return err
+	}
+	if s.unheard = s.neighbours.Listen(ctx, cfg); s.unheard != nil {
+		s.parts.Log.Error("ERROR: " + s.unheard.Error())
+	}
+	if s.cache != nil {
+		s.cache.Reconfigure(s.lookups(cfg))
+	}
+	s.pool.SetOptions(origin.PoolOptions{Timeout: cfg.PconnTimeout})
+	old := s.current.Swap(p)
+	s.neighbours.Use(s.local(p))
+	s.ports.Settle()
+	p.warn(s.parts.Log)
+	old.release()
+	return nil
+}
+
+// Rotate closes the log files, renames them when logfile_rotate asks for it
+// and opens them anew.
+func (s *Server) Rotate() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.current.Load().logs.Rotate()
+}
+
+// Shutdown stops accepting and waits at most lifetime for transactions under
+// way, then cuts them. Until the last of them has ended, idle connections stay
+// open, and a request that comes on one is told that the proxy stops. It returns
+// when all have ended and the logs are flushed. A second call with a shorter
+// lifetime shortens the first.
+func (s *Server) Shutdown(lifetime time.Duration) {
+	s.stopping.Store(true)
+	s.mu.Lock()
+	s.ports.Close()
+	s.mu.Unlock()
+	t := time.NewTimer(lifetime)
+	defer t.Stop()
+	for over := false; !over; {
+		left := s.clients.departure()
+		if s.Transfers() == 0 {
+			break
+		}
+		select {
+		case <-left:
+		case <-t.C:
+			over = true
+		case <-s.over:
+			return
+		}
+	}
+	for {
+		s.clients.each((*client).cut)
+		t := time.NewTimer(time.Second)
+		select {
+		case <-s.clients.empty():
+			t.Stop()
+			s.finish()
+			return
+		case <-t.C: // one that was just being accepted
+		}
+	}
+}
+
+// finish closes what is left after the last client.
+func (s *Server) finish() {
+	s.overOnce.Do(func() {
+		s.overload.End()
+		s.neighbours.Close()
+		s.pool.Close()
+		s.watcher.Close()
+		s.closeNames()
+		s.current.Load().release()
+		sock.ClosePipes()
+		close(s.over)
+	})
+}
+
+func (s *Server) closeNames() {
+	if s.cache != nil {
+		s.cache.Close()
+	}
+}
+
+// Dismiss ends the connections of intercepted clients that wait for a request, and
+// those of the others after their answer. It is for when a router has given their
+// packets to another cache: what they would send next arrives where nobody knows
+// them, and a client whose kept connection was closed opens another one.
+func (s *Server) Dismiss() {
+	s.clients.each(func(cl *client) {
+		if cl.intercepted {
+			cl.dismissed.Store(true)
+			if !cl.busy.Load() { // else it will look when the answer is out
+				cl.c.Wake()
+			}
+		}
+	})
+}
+
+// dial makes the connection an origin.Key asks for.
+func (s *Server) dial(ctx context.Context, k origin.Key, ports origin.LocalPorts) (conn *net.TCPConn, err error) {
+	d := Dialing{To: k.To, TOS: k.TOS}
+	switch {
+	case k.As.IsValid():
+		d.From, d.Spoof = netip.AddrPortFrom(k.As, ports.First), true
+		d.LastPort = ports.Last
+	case k.From.IsValid():
+		d.From = netip.AddrPortFrom(k.From, 0)
+	}
+	conn, err = s.parts.Network.Dial(ctx, d)
+	if err != nil {
+		s.overload.Failed(err)
+	}
+	return conn, err
+}
+
+// tryPeer makes the connection that shows whether a peer is back.
+func (s *Server) tryPeer(ctx context.Context, to netip.AddrPort) error {
+	c, err := s.dial(ctx, origin.Key{To: to}, origin.LocalPorts{})
+	if err != nil {
+		return err
+	}
+	return c.Close()
+}
+
+// local is the proxy as its neighbours see it under a policy.
+func (s *Server) local(p *policy) *peer.Local {
+	return &peer.Local{
+		Config: p.cfg, Lists: p.lists, Peers: p.fetch.Peers, Methods: p.request.Methods, URL: p.url,
+		Cache: nothingStored{}, Log: s.logQuery,
+	}
+}
+
+// logEnv is what the logs need of the server.
+func (s *Server) logEnv() accesslog.Env {
+	return accesslog.Env{
+		Files: s.parts.LogFiles,
+		Name: func(a netip.Addr) string {
+			name, _ := s.names.KnownName(a)
+			return name
+		},
+		Report: func(err error) { s.parts.Log.Error("WARNING: " + err.Error()) },
+	}
+}
+
+// shared is what the policies of all configurations have in common.
+func (s *Server) shared() *shared {
+	return &shared{
+		names: s.names, connections: &s.clients, hardware: &s.hardware, peers: &s.peers, dates: &s.dates,
+		version: s.parts.Version, log: s.parts.Log, logs: s.logEnv(),
+	}
+}
+
+// nothingStored stands where the cache will be: neighbours are told that it is
+// empty, which is true.
+type nothingStored struct{}
+
+// Find implements peer.Cache.
+func (nothingStored) Find([]byte, time.Duration) (htcp.Object, bool) { return htcp.Object{}, false }
+
+// Remove implements peer.Cache.
+func (nothingStored) Remove([]byte) bool { return false }

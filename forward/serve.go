@@ -1,0 +1,265 @@
+package forward
+
+import (
+	"time"
+
+	"github.com/cuttle-proxy/cuttle/forward/http1"
+	"github.com/cuttle-proxy/cuttle/forward/sock"
+	"golang.org/x/sys/unix"
+)
+
+// stay is how long a client's goroutine, its stack grown by the last
+// transaction, waits for the next request before a fresh one takes its place:
+// once for each request served, up to mostStays. Who has asked often asks again
+// soon, and the timer that ends the stay fires the less often.
+const (
+	stay      = 50 * time.Millisecond
+	mostStays = 40
+)
+
+// serve reads and answers requests until the connection ends. It is run in a
+// goroutine of its own.
+func (cl *client) serve() {
+	defer cl.recover()
+	for {
+		cl.next = leave
+		cl.wait()
+		err := cl.c.Turns(&cl.turns, cl)
+		switch {
+		case err == nil && cl.next == outside:
+			if !cl.serveOutside() {
+				cl.end()
+				return
+			}
+		case err == sock.ErrTimeout && cl.idles():
+			go cl.serveSmall()
+			return
+		case err == sock.ErrTimeout && cl.silent():
+			cl.answer() // by a tunnel, which is the last of the connection
+			cl.end()
+			return
+		default:
+			cl.end()
+			return
+		}
+	}
+}
+
+// serveSmall goes on waiting with a fresh stack.
+func (cl *client) serveSmall() {
+	cl.small = true
+	cl.serve()
+}
+
+// idles reports whether the wait ended because the short stay is over, and not
+// the client's time.
+func (cl *client) idles() bool {
+	return !cl.small && cl.x == nil && time.Now().Before(cl.deadline()) && !cl.c.Aborted()
+}
+
+// deadline is until when the client may take to send its next request.
+func (cl *client) deadline() time.Time {
+	cfg := cl.srv.current.Load().cfg
+	if cl.served == 0 {
+		if end := cl.sniffEnd(); !end.IsZero() {
+			return end
+		}
+		return cl.since.Add(cfg.RequestTimeout)
+	}
+	return cl.since.Add(cfg.PersistentRequestTimeout)
+}
+
+// wait sets the time until which the next bytes must come.
+func (cl *client) wait() {
+	end := cl.deadline()
+	if !cl.small && cl.x == nil {
+		if t := cl.since.Add(time.Duration(min(max(cl.served, 1), mostStays)) * stay); t.Before(end) {
+			end = t
+		}
+	}
+	cl.c.ReadUntil(end)
+}
+
+// TakeTurn implements sock.Taker: it reads what is there and serves every request complete in it.
+func (cl *client) TakeTurn(turn *sock.Turn) (done bool) {
+	for {
+		x := cl.x
+		if x == nil {
+			x = cl.srv.newTransaction(cl)
+			cl.x = x
+		}
+		n, err := turn.Read(x.room())
+		if err == unix.EAGAIN {
+			if len(x.in) == 0 {
+				cl.drop()
+				if cl.dismissed.Load() {
+					return true
+				}
+			}
+			cl.wait()
+			return false
+		}
+		if err != nil {
+			return true
+		}
+		cl.small = false
+		x.in = x.in[:len(x.in)+n]
+		cl.turn = turn
+		done := cl.serveReceived()
+		cl.turn = nil
+		if done {
+			return true
+		}
+		if turn.Empty() {
+			cl.wait()
+			return false
+		}
+	}
+}
+
+// serveReceived serves the requests that are complete in cl.x.in. It returns
+// true when Turns must be left, with cl.next saying why.
+func (cl *client) serveReceived() (done bool) {
+	for {
+		x := cl.x
+		switch cl.sniff() {
+		case sniffMore:
+			if len(x.in) == 0 {
+				cl.drop()
+			}
+			return false
+		case sniffUnknown:
+			x.other = true
+			cl.next = outside
+			return true
+		}
+		if cl.passes {
+			return cl.readHello()
+		}
+		switch x.parse() {
+		case http1.NeedMore:
+			if len(x.in) == 0 {
+				cl.drop()
+			}
+			return false
+		case http1.Complete:
+			if x.readsClient() {
+				cl.next = outside
+				return true
+			}
+		}
+		if !cl.answer() {
+			return true
+		}
+		if cl.x == nil {
+			return false
+		}
+	}
+}
+
+// serveOutside serves a request that itself reads from the client.
+func (cl *client) serveOutside() bool {
+	if !cl.answer() {
+		return false
+	}
+	if cl.x == nil {
+		return true
+	}
+	// What is already here behind the request is served before waiting.
+	cl.next = leave
+	if cl.serveReceived() {
+		if cl.next == outside {
+			return cl.serveOutside()
+		}
+		return false
+	}
+	return true
+}
+
+// answer runs the transaction in cl.x. It leaves behind in cl.x what came after
+// the request, or nil, and reports whether the connection goes on.
+func (cl *client) answer() bool {
+	x := cl.x
+	cl.busy.Store(true)
+	if cl.c.PeerClosed() { // the watcher told us while we were idle
+		grace := hangUpGrace
+		if cl.piped {
+			grace = pipedGrace
+		}
+		cl.letGo(cl.c.PeerReset(), grace)
+	}
+	next := x.prefetch()
+	keep := x.run()
+	if next != nil {
+		keep = cl.follow(next, keep)
+		x = cl.x
+	}
+	if cl.pin.Lost() {
+		keep = false
+	}
+	cl.busy.Store(false)
+	cl.served++
+	cl.since = x.now
+	rest := x.rest()
+	if !keep || cl.srv.stopping.Load() {
+		return false
+	}
+	x.done()
+	cl.piped = len(rest) > 0
+	if !cl.piped {
+		cl.drop()
+		return !cl.dismissed.Load()
+	}
+	// The same bytes go on as the beginning of the next request.
+	n := copy(x.in[:cap(x.in)], rest)
+	x.start(cl)
+	x.in = x.in[:n]
+	return true
+}
+
+// drop gives the transaction back: nothing of a request is there.
+func (cl *client) drop() {
+	cl.x.done()
+	cl.x.free()
+	cl.x = nil
+}
+
+// end closes the connection. When the client may still be sending what we do
+// not want to read, our answer would be destroyed by the reset that follows a
+// close; so the sending side is closed first and a little is read away.
+func (cl *client) end() {
+	if x := cl.x; x != nil {
+		unread := cl.served > 0 && (x.unread || len(x.rest()) > 0)
+		x.done()
+		x.free()
+		cl.x = nil
+		if unread && !cl.gone.Load() && !cl.c.Aborted() {
+			cl.linger()
+		}
+	}
+	cl.pin.Drop()
+	cl.c.Close()
+	cl.finish()
+	cl.srv.clients.remove(cl)
+}
+
+// Bounds of what is read away before a connection is closed.
+const (
+	lingerTime  = 2 * time.Second
+	lingerBytes = 256 << 10
+)
+
+func (cl *client) linger() {
+	if cl.c.CloseWrite() != nil {
+		return
+	}
+	cl.c.ReadUntil(time.Now().Add(lingerTime))
+	buf := make([]byte, 8<<10)
+	for total := 0; total < lingerBytes; {
+		n, err := cl.c.Read(buf)
+		if err != nil {
+			return
+		}
+		total += n
+	}
+}
