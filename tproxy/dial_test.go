@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/cuttle-proxy/cuttle/tproxy/netlab"
 )
 
 // alley is a street whose gateway spoofs the client, and only that.
@@ -257,4 +259,25 @@ func TestOwnFollowsTheHost(t *testing.T) {
 	waitUntil(t, "the new address is seen", func() bool { return own.Has(late) })
 	s.gateway.Must("ip", "addr", "del", "10.1.0.77/24", "dev", "lan0")
 	waitUntil(t, "the old address is forgotten", func() bool { return !own.Has(late) })
+}
+
+// What is delivered to a host: its addresses, broadcasts, groups; not its neighbours'.
+func TestOwnDelivers(t *testing.T) {
+	lab := netlab.ForTest(t)
+	n := lab.Node("n")
+	lab.Link(netlab.End{Node: n, Name: "eth0", Addrs: []string{"10.1.0.1/24", "10.2.0.1/31", "fd01::1/64"}}, netlab.End{Node: lab.Node("m"), Name: "eth0"})
+	var own *Own
+	if err := n.Do(func() (err error) { own, err = WatchOwn(); return err }); err != nil {
+		t.Fatal(err)
+	}
+	defer own.Close()
+	for addr, want := range map[string]bool{
+		"10.1.0.1": true, "10.1.0.255": true, "10.1.0.0": true, "255.255.255.255": true, "224.0.0.1": true, "ff02::1": true, "fd01::1": true,
+		"127.0.0.1": true, "::1": true, "::ffff:10.1.0.1": true, "10.2.0.1": true, "0.0.0.0": true,
+		"10.1.0.2": false, "10.2.0.0": false, "10.1.1.255": false, "fd01::2": false, "198.51.100.1": false,
+	} {
+		if got := own.Delivers(netip.MustParseAddr(addr)); got != want {
+			t.Errorf("%s: %v", addr, got)
+		}
+	}
 }

@@ -20,6 +20,7 @@ import (
 // asking costs one map look-up.
 type Own struct {
 	addrs     atomic.Pointer[map[netip.Addr]struct{}]
+	nets      atomic.Pointer[[]netip.Prefix] // of the addresses, for their broadcasts
 	listeners atomic.Pointer[[]netip.AddrPort]
 
 	mu     sync.Mutex // of listeners' writers
@@ -78,12 +79,20 @@ func (o *Own) read() error {
 		return os.NewSyscallError("netlink: reading addresses", err)
 	}
 	addrs := make(map[netip.Addr]struct{}, len(list))
+	var nets []netip.Prefix
 	for _, a := range list {
-		if addr, ok := netip.AddrFromSlice(a.IP); ok {
-			addrs[addr.Unmap()] = struct{}{}
+		addr, ok := netip.AddrFromSlice(a.IP)
+		if !ok {
+			continue
+		}
+		addr = addr.Unmap()
+		addrs[addr] = struct{}{}
+		if bits, _ := a.Mask.Size(); addr.Is4() && bits < 31 {
+			nets = append(nets, netip.PrefixFrom(addr, bits).Masked())
 		}
 	}
 	o.addrs.Store(&addrs)
+	o.nets.Store(&nets)
 	return nil
 }
 
@@ -98,6 +107,24 @@ func (o *Own) Has(a netip.Addr) bool {
 	}
 	_, has := (*o.addrs.Load())[a.WithZone("")]
 	return has
+}
+
+// Delivers reports whether packets to an address are for this host: its own
+// addresses, broadcasts and multicasts among them.
+func (o *Own) Delivers(a netip.Addr) bool {
+	a = a.Unmap()
+	if a.IsMulticast() || a == netip.AddrFrom4([4]byte{255, 255, 255, 255}) || o.Has(a) {
+		return true
+	}
+	if !a.Is4() || o == nil {
+		return false
+	}
+	for _, n := range *o.nets.Load() {
+		if n.Contains(a) && (a == n.Addr() || !n.Contains(a.Next())) { // the network's first and last
+			return true
+		}
+	}
+	return false
 }
 
 // AddListeners tells which sockets are the proxy's own, so that Dial never

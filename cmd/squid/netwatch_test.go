@@ -57,8 +57,8 @@ func TestGREFromRoutersOfAReconfigureAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer wire.Close()
-	// An empty UDP packet from one address of nobody's to another.
-	inner := []byte{0x45, 0, 0, 28, 0, 0, 0x40, 0, 64, 17, 0, 0, 192, 0, 2, 1, 198, 51, 100, 1, 0, 9, 0, 9, 0, 8, 0, 0}
+	// A segment to the web from one address of nobody's to another.
+	inner := append([]byte{0x45, 0, 0, 40, 0, 0, 0x40, 0, 64, 6, 0, 0, 192, 0, 2, 1, 198, 51, 100, 1, 0, 9, 0, 80}, make([]byte, 16)...)
 	send := func() {
 		packet := append([]byte{0, 0, 0x88, 0x3e, 0, 0, 0, 0}, inner...)
 		if _, err := wire.WriteToIP(packet, &net.IPAddr{IP: net.ParseIP(streetOutside4)}); err != nil {
@@ -79,6 +79,12 @@ func TestGREFromRoutersOfAReconfigureAlone(t *testing.T) {
 		n := s.network()
 		return n.GRE.Delivered > 0
 	})
+	// What is for this host itself, or of no service, is not unwrapped.
+	copy(inner[16:], net.ParseIP(streetGateway4).To4())
+	send()
+	copy(inner[16:], []byte{198, 51, 100, 1, 0, 9, 0, 22})
+	send()
+	s.until("both are refused", func() bool { n := s.network(); return n.GRE.Here > 0 && n.GRE.Other > 0 })
 	out, err := s.order("network")
 	if err != nil || !strings.Contains(out, "GRE last stranger: "+streetOrigin4) || !strings.Contains(out, "connections: 0 asked for") {
 		t.Errorf("%v\n%s", err, out)

@@ -15,6 +15,8 @@ type Counts struct {
 	Checksum  uint64 `json:"checksum"`  // wrong GRE checksum
 	Stranger  uint64 `json:"stranger"`  // from an address that is no router of ours, or with another key
 	Own       uint64 `json:"own"`       // would have looped: our address as outer or inner source
+	Here      uint64 `json:"here"`      // inside was a packet for this host itself
+	Other     uint64 `json:"other"`     // inside was a packet of no announced service
 	Refused   uint64 `json:"refused"`   // not accepted by the device
 	Lost      uint64 `json:"lost"`      // dropped by the kernel because the receive buffer was full
 	Returned  uint64 `json:"returned"`  // packets given back to a router
@@ -23,7 +25,7 @@ type Counts struct {
 }
 
 type counters struct {
-	received, batches, delivered, foreign, malformed, checksum, stranger, own, refused, returned, unknown, unsent atomic.Uint64
+	received, batches, delivered, foreign, malformed, checksum, stranger, own, here, other, refused, returned, unknown, unsent atomic.Uint64
 }
 
 func (c *counters) failed(err error) {
@@ -36,6 +38,10 @@ func (c *counters) failed(err error) {
 		c.stranger.Add(1)
 	case errors.Is(err, errOwn):
 		c.own.Add(1)
+	case errors.Is(err, errHere):
+		c.here.Add(1)
+	case errors.Is(err, errUnannounced):
+		c.other.Add(1)
 	default:
 		c.malformed.Add(1)
 	}
@@ -45,7 +51,7 @@ func (c *counters) read() Counts {
 	return Counts{
 		Received: c.received.Load(), Batches: c.batches.Load(), Delivered: c.delivered.Load(),
 		Foreign: c.foreign.Load(), Malformed: c.malformed.Load(), Checksum: c.checksum.Load(),
-		Stranger: c.stranger.Load(), Own: c.own.Load(), Refused: c.refused.Load(),
+		Stranger: c.stranger.Load(), Own: c.own.Load(), Here: c.here.Load(), Other: c.other.Load(), Refused: c.refused.Load(),
 		Returned: c.returned.Load(), Unknown: c.unknown.Load(), Unsent: c.unsent.Load(),
 	}
 }

@@ -25,6 +25,9 @@ type Config struct {
 	Local netip.Addr
 	// Own tells the addresses of this host, so that nothing loops; nil for none.
 	Own func(netip.Addr) bool
+	// Here tells the destinations that are delivered to this host; nil for none.
+	// Nothing inside may be for them.
+	Here func(netip.Addr) bool
 	// Key is the GRE key routers must use; nil accepts any and none.
 	Key *uint32
 	// Mark is put on packets given back.
@@ -66,7 +69,7 @@ func Open(config Config) (*Decapsulator, error) {
 	if d.device == "" {
 		d.device = DefaultDevice
 	}
-	d.own, d.key = config.Own, config.Key
+	d.own, d.here, d.key = config.Own, config.Here, config.Key
 	if config.Return {
 		d.back = newMemory()
 	}
@@ -176,6 +179,10 @@ func (d *Decapsulator) Device() string { return d.device }
 // SetRouters limits the senders to these addresses; nil accepts any. It may be
 // called at any time.
 func (d *Decapsulator) SetRouters(routers []netip.Addr) { d.setRouters(routers) }
+
+// SetServices limits what may be inside to what routers were asked for; nil accepts
+// any. It may be called at any time.
+func (d *Decapsulator) SetServices(services []Service) { d.setServices(services) }
 
 // Stranger is the sender of the last packet dropped because SetRouters does not
 // name it; not valid when there was none.

@@ -27,12 +27,14 @@ func guardParts() (*nftables.Table, *nftables.Chain) {
 //	table ip cuttle-gre {
 //	  chain routers { ip saddr 192.0.2.1 return; counter drop }
 //	  chain in { type filter hook prerouting priority raw;
-//	    meta l4proto gre fib daddr type local @th,16,16 0x883e goto routers; … }
+//	    meta l4proto gre fib daddr type local @th,16,16 0x883e goto routers; …
+//	    iifname "DEVICE" fib daddr type != unicast counter drop }
 //	}
 //
-// Only the protocols routers redirect with are looked at: other tunnels of the
+// The last rule keeps what comes out of the tunnel from this host itself: local,
+// broadcast and multicast addresses. Only the protocols routers redirect with are looked at: other tunnels of the
 // host are nobody's business here.
-func guard(routers []netip.Addr) error {
+func guard(routers []netip.Addr, device string) error {
 	conn, err := nftables.New()
 	if err != nil {
 		return fmt.Errorf("nftables: %w", err)
@@ -62,6 +64,13 @@ func guard(routers []netip.Addr) error {
 			same(binaryutil.BigEndian.PutUint16(protocol)),
 			&expr.Verdict{Kind: expr.VerdictGoto, Chain: allowed.Name}}})
 	}
+	name := make([]byte, unix.IFNAMSIZ)
+	copy(name, device)
+	conn.AddRule(&nftables.Rule{Table: table, Chain: in, Exprs: []expr.Any{
+		&expr.Meta{Key: expr.MetaKeyIIFNAME, Register: unix.NFT_REG_1}, same(name),
+		&expr.Fib{Register: unix.NFT_REG_1, FlagDADDR: true, ResultADDRTYPE: true},
+		&expr.Cmp{Op: expr.CmpOpNeq, Register: unix.NFT_REG_1, Data: binaryutil.NativeEndian.PutUint32(unix.RTN_UNICAST)},
+		&expr.Counter{}, &expr.Verdict{Kind: expr.VerdictDrop}}})
 	return guardError(conn.Flush())
 }
 

@@ -26,7 +26,7 @@ func TestGuardKeepsStrangersOut(t *testing.T) {
 		{[]netip.Addr{}, ProtocolIPv4, 1, 1},
 		{[]netip.Addr{}, bridged, 0, 2},
 	} {
-		if err := c.cache.Do(func() error { return guard(step.routers) }); err != nil {
+		if err := c.cache.Do(func() error { return guard(step.routers, c.d.Device()) }); err != nil {
 			t.Fatal(err)
 		}
 		c.send(t, packet(step.protocol))

@@ -16,6 +16,9 @@ type Receiver interface {
 	Run() error
 	// SetRouters limits who may send; nil lets everybody.
 	SetRouters([]netip.Addr)
+	// SetServices limits what may be inside; nil lets everything. A kernel tunnel keeps
+	// from this host what is for this host, whatever it is of.
+	SetServices([]Service)
 	// Stranger is who sent the last packet dropped by that limit, not valid when
 	// there was none or it is not known.
 	Stranger() netip.Addr
@@ -98,8 +101,11 @@ func (t *tunnel) SetRouters(routers []netip.Addr) {
 		unguard()
 		return
 	}
-	guard(routers)
+	guard(routers, t.device)
 }
+
+// SetServices does nothing: the packet filter's part is done by SetRouters.
+func (t *tunnel) SetServices([]Service) {}
 
 // Stranger knows of none: the packet filter counts, and does not say whom.
 func (t *tunnel) Stranger() netip.Addr { return netip.Addr{} }

@@ -16,9 +16,12 @@ var (
 // what may be changed while it runs.
 type unwrapper struct {
 	own     func(netip.Addr) bool // addresses of this host; nil for none
+	here    func(netip.Addr) bool // destinations that are delivered to this host; nil for none
 	key     *uint32               // the key demanded, nil for any or none
 	routers atomic.Pointer[map[netip.Addr]struct{}]
 	strange atomic.Uint32 // the last stranger's address; 0 for none
+
+	services atomic.Pointer[[]Service]
 }
 
 // setRouters limits who may send to us; nil lets everybody.
@@ -78,5 +81,5 @@ func (u *unwrapper) from(router netip.Addr, packet []byte) (Header, Packet, erro
 	if u.own != nil && (u.own(router) || u.own(p.Src)) {
 		return h, p, errOwn
 	}
-	return h, p, nil
+	return h, p, u.admit(p)
 }

@@ -65,8 +65,8 @@ func (n Counts) writeText(w io.Writer) error {
 	}
 	if g := n.GRE; g != nil {
 		fmt.Fprintf(w, "GRE: %d received, %d delivered, %d given back, %d lost in the queue\n", g.Received, g.Delivered, g.Returned, g.Lost)
-		fmt.Fprintf(w, "GRE dropped: %d of strangers, %d of ours, %d damaged, %d wrong checksum, %d other protocols, %d refused by the device, %d of no router, %d unsent\n",
-			g.Stranger, g.Own, g.Malformed, g.Checksum, g.Foreign, g.Refused, g.Unknown, g.Unsent)
+		fmt.Fprintf(w, "GRE dropped: %d of strangers, %d of ours, %d damaged, %d wrong checksum, %d other protocols, %d refused by the device, %d for this host, %d of no service, %d of no router, %d unsent\n",
+			g.Stranger, g.Own, g.Malformed, g.Checksum, g.Foreign, g.Refused, g.Here, g.Other, g.Unknown, g.Unsent)
 		if n.Stranger != "" {
 			fmt.Fprintf(w, "GRE last stranger: %s\n", n.Stranger)
 		}
@@ -96,6 +96,8 @@ func (n Counts) trouble(since Counts) (lines []string) {
 	more(n.GRE.Lost, before.Lost, "%d GRE packets lost because they came faster than they could be taken")
 	more(n.GRE.Malformed+n.GRE.Checksum, before.Malformed+before.Checksum, "%d damaged GRE packets dropped")
 	more(n.GRE.Own, before.Own, "%d GRE packets dropped that would have gone round in a loop")
+	more(n.GRE.Here, before.Here, "%d GRE packets dropped that held packets for this host itself")
+	more(n.GRE.Other, before.Other, "%d GRE packets dropped that held packets of no announced service")
 	more(n.GRE.Unsent, before.Unsent, "%d packets could not be given back to a router")
 	return lines
 }

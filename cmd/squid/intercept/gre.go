@@ -8,9 +8,12 @@ import (
 	"slices"
 	"syscall"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/cuttle-proxy/cuttle/conf"
 	"github.com/cuttle-proxy/cuttle/tproxy"
 	"github.com/cuttle-proxy/cuttle/tproxy/gre"
+	"github.com/cuttle-proxy/cuttle/wccp2"
 )
 
 // greReceiver is what receives routers' GRE, with the settings it was opened by.
@@ -21,8 +24,8 @@ type greReceiver struct {
 }
 
 // greConfig is what a configuration says about the receiver.
-func greConfig(cfg *conf.Config, own func(netip.Addr) bool) gre.Config {
-	config := gre.Config{Own: own, Mark: tproxy.OwnMark, Return: cfg.WCCP.ReturnMethod == conf.WCCPGRE}
+func greConfig(cfg *conf.Config, own *tproxy.Own) gre.Config {
+	config := gre.Config{Own: own.Has, Here: own.Delivers, Mark: tproxy.OwnMark, Return: cfg.WCCP.ReturnMethod == conf.WCCPGRE}
 	a := cfg.WCCP.V2Address
 	if len(cfg.WCCP.V2Routers) == 0 {
 		a = cfg.WCCP.Address
@@ -43,7 +46,7 @@ func (h *Host) openGRE(cfg *conf.Config) error {
 	if !decapsulates(cfg) || kernelTunnel() != "" {
 		return nil
 	}
-	config := greConfig(cfg, h.Network.own.Has)
+	config := greConfig(cfg, h.Network.own)
 	r, err := gre.OpenBest(config)
 	if h.Root != nil && (errors.Is(err, syscall.EPERM) || errors.Is(err, syscall.EACCES)) {
 		r, err = openGREByRoot(h.Root, config)
@@ -52,6 +55,7 @@ func (h *Host) openGRE(cfg *conf.Config) error {
 		return err
 	}
 	r.SetRouters(routersOf(cfg, nil))
+	r.SetServices(redirected(cfg))
 	h.gre.Store(&greReceiver{Receiver: r, local: config.Local, back: config.Return})
 	return nil
 }
@@ -104,6 +108,9 @@ func (h *Host) reconfigureGRE() error {
 	case have != nil && (have.local != config.Local || have.back != config.Return):
 		h.closeGRE()
 	default:
+		if have != nil {
+			have.SetServices(redirected(cfg))
+		}
 		return nil
 	}
 	if err := h.openGRE(cfg); err != nil {
@@ -126,7 +133,29 @@ func routersOf(cfg *conf.Config, learnt []netip.Addr) []netip.Addr {
 	return slices.Compact(list)
 }
 
-// learntRouters are the addresses of the routers WCCP has heard from.
+// redirected is what the routers of a configuration are asked to send.
+func redirected(cfg *conf.Config) []gre.Service {
+	web := gre.Service{Protocol: unix.IPPROTO_TCP, Ports: []uint16{80}} // what routers know by the name of web-cache
+	list := []gre.Service{web}
+	for _, s := range cfg.WCCP.Services {
+		if !s.HasInfo {
+			continue
+		}
+		service := gre.Service{Protocol: s.Protocol, FromPort: s.Flags&conf.WCCPPortsSource != 0}
+		for _, port := range s.Ports {
+			if port != 0 {
+				service.Ports = append(service.Ports, port)
+			}
+		}
+		list = append(list, service)
+	}
+	return list
+}
+
+// learntRouters are the addresses that routers name in WCCP and may send from: those
+// of routers that are heard now, and call themselves so under a password. Without one
+// anybody could name himself; such a router's other address is told of as a stranger's
+// and can be named in wccp2_router.
 func (h *Host) learntRouters() []netip.Addr {
 	r := h.wccp.Load()
 	if r == nil {
@@ -135,7 +164,13 @@ func (h *Host) learntRouters() []netip.Addr {
 	var list []netip.Addr
 	for _, s := range r.Status().Services {
 		for _, router := range s.Routers {
-			list = append(list, router.Router, router.Identity)
+			switch router.State {
+			case wccp2.StateWaiting, wccp2.StateLost, wccp2.StateRefused:
+			default:
+				if s.Secure {
+					list = append(list, router.Router, router.Identity)
+				}
+			}
 		}
 	}
 	return list
@@ -177,5 +212,5 @@ func (h *Host) closeGRE() {
 }
 
 func refused(n gre.Counts) uint64 {
-	return n.Foreign + n.Malformed + n.Checksum + n.Stranger + n.Own + n.Refused
+	return n.Foreign + n.Malformed + n.Checksum + n.Stranger + n.Own + n.Here + n.Other + n.Refused
 }
