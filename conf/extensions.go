@@ -45,29 +45,31 @@ type ExtensionSettings struct {
 	// TunnelUnknownProtocol is intercept_unknown_protocol tunnel (ours): what
 	// is not HTTP on an intercepting port is joined to its destination.
 	TunnelUnknownProtocol bool
+	// RejectQUIC is intercept_quic reject (ours): setup has UDP to port 443 refused,
+	// so that clients fall back to TCP.
+	RejectQUIC bool
 	// InterceptSniffTime is intercept_sniff_time (ours): how long a client may
 	// be silent before its server is taken for one that speaks first.
 	InterceptSniffTime time.Duration
 }
 
-// unknownProtocolWords are the values of intercept_unknown_protocol: off, on.
-var unknownProtocolWords = []string{"error", "tunnel"}
-
-func unknownProtocol() kind {
-	return kind{name: "error|tunnel", single: true,
+// choice is a directive of two words; the second sets the field.
+func choice(off, on string, field func(*Config) *bool) kind {
+	words := []string{off, on}
+	return kind{name: off + "|" + on, single: true,
 		set: func(r *reader) error {
 			w, _ := r.word()
-			i := slices.Index(unknownProtocolWords, w)
+			i := slices.Index(words, w)
 			if i < 0 {
-				return r.unknownWord("action", w, unknownProtocolWords)
+				return r.unknownWord("action", w, words)
 			}
-			r.b.cfg.TunnelUnknownProtocol = i == 1
+			*field(r.b.cfg) = i == 1
 			return nil
 		},
 		dump: func(c *Config, d *dumper, name string) {
-			word := unknownProtocolWords[0]
-			if c.TunnelUnknownProtocol {
-				word = unknownProtocolWords[1]
+			word := off
+			if *field(c) {
+				word = on
 			}
 			d.line(name, word)
 		}}

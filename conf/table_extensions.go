@@ -45,9 +45,13 @@ var extensionRows = []Directive{
 		Help: "Whether IPv6 addresses of names are asked for: auto where this host has a global one or intercepts clients of IPv6. They are waited for 50 milliseconds longer than the IPv4 ones, and not asked for ten minutes of servers that never answer about them."},
 	{Name: "tproxy_client_port", Extension: "It is ours; TPROXY of 2.6's day left the port to the kernel.", Default: "off", Effect: Acts, kind: onOff(func(c *Config) *bool { return &c.TProxyClientPort }),
 		Help: "Whether a connection made in an intercepted client's name also uses the client's port. Where that port is taken towards the destination, another one is used."},
-	{Name: "intercept_unknown_protocol", Extension: "It is ours; 3.5 has on_unsupported_protocol.", Default: "error", Effect: Acts, kind: unknownProtocol(),
+	{Name: "intercept_unknown_protocol", Extension: "It is ours; 3.5 has on_unsupported_protocol.", Default: "error", Effect: Acts, kind: choice("error", "tunnel", func(c *Config) *bool { return &c.TunnelUnknownProtocol }),
 		Example: "intercept_unknown_protocol tunnel",
 		Help:    "What becomes of an intercepted connection that does not speak HTTP: error answers with a page as 2.6 does, tunnel joins it to where the client wanted to connect, without looking further."},
+	{Name: "intercept_quic", Extension: "It is ours.", Default: "pass", Effect: Acts, kind: choice("pass", "reject", func(c *Config) *bool { return &c.RejectQUIC }),
+		Example: "intercept_quic reject",
+		Help: "What squid -k setup does about QUIC (HTTP/3), which is UDP to port 443 and passes by every TCP proxy. reject: such packets that this host forwards are refused by ICMP, and browsers go on with TCP at once. " +
+			"Packets that a router keeps to itself (WCCP services are of TCP) have to be refused there."},
 	{Name: "intercept_sniff_time", Extension: "It is ours.", Default: "3 seconds", Effect: Acts, kind: duration(func(c *Config) *time.Duration { return &c.InterceptSniffTime }),
 		Help: "With intercept_unknown_protocol tunnel: how long an intercepted client may stay silent before the server is taken for one that speaks first."},
 }

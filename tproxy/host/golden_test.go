@@ -22,6 +22,7 @@ var goldenWants = map[string]Want{
 		IPv4:     true, IPv6: true, Interfaces: []string{"eth0", "eth1.7"}, GRE: &GRE{Device: "cuttle-gre", MSS: 1432}},
 	"redirect-only": {Redirect: []Port{{Of: 80, To: 3128}}, IPv4: true, IPv6: true},
 	"ipv6-only":     {TProxy: []Port{{Of: 80, To: 3129, Addr: netip.MustParseAddr("2001:db8::1")}}, IPv6: true},
+	"tls":           {TProxy: []Port{{Of: 80, To: 80}, {Of: 443, To: 443}}, IPv4: true, IPv6: true, RejectQUIC: true, GRE: &GRE{Device: "cuttle-gre", MSS: 1432}},
 	"nothing":       {IPv4: true, IPv6: true},
 }
 

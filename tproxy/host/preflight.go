@@ -56,6 +56,7 @@ func Preflight(i Inspection) []Finding {
 	add(routing(i.Want)...)
 	add(rulesFindings(i.Want)...)
 	add(surroundings(i.Want)...)
+	add(quicFinding(i.Want)...)
 	add(paths(i)...)
 	add(sockets(i)...)
 	if !i.Quick {

@@ -49,6 +49,7 @@ const (
 	roleTProxy   role = "TPROXY"   // new connections
 	roleRedirect role = "REDIRECT" // new connections, by address translation
 	roleClamp    role = "MSS"
+	roleQUIC     role = "QUIC"    // UDP to port 443 is refused
 	roleUnknown  role = "unknown" // packets of connections that are not ours pass
 )
 
@@ -63,6 +64,9 @@ func wantedChains(w Want) []chain {
 	}
 	if w.GRE != nil && w.GRE.MSS > 0 {
 		chains = append(chains, clampChain(w.GRE))
+	}
+	if w.RejectQUIC && w.Intercepts() {
+		chains = append(chains, quicChain(w))
 	}
 	return chains
 }

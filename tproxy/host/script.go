@@ -87,7 +87,7 @@ func nftScript(chains []chain) string {
 func iptablesScript(w Want) []string {
 	var lines []string
 	in := map[string][2]string{ // chain -> table and built-in chain
-		"intercept": {"mangle", "PREROUTING"}, "translate": {"nat", "PREROUTING"}, "segments": {"mangle", "FORWARD"},
+		"intercept": {"mangle", "PREROUTING"}, "translate": {"nat", "PREROUTING"}, "segments": {"mangle", "FORWARD"}, "quic": {"filter", "FORWARD"},
 	}
 	for _, f := range w.families() {
 		if len(w.TProxy) > 0 {

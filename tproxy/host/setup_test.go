@@ -19,7 +19,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // seedWant is what the founding network needs, and something of everything else.
 var seedWant = Want{
 	TProxy: []Port{{Of: 80, To: 3129}, {Of: 81, To: 3130, Addr: netip.MustParseAddr("10.0.0.2")}}, Redirect: []Port{{Of: 8080, To: 3128}, {Of: 8081, To: 3127, Addr: netip.MustParseAddr("fd00::2")}}, IPv4: true, IPv6: true,
-	GRE: &GRE{Device: "cuttle-gre", MSS: 1432},
+	GRE: &GRE{Device: "cuttle-gre", MSS: 1432}, RejectQUIC: true,
 }
 
 // box is one host with two interfaces, in the state a distribution leaves it in.

@@ -39,6 +39,8 @@ type Want struct {
 	IPv4, IPv6 bool
 	// Interfaces limits interception to what comes in by them; empty for all.
 	Interfaces []string
+	// RejectQUIC has UDP to port 443 refused that this host forwards.
+	RejectQUIC bool
 	// GRE is nil where packets come unwrapped.
 	GRE *GRE
 }

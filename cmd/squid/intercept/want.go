@@ -24,6 +24,7 @@ func Want(cfg *conf.Config) host.Want {
 	if len(listeners) == 0 {
 		return w
 	}
+	w.RejectQUIC = cfg.RejectQUIC
 	for _, of := range interceptedPorts(cfg, listeners) {
 		p := listenerFor(of, listeners)
 		port := host.Port{Of: of, To: p.Addr.Port()}
