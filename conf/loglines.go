@@ -8,7 +8,10 @@ import (
 // logCodes are the codes of logformat. A code matches as a prefix of what follows
 // the %, in this order (facts logf_code_*).
 var logCodes = []string{">a", ">p", ">A", "<A", "la", "lp", "ts", "tu", "tl", "tg", "tr", ">h", "<h", "un", "ul", "ui", "ue",
-	"Hs", "Ss", "Sh", "mt", "rm", "ru", ">v", "rv", ">st", "<st", "st", "ea", "%"}
+	"Hs", "Ss", "Sh", "mt", "rm", "ru", ">v", "rv", ">st", "<st", "st", "ea", logSNI, "%"}
+
+// logSNI is 3.5's code for the name in a TLS client's ClientHello.
+const logSNI = "ssl::>sni"
 
 func logFormats(field func(*Config) *[]*LogFormat) kind {
 	return lines("name text with % codes", field, func(r *reader, add func(*LogFormat)) error {
@@ -50,6 +53,9 @@ func (r *reader) logTokens(def string) ([]LogToken, error) {
 			at := span{base + i, min(len(def)-i, max(2, n))}
 			return nil, &refusal{at: at, abort: fmt.Sprintf("Can't parse configuration token: '%s'\n", def[i:]),
 				summary: fmt.Sprintf("unknown logformat code in %q", clip(def[i:], 20)), detail: "Valid codes: %" + strings.Join(logCodes, " %") + "."}
+		}
+		if t.Code == logSNI {
+			r.extension("logformat:ssl::>sni", "the logformat code %ssl::>sni", "It came with 3.5: the server's name in the ClientHello of a TLS connection that is passed on.")
 		}
 		r.finishToken(&t)
 		tokens = append(tokens, t)

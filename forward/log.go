@@ -37,6 +37,7 @@ func (x *transaction) log() {
 	e.URL = x.loggedURL()
 	e.Hierarchy, e.Host = x.fetch.Hierarchy()
 	e.ContentType = x.reply.MIME
+	e.SNI = x.tls.hello.ServerName
 	e.AuthUser = x.facts.Told.Name()
 	if told := x.facts.Told; told != nil {
 		e.ExtLog = told.Log

@@ -65,7 +65,7 @@ func says(r *rig, name string) (string, error) {
 func TestTLSIsPassedByName(t *testing.T) {
 	origin := tlsOrigin(t)
 	_, port, _ := net.SplitHostPort(origin)
-	r := passing(t, origin, "")
+	r := passing(t, origin, "logformat sni %ru %ssl::>sni\naccess_log {DIR}/access.log squid\naccess_log {DIR}/sni.log sni")
 	for i, name := range []string{"origin.test", "Many.Test", ""} {
 		want := strings.ToLower(name)
 		if got, err := says(r, name); err != nil || got != fmt.Sprintf("%s h2 ping\n", name) {
@@ -75,6 +75,9 @@ func TestTLSIsPassedByName(t *testing.T) {
 			want = "127.0.0.1"
 		}
 		r.logged(i, "TCP_MISS/200", "CONNECT "+want+":"+port+" - DIRECT/127.0.0.1 -")
+	}
+	if got := linesOf(t, r.cfg.AccessLogs[1].Path); len(got) != 3 || got[1] != "many.test:"+port+" many.test" || got[2] != "127.0.0.1:"+port+" -" {
+		t.Errorf("sni.log: %q", got)
 	}
 	if n := r.srv.PassedTLS(); n != 3 {
 		t.Errorf("%d counted", n)

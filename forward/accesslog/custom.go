@@ -36,6 +36,7 @@ const (
 	userIdent
 	userSSL
 	userExt
+	serverNameTLS
 	statusCode
 	squidTag
 	squidHierarchy
@@ -59,7 +60,8 @@ var codes = map[string]code{
 	"un": userName, "ul": userLogin, "ui": userIdent, "us": userSSL, "ue": userExt, "ea": userExt,
 	"Hs": statusCode, "Ss": squidTag, "Sh": squidHierarchy,
 	"mt": mimeType, "rm": requestMethod, "ru": requestURL, "rv": requestVersion, ">v": requestVersion,
-	">st": requestSize, "<st": replySize, "st": totalSize,
+	"ssl::>sni": serverNameTLS,
+	">st":       requestSize, "<st": replySize, "st": totalSize,
 }
 
 // token is one compiled piece of a logformat.
@@ -206,6 +208,8 @@ func (t *token) value(dst []byte, e *Entry, client string) (value []byte, quote 
 		return append(dst, e.SSLUser...), true
 	case userExt:
 		return append(dst, e.ExtLog...), true
+	case serverNameTLS:
+		return append(dst, e.SNI...), true
 	case squidTag:
 		return append(dst, e.Tag...), false
 	case squidHierarchy:

@@ -54,6 +54,10 @@ type Entry struct {
 	// certificate, ExtLog the log text of an external ACL.
 	AuthUser, Ident, SSLUser, ExtLog string
 
+	// SNI is the server's name in the ClientHello of a TLS connection that was passed
+	// on, "" where there is none.
+	SNI string
+
 	// Hierarchy is the way to the origin ("DIRECT"), "" for NONE; TimedOut puts
 	// TIMEOUT_ before it. Host is the peer or origin chosen, "" for none.
 	Hierarchy string
