@@ -48,7 +48,7 @@ type client struct {
 	dismissed atomic.Bool
 
 	mu      sync.Mutex
-	fetches [2]*fetch.Fetch // what a hang-up has to end; two with pipeline_prefetch
+	fetches [2]aborter // what a hang-up has to end; two with pipeline_prefetch
 	// ctx, with its cancel, ends when the client has gone; see life.
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -113,8 +113,11 @@ func (cl *client) cut() {
 	cl.c.Abort()
 }
 
+// aborter is a fetch of the client's.
+type aborter interface{ Abort() }
+
 // hold and release say which fetches a hang-up of the client ends.
-func (cl *client) hold(f *fetch.Fetch) {
+func (cl *client) hold(f aborter) {
 	cl.mu.Lock()
 	if cl.fetches[0] == nil {
 		cl.fetches[0] = f
@@ -124,7 +127,7 @@ func (cl *client) hold(f *fetch.Fetch) {
 	cl.mu.Unlock()
 }
 
-func (cl *client) release(f *fetch.Fetch) {
+func (cl *client) release(f aborter) {
 	cl.mu.Lock()
 	for i := range cl.fetches {
 		if cl.fetches[i] == f {

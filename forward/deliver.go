@@ -11,20 +11,27 @@ import (
 // checkReply looks at the head of the reply: is it small enough, may the client
 // have it?
 func (x *transaction) checkReply() *failure.Failure {
-	rep := &x.fetch.Reply
-	x.facts.Reply = &rep.Fields
-	body := x.fetch.Framing()
-	announced := body.Length
-	if body.Framing == http1.NoBody {
-		announced = rep.ContentLength() // of an answer to HEAD: what a GET would bring
+	body := x.source().Framing()
+	f := x.checkHead(body.Length)
+	if f != nil {
+		x.source().Discard()
 	}
-	if most := x.bodyMaxSize(); most > 0 && announced > most {
-		x.fetch.Discard()
+	return f
+}
+
+// checkHead does that for the head x.cached.served, behind which there is a body of that
+// length, -1 for one that is not known.
+func (x *transaction) checkHead(length int64) *failure.Failure {
+	rep := x.cached.served
+	x.facts.Reply = &rep.Fields
+	if length <= 0 {
+		length = rep.ContentLength() // of an answer to HEAD: what a GET would bring
+	}
+	if most := x.bodyMaxSize(); most > 0 && length > most {
 		return failure.ReplyUnwanted()
 	}
 	if !x.p.lists.HTTPReplyAccess.Empty() {
 		if a := x.p.lists.HTTPReplyAccess.Check(x.context(), &x.facts); !a.Allowed() {
-			x.fetch.Discard()
 			return failure.AccessDenied(a.Last)
 		}
 	}
@@ -36,17 +43,9 @@ func (x *transaction) bodyMaxSize() int64 { return x.p.lists.ReplyBodyMaxSize(x.
 
 // deliver sends the reply to the client and reports whether its connection stays.
 func (x *transaction) deliver() bool {
-	f, r := &x.fetch, &x.reply
+	f, r := x.source(), &x.reply
 	rep := &f.Reply
-	r.Status = rep.Status
-	r.SetMIME(rep.Get(http1.ContentType))
-	r.Copy(rep, x.blocksAuth(rep))
-	if x.form.Accelerated && x.port.ActAsOrigin {
-		r.ActAsOrigin(rep, x.now)
-	}
-	if rep.Status == 204 && x.client11() {
-		r.Fields.Remove(http1.ContentLength) // RFC 9110 section 8.6
-	}
+	x.copyHead(rep, x.blocksAuth(rep))
 	if rep.Major < 1 && f.HeadLen() == 0 {
 		r.AddDate(http1.Date, x.now) // bytes without a head get one of ours
 	}
@@ -74,13 +73,27 @@ func (x *transaction) deliver() bool {
 	return r.Keep
 }
 
+// copyHead begins the reply's head with that of the origin's.
+func (x *transaction) copyHead(rep *http1.Reply, blocksAuth bool) {
+	r := &x.reply
+	r.Status = rep.Status
+	r.SetMIME(rep.Get(http1.ContentType))
+	r.Copy(rep, blocksAuth)
+	if x.form.Accelerated && x.port.ActAsOrigin {
+		r.ActAsOrigin(rep, x.now)
+	}
+	if rep.Status == 204 && x.client11() {
+		r.Fields.Remove(http1.ContentLength) // RFC 9110 section 8.6
+	}
+}
+
 // finishReplyHead adds this hop's fields to the head of the origin's reply.
 func (x *transaction) finishReplyHead(framed bool) {
-	f := &x.fetch
-	a := reply.Adding{Via: &f.Reply.Fields, Framed: framed, Closing: x.closes(), Upgrade: f.Reply.Status == 101 && f.Any11()}
+	f, rep := x.source(), x.cached.served
+	a := reply.Adding{Via: &rep.Fields, Framed: framed, Closing: x.closes(), Upgrade: rep.Status == 101 && f.Any11()}
 	// Always 1.0, as 2.6 stores every reply as such, unless HTTP/1.1 is spoken with
 	// origins.
-	if f.Origin11() && f.Reply.Major == 1 && f.Reply.Minor > 0 {
+	if (f.Origin11() || x.p.cfg.ServerHTTP11) && rep.Major == 1 && rep.Minor > 0 {
 		a.ViaMinor = 1
 	}
 	x.reply.Finish(a)
@@ -145,7 +158,7 @@ func (x *transaction) mappedError() *fetch.Owned {
 // own, then the page. It reports whether the client's connection stays.
 func (x *transaction) deliverMapped(m *fetch.Owned) bool {
 	defer m.Close()
-	x.fetch.Discard() // the body that is replaced stays unread
+	x.source().Discard() // the body that is replaced stays unread
 	r := &x.reply
 	r.Replace(m.Framing())
 	if x.tag == "TCP_DENIED" {

@@ -8,7 +8,13 @@
 //	understand    understand.go   URL, by the port's mode (package targeturi); framing of
 //	                              the body
 //	admit         admit.go        follow_x_forwarded_for, http_access
-//	               (the store will be asked here)
+//	lookup    lookup.go       asks the store (storedobject.go) and decides, by package
+//	                          freshness: serve, ask the origin whether it is the same, fetch
+//	serve     hit.go          what is stored, or a 304 or a range of it (storedbody.go)
+//	revalidate revalidate.go  asks the origin about a stale object, for a client or behind it
+//	fetchAnew fill.go         fetches, into the store where that may be: filling.go is a
+//	                          fetch that may outlive its client, keep.go says what is kept,
+//	                          invalidate.go what is not any more
 //	forward       forward.go      has the request fetched (package fetch); a body that
 //	                              must be collected first
 //	checkReply    deliver.go      reply_body_max_size, http_reply_access

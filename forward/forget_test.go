@@ -14,6 +14,7 @@ import (
 	"github.com/cuttle-proxy/cuttle/forward/http1"
 	"github.com/cuttle-proxy/cuttle/forward/reply"
 	"github.com/cuttle-proxy/cuttle/forward/sock"
+	"github.com/cuttle-proxy/cuttle/forward/store"
 )
 
 // Transactions are used again, for other clients: of every field, down to the last
@@ -47,8 +48,11 @@ var ofType = map[reflect.Type]any{
 	reflect.TypeFor[accesslog.Header](): new(http1.Fields),
 }
 
-// concurrent reports whether a type only keeps goroutines apart.
-func concurrent(t reflect.Type) bool { return t.PkgPath() == "sync" }
+// concurrent reports whether a type only keeps goroutines apart, or is a reader of the
+// store, which says nothing once it is closed.
+func concurrent(t reflect.Type) bool {
+	return t.PkgPath() == "sync" || t == reflect.TypeFor[store.Reader]()
+}
 
 // taint puts something into every field below v and counts them.
 func taint(t *testing.T, path string, v reflect.Value) (fields int) {

@@ -2,6 +2,7 @@ package forward
 
 import (
 	"github.com/cuttle-proxy/cuttle/forward/failure"
+	"github.com/cuttle-proxy/cuttle/forward/fetch"
 	"github.com/cuttle-proxy/cuttle/forward/http1"
 )
 
@@ -32,15 +33,22 @@ func (x *transaction) mayBegin() *failure.Failure {
 	return nil
 }
 
-// beginFetch tells the fetch what to get for whom.
-func (x *transaction) beginFetch() {
-	r, cl := &x.asks, x.cl
+// describeRequest tells what to get for whom.
+func (x *transaction) describeRequest(r *fetch.Request) {
+	cl := x.cl
 	r.Method, r.MethodText, r.Major, r.Minor = x.req.Method, x.req.MethodText, x.req.Major, x.req.Minor
 	r.Fields, r.URL, r.CanonicalURL, r.Facts, r.Began = &x.req.Fields, &x.url, x.canonicalURL, &x.facts, x.now
+	r.Control, r.Loops = x.asks.Control, x.asks.Loops
 	r.Client, r.Dialled = cl.remote, cl.meant
 	r.Claimed = cl.intercepted && x.form.Rebuilt
 	r.Spoof = x.port.TProxy && cl.intercepted
 	r.HTTP11, r.Client11, r.Upgrade = x.port.HTTP11, x.client11(), x.mayUpgrade()
+}
+
+// beginFetch begins the client's own fetch.
+func (x *transaction) beginFetch() {
+	r, cl := &x.asks, x.cl
+	x.describeRequest(r)
 	r.Body, r.Have, r.Source, r.Waiting = x.body, x.in[x.head:], cl.c, x
 	if !x.port.NoConnectionAuth && !x.p.cfg.PipelinePrefetch {
 		r.Pin = &cl.pin // else requests of others may overtake this one on the connection
@@ -134,5 +142,5 @@ func (x *transaction) Recover() { x.cl.recovered(recover()) }
 // blocksAuth reports whether challenges to authenticate the connection are kept
 // from the client.
 func (x *transaction) blocksAuth(rep *http1.Reply) bool {
-	return rep.Has(http1.WWWAuthenticate) && x.fetch.BlocksConnectionAuth()
+	return rep.Has(http1.WWWAuthenticate) && x.source().BlocksConnectionAuth()
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/cuttle-proxy/cuttle/forward/peer"
 	"github.com/cuttle-proxy/cuttle/forward/peer/htcp"
 	"github.com/cuttle-proxy/cuttle/forward/sock"
+	"github.com/cuttle-proxy/cuttle/forward/store"
 )
 
 // lookups is how names are looked up.
@@ -45,6 +46,12 @@ func New(cfg *conf.Config, parts Parts) (*Server, error) {
 	s.overload.Log, s.overload.Rest, s.overload.Relieve, s.overload.Tell = parts.Log, parts.OverloadRest, s.pool.DropIdle, parts.Overloaded
 	p, err := newPolicy(cfg, s.shared())
 	if err != nil {
+		s.watcher.Close()
+		s.closeNames()
+		return nil, err
+	}
+	if s.store, err = store.Open(s.storeConfig(cfg)); err != nil {
+		p.release()
 		s.watcher.Close()
 		s.closeNames()
 		return nil, err
@@ -105,6 +112,9 @@ func (s *Server) Swap(ctx context.Context, cfg *conf.Config) error {
 		s.cache.Reconfigure(s.lookups(cfg))
 	}
 	s.pool.SetOptions(origin.PoolOptions{Timeout: cfg.PconnTimeout})
+	if err := s.store.Reconfigure(s.storeConfig(cfg)); err != nil {
+		s.parts.Log.Error("WARNING: " + err.Error())
+	}
 	old := s.current.Swap(p)
 	s.neighbours.Use(s.local(p))
 	s.ports.Settle()
@@ -164,6 +174,10 @@ func (s *Server) finish() {
 	s.overOnce.Do(func() {
 		s.overload.End()
 		s.neighbours.Close()
+		s.fillings.stop()
+		if err := s.store.Close(); err != nil {
+			s.parts.Log.Error("WARNING: " + err.Error())
+		}
 		s.pool.Close()
 		s.watcher.Close()
 		s.closeNames()

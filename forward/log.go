@@ -35,7 +35,7 @@ func (x *transaction) log() {
 	e.Major, e.Minor = x.req.Major, x.req.Minor
 	e.HasRequest = x.hasRequest()
 	e.URL = x.loggedURL()
-	e.Hierarchy, e.Host = x.fetch.Hierarchy()
+	e.Hierarchy, e.Host = x.hierarchy()
 	e.ContentType = x.reply.MIME
 	e.SNI = x.tls.hello.ServerName
 	e.AuthUser = x.facts.Told.Name()
@@ -46,7 +46,10 @@ func (x *transaction) log() {
 		e.Ident = *user
 	}
 	e.Request, e.Reply = &x.req.Fields, &x.reply.Fields
-	if e.ReplyHead = x.fetch.Reply.Head; len(e.ReplyHead) == 0 {
+	if x.cached.served != nil {
+		e.ReplyHead = x.cached.served.Head
+	}
+	if len(e.ReplyHead) == 0 {
 		e.ReplyHead = x.reply.Own
 	}
 	if !x.hasRequest() {
@@ -146,4 +149,12 @@ func (x *transaction) showReply() {
 	if _, state := sent.Parse(head, true, &x.p.fetch.Reply); state == http1.Complete {
 		x.facts.Reply = &sent.Fields
 	}
+}
+
+// hierarchy is the log's code of the hop the reply came from, and its name.
+func (x *transaction) hierarchy() (code, host string) {
+	if x.cached.from.code != "" {
+		return x.cached.from.code, x.cached.from.host
+	}
+	return x.fetch.Hierarchy()
 }

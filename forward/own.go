@@ -27,7 +27,7 @@ func (x *transaction) serveOwn() bool {
 	}
 	since, conditional := http1.ParseDate(x.req.Get(http1.IfModifiedSince))
 	unchanged := conditional && !icon.Modified.Truncate(time.Second).After(since)
-	r.Lookup = "HIT"
+	r.Lookup, r.Hit = "HIT", true
 	if unchanged {
 		x.beginOwn("TCP_IMS_HIT", 304)
 	} else {
@@ -58,13 +58,16 @@ func (x *transaction) serveOwn() bool {
 }
 
 // purge answers PURGE, which is served only where http_access speaks of that
-// method. Nothing is stored yet, so nothing is found.
+// method.
 func (x *transaction) purge() bool {
 	if !x.p.purges {
 		return x.refuse(failure.AccessDenied(""))
 	}
 	x.beginOwn("TCP_MISS", 404)
 	r := &x.reply
+	if x.purgeStored() {
+		r.Status = 200
+	}
 	r.Fields.AddString(http1.Server, x.p.product)
 	r.AddDate(http1.Date, time.Now())
 	r.Fields.AddInt(http1.ContentLength, 0)

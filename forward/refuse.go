@@ -28,6 +28,7 @@ func (x *transaction) refuse(f *failure.Failure) bool {
 		x.tag = "TCP_DENIED"
 	}
 	x.fetch.Reply.Reset()
+	x.cached.served, x.reply.Hit = nil, false
 	r.MustKeep = false
 	x.bodyLeftUnread()
 	x.makePage(f)
@@ -103,7 +104,7 @@ func (x *transaction) makePage(f *failure.Failure) {
 
 // pageDetails is what a page can tell about the failure.
 func (x *transaction) pageDetails(f *failure.Failure) *errpage.Details {
-	_, host := x.fetch.Hierarchy()
+	_, host := x.hierarchy()
 	d := &errpage.Details{
 		Now: time.Now(), Errno: f.Errno, Client: x.cl.remote.Addr(),
 		Host: host, User: x.facts.Told.Name(), ResolverSays: f.Detail,

@@ -1,6 +1,8 @@
 package forward
 
 import (
+	"github.com/cuttle-proxy/cuttle/forward/failure"
+	"github.com/cuttle-proxy/cuttle/forward/freshness"
 	"github.com/cuttle-proxy/cuttle/forward/http1"
 	"github.com/cuttle-proxy/cuttle/forward/tls"
 )
@@ -8,6 +10,7 @@ import (
 // run serves one request from its parsed head to its log line. It reports
 // whether the client's connection may carry another.
 func (x *transaction) run() (keep bool) {
+	defer x.leaveStore()
 	defer x.log()
 	switch {
 	case x.other:
@@ -34,20 +37,26 @@ func (x *transaction) run() (keep bool) {
 	case x.req.Method == http1.TRACE && x.lastHop():
 		return x.echo()
 	}
-	// The store will be asked here. Until then everything is a miss.
-	x.tag = "TCP_MISS"
+	d := x.lookup()
+	x.tag = string(d.Tag)
 	if x.req.Method != http1.TRACE {
-		x.reply.Lookup = "MISS"
+		x.reply.Lookup = string(d.Lookup)
+	}
+	switch d.Action {
+	case freshness.Refuse:
+		return x.refuse(failure.OnlyIfCached())
+	case freshness.ServeStale:
+		x.refreshBehind()
+		return x.serveStored(true)
+	case freshness.Serve:
+		return x.serveStored(true)
 	}
 	if f := x.mayMiss(); f != nil {
 		return x.refuse(f)
 	}
 	defer x.leave()
-	if f := x.forward(); f != nil {
-		return x.refuse(f)
+	if d.Action == freshness.Refresh {
+		return x.revalidate()
 	}
-	if f := x.checkReply(); f != nil {
-		return x.refuse(f)
-	}
-	return x.deliver()
+	return x.fetchAnew()
 }

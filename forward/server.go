@@ -21,6 +21,7 @@ import (
 	"github.com/cuttle-proxy/cuttle/forward/ports"
 	"github.com/cuttle-proxy/cuttle/forward/report"
 	"github.com/cuttle-proxy/cuttle/forward/sock"
+	"github.com/cuttle-proxy/cuttle/forward/store"
 	"go.uber.org/zap"
 )
 
@@ -77,6 +78,8 @@ type Parts struct {
 	Overloaded func(bool)
 	// OverloadRest is how long it must have been well; 0 for the default.
 	OverloadRest time.Duration
+	// Disks: the directories of cache_dir are used.
+	Disks bool
 }
 
 // Server forwards HTTP for one configuration at a time. Everything it derives
@@ -91,6 +94,10 @@ type Server struct {
 	pool       *origin.Pool
 	dialer     origin.Dialer
 	fetching   fetch.Env
+	store      *store.Store
+	fillings   fillings
+	refreshing sync.Map   // keys of stored objects the origin is asked about
+	varying    sync.Mutex // guards lists of variants against changes at the same time
 	peers      peer.Env
 	neighbours *peer.Neighbours
 	dates      http1.DateCache

@@ -10,8 +10,8 @@ import (
 // Bounds on what one type and one folder are about: beyond them something else has
 // moved in that wants a room of its own.
 const (
-	mostFields = 30
-	mostFiles  = 22
+	mostFields = 31
+	mostFiles  = 32
 )
 
 // The transaction is the client's side of a request and nothing else.

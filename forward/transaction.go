@@ -29,11 +29,12 @@ type transaction struct {
 	canonicalURL []byte
 	logURL       []byte
 
-	fetch fetch.Fetch
-	reply reply.Reply
-	page  []byte    // the body of a reply of the proxy's own
-	tls   passedTLS // a connection that is passed on
-	entry accesslog.Entry
+	fetch  fetch.Fetch
+	reply  reply.Reply
+	cached cached    // its dealing with the store
+	page   []byte    // the body of a reply of the proxy's own
+	tls    passedTLS // a connection that is passed on
+	entry  accesslog.Entry
 
 	state
 }
@@ -106,6 +107,7 @@ func (x *transaction) reset() {
 	x.tls.reset()
 	x.in, x.target, x.canonicalURL, x.logURL, x.page = x.in[:0], x.target[:0], x.canonicalURL[:0], x.logURL[:0], x.page[:0]
 	x.fetch.Reset()
+	x.cached.reset()
 	x.reply.Reset()
 	x.entry.Reset()
 }

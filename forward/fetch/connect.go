@@ -167,6 +167,17 @@ func (f *Fetch) Abort() {
 	f.mu.Unlock()
 }
 
+// Interrupt makes a read of the reply's body that waits return sock.ErrInterrupted,
+// once; the fetch can go on after that. It may be called by anybody, until Leave has
+// returned.
+func (f *Fetch) Interrupt() {
+	f.mu.Lock()
+	if f.conn != nil {
+		f.conn.Interrupt()
+	}
+	f.mu.Unlock()
+}
+
 // release takes the connection from the fetch: nobody aborts it any more.
 func (f *Fetch) release() *origin.Conn {
 	f.endUpload()

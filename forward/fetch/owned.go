@@ -52,6 +52,39 @@ func (o *Owned) Copy(r *Request) {
 	o.request.Body, o.request.Have, o.request.Source, o.request.Waiting, o.request.Pin = http1.Body{}, nil, nil, nil, nil
 }
 
+// CopyWith is Copy with other fields, which are copied too.
+func (o *Owned) CopyWith(r *Request, fields *http1.Outgoing) *failure.Failure {
+	o.Copy(r)
+	o.head = fields.Append(append(o.head[:0], "GET / HTTP/1.1\r\n"...))
+	o.parsed.Reset()
+	options := http1.Options{Relaxed: true, MaxHead: len(o.head) + 1}
+	if _, state := o.parsed.Parse(o.head, &options); state != http1.Complete {
+		return failure.OfFault(o.parsed.Fault)
+	}
+	return nil
+}
+
+// Adopt takes over a fetch of a request without body, whose head is there; ctx is
+// its context from now on. f is as if nothing had been begun.
+func (o *Owned) Adopt(ctx context.Context, f *Fetch) {
+	o.Copy(f.req)
+	f.mu.Lock()
+	o.mu.Lock()
+	o.answer, f.answer = f.answer, o.answer
+	o.target, f.target = f.target, o.target
+	o.host, f.host = f.host, o.host
+	o.hops, f.hops = f.hops, o.hops
+	o.Reply, f.Reply = f.Reply, o.Reply
+	o.state, f.state = f.state, state{}
+	o.req, o.ctx = &o.request, ctx
+	o.mu.Unlock()
+	f.mu.Unlock()
+	o.stop = context.AfterFunc(ctx, o.Abort)
+}
+
+// Asked is what the fetch is asked; before Start it may be changed.
+func (o *Owned) Asked() *Request { return &o.request }
+
 // Start begins the fetch of what it was asked. The end of ctx ends it, wherever it
 // is.
 func (o *Owned) Start(ctx context.Context, e *Env, p *Policy) {

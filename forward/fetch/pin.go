@@ -24,6 +24,9 @@ type Pin struct {
 // closed then, so that it begins anew.
 func (p *Pin) Lost() bool { return p.was && p.conn == nil }
 
+// Tied reports whether a connection is tied to the client.
+func (p *Pin) Tied() bool { return p.conn != nil }
+
 // Drop closes the connection tied to the client, if there is one.
 func (p *Pin) Drop() {
 	if p.conn != nil {

@@ -4,6 +4,7 @@ import (
 	"github.com/cuttle-proxy/cuttle/conf"
 	"github.com/cuttle-proxy/cuttle/forward/acl"
 	"github.com/cuttle-proxy/cuttle/forward/dns"
+	"github.com/cuttle-proxy/cuttle/forward/freshness"
 	"github.com/cuttle-proxy/cuttle/forward/http1"
 	"github.com/cuttle-proxy/cuttle/forward/origin"
 	"github.com/cuttle-proxy/cuttle/forward/peer"
@@ -33,7 +34,8 @@ type Policy struct {
 	Request, Reply http1.Options
 	URL            http1.URLOptions
 
-	ages maxAges
+	// Rules say how long objects stay fresh.
+	Rules *freshness.Rules
 }
 
 // NewPolicy derives a policy; the caller adds Peers and how requests are read. An
@@ -45,6 +47,6 @@ func NewPolicy(cfg *conf.Config, lists *acl.Set, fields *acl.FieldPolicy, viaNam
 		MaxHead: int(cfg.ReplyHeaderMaxSize),
 		HTTP11:  cfg.ServerHTTP11,
 	}
-	p.ages, err = newMaxAges(cfg.RefreshPatterns)
+	p.Rules, err = freshness.NewRules(cfg)
 	return p, err
 }

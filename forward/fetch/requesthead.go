@@ -194,7 +194,7 @@ func (f *Fetch) addCacheControl() {
 		cc.Set |= http1.CCOnlyIfCached // it is asked for what it has, not to fetch it
 	}
 	if !cc.Has(http1.CCMaxAge) {
-		cc.SetMaxAge(f.policy.ages.of(f.req.CanonicalURL))
+		cc.SetMaxAge(int(f.policy.Rules.Of(f.req.CanonicalURL).Max))
 	}
 	out := &f.fields
 	out.Set(cc.Append(out.Pieces())).End(http1.CacheControlName)

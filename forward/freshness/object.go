@@ -56,6 +56,17 @@ func (r *Rules) Describe(rep *http1.Reply, at Times) Object {
 	return r.describe(rep, ReadControl(&rep.Fields), fieldTime(&rep.Fields, http1.Date), at)
 }
 
+// Restored describes a stored reply by its head and by the times and the Negative mark
+// a store kept of its description; they may be newer than the head.
+func (r *Rules) Restored(head *http1.Reply, timestamp, expires, lastModified int64, negative bool) Object {
+	o := r.describe(head, ReadControl(&head.Fields), None, Times{})
+	o.Timestamp, o.Expires, o.LastModified = timestamp, expires, lastModified
+	if negative {
+		o.Flags |= Negative
+	}
+	return o
+}
+
 // Renew describes a stored reply after a 304: head is the stored head merged with that
 // of the 304 (Merge), dated says whether the 304 had a Date. Status and length are
 // those of the stored one.

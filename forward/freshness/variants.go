@@ -95,6 +95,27 @@ func AppendVariants(dst []byte, list []Variant) []byte {
 	return dst
 }
 
+// FindVariant is the key of the variant for a selection in a list as ParseVariants reads
+// it. It allocates nothing.
+func FindVariant(body, data []byte) (key [16]byte, found bool) {
+	var at []byte // the digits of the last key
+	for len(body) > 0 {
+		line, rest, _ := bytes.Cut(body, []byte("\n"))
+		body = rest
+		name, value, _ := bytes.Cut(bytes.TrimRight(line, "\r"), []byte(": "))
+		switch string(name) {
+		case "Key":
+			at = value
+		case "VaryData":
+			if len(at) == 32 && bytes.Equal(value, data) {
+				_, err := hex.Decode(key[:], at)
+				return key, err == nil
+			}
+		}
+	}
+	return key, false
+}
+
 // SelectVariant is the index of the variant for a selection, -1 for none.
 func SelectVariant(list []Variant, data []byte) int {
 	for i := range list {

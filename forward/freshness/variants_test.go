@@ -152,5 +152,12 @@ func FuzzVariants(f *testing.F) {
 			t.Fatalf("%q: %+v, written and read %+v, %v", body, list, again, err)
 		}
 		AppendVariantTags(nil, &http1.Fields{}, list)
+		for _, v := range list {
+			for _, d := range v.Data {
+				if key, found := FindVariant(body, []byte(d)); !found || key != list[SelectVariant(list, []byte(d))].Key {
+					t.Fatalf("%q in %q: %x, %v", d, body, key, found)
+				}
+			}
+		}
 	})
 }

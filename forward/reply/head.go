@@ -77,7 +77,7 @@ var None = new(http1.Fields)
 func (r *Reply) Finish(a Adding) {
 	out, cfg, status := &r.Fields, r.Policy.Config, r.Status
 	hit := "MISS"
-	if r.Lookup == "HIT" {
+	if r.Hit {
 		hit = "HIT"
 	}
 	out.Text(hit).Text(r.Policy.CacheName).End(http1.XCache)

@@ -88,6 +88,8 @@ type State struct {
 	Status int
 	// Lookup is what X-Cache-Lookup says: HIT, MISS or NONE.
 	Lookup string
+	// Hit: what is sent comes from the store, which X-Cache tells.
+	Hit bool
 	// Keep: the client's connection stays open afterwards. MustKeep: it is being
 	// authenticated, and no status closes it.
 	Keep, MustKeep bool

@@ -31,11 +31,13 @@ type Conn struct {
 
 	aborted atomic.Bool
 	woken   atomic.Bool
-	closed  atomic.Bool
-	hang    atomic.Uint32 // bits of hangState
-	watch   *Watcher
-	token   uint64
-	onHang  HangUp
+	// interrupted: a read that waits is to end, see Interrupt.
+	interrupted atomic.Bool
+	closed      atomic.Bool
+	hang        atomic.Uint32 // bits of hangState
+	watch       *Watcher
+	token       uint64
+	onHang      HangUp
 
 	x *exchange // made by the first Exchange
 }
@@ -124,6 +126,16 @@ func (c *Conn) Abort() {
 // Wake makes a read that waits look at the connection once more.
 func (c *Conn) Wake() {
 	c.woken.Store(true)
+	c.tcp.SetReadDeadline(time.Unix(1, 0))
+}
+
+// ErrInterrupted ends a read after Interrupt.
+var ErrInterrupted = errors.New("interrupted")
+
+// Interrupt makes a read that waits, or the next one that would, return
+// ErrInterrupted, once. The connection stays as it is.
+func (c *Conn) Interrupt() {
+	c.interrupted.Store(true)
 	c.tcp.SetReadDeadline(time.Unix(1, 0))
 }
 

@@ -31,6 +31,8 @@ func (c *Conn) ReadUntil(t time.Time) {
 			c.Abort()
 		} else if c.woken.Load() {
 			c.Wake()
+		} else if c.interrupted.Load() {
+			c.Interrupt()
 		}
 	}
 }
@@ -59,6 +61,12 @@ func (l *limit) over(c *Conn, set func(time.Time) error) (again bool, _ error) {
 		return false, ErrAborted
 	}
 	l.armed = 0
+	if l == &c.read && c.interrupted.Swap(false) {
+		if l.want == 0 {
+			set(time.Time{})
+		}
+		return false, ErrInterrupted
+	}
 	woken := l == &c.read && c.woken.Swap(false)
 	if !woken && l.want != 0 && instant(time.Now()) >= l.want {
 		// The timer has fired for good: the next deadline must arm it again.

@@ -18,6 +18,9 @@ type Stream interface {
 	CloseWrite() error
 	// Abort makes every read and write, running or to come, return ErrAborted.
 	Abort()
+	// Interrupt makes a read that waits, or the next one that would, return
+	// ErrInterrupted, once.
+	Interrupt()
 	// Bare is the socket when what is read from and written to the stream is
 	// what passes through it, else nil.
 	Bare() *Conn

@@ -1,0 +1,58 @@
+package forward
+
+import (
+	"github.com/cuttle-proxy/cuttle/conf"
+	"github.com/cuttle-proxy/cuttle/forward/store"
+	"github.com/cuttle-proxy/cuttle/forward/store/ufs"
+)
+
+// storeConfig is what a configuration says about the store. Directories keep what
+// is on disk; those of types that keep nothing are left out.
+func (s *Server) storeConfig(cfg *conf.Config) store.Config {
+	c := store.Config{
+		Memory:        cfg.CacheMem,
+		MaxInMemory:   cfg.MaximumObjectSizeInMemory,
+		MinObject:     cfg.MinimumObjectSize,
+		MaxObject:     cfg.MaximumObjectSize,
+		MemoryPolicy:  storePolicy(cfg.MemoryReplacementPolicy),
+		RoundRobin:    cfg.StoreDirSelectAlgorithm == "round-robin",
+		SwapLow:       cfg.CacheSwapLow,
+		SwapHigh:      cfg.CacheSwapHigh,
+		MaxOpenFiles:  cfg.MaxOpenDiskFDs,
+		QuickAbortMin: cfg.QuickAbortMin,
+		QuickAbortMax: cfg.QuickAbortMax,
+		QuickAbortPct: cfg.QuickAbortPct,
+		ReadAheadGap:  cfg.ReadAheadGap,
+	}
+	for _, d := range cfg.CacheDirs {
+		if !s.parts.Disks {
+			break
+		}
+		if d.Type == "ufs" || d.Type == "aufs" || d.Type == "diskd" {
+			c.Dirs = append(c.Dirs, store.DirConfig{
+				Path: d.Path, Size: d.Size, MinSize: d.MinSize, MaxSize: d.MaxSize, ReadOnly: d.ReadOnly, Policy: storePolicy(d.Policy),
+				Open: func() (store.Directory, error) {
+					return ufs.Open(ufs.Options{Path: d.Path, L1: d.L1, L2: d.L2, ReadOnly: d.ReadOnly})
+				},
+			})
+		}
+	}
+	if len(c.Dirs) == 0 {
+		c.MaxInMemory = c.MaxObject // as in 2.6, where only what is on disk leaves memory
+	}
+	return c
+}
+
+// storePolicy is a replacement policy by its words.
+func storePolicy(p conf.Policy) store.Policy {
+	if p.Name != "heap" || len(p.Args) == 0 {
+		return store.LRU
+	}
+	switch p.Args[0] {
+	case "GDSF":
+		return store.HeapGDSF
+	case "LFUDA":
+		return store.HeapLFUDA
+	}
+	return store.HeapLRU
+}
