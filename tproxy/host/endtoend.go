@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -55,15 +56,28 @@ func endToEnd(i Inspection) []Finding {
 // takes its while, and keeps their findings in order.
 func (e *endToEndTest) all() []Finding {
 	var tries []func() Finding
+	live, err := liveIntercepts()
+	if err != nil {
+		live = nil // the finding about rules says so
+	}
+	try := func(f family, p Port, by role, how tproxy.Interception) {
+		if only := limitedTo(live, f, p, by); only != "" {
+			tries = append(tries, func() Finding {
+				return Finding{ID: "end_to_end", Fact: fmt.Sprintf("not tried by %s to port %d: only what comes in by %s is intercepted", f.name, p.Of, only)}
+			})
+			return
+		}
+		tries = append(tries, func() Finding { return e.finding(f, p, e.intercepted(f, p, how)) })
+	}
 	for _, f := range e.families() {
 		for _, p := range e.TProxy {
 			if p.serves(f) {
-				tries = append(tries, func() Finding { return e.finding(f, p, e.intercepted(f, p, tproxy.Interception{TProxy: true})) })
+				try(f, p, roleTProxy, tproxy.Interception{TProxy: true})
 			}
 		}
 		for _, p := range e.Redirect {
 			if p.serves(f) {
-				tries = append(tries, func() Finding { return e.finding(f, p, e.intercepted(f, p, tproxy.Interception{NAT: true})) })
+				try(f, p, roleRedirect, tproxy.Interception{NAT: true})
 			}
 		}
 		if len(e.TProxy) > 0 {
@@ -77,6 +91,21 @@ func (e *endToEndTest) all() []Finding {
 	}
 	under.Wait()
 	return findings
+}
+
+// limitedTo names the interfaces that the rules which take a port look at, "" when one
+// of them looks at all, the test's own among them.
+func limitedTo(live []intercept, f family, p Port, by role) string {
+	var names []string
+	for _, i := range live {
+		if i.takes(f, p, by) {
+			if i.iface == "" {
+				return ""
+			}
+			names = append(names, i.iface)
+		}
+	}
+	return strings.Join(names, " ")
 }
 
 type endToEndTest struct {

@@ -78,6 +78,10 @@ func (i *intercept) fromWords(words []string) {
 			case "REDIRECT":
 				i.role = roleRedirect
 			}
+		case "-i":
+			if n == 0 || words[n-1] != "!" {
+				i.iface = value
+			}
 		case "--dport":
 			if n == 0 || words[n-1] != "!" { // else all but that one, which is taken for any
 				i.of = savedPort(value)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/binary"
 	"fmt"
+	"net"
 	"slices"
 
 	"github.com/google/nftables"
@@ -19,6 +20,7 @@ type intercept struct {
 	of     uint16 // destination port; 0 for any
 	to     uint16 // of the listener; 0 for the same
 	weight int    // priority of its chain: lower comes first
+	iface  string // the only one it looks at; "" for all
 }
 
 // liveIntercepts reads all rules at the prerouting hook, in the order packets
@@ -94,9 +96,15 @@ func (r liveRule) intercept() (intercept, bool) {
 				i.of = port
 			}
 		case "meta":
-			if key, _ := e.number(unix.NFTA_META_KEY); key == unix.NFT_META_NFPROTO {
-				if value := r.compared(n + 1); len(value) == 1 {
-					i.family = int(value[0])
+			value := r.compared(n + 1)
+			switch key, _ := e.number(unix.NFTA_META_KEY); {
+			case key == unix.NFT_META_NFPROTO && len(value) == 1:
+				i.family = int(value[0])
+			case key == unix.NFT_META_IIFNAME:
+				i.iface = trimNUL(string(value))
+			case key == unix.NFT_META_IIF && len(value) == 4:
+				if link, err := net.InterfaceByIndex(int(binary.NativeEndian.Uint32(value))); err == nil {
+					i.iface = link.Name
 				}
 			}
 		case "match", "target":

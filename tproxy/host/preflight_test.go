@@ -5,12 +5,15 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"kernel.org/pub/linux/libs/security/libcap/cap"
+
+	"github.com/cuttle-proxy/cuttle/tproxy/netlab"
 )
 
 // townWant is plain interception in both families behind a GRE router.
@@ -215,9 +218,9 @@ COMMIT
 COMMIT
 `, "iptables-legacy-save", 2)
 	want := []intercept{
-		{roleDivert, "iptables-legacy mangle PREROUTING", 2, 0, 0, -150},
-		{roleTProxy, "iptables-legacy mangle PREROUTING", 2, 80, 3129, -150},
-		{roleRedirect, "iptables-legacy nat PREROUTING", 2, 8080, 3128, -100},
+		{roleDivert, "iptables-legacy mangle PREROUTING", 2, 0, 0, -150, ""},
+		{roleTProxy, "iptables-legacy mangle PREROUTING", 2, 80, 3129, -150, ""},
+		{roleRedirect, "iptables-legacy nat PREROUTING", 2, 8080, 3128, -100, "eth0"},
 	}
 	if !slices.Equal(found, want) {
 		t.Errorf("%+v", found)
@@ -282,5 +285,32 @@ func TestFindingsAsTextAndJSON(t *testing.T) {
 	must(t, json.Unmarshal([]byte(b.String()), &back))
 	if back.Worst != "warn" || len(back.Findings) != 2 || back.Findings[1]["remedy"] != "command" {
 		t.Errorf("%s", b.String())
+	}
+}
+
+// Rules of others that work are good, also where they look at one interface alone,
+// by which no test connection can come.
+func TestForeignRuleForOneInterface(t *testing.T) {
+	for _, rule := range []string{
+		"nft add table ip theirs; nft 'add chain ip theirs c { type nat hook prerouting priority -100; }'; nft add rule ip theirs c iifname lan0 tcp dport 80 redirect to :3129",
+		"nft add table ip theirs; nft 'add chain ip theirs c { type nat hook prerouting priority -100; }'; nft add rule ip theirs c iif lan0 tcp dport 80 redirect to :3129",
+		"iptables -t nat -A PREROUTING -i lan0 -p tcp --dport 80 -j REDIRECT --to-port 3129",
+	} {
+		program, _, _ := strings.Cut(rule, " ")
+		if _, err := exec.LookPath(program); err != nil {
+			t.Logf("not tried: %v", err)
+			continue
+		}
+		lab := netlab.ForTest(t)
+		n := lab.Node("gateway")
+		lab.Link(netlab.End{Node: n, Name: "lan0", Addrs: []string{"10.1.0.1/24"}}, netlab.End{Node: lab.Node("client"), Name: "eth0"})
+		n.Must("sh", "-c", rule)
+		n.Sysctl("net.ipv4.ip_forward", "1")
+		var found []Finding
+		i := Inspection{Want: Want{IPv4: true, Redirect: []Port{{Of: 80, To: 3129}}}, UnitDirs: []string{}}
+		n.Do(func() error { found = Preflight(i); return nil })
+		if Worst(found) == Fail || !strings.Contains(text(found), "only what comes in by lan0 is intercepted") {
+			t.Errorf("%s:\n%s", rule, text(found))
+		}
 	}
 }

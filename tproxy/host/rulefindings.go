@@ -32,7 +32,7 @@ func rulesFindings(w Want) []Finding {
 // tproxyFinding looks for the DIVERT rule, then for TPROXY, then at their order.
 func tproxyFinding(f family, p Port, live []intercept) Finding {
 	divert := first(live, func(i intercept) bool { return i.role == roleDivert && i.covers(f) })
-	taking := first(live, func(i intercept) bool { return i.role == roleTProxy && i.covers(f) && (i.of == p.Of || i.of == 0) })
+	taking := first(live, func(i intercept) bool { return i.takes(f, p, roleTProxy) })
 	switch {
 	case taking >= 0 && divert < 0:
 		return Finding{"divert_rule", Fail, "no " + f.name + " rule recognises packets of existing connections (socket match)",
@@ -45,7 +45,7 @@ func tproxyFinding(f family, p Port, live []intercept) Finding {
 }
 
 func takenFinding(f family, p Port, live []intercept, by role) Finding {
-	at := first(live, func(i intercept) bool { return i.role == by && i.covers(f) && (i.of == p.Of || i.of == 0) })
+	at := first(live, func(i intercept) bool { return i.takes(f, p, by) })
 	if at < 0 {
 		return Finding{"intercept_rule", Fail, fmt.Sprintf("no %s rule takes %s connections to port %d", by, f.name, p.Of),
 			"clients are not intercepted", setupMends}
@@ -78,6 +78,11 @@ func first(live []intercept, is func(intercept) bool) int {
 		}
 	}
 	return -1
+}
+
+// takes reports whether a rule hands over connections to a port.
+func (i intercept) takes(f family, p Port, by role) bool {
+	return i.role == by && i.covers(f) && (i.of == p.Of || i.of == 0)
 }
 
 func (i intercept) covers(f family) bool { return i.family == 0 || i.family == f.number }

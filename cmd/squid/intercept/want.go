@@ -18,7 +18,7 @@ func Want(cfg *conf.Config) host.Want {
 	for _, p := range cfg.Ports() {
 		if p.Transparent || p.TProxy {
 			listeners = append(listeners, p)
-			w.IPv6 = w.IPv6 || anyAddress(p) && (p.Addr.Addr().Is6() || hostHasIPv6())
+			w.IPv6 = w.IPv6 || anyAddress(p) && (p.Addr.Addr().Is6() || hostHasIPv6() && admitsIPv6(cfg))
 		}
 	}
 	if len(listeners) == 0 {
@@ -108,7 +108,8 @@ func interceptedPorts(cfg *conf.Config, listeners []*conf.HTTPPort) []uint16 {
 // others reach (a unique local one is enough), or forwards already, as a router
 // with nothing but link-local addresses does. On other hosts a port of both
 // families must not switch IPv6 forwarding on behind the operator's back; one
-// that names an IPv6 address asks for it.
+// that names an IPv6 address asks for it. Nor is it intercepted where the rules would
+// refuse whoever comes by it (admitsIPv6).
 func hostHasIPv6() bool {
 	forwards, err := os.ReadFile("/proc/sys/net/ipv6/conf/all/forwarding")
 	if err == nil && len(forwards) > 0 && forwards[0] == '1' {

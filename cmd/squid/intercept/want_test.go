@@ -12,7 +12,7 @@ func TestIPv6RulesAreAskedFor(t *testing.T) {
 	lab := netlab.ForTest(t)
 	n := lab.Node("n")
 	wants := func(text string) (is bool) {
-		n.Do(func() error { is = Want(parseText(t, text)).IPv6; return nil })
+		n.Do(func() error { is = Want(parseText(t, text+"http_access allow all\n")).IPv6; return nil })
 		return is
 	}
 	if wants("http_port 3129 transparent tproxy\n") {

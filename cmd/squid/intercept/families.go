@@ -1,0 +1,57 @@
+package intercept
+
+import (
+	"net/netip"
+
+	"github.com/cuttle-proxy/cuttle/conf"
+)
+
+// admitsIPv6 reports whether http_access could let a client of IPv6 in. A file
+// written for IPv4 lets in its own networks alone: whoever came by IPv6 and was
+// intercepted would be refused where without the proxy all was well.
+func admitsIPv6(cfg *conf.Config) bool {
+	for _, rule := range cfg.HTTPAccess {
+		possible, certain := true, true // an IPv6 client matches the line
+		for _, ref := range rule.ACLs {
+			if ref.ACL.Type != conf.ACLSrc {
+				certain = false
+				continue
+			}
+			some, all := holdsIPv6(ref.ACL), holdsAll(ref.ACL)
+			if ref.Negate {
+				some, all = !all, !some
+			}
+			possible, certain = possible && some, certain && all
+		}
+		switch {
+		case rule.Allow && possible:
+			return true
+		case !rule.Allow && certain:
+			return false
+		}
+	}
+	return false
+}
+
+// holdsIPv6 reports whether addresses of IPv6 can be in a src ACL.
+func holdsIPv6(a *conf.ACL) bool {
+	if holdsAll(a) {
+		return true
+	}
+	for _, r := range a.Networks {
+		if r.First.Is6() {
+			return true
+		}
+	}
+	return false
+}
+
+// holdsAll reports whether every address is in it: 0.0.0.0/0 stands for both families.
+func holdsAll(a *conf.ACL) bool {
+	for _, r := range a.Networks {
+		if r.First.Is4() && r.Mask == netip.IPv4Unspecified() {
+			return true
+		}
+	}
+	return false
+}
