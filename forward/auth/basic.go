@@ -1,0 +1,112 @@
+package auth
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"strings"
+	"time"
+
+	"github.com/cuttle-proxy/cuttle/conf"
+	"github.com/cuttle-proxy/cuttle/forward/helper"
+	"github.com/cuttle-proxy/cuttle/forward/http1"
+)
+
+// basic is RFC 7617: the user's name and password in the clear.
+type basic struct {
+	cfg    *conf.AuthScheme
+	ask    func(context.Context, []byte) (string, error)
+	memory *Memory
+	now    func() time.Time
+}
+
+func (*basic) name() string { return "Basic" }
+
+func (b *basic) challenge(dst []byte, _ *Login) []byte {
+	return append(append(append(dst, `Basic realm="`...), b.cfg.Realm...), '"')
+}
+
+func (b *basic) check(ctx context.Context, l *Login, _ *Request, rest []byte) {
+	var space [128]byte
+	text := decodeBasic(space[:0], rest)
+	defer clear(text)
+	if len(text) == 0 || bytes.ContainsAny(text, "\r\n") {
+		return
+	}
+	user, password, complete := bytes.Cut(text, []byte{':'})
+	if !b.cfg.CaseSensitive {
+		lower(user)
+	}
+	if !complete || len(password) == 0 && !b.cfg.BlankPassword {
+		l.State, l.User = Refused, string(user)
+		return
+	}
+	k := b.memory.key(user, password)
+	if known := b.memory.recall(k, b.now(), b.cfg.CredentialsTTL); known != nil {
+		l.State, l.User = Accepted, known.user
+		return
+	}
+	l.User = string(user)
+	l.State = Refused
+	if b.memory.once(k, func() bool { return b.askAbout(ctx, k, l.User, string(password)) }) {
+		l.State = Accepted
+	}
+}
+
+// askAbout asks the helper. The question is not given up when the client is: others
+// may wait for the same answer.
+func (b *basic) askAbout(ctx context.Context, k key, user, password string) bool {
+	question := helper.AppendEscaped(nil, user)
+	question = helper.AppendEscaped(append(question, ' '), password)
+	answer, err := b.ask(context.WithoutCancel(ctx), question)
+	clear(question)
+	if err != nil || len(answer) < 2 || !strings.EqualFold(answer[:2], "OK") {
+		b.memory.forget(user)
+		return false
+	}
+	b.memory.remember(k, user, "", b.now())
+	return true
+}
+
+// BasicCredentials takes the user and the password out of a field's value (after "Basic"),
+// for those who have to pass them on. ok is false when it is none of Basic.
+func BasicCredentials(field []byte) (credentials []byte, ok bool) {
+	word, rest := cutWord(field)
+	if !http1.EqualFold(word, "Basic") {
+		return nil, false
+	}
+	text := decodeBasic(nil, rest)
+	return text, bytes.IndexByte(text, ':') >= 0
+}
+
+// decodeBasic appends what base64 stands for. What follows the base64 is not looked at,
+// and a NUL ends the text, as for 2.6.
+func decodeBasic(dst, field []byte) []byte {
+	end := 0
+	for end < len(field) && isBase64(field[end]) {
+		end++
+	}
+	if end%4 == 1 {
+		end-- // one letter alone stands for nothing
+	}
+	field = field[:end]
+	text, err := base64.RawStdEncoding.AppendDecode(dst, field)
+	if err != nil {
+		return dst[:0]
+	}
+	text, _, _ = bytes.Cut(text, []byte{0})
+	return text
+}
+
+func isBase64(c byte) bool {
+	return 'a' <= c|0x20 && c|0x20 <= 'z' || '0' <= c && c <= '9' || c == '+' || c == '/'
+}
+
+// lower folds ASCII letters in place.
+func lower(text []byte) {
+	for i, c := range text {
+		if 'A' <= c && c <= 'Z' {
+			text[i] = c + 'a' - 'A'
+		}
+	}
+}
