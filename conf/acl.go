@@ -175,6 +175,7 @@ type CertList struct {
 
 // ExternalUse ties an acl to an external_acl_type with its own arguments.
 type ExternalUse struct {
+	ACL  string // its name
 	Type *ExternalACL
 	Args []string
 }

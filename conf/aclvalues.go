@@ -299,7 +299,7 @@ func readExternal(r *reader, a *ACL) error {
 	if err != nil {
 		return err
 	}
-	use := &ExternalUse{}
+	use := &ExternalUse{ACL: a.Name}
 	var names []string
 	for _, t := range r.b.cfg.ExternalACLTypes {
 		names = append(names, t.Name)

@@ -130,7 +130,7 @@ func TestACLValues(t *testing.T) {
 		{"acl a snmp_community public", last, ACL{Name: "a", Type: ACLSNMPCommunity, Words: []string{"public"}}},
 		{"acl a user_cert CN joe", last, ACL{Name: "a", Type: ACLUserCert, Cert: CertList{Attribute: "CN", Values: []string{"joe"}}}},
 		{"external_acl_type e ttl=5 negative_ttl=6 children=2 grace=10 cache=9 protocol=2.5 %LOGIN %{Cookie:;id} /bin/c -x\nacl a external e x y z", last,
-			ACL{Name: "a", Type: ACLExternal, External: &ExternalUse{Args: []string{"x", "y", "z"}, Type: &ExternalACL{Name: "e", TTL: 5, NegativeTTL: 6, Children: 2, Grace: 10,
+			ACL{Name: "a", Type: ACLExternal, External: &ExternalUse{ACL: "a", Args: []string{"x", "y", "z"}, Type: &ExternalACL{Name: "e", TTL: 5, NegativeTTL: 6, Children: 2, Grace: 10,
 				CacheSize: 9, QuoteShell: true, Format: []ExternalFormat{{Code: "LOGIN"}, {Code: "HEADER", Header: "Cookie", Member: "id", Separator: ';'}}, Program: []string{"/bin/c", "-x"}}}}},
 	})
 }

@@ -89,11 +89,11 @@ func (c *compiler) compile(a *conf.ACL) (matcher, error) {
 	case conf.ACLIdent:
 		return &ident{compileUsers(a.Users)}, nil
 	case conf.ACLProxyAuth:
-		return c.needs(c.src.Auth != nil, &proxyAuth{compileUsers(a.Users), c.src.Auth})
+		return &proxyAuth{compileUsers(a.Users)}, nil
 	case conf.ACLMaxUserIP:
-		return c.needs(c.src.Auth != nil, &maxUserIP{a.MaxUserIP, c.src.Auth})
+		return &maxUserIP{a.MaxUserIP}, nil
 	case conf.ACLExternal:
-		return c.needs(c.src.External != nil, &external{a.External, c.src.External})
+		return c.needs(c.src.External != nil, &external{a.External, namesUser(a.External), c.src.External})
 	case conf.ACLUserCert, conf.ACLCACert:
 		return c.needs(c.src.Certificates != nil, compileCert(a, c.src.Certificates))
 	}
@@ -130,7 +130,7 @@ func (c *compiler) compileRegexType(a *conf.ACL) (matcher, error) {
 	case conf.ACLIdentRegex:
 		return &ident{set}, nil
 	case conf.ACLProxyAuthRegex:
-		return c.needs(c.src.Auth != nil, &proxyAuth{set, c.src.Auth})
+		return &proxyAuth{set}, nil
 	}
 	return nil, fmt.Errorf("unknown type %q", a.Type)
 }
@@ -152,10 +152,8 @@ func (c *compiler) askers(acls []*conf.ACL) map[string]bool {
 		case conf.ACLProxyAuth, conf.ACLProxyAuthRegex:
 			asks[a.Name] = true
 		case conf.ACLExternal:
-			for i := range a.External.Type.Format {
-				if a.External.Type.Format[i].Code == "LOGIN" {
-					asks[a.Name] = true
-				}
+			if namesUser(a.External) {
+				asks[a.Name] = true
 			}
 		}
 	}

@@ -15,13 +15,16 @@ type Facts struct {
 	// at: the peer of the connection, or what follow_x_forwarded_for found when
 	// acl_uses_indirect_client is on. Never an IPv4-mapped one.
 	Client netip.Addr
+	// ClientPort is the port of the client's connection (%SRCPORT of external).
+	ClientPort uint16
 	// Local is the address and port the client connected to (myip, myport); for
 	// an intercepted connection that is the original destination.
 	Local netip.AddrPort
 
 	// Method is the request method, as far as known also of a request that has
-	// no URL.
-	Method http1.Method
+	// no URL, MethodText its word.
+	Method     http1.Method
+	MethodText string
 	// URL is the request URL, nil as long as there is no HTTP request (ICP,
 	// SNMP, a connection that sent nothing): no type that looks at a request
 	// matches then.
@@ -41,6 +44,9 @@ type Facts struct {
 	// Community is the community of an SNMP request (snmp_community).
 	Community string
 
+	// Login is the request's credentials (proxy_auth, proxy_auth_regex, max_user_ip,
+	// %LOGIN of external), nil where none apply.
+	Login Login
 	// Conn is the client's connection, nil for a request of the proxy's own and
 	// for one that outlived its client.
 	Conn Conn
@@ -52,4 +58,15 @@ type Conn interface {
 	// Ident gives the user whom the client's host names as the owner of the
 	// connection (RFC 1413), "" when it names none. It may wait for that host.
 	Ident(ctx context.Context) string
+}
+
+// Login is the credentials of one request.
+type Login interface {
+	// Authenticate checks the credentials, waiting for a helper if it must, and
+	// remembers the outcome. With Authenticated, user names the one who did
+	// (Told.AuthUser).
+	Authenticate(ctx context.Context) (user *Told, state AuthState)
+	// TooManyAddresses counts the addresses user came from and reports whether
+	// there are more than max (max_user_ip); strict keeps the earlier ones.
+	TooManyAddresses(user string, max int, strict bool) bool
 }

@@ -43,11 +43,11 @@ func TestTypesWithoutARequest(t *testing.T) {
 		{conf.ACL{Type: conf.ACLSrcDomain, Domains: []string{"none"}}, Yes},
 	} {
 		w := &world{state: Authenticated, user: "bob"}
-		m, err := newCompiler(&conf.Config{}, Sources{Names: &resolver{}, Auth: w, ASNumbers: w, Hardware: w}).compile(&c.acl)
+		m, err := newCompiler(&conf.Config{}, Sources{Names: &resolver{}, ASNumbers: w, Hardware: w}).compile(&c.acl)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := m.match(t.Context(), &Facts{Accelerated: true, Transparent: true, Internal: true}); got != c.want {
+		if got := m.match(t.Context(), &Facts{Login: w, Accelerated: true, Transparent: true, Internal: true}); got != c.want {
 			t.Errorf("%s: %d, want %d", c.acl.Type, got, c.want)
 		}
 	}

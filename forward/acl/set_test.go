@@ -198,7 +198,7 @@ func TestAsksCredentials(t *testing.T) {
 			t.Errorf("%q: %v", name, !want)
 		}
 	}
-	if want := []string{"users (proxy_auth)", "login (external)"}; !slices.Equal(s.Idle(), want) {
+	if want := []string{"login (external)"}; !slices.Equal(s.Idle(), want) {
 		t.Errorf("idle %q", s.Idle())
 	}
 	// What cannot be told neither lets in nor keeps out.

@@ -76,7 +76,13 @@ func (m *srcAS) match(_ context.Context, f *Facts) Ternary { return yes(m.set.ha
 // external: what a helper says.
 type external struct {
 	use    *conf.ExternalUse
+	login  bool // the helper is told who the user is (%LOGIN)
 	source ExternalLookup
+}
+
+// namesUser reports whether the helper is told who the user is.
+func namesUser(use *conf.ExternalUse) bool {
+	return slices.ContainsFunc(use.Type.Format, func(f conf.ExternalFormat) bool { return f.Code == "LOGIN" })
 }
 
 func (m *external) match(ctx context.Context, f *Facts) Ternary {
@@ -84,6 +90,13 @@ func (m *external) match(ctx context.Context, f *Facts) Ternary {
 }
 
 func (m *external) tell(ctx context.Context, f *Facts, before *Told) (Ternary, *Told) {
+	if m.login {
+		user, outcome := authenticate(ctx, f)
+		if outcome != Yes {
+			return outcome, before
+		}
+		before = before.And(user)
+	}
 	outcome, said := m.source.Match(ctx, m.use, f, before)
 	return outcome, before.And(said)
 }

@@ -16,8 +16,6 @@ type Sources struct {
 	// Names serves dst, srcdomain, srcdom_regex, dst_as, and dstdomain and
 	// dstdom_regex on an address.
 	Names dns.Resolver
-	// Auth serves proxy_auth, proxy_auth_regex and max_user_ip.
-	Auth Authenticator
 	// External serves external.
 	External ExternalLookup
 	// ASNumbers serves src_as and dst_as.
@@ -46,16 +44,6 @@ const (
 	// Authenticated: the user name is right.
 	Authenticated
 )
-
-// Authenticator finds out who the user is.
-type Authenticator interface {
-	// Authenticate checks the credentials of the request, waiting for a helper
-	// if it must. With Authenticated, user names the one who did (Told.AuthUser).
-	Authenticate(ctx context.Context, f *Facts) (user *Told, state AuthState)
-	// TooManyAddresses counts the addresses user came from and reports whether
-	// there are more than max (max_user_ip); strict keeps the earlier ones.
-	TooManyAddresses(user string, f *Facts, max int, strict bool) bool
-}
 
 // ExternalLookup asks an external_acl_type helper.
 type ExternalLookup interface {

@@ -19,11 +19,11 @@ type world struct {
 	said    *Told
 }
 
-func (w *world) Authenticate(context.Context, *Facts) (*Told, AuthState) {
+func (w *world) Authenticate(context.Context) (*Told, AuthState) {
 	return &Told{AuthUser: w.user}, w.state
 }
-func (w *world) TooManyAddresses(string, *Facts, int, bool) bool { return w.many }
-func (w *world) Ident(context.Context) string                    { return w.ident }
+func (w *world) TooManyAddresses(string, int, bool) bool { return w.many }
+func (w *world) Ident(context.Context) string            { return w.ident }
 func (w *world) Match(context.Context, *conf.ExternalUse, *Facts, *Told) (Ternary, *Told) {
 	return w.outcome, w.said
 }
@@ -38,6 +38,7 @@ func (w *world) Attribute(_ *Facts, name string, issuer bool) (string, bool) {
 
 func TestSources(t *testing.T) {
 	bob := conf.UserList{Names: []string{"bob", "Alice"}}
+	withLogin := &conf.ExternalUse{Type: &conf.ExternalACL{Format: []conf.ExternalFormat{{Code: "SRC"}, {Code: "LOGIN"}}}}
 	folded := conf.UserList{Names: []string{"bob", "alice"}, ICase: true}
 	for _, c := range []struct {
 		acl  conf.ACL
@@ -58,6 +59,9 @@ func TestSources(t *testing.T) {
 		{conf.ACL{Type: conf.ACLIdent, Users: conf.UserList{Required: true}}, world{}, No},
 		{conf.ACL{Type: conf.ACLIdentRegex, Regexes: regexes(false, "^-$")}, world{}, Yes}, // nobody is "-"
 		{conf.ACL{Type: conf.ACLExternal, External: &conf.ExternalUse{Type: &conf.ExternalACL{}}}, world{outcome: Yes}, Yes},
+		{conf.ACL{Type: conf.ACLExternal, External: withLogin}, world{outcome: Yes, state: Authenticated}, Yes},
+		{conf.ACL{Type: conf.ACLExternal, External: withLogin}, world{outcome: Yes, state: AuthNeeded}, AskCredentials},
+		{conf.ACL{Type: conf.ACLExternal, External: withLogin}, world{outcome: Yes, state: NoAuth}, Unknown},
 		{conf.ACL{Type: conf.ACLMaxConn, Numbers: []int{4}}, world{}, Yes},
 		{conf.ACL{Type: conf.ACLMaxConn, Numbers: []int{5}}, world{}, No},
 		{conf.ACL{Type: conf.ACLSrcAS, Numbers: []int{65001}}, world{}, Yes},
@@ -69,29 +73,37 @@ func TestSources(t *testing.T) {
 		{conf.ACL{Type: conf.ACLCACert, Cert: conf.CertList{Attribute: "CN", Values: []string{"bob"}}}, world{}, No},
 	} {
 		w := &c.w
-		all := Sources{Names: &resolver{addrs: map[string]string{"a.test": "203.0.113.1"}}, Auth: w, External: w,
+		all := Sources{Names: &resolver{addrs: map[string]string{"a.test": "203.0.113.1"}}, External: w,
 			ASNumbers: w, Connections: w, Hardware: w, Certificates: w}
 		m, err := newCompiler(&conf.Config{}, all).compile(&c.acl)
 		if err != nil {
 			t.Fatal(err)
 		}
 		f := facts(t, "GET http://a.test/ HTTP/1.0")
-		f.Conn = w
+		f.Conn, f.Login = w, w
 		if got := m.match(t.Context(), f); got != c.want {
 			t.Errorf("%s %+v: %d, want %d", c.acl.Type, c.w, got, c.want)
 		}
-		if c.acl.Type == conf.ACLIdent || c.acl.Type == conf.ACLIdentRegex {
-			continue // the connection itself is the source
+		switch c.acl.Type {
+		case conf.ACLIdent, conf.ACLIdentRegex, conf.ACLProxyAuth, conf.ACLProxyAuthRegex, conf.ACLMaxUserIP:
+			continue // the connection or the request itself is the source
 		}
 		// Without its source a type can never tell, and is named.
 		none := newCompiler(&conf.Config{}, Sources{})
 		a := c.acl
 		a.Name = "x"
-		if got := none.matcher(&a).match(t.Context(), facts(t, "GET http://a.test/ HTTP/1.0")); got != Missing {
+		if got := none.matcher(&a).match(t.Context(), loggedIn(t, "GET http://a.test/ HTTP/1.0")); got != Missing {
 			t.Errorf("%s without a source: %d", c.acl.Type, got)
 		}
 		if want := []string{"x (" + string(c.acl.Type) + ")"}; !slices.Equal(none.idle, want) {
 			t.Errorf("%s: idle %q", c.acl.Type, none.idle)
 		}
 	}
+}
+
+// loggedIn makes the Facts of a request whose user is known.
+func loggedIn(t *testing.T, head string) *Facts {
+	f := facts(t, head)
+	f.Login = &world{state: Authenticated}
+	return f
 }

@@ -72,17 +72,14 @@ func (m *ident) match(ctx context.Context, f *Facts) Ternary {
 }
 
 // proxy_auth, proxy_auth_regex: the user who authenticated.
-type proxyAuth struct {
-	set    texts
-	source Authenticator
-}
+type proxyAuth struct{ set texts }
 
 func (m *proxyAuth) match(ctx context.Context, f *Facts) Ternary {
 	return verdict(m.tell(ctx, f, f.Told))
 }
 
 func (m *proxyAuth) tell(ctx context.Context, f *Facts, before *Told) (Ternary, *Told) {
-	user, outcome := authenticate(ctx, m.source, f)
+	user, outcome := authenticate(ctx, f)
 	if outcome != Yes {
 		return outcome, before
 	}
@@ -90,32 +87,32 @@ func (m *proxyAuth) tell(ctx context.Context, f *Facts, before *Told) (Ternary, 
 }
 
 // max_user_ip: the user comes from too many addresses.
-type maxUserIP struct {
-	limit  conf.MaxUserIP
-	source Authenticator
-}
+type maxUserIP struct{ limit conf.MaxUserIP }
 
 func (m *maxUserIP) match(ctx context.Context, f *Facts) Ternary {
 	return verdict(m.tell(ctx, f, f.Told))
 }
 
 func (m *maxUserIP) tell(ctx context.Context, f *Facts, before *Told) (Ternary, *Told) {
-	user, outcome := authenticate(ctx, m.source, f)
+	user, outcome := authenticate(ctx, f)
 	if outcome != Yes {
 		return outcome, before
 	}
-	return yes(m.source.TooManyAddresses(user.AuthUser, f, m.limit.Max, m.limit.Strict)), before.And(user)
+	return yes(f.Login.TooManyAddresses(user.AuthUser, m.limit.Max, m.limit.Strict)), before.And(user)
 }
 
 // verdict is the answer of a teller alone.
 func verdict(outcome Ternary, _ *Told) Ternary { return outcome }
 
 // authenticate answers Yes with the user, or why there is none.
-func authenticate(ctx context.Context, source Authenticator, f *Facts) (*Told, Ternary) {
+func authenticate(ctx context.Context, f *Facts) (*Told, Ternary) {
 	if f.URL == nil {
 		return nil, No
 	}
-	user, state := source.Authenticate(ctx, f)
+	if f.Login == nil {
+		return nil, Unknown
+	}
+	user, state := f.Login.Authenticate(ctx)
 	switch state {
 	case Authenticated:
 		return user, Yes

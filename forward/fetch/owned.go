@@ -46,7 +46,7 @@ func (o *Owned) Copy(r *Request) {
 	o.url.CopyFrom(r.URL)
 	o.canonicalURL = append(o.canonicalURL[:0], r.CanonicalURL...)
 	o.facts = *r.Facts
-	o.facts.URL, o.facts.Request, o.facts.Reply, o.facts.Conn = &o.url, &o.parsed.Fields, nil, nil
+	o.facts.URL, o.facts.Request, o.facts.Reply, o.facts.Conn, o.facts.Login = &o.url, &o.parsed.Fields, nil, nil, nil
 	o.request = *r
 	o.request.Fields, o.request.URL, o.request.CanonicalURL, o.request.Facts = &o.parsed.Fields, &o.url, o.canonicalURL, &o.facts
 	o.request.Body, o.request.Have, o.request.Source, o.request.Waiting, o.request.Pin = http1.Body{}, nil, nil, nil, nil

@@ -1,0 +1,137 @@
+package rewrite
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/cuttle-proxy/cuttle/conf"
+	"github.com/cuttle-proxy/cuttle/forward/helper"
+	"go.uber.org/zap"
+)
+
+// Rewriters are the programs of one configuration; nil fields for those that are not run.
+type Rewriters struct {
+	URL, Location, StoreURL *Rewriter
+}
+
+// New starts the programs; they are closed by who starts them.
+func New(cfg *conf.Config, start func(helper.Options) *helper.Pool, log *zap.Logger) Rewriters {
+	run := func(name string, program []string, children, concurrency int) *Rewriter {
+		if len(program) == 0 || children <= 0 {
+			return nil
+		}
+		return &Rewriter{pool: start(helper.Options{Name: name, Program: program, Children: children, Concurrency: max(0, concurrency), Log: log}), name: name, log: log}
+	}
+	r := Rewriters{
+		URL:      run("url_rewriter", cfg.URLRewriteProgram, cfg.URLRewriteChildren, cfg.URLRewriteConcurrency),
+		Location: run("location_rewriter", cfg.LocationRewriteProgram, cfg.LocationRewriteChildren, cfg.LocationRewriteConcurrency),
+		StoreURL: run("storeurl_rewriter", cfg.StoreURLRewriteProgram, cfg.StoreURLRewriteChildren, cfg.StoreURLRewriteConcurrency),
+	}
+	if r.URL != nil {
+		r.URL.bypass = cfg.RedirectorBypass
+	}
+	return r
+}
+
+// Rewriter is one of the programs.
+type Rewriter struct {
+	pool   *helper.Pool
+	name   string
+	bypass bool
+	log    *zap.Logger
+
+	mu     sync.Mutex
+	warned time.Time
+}
+
+// Question is what url_rewrite_program and storeurl_rewrite_program are told.
+type Question struct {
+	URL    []byte
+	Client netip.Addr
+	// Name is the client's name, User the user's, Group the urlgroup; "" for unknown.
+	Name, User, Method, Group string
+}
+
+// Rewrite asks url_rewrite_program. ok is false when the request cannot go on: the program
+// cannot be asked, and what it would have blocked must not pass. With redirector_bypass
+// requests go on unchanged when others wait already (fact helpers/rw-bypass).
+func (r *Rewriter) Rewrite(ctx context.Context, q *Question) (a Answer, ok bool) {
+	if r.bypass && r.pool.Waiting() > 0 {
+		return Answer{}, true
+	}
+	line, ok := r.ask(ctx, q.append(nil))
+	if !ok {
+		return Answer{}, r.bypass
+	}
+	if a = Understand(line); a.Fault != "" {
+		r.Complain(a.Fault)
+	}
+	return a, true
+}
+
+// Store asks storeurl_rewrite_program, "" for no change.
+func (r *Rewriter) Store(ctx context.Context, q *Question) string {
+	return r.text(ctx, q.append(nil))
+}
+
+// Location asks location_rewrite_program about a reply's Location, "" for no change.
+func (r *Rewriter) Location(ctx context.Context, location, url []byte, group string) string {
+	line := append(append(append([]byte(nil), location...), ' '), url...)
+	return r.text(ctx, appendWord(line, group))
+}
+
+func (r *Rewriter) text(ctx context.Context, question []byte) string {
+	line, ok := r.ask(ctx, question)
+	if !ok {
+		return ""
+	}
+	text, fault := UnderstandLocation(line)
+	if fault != "" {
+		r.Complain(fault)
+	}
+	return text
+}
+
+func (r *Rewriter) ask(ctx context.Context, question []byte) (string, bool) {
+	line, err := r.pool.Ask(ctx, question)
+	if err != nil && ctx.Err() == nil {
+		r.Complain("cannot be asked: " + err.Error())
+	}
+	return line, err == nil
+}
+
+// Complain says once a minute what is wrong with the program's answers.
+func (r *Rewriter) Complain(fault string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if now := time.Now(); now.Sub(r.warned) > time.Minute {
+		r.warned = now
+		r.log.Error(fmt.Sprintf("ERROR: %s %s", r.name, fault))
+	}
+}
+
+// append puts the line together.
+func (q *Question) append(dst []byte) []byte {
+	dst = append(append(dst, q.URL...), ' ')
+	dst = q.Client.AppendTo(dst)
+	dst = append(dst, '/')
+	if q.Name == "" {
+		dst = append(dst, '-')
+	} else {
+		dst = append(dst, q.Name...)
+	}
+	dst = appendWord(dst, q.User)
+	dst = appendWord(dst, q.Method)
+	return appendWord(dst, q.Group)
+}
+
+// appendWord appends a blank and a word, "-" for none.
+func appendWord(dst []byte, word string) []byte {
+	if word == "" {
+		return append(dst, " -"...)
+	}
+	return helper.AppendEscaped(append(dst, ' '), word)
+}
