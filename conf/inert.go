@@ -74,7 +74,7 @@ func (i *Inert) Text() string {
 	return text
 }
 
-// Key is what accept_without_effect calls it: "url_rewrite_program", "cache_peer:ssl".
+// Key is what accept_without_effect calls it: "cache_peer", "cache_peer:ssl".
 func (i *Inert) Key() string { return harmKey(i.Directive, i.Option) }
 
 func harmKey(d *Directive, option string) string {
@@ -163,10 +163,8 @@ func (c *Config) switchedOff(name string) bool {
 		return c.CacheStoreLog == "none"
 	case "cache_dir":
 		return len(c.CacheDirs) == 1 && c.CacheDirs[0].Type == "null"
-	case "url_rewrite_program":
-		return c.URLRewriteProgram == nil
-	case "location_rewrite_program":
-		return c.LocationRewriteProgram == nil
+	case "storeurl_rewrite_program":
+		return c.StoreURLRewriteProgram == nil
 	}
 	return false
 }

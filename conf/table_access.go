@@ -3,19 +3,19 @@ package conf
 import "time"
 
 var accessRows = []Directive{
-	{Name: "auth_param", kind: authSchemes(func(c *Config) *[]*AuthScheme { return &c.AuthSchemes }),
+	{Name: "auth_param", Effect: Acts, kind: authSchemes(func(c *Config) *[]*AuthScheme { return &c.AuthSchemes }),
 		Example: "auth_param basic program /usr/lib/squid/ncsa_auth /etc/squid/passwd\nauth_param basic children 5\nauth_param basic realm Proxy of the house\nauth_param basic credentialsttl 2 hours",
 		Help: "Sets up one way of asking clients for a name and a password. The first word is the scheme (basic, digest, ntlm, negotiate), the second a parameter, the rest its value. " +
 			"A scheme can be used once it has a program; acl proxy_auth needs one set up in front of it. The order in which schemes are first named is the order in which they are offered. " +
 			"Parameters of every scheme: program (command line of the helper), children (how many helpers run). basic and digest: concurrency, realm. basic: credentialsttl, casesensitive, blankpassword. " +
 			"digest: nonce_garbage_interval, nonce_max_duration, nonce_max_count, nonce_strictness, check_nonce_count, post_workaround. ntlm and negotiate: keep_alive."},
-	{Name: "authenticate_cache_garbage_interval", Default: "1 hour", kind: duration(func(c *Config) *time.Duration { return &c.AuthenticateCacheGarbageInterval }),
+	{Name: "authenticate_cache_garbage_interval", Effect: Acts, Default: "1 hour", kind: duration(func(c *Config) *time.Duration { return &c.AuthenticateCacheGarbageInterval }),
 		Help: "How often names and passwords that are remembered no longer are thrown away."},
-	{Name: "authenticate_ttl", Default: "1 hour", kind: duration(func(c *Config) *time.Duration { return &c.AuthenticateTTL }),
+	{Name: "authenticate_ttl", Effect: Acts, Default: "1 hour", kind: duration(func(c *Config) *time.Duration { return &c.AuthenticateTTL }),
 		Help: "How long a user and what is known of the user stay in memory after the last request."},
-	{Name: "authenticate_ip_ttl", Default: "0 seconds", kind: duration(func(c *Config) *time.Duration { return &c.AuthenticateIPTTL }),
+	{Name: "authenticate_ip_ttl", Effect: Acts, Default: "0 seconds", kind: duration(func(c *Config) *time.Duration { return &c.AuthenticateIPTTL }),
 		Help: "How long the addresses a user came from are remembered, for acl max_user_ip. 0 forgets them at once; dial-up users need little, because addresses change hands."},
-	{Name: "external_acl_type", kind: externalACLs(func(c *Config) *[]*ExternalACL { return &c.ExternalACLTypes }),
+	{Name: "external_acl_type", Effect: Acts, kind: externalACLs(func(c *Config) *[]*ExternalACL { return &c.ExternalACLTypes }),
 		Example: "external_acl_type session ttl=300 children=5 %SRC /usr/lib/squid/squid_session -t 3600",
 		Help: "Describes a helper program that decides for acl external. Behind the name come options, then one or more % codes that say what the helper is told, then the command line. " +
 			"Options: ttl= and negative_ttl= (seconds an answer holds), children=, concurrency=, cache= (entries), grace= (percent of ttl), protocol=2.5 or quote=shell, protocol=3.0 or quote=url. " +

@@ -10,17 +10,14 @@ import (
 	"github.com/cuttle-proxy/cuttle/forward/acl"
 	"github.com/cuttle-proxy/cuttle/forward/failure"
 	"github.com/cuttle-proxy/cuttle/forward/http1"
+	"github.com/cuttle-proxy/cuttle/forward/rewrite"
 )
 
 // admit asks whether the client may make this request at all.
 func (x *transaction) admit() *failure.Failure {
 	x.fillFacts()
 	x.followForwardedFor()
-	lists := x.p.lists
-	if f := x.ask(&lists.HTTPAccess); f != nil {
-		return f
-	}
-	if f := x.ask(&lists.HTTPAccess2); f != nil {
+	if f := x.ask(&x.p.lists.HTTPAccess); f != nil {
 		return f
 	}
 	x.asks.Control = x.req.CacheControl()
@@ -42,6 +39,35 @@ func (x *transaction) ask(list *acl.List) *failure.Failure {
 		x.cl.srv.parts.Log.Info(fmt.Sprintf("WARNING: client %s denied: an access line allows it, but names no IPv6 address; name it in an acl src", client))
 	}
 	return failure.AccessDenied(a.Last)
+}
+
+// rewrite asks url_rewrite_program whether the client is to get something else, or to be
+// sent elsewhere: then redirect is what it is told. The log keeps the URL as it was asked for
+// (fact "A rewriter line is"), all else follows the new one.
+func (x *transaction) rewrite() (redirect rewrite.Answer, f *failure.Failure) {
+	r := x.p.helpers.rewriters.URL
+	if r == nil || !x.p.lists.URLRewriteAccess.Check(x.context(), &x.facts).Allowed() {
+		return redirect, nil
+	}
+	client := x.cl.remote.Addr()
+	name, _ := x.cl.srv.names.KnownName(client)
+	user := x.facts.Told.Name()
+	if known := x.cl.user.Load(); user == "" && known != nil {
+		user = *known
+	}
+	q := rewrite.Question{URL: x.canonicalURL, Client: client, Name: name, User: user, Method: x.req.MethodText, Group: x.facts.URLGroup}
+	a, changed, ok := r.Apply(x.context(), &q, &x.url, x.req.Method, &x.p.url)
+	if !ok {
+		return redirect, failure.RewriterGone()
+	}
+	if a.Group != "" {
+		x.facts.URLGroup = a.Group
+	}
+	if changed {
+		x.canonicalURL = x.url.AppendCanonical(x.canonicalURL[:0])
+		x.form.Rewritten = true
+	}
+	return a, nil
 }
 
 // mayMiss decides about requests that need another server.

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/cuttle-proxy/cuttle/forward/auth"
 	"github.com/cuttle-proxy/cuttle/forward/fetch"
 	"github.com/cuttle-proxy/cuttle/forward/ports"
 	"github.com/cuttle-proxy/cuttle/forward/sock"
@@ -37,6 +38,7 @@ type client struct {
 	small  bool // this goroutine has not served yet: its stack is small
 
 	pin   fetch.Pin    // an origin connection this client has authenticated
+	login auth.Conn    // whom the connection belongs to, by NTLM or Negotiate
 	x     *transaction // the request being read or served
 	turns sock.Turn
 	turn  *sock.Turn // set while serving inside Turns
@@ -206,6 +208,7 @@ func (cl *client) recovered(e any) {
 	cl.srv.parts.Log.Error(fmt.Sprintf("BUG: panic while serving %s: %v\n%s", cl.remote, e, debug.Stack()))
 	cl.cut()
 	cl.pin.Drop()
+	cl.login.Close()
 	cl.c.Close()
 	cl.srv.clients.remove(cl)
 }

@@ -79,6 +79,8 @@ func (x *transaction) copyHead(rep *http1.Reply, blocksAuth bool) {
 	r.Status = rep.Status
 	r.SetMIME(rep.Get(http1.ContentType))
 	r.Copy(rep, blocksAuth)
+	x.relocate(rep)
+	x.login.Inform(&r.Fields)
 	if x.form.Accelerated && x.port.ActAsOrigin {
 		r.ActAsOrigin(rep, x.now)
 	}
@@ -97,6 +99,18 @@ func (x *transaction) finishReplyHead(framed bool) {
 		a.ViaMinor = 1
 	}
 	x.reply.Finish(a)
+}
+
+// relocate asks location_rewrite_program about the reply's Location and takes that out when
+// there is another: it is added behind all other fields (fact helpers/loc-rewrite).
+func (x *transaction) relocate(rep *http1.Reply) {
+	r, old := x.p.helpers.rewriters.Location, rep.Get(http1.Location)
+	if r == nil || old == nil || !x.p.lists.LocationRewriteAccess.Check(x.context(), &x.facts).Allowed() {
+		return
+	}
+	if x.reply.Location = r.Location(x.context(), old, x.canonicalURL, x.facts.URLGroup); x.reply.Location != "" {
+		x.reply.Fields.Remove(http1.Location)
+	}
 }
 
 // closes reports whether the connection cannot go on after this reply.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/cuttle-proxy/cuttle/forward/accesslog"
 	"github.com/cuttle-proxy/cuttle/forward/acl"
+	"github.com/cuttle-proxy/cuttle/forward/auth"
 	"github.com/cuttle-proxy/cuttle/forward/fetch"
 	"github.com/cuttle-proxy/cuttle/forward/http1"
 	"github.com/cuttle-proxy/cuttle/forward/reply"
@@ -45,6 +46,7 @@ var ofType = map[reflect.Type]any{
 	reflect.TypeFor[fetch.Waiting]():    new(transaction),
 	reflect.TypeFor[sock.Stream]():      new(sock.Conn),
 	reflect.TypeFor[acl.Conn]():         new(client),
+	reflect.TypeFor[acl.Login]():        new(auth.Credentials),
 	reflect.TypeFor[accesslog.Header](): new(http1.Fields),
 }
 

@@ -40,7 +40,8 @@ func (x *transaction) describeRequest(r *fetch.Request) {
 	r.Fields, r.URL, r.CanonicalURL, r.Facts, r.Began = &x.req.Fields, &x.url, x.canonicalURL, &x.facts, x.now
 	r.Control, r.Loops = x.asks.Control, x.asks.Loops
 	r.Client, r.Dialled = cl.remote, cl.meant
-	r.Claimed = cl.intercepted && x.form.Rebuilt
+	r.Claimed = cl.intercepted && x.form.Rebuilt && !x.form.Rewritten
+	r.KeepHost = x.form.Rewritten && !x.p.cfg.URLRewriteHostHeader
 	r.Spoof = x.port.TProxy && cl.intercepted
 	r.HTTP11, r.Client11, r.Upgrade = x.port.HTTP11, x.client11(), x.mayUpgrade()
 }

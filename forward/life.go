@@ -8,6 +8,7 @@ import (
 
 	"github.com/cuttle-proxy/cuttle/conf"
 	"github.com/cuttle-proxy/cuttle/forward/accesslog"
+	"github.com/cuttle-proxy/cuttle/forward/auth"
 	"github.com/cuttle-proxy/cuttle/forward/dns"
 	"github.com/cuttle-proxy/cuttle/forward/origin"
 	"github.com/cuttle-proxy/cuttle/forward/peer"
@@ -26,7 +27,8 @@ func (s *Server) lookups(cfg *conf.Config) dns.Options {
 // New builds everything the configuration asks for except sockets. An error
 // names the directive at fault; nothing is left open then.
 func New(cfg *conf.Config, parts Parts) (*Server, error) {
-	s := &Server{parts: parts, failed: make(chan error, 1), over: make(chan struct{})}
+	s := &Server{parts: parts, failed: make(chan error, 1), over: make(chan struct{}), logins: auth.NewMemory()}
+	s.helpers.Spawner = parts.Spawner
 	s.names = parts.Resolver
 	if s.names == nil {
 		s.cache = dns.New(s.lookups(cfg))
@@ -182,6 +184,7 @@ func (s *Server) finish() {
 		s.watcher.Close()
 		s.closeNames()
 		s.current.Load().release()
+		s.helpers.End(helperFarewell)
 		sock.ClosePipes()
 		close(s.over)
 	})
@@ -254,11 +257,14 @@ func (s *Server) logEnv() accesslog.Env {
 	}
 }
 
+// helperFarewell is how long helper programs may take to end when the proxy does.
+const helperFarewell = time.Second
+
 // shared is what the policies of all configurations have in common.
 func (s *Server) shared() *shared {
 	return &shared{
 		names: s.names, connections: &s.clients, hardware: &s.hardware, peers: &s.peers, dates: &s.dates,
-		version: s.parts.Version, log: s.parts.Log, logs: s.logEnv(),
+		version: s.parts.Version, log: s.parts.Log, logs: s.logEnv(), helpers: &s.helpers, logins: s.logins,
 	}
 }
 

@@ -38,7 +38,7 @@ func (x *transaction) log() {
 	e.Hierarchy, e.Host = x.hierarchy()
 	e.ContentType = x.reply.MIME
 	e.SNI = x.tls.hello.ServerName
-	e.AuthUser = x.facts.Told.Name()
+	e.AuthUser = x.login.Name(x.facts.Told)
 	if told := x.facts.Told; told != nil {
 		e.ExtLog = told.Log
 	}

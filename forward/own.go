@@ -6,6 +6,7 @@ import (
 	"github.com/cuttle-proxy/cuttle/forward/failure"
 	"github.com/cuttle-proxy/cuttle/forward/http1"
 	"github.com/cuttle-proxy/cuttle/forward/icons"
+	"github.com/cuttle-proxy/cuttle/forward/rewrite"
 )
 
 // beginOwn begins a reply of the proxy's own.
@@ -55,6 +56,25 @@ func (x *transaction) serveOwn() bool {
 		r.SendPage(icon.Body)
 	}
 	return r.Keep
+}
+
+// redirect sends the client where url_rewrite_program says, with hardly a field, and ends the
+// connection (fact "Redirects by a rewriter").
+func (x *transaction) redirect(to *rewrite.Answer) bool {
+	x.beginOwn("TCP_MISS", to.Redirect)
+	r := &x.reply
+	r.Fields.AddString(http1.Server, x.p.product)
+	r.AddDate(http1.Date, time.Now())
+	r.Fields.AddInt(http1.ContentLength, 0)
+	r.Fields.AddString(http1.Location, to.Location)
+	if x.client11() {
+		r.Fields.AddString(http1.Connection, "close")
+	}
+	r.KeepOwn()
+	r.PutBare()
+	r.SendHead()
+	r.Keep = false
+	return false
 }
 
 // purge answers PURGE, which is served only where http_access speaks of that

@@ -12,13 +12,17 @@ import (
 	"github.com/cuttle-proxy/cuttle/conf"
 	"github.com/cuttle-proxy/cuttle/forward/accesslog"
 	"github.com/cuttle-proxy/cuttle/forward/acl"
+	"github.com/cuttle-proxy/cuttle/forward/acl/external"
+	"github.com/cuttle-proxy/cuttle/forward/auth"
 	"github.com/cuttle-proxy/cuttle/forward/dns"
 	"github.com/cuttle-proxy/cuttle/forward/errpage"
 	"github.com/cuttle-proxy/cuttle/forward/fetch"
+	"github.com/cuttle-proxy/cuttle/forward/helper"
 	"github.com/cuttle-proxy/cuttle/forward/http1"
 	"github.com/cuttle-proxy/cuttle/forward/icons"
 	"github.com/cuttle-proxy/cuttle/forward/peer"
 	"github.com/cuttle-proxy/cuttle/forward/reply"
+	"github.com/cuttle-proxy/cuttle/forward/rewrite"
 	"go.uber.org/zap"
 )
 
@@ -49,6 +53,8 @@ type policy struct {
 	wantsFields  bool // the log shows request fields as lines
 	mapsErrors   bool // error_map
 
+	helpers helpers
+
 	users atomic.Int64 // transactions, and one for being current
 	ended func()
 }
@@ -63,6 +69,8 @@ type shared struct {
 	version     string // of the release
 	log         *zap.Logger
 	logs        accesslog.Env
+	helpers     *helper.Group
+	logins      *auth.Memory
 }
 
 // newPolicy derives a policy. What it opens (log files, templates) is closed
@@ -75,7 +83,7 @@ func newPolicy(cfg *conf.Config, s *shared) (*policy, error) {
 		connections = forgotten{}
 	}
 	if p.lists, err = acl.Compile(cfg, acl.Sources{
-		Names: s.names, Connections: connections, Auth: nobody{}, External: noAnswer{}, Hardware: s.hardware,
+		Names: s.names, Connections: connections, External: &p.helpers, Hardware: s.hardware,
 	}); err != nil {
 		return nil, err
 	}
@@ -107,6 +115,7 @@ func newPolicy(cfg *conf.Config, s *shared) (*policy, error) {
 	p.logsAskReply = logsAskReply(cfg)
 	p.mapsErrors = len(cfg.ErrorMap) > 0
 	p.purges = namesPurge(cfg.HTTPAccess)
+	p.helpers.start(cfg, s)
 	p.users.Store(1)
 	return p, nil
 }
@@ -168,6 +177,7 @@ func (p *policy) name(version string) {
 func (p *policy) release() {
 	if p.users.Add(-1) == 0 {
 		p.logs.Close()
+		p.helpers.close()
 		if p.ended != nil {
 			p.ended()
 		}
@@ -212,43 +222,43 @@ func logsAskReply(cfg *conf.Config) bool {
 	return false
 }
 
-// nobody stands where authentication will be: credentials are asked for and
-// never right. A configuration that lets only known users in lets nobody in,
-// which is safer than everybody.
-type nobody struct{}
-
-// Authenticate implements acl.Authenticator.
-func (nobody) Authenticate(_ context.Context, f *acl.Facts) (*acl.Told, acl.AuthState) {
-	if f.Transparent {
-		return nil, acl.NoAuth
-	}
-	return nil, acl.AuthNeeded
+// helpers are the programs a configuration names, and what asks them.
+type helpers struct {
+	auth      *auth.Authenticator
+	external  *external.Types
+	rewriters rewrite.Rewriters
+	pools     []*helper.Pool
 }
 
-// TooManyAddresses implements acl.Authenticator.
-func (nobody) TooManyAddresses(string, *acl.Facts, int, bool) bool { return false }
+// start starts them.
+func (h *helpers) start(cfg *conf.Config, s *shared) {
+	start := func(o helper.Options) *helper.Pool {
+		pool := s.helpers.Start(o)
+		h.pools = append(h.pools, pool)
+		return pool
+	}
+	h.auth = auth.New(auth.Options{Settings: &cfg.AuthSettings, Memory: s.logins, Start: start, Log: s.log})
+	h.external = external.New(cfg.ExternalACLTypes, start, s.log, time.Now)
+	h.rewriters = rewrite.New(cfg, start, s.log)
+}
 
-// noAnswer stands where external ACL helpers will be: what they would say is
-// missing, which never lets anybody in.
-type noAnswer struct{}
+// close lets them end when they have answered what they were asked.
+func (h *helpers) close() {
+	for _, pool := range h.pools {
+		pool.Close()
+	}
+}
 
-// Match implements acl.ExternalLookup.
-func (noAnswer) Match(context.Context, *conf.ExternalUse, *acl.Facts, *acl.Told) (acl.Ternary, *acl.Told) {
-	return acl.Missing, nil
+// Match implements acl.ExternalLookup: access lists are compiled before the programs are
+// started.
+func (h *helpers) Match(ctx context.Context, use *conf.ExternalUse, f *acl.Facts, known *acl.Told) (acl.Ternary, *acl.Told) {
+	return h.external.Match(ctx, use, f, known)
 }
 
 // warn names the ACLs whose question nothing answers yet, with what that means.
 func (p *policy) warn(log *zap.Logger) {
 	for _, name := range p.lists.Idle() {
 		log.Warn(fmt.Sprintf("WARNING: acl %s: this release cannot find out what it asks for: its allow lines never match, its deny lines always", name))
-	}
-	for _, a := range p.cfg.ACLs {
-		switch a.Type {
-		case conf.ACLProxyAuth, conf.ACLProxyAuthRegex, conf.ACLMaxUserIP:
-			log.Warn(fmt.Sprintf("WARNING: acl %s (%s): this release cannot authenticate users: clients are asked for credentials and none are accepted", a.Name, a.Type))
-		case conf.ACLExternal:
-			log.Warn(fmt.Sprintf("WARNING: acl %s (external): this release runs no helpers: its allow lines never match, its deny lines always", a.Name))
-		}
 	}
 }
 

@@ -34,11 +34,11 @@ func (x *transaction) prefetch() *prefetched {
 		next.free()
 		return nil
 	}
-	next.gate = make(chan struct{})
+	next.beside.gate = make(chan struct{})
 	ahead := &prefetched{x: next, done: make(chan struct{})}
 	// The first one is asked for first.
 	begin := make(chan struct{})
-	x.taken = begin
+	x.beside.taken = begin
 	go func() {
 		defer close(ahead.done)
 		defer cl.recover()
@@ -57,7 +57,7 @@ func (cl *client) follow(ahead *prefetched, keep bool) bool {
 		cl.gone.Store(true)
 		cl.abortFetches()
 	}
-	close(ahead.x.gate)
+	close(ahead.x.beside.gate)
 	<-ahead.done
 	cl.x.done()
 	cl.x.free()
@@ -69,16 +69,16 @@ func (cl *client) follow(ahead *prefetched, keep bool) bool {
 // letNextBegin starts the prefetched request behind this one, if there is one
 // that has not begun.
 func (x *transaction) letNextBegin() {
-	if x.taken != nil {
-		close(x.taken)
-		x.taken = nil
+	if x.beside.taken != nil {
+		close(x.beside.taken)
+		x.beside.taken = nil
 	}
 }
 
 // waitTurn waits until the answer before this one is out. It is false when
 // there will be no turn.
 func (x *transaction) waitTurn() bool {
-	<-x.gate
-	x.gate = nil
+	<-x.beside.gate
+	x.beside.gate = nil
 	return !x.cl.gone.Load()
 }

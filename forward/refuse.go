@@ -100,6 +100,11 @@ func (x *transaction) makePage(f *failure.Failure) {
 	x.page = page.Append(x.page, details)
 	r.Fields.Reset()
 	page.Reply(&r.Fields, details, f.Status, len(x.page))
+	if f.Challenge {
+		r.MustKeep = x.login.Ask(&r.Fields)
+	} else {
+		x.login.Inform(&r.Fields)
+	}
 }
 
 // pageDetails is what a page can tell about the failure.
@@ -107,7 +112,10 @@ func (x *transaction) pageDetails(f *failure.Failure) *errpage.Details {
 	_, host := x.hierarchy()
 	d := &errpage.Details{
 		Now: time.Now(), Errno: f.Errno, Client: x.cl.remote.Addr(),
-		Host: host, User: x.facts.Told.Name(), ResolverSays: f.Detail,
+		Host: host, User: x.login.Name(x.facts.Told), ResolverSays: f.Detail, AuthSays: x.login.Message,
+	}
+	if told := x.facts.Told; told != nil {
+		d.ACLSays = told.Message
 	}
 	if x.hasURL {
 		d.Request, d.URL = &x.req, &x.url

@@ -27,6 +27,16 @@ func (x *transaction) run() (keep bool) {
 		return x.refuse(f)
 	}
 	x.logAgent()
+	to, f := x.rewrite()
+	if f != nil {
+		return x.refuse(f)
+	}
+	if to.Redirect != 0 {
+		return x.redirect(&to)
+	}
+	if f := x.ask(&x.p.lists.HTTPAccess2); f != nil {
+		return x.refuse(f)
+	}
 	switch {
 	case x.req.Method == http1.CONNECT:
 		return x.tunnel()

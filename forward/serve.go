@@ -238,6 +238,7 @@ func (cl *client) end() {
 		}
 	}
 	cl.pin.Drop()
+	cl.login.Close()
 	cl.c.Close()
 	cl.finish()
 	cl.srv.clients.remove(cl)

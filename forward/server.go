@@ -12,8 +12,10 @@ import (
 	"github.com/cuttle-proxy/cuttle/conf"
 	"github.com/cuttle-proxy/cuttle/forward/accesslog"
 	"github.com/cuttle-proxy/cuttle/forward/acl"
+	"github.com/cuttle-proxy/cuttle/forward/auth"
 	"github.com/cuttle-proxy/cuttle/forward/dns"
 	"github.com/cuttle-proxy/cuttle/forward/fetch"
+	"github.com/cuttle-proxy/cuttle/forward/helper"
 	"github.com/cuttle-proxy/cuttle/forward/http1"
 	"github.com/cuttle-proxy/cuttle/forward/origin"
 	"github.com/cuttle-proxy/cuttle/forward/overload"
@@ -73,6 +75,8 @@ type Parts struct {
 	// PrepareLookup is applied to every socket of forward/dns before use; nil does
 	// nothing.
 	PrepareLookup func(network, address string, c syscall.RawConn) error
+	// Spawner starts helper programs; nil starts them as children of this process.
+	Spawner helper.Spawner
 	// Overloaded is told when the process runs out of descriptors or memory, and
 	// when it is well again; nil for nobody to tell.
 	Overloaded func(bool)
@@ -103,6 +107,8 @@ type Server struct {
 	dates      http1.DateCache
 	clients    clients
 	hardware   acl.Neighbours
+	helpers    helper.Group
+	logins     *auth.Memory
 	overload   overload.State
 	tunnelled  report.PerClient // clients that do not speak HTTP
 	strangers  report.PerClient // IPv6 clients that IPv4 rules would have let in
@@ -120,6 +126,9 @@ type Server struct {
 	passed   atomic.Uint64
 	panics   atomic.Uint64
 }
+
+// Helpers are the helper programs and what they were asked.
+func (s *Server) Helpers() []helper.Stats { return s.helpers.Stats() }
 
 // Requests is the number of requests served so far.
 func (s *Server) Requests() uint64 { return s.requests.Load() }

@@ -9,6 +9,7 @@ import (
 	"github.com/cuttle-proxy/cuttle/conf"
 	"github.com/cuttle-proxy/cuttle/forward/accesslog"
 	"github.com/cuttle-proxy/cuttle/forward/acl"
+	"github.com/cuttle-proxy/cuttle/forward/auth"
 	"github.com/cuttle-proxy/cuttle/forward/fetch"
 	"github.com/cuttle-proxy/cuttle/forward/http1"
 	"github.com/cuttle-proxy/cuttle/forward/reply"
@@ -58,11 +59,12 @@ type state struct {
 	unread   bool // the client's body was not read to its end
 
 	facts  acl.Facts
+	login  auth.Credentials
 	client netip.Addr    // the address logs and ACLs speak of when indirect clients count
 	asks   fetch.Request // what is fetched
 
-	tag string
-	prefetching
+	tag    string
+	beside prefetching
 }
 
 // prefetching is a transaction's place beside another one.

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/cuttle-proxy/cuttle/forward/acl"
+	"github.com/cuttle-proxy/cuttle/forward/auth"
 	"github.com/cuttle-proxy/cuttle/forward/failure"
 	"github.com/cuttle-proxy/cuttle/forward/http1"
 	"github.com/cuttle-proxy/cuttle/forward/icons"
@@ -78,7 +79,9 @@ func (x *transaction) fillFacts() {
 	x.facts = acl.Facts{
 		Client:      x.cl.remote.Addr(),
 		Local:       x.cl.local,
+		ClientPort:  x.cl.remote.Port(),
 		Method:      x.req.Method,
+		MethodText:  x.req.MethodText,
 		URL:         &x.url,
 		Request:     &x.req.Fields,
 		URLGroup:    x.port.URLGroup,
@@ -86,6 +89,12 @@ func (x *transaction) fillFacts() {
 		Internal:    x.form.Internal,
 		Transparent: x.form.Rebuilt && !x.form.Accelerated,
 		Conn:        x.cl,
+		Login:       &x.login,
+	}
+	x.login.Source = auth.Source{
+		Authenticator: x.p.helpers.auth, Fields: &x.req.Fields, Method: x.req.MethodText, Facts: &x.facts,
+		Client: x.cl.remote.Addr(), Conn: &x.cl.login,
+		ShortcutTTL: x.p.cfg.AuthenticateIPShortcircuitTTL, Shortcuts: &x.p.lists.IPShortcircuit,
 	}
 }
 

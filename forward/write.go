@@ -12,7 +12,7 @@ var errNoTurn = errors.New("the answer before this one ended the connection")
 
 // Write implements reply.Client. A failure ends the connection.
 func (x *transaction) Write(b []byte) (n int, err error) {
-	if x.gate != nil && !x.waitTurn() {
+	if x.beside.gate != nil && !x.waitTurn() {
 		return 0, errNoTurn
 	}
 	cl := x.cl
@@ -30,7 +30,7 @@ func (x *transaction) Write(b []byte) (n int, err error) {
 
 // WritePieces implements reply.Client.
 func (x *transaction) WritePieces(list [][]byte) (n int64, err error) {
-	if x.gate != nil && !x.waitTurn() {
+	if x.beside.gate != nil && !x.waitTurn() {
 		return 0, errNoTurn
 	}
 	cl := x.cl

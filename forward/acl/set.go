@@ -29,6 +29,7 @@ type Set struct {
 	URLRewriteAccess      List // url_rewrite_access; allows when not given
 	LocationRewriteAccess List // location_rewrite_access; allows when not given
 	StoreURLAccess        List // storeurl_access; allows when not given
+	IPShortcircuit        List // authenticate_ip_shortcircuit_access; allows when not given
 
 	// Peers is cache_peer_access, in the order of conf's Peers; allows when not
 	// given.
@@ -77,6 +78,7 @@ func Compile(cfg *conf.Config, src Sources) (*Set, error) {
 		{to: &s.URLRewriteAccess, from: cfg.URLRewriteAccess, whenEmpty: Allowed},
 		{to: &s.LocationRewriteAccess, from: cfg.LocationRewriteAccess, whenEmpty: Allowed},
 		{to: &s.StoreURLAccess, from: cfg.StoreURLAccess, whenEmpty: Allowed},
+		{to: &s.IPShortcircuit, from: cfg.AuthenticateIPShortcircuitAccess, whenEmpty: Allowed, fast: true},
 	} {
 		*l.to = c.list(l.from, l.whenEmpty)
 		l.to.admits, l.to.waits = l.admits, !l.fast

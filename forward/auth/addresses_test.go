@@ -48,3 +48,27 @@ func TestAddressesAreBounded(t *testing.T) {
 		t.Errorf("%d addresses", len(list))
 	}
 }
+
+func TestShortcut(t *testing.T) {
+	r := newRig(t, nil, "auth_param basic children 1")
+	a, b := netip.MustParseAddr("127.0.0.1"), netip.MustParseAddr("127.0.0.2")
+	accepted := func(addr netip.Addr) string {
+		l := Login{State: Needed}
+		r.Recall(&l, addr, time.Minute)
+		if (l.State == Accepted) != (l.User != "") {
+			t.Errorf("%+v", l)
+		}
+		return l.User
+	}
+	if got := accepted(a); got != "" {
+		t.Error(got)
+	}
+	r.Remember(a, "bob")
+	if got := accepted(a) + "," + accepted(b); got != "bob," {
+		t.Error(got)
+	}
+	r.clock = r.clock.Add(time.Minute)
+	if got := accepted(a); got != "" {
+		t.Error(got)
+	}
+}

@@ -34,8 +34,10 @@ type Login struct {
 	State State
 	// User is whom the client claims to be, also when that was refused; "" is nobody.
 	User string
+	// Message is why they were refused, for the page that says so; "" for no reason known.
+	Message string
 
-	scheme scheme
+	scheme string // the word of the scheme that was used
 	stale  bool   // Digest: only the nonce was wrong
 	token  string // what the challenge, or the field of a reply, has to carry
 }
@@ -128,7 +130,7 @@ func (a *Authenticator) Check(ctx context.Context, l *Login, q *Request) {
 	word, rest := cutWord(q.Field)
 	for _, s := range a.schemes {
 		if http1.EqualFold(word, s.name()) {
-			l.scheme = s
+			l.scheme = s.name()
 			if _, bound := s.(*connection); !bound {
 				q.Conn.abandon()
 			}
@@ -158,14 +160,14 @@ func isBlank(c byte) bool { return c == ' ' || c == '\t' }
 // which a client is asked for credentials.
 func (a *Authenticator) Challenges(l *Login) []string {
 	if l.State == Continues {
-		return []string{l.scheme.name() + " " + l.token}
+		return []string{l.scheme + " " + l.token}
 	}
 	list := make([]string, 0, len(a.schemes)+1)
 	for _, s := range a.schemes {
 		list = append(list, string(s.challenge(nil, l)))
 	}
 	if l.token != "" { // the last word of a failed Negotiate
-		list = append(list, l.scheme.name()+" "+l.token)
+		list = append(list, l.scheme+" "+l.token)
 	}
 	return list
 }
@@ -177,10 +179,10 @@ func (a *Authenticator) Info(l *Login) (value string, authenticate bool) {
 	if l.State != Accepted || l.token == "" {
 		return "", false
 	}
-	if _, bound := l.scheme.(*connection); bound {
-		return l.scheme.name() + " " + l.token, true
+	if l.scheme == "Digest" {
+		return `nextnonce="` + l.token + `"`, false
 	}
-	return `nextnonce="` + l.token + `"`, false
+	return l.scheme + " " + l.token, true
 }
 
 // TooManyAddresses is max_user_ip: it notes that the user came from addr and reports

@@ -38,7 +38,7 @@ func (b *basic) check(ctx context.Context, l *Login, _ *Request, rest []byte) {
 		lower(user)
 	}
 	if !complete || len(password) == 0 && !b.cfg.BlankPassword {
-		l.State, l.User = Refused, string(user)
+		l.State, l.User, l.Message = Refused, string(user), "a password is missing"
 		return
 	}
 	k := b.memory.key(user, password)
@@ -48,24 +48,25 @@ func (b *basic) check(ctx context.Context, l *Login, _ *Request, rest []byte) {
 	}
 	l.User = string(user)
 	l.State = Refused
-	if b.memory.once(k, func() bool { return b.askAbout(ctx, k, l.User, string(password)) }) {
+	right, message := b.memory.once(k, func() (bool, string) { return b.askAbout(ctx, k, l.User, string(password)) })
+	if l.Message = message; right {
 		l.State = Accepted
 	}
 }
 
 // askAbout asks the helper. The question is not given up when the client is: others
 // may wait for the same answer.
-func (b *basic) askAbout(ctx context.Context, k key, user, password string) bool {
+func (b *basic) askAbout(ctx context.Context, k key, user, password string) (right bool, message string) {
 	question := helper.AppendEscaped(nil, user)
 	question = helper.AppendEscaped(append(question, ' '), password)
 	answer, err := b.ask(context.WithoutCancel(ctx), question)
 	clear(question)
 	if err != nil || len(answer) < 2 || !strings.EqualFold(answer[:2], "OK") {
 		b.memory.forget(user)
-		return false
+		return false, reason(answer)
 	}
 	b.memory.remember(k, user, "", b.now())
-	return true
+	return true, ""
 }
 
 // BasicCredentials takes the user and the password out of a field's value (after "Basic"),
@@ -109,4 +110,15 @@ func lower(text []byte) {
 			text[i] = c + 'a' - 'A'
 		}
 	}
+}
+
+// reason is what a helper says behind its no: the rest of the line, or message=.
+func reason(answer string) string {
+	_, rest := helper.Word(answer)
+	for key, v := range helper.Pairs(rest) {
+		if key == "message" {
+			return v
+		}
+	}
+	return rest
 }

@@ -118,7 +118,7 @@ func (s *connection) understand(l *Login, answer string) {
 	}
 	switch word {
 	case "TT":
-		l.State, l.token = Continues, token
+		l.State, l.token, l.Message = Continues, token, "the handshake goes on"
 	case "AF", "OK":
 		if user := strings.TrimRight(rest, " \t"); isName(user) {
 			l.State, l.User, l.token = Accepted, user, token
@@ -126,8 +126,9 @@ func (s *connection) understand(l *Login, answer string) {
 			s.log.Error(fmt.Sprintf("ERROR: the %s helper names a user that cannot be one", s.word))
 		}
 	case "NA", "ERR":
-		l.token = token
+		l.token, l.Message = token, reason(answer)
 	case "BH":
+		l.Message = reason(answer)
 		s.log.Error(fmt.Sprintf("ERROR: validating a user via %s: the helper says BH %s", s.word, printable(rest)))
 	default:
 		s.log.Error(fmt.Sprintf("ERROR: the %s helper answers something that is not understood", s.word))

@@ -28,7 +28,7 @@ func (g *digest) challenge(dst []byte, l *Login) []byte {
 	dst = append(append(dst, `Digest realm="`...), g.cfg.Realm...)
 	dst = g.memory.nonces.issue(append(dst, `", nonce="`...), g.now())
 	dst = append(dst, `", qop="auth", stale=`...)
-	return strconv.AppendBool(dst, l.stale && l.scheme == scheme(g))
+	return strconv.AppendBool(dst, l.stale)
 }
 
 func (g *digest) check(ctx context.Context, l *Login, q *Request, rest []byte) {

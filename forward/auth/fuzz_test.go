@@ -74,7 +74,7 @@ func FuzzHandshakeAnswer(f *testing.F) {
 		if negotiate {
 			s.word = "Negotiate"
 		}
-		l := Login{scheme: s}
+		l := Login{scheme: s.word}
 		s.understand(&l, answer)
 		if l.State == Accepted && !isName(l.User) || strings.ContainsAny(l.token, "\r\n\x00") {
 			t.Errorf("%q: %+v", answer, l)

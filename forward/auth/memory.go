@@ -22,6 +22,7 @@ type Memory struct {
 	secret    [32]byte // of this process: no key or nonce means anything elsewhere
 	nonces    nonces
 	addresses addresses
+	shortcuts shortcuts
 
 	mu     sync.Mutex
 	ttl    time.Duration // how long a login lives without being used
@@ -42,8 +43,9 @@ type login struct {
 
 // flight is a question on its way, that others with the same question wait for too.
 type flight struct {
-	done  chan struct{}
-	right bool
+	done    chan struct{}
+	right   bool
+	message string
 }
 
 // NewMemory makes an empty one.
@@ -132,13 +134,13 @@ func (m *Memory) sweepAt(now time.Time) {
 	}
 }
 
-// once has ask answer whether k is right, for all who want to know at the same time.
-func (m *Memory) once(k key, ask func() bool) bool {
+// once has ask answer whether k is right, and if not why, for all who want to know at the same time.
+func (m *Memory) once(k key, ask func() (bool, string)) (right bool, message string) {
 	m.mu.Lock()
 	if f := m.asking[k]; f != nil {
 		m.mu.Unlock()
 		<-f.done // as long as a helper may take
-		return f.right
+		return f.right, f.message
 	}
 	f := &flight{done: make(chan struct{})}
 	m.asking[k] = f
@@ -149,6 +151,6 @@ func (m *Memory) once(k key, ask func() bool) bool {
 		m.mu.Unlock()
 		close(f.done)
 	}()
-	f.right = ask()
-	return f.right
+	f.right, f.message = ask()
+	return f.right, f.message
 }

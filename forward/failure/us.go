@@ -28,6 +28,10 @@ func NoHop(errno syscall.Errno) *Failure {
 	return f
 }
 
+// RewriterGone is a url_rewrite_program that cannot be asked: what it would have blocked
+// must not pass.
+func RewriterGone() *Failure { return ours(errpage.CannotForward, 503) }
+
 // ShuttingDown is a request that came when the proxy was about to end.
 func ShuttingDown() *Failure { return ours(errpage.ShuttingDown, 503) }
 

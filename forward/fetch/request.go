@@ -22,6 +22,9 @@ type Request struct {
 	URL    *http1.URL
 	// CanonicalURL is URL as text.
 	CanonicalURL []byte
+	// KeepHost: the client's Host goes out as it is, whatever URL says
+	// (url_rewrite_host_header off).
+	KeepHost bool
 	// Control is the request's Cache-Control.
 	Control http1.CacheControl
 	// Facts are what access lists may ask for.

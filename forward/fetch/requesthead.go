@@ -46,7 +46,11 @@ func (f *Fetch) requestHead(dst []byte) []byte {
 		case http1.Host:
 			if hostAt < 0 {
 				hostAt = i
-				f.addHost()
+				if req.KeepHost && (p == nil || p.ForcedDomain == "") {
+					out.Copy(fields, i)
+				} else {
+					f.addHost()
+				}
 			}
 		case http1.MaxForwards:
 			if n := http1.Hops(fields.Value(i)); req.Method == http1.TRACE && n > 0 {
@@ -161,12 +165,15 @@ func (f *Fetch) addCredentials() {
 	}
 	login := p.Login
 	switch {
-	case login == "" || login == "PASS":
+	case login == "":
+		return
+	case login == "PASS":
+		if login = f.externalLogin(); login != "" && !p.OriginServer && !out.Has(http1.ProxyAuthorization) {
+			f.addBasic(http1.ProxyAuthorization, login)
+		}
 		return
 	case login == "PROXYPASS":
-		if auth := f.req.Fields.Get(http1.ProxyAuthorization); p.OriginServer && auth != nil && !out.Has(http1.Authorization) {
-			out.Add(http1.Authorization, auth)
-		}
+		f.addProxyPass()
 		return
 	case strings.HasPrefix(login, "*"):
 		user := f.req.Facts.Told.Name()
@@ -181,6 +188,28 @@ func (f *Fetch) addCredentials() {
 	if p.OriginServer && !out.Has(http1.Authorization) {
 		f.addBasic(http1.Authorization, login)
 	}
+}
+
+// addProxyPass gives an originserver the credentials that were meant for the proxy, or
+// that an external ACL helper gave, as its own (login=PROXYPASS).
+func (f *Fetch) addProxyPass() {
+	out := &f.fields
+	if !f.hop.Peer.OriginServer || out.Has(http1.Authorization) {
+		return
+	}
+	if given := f.req.Fields.Get(http1.ProxyAuthorization); len(given) > 6 && http1.EqualFold(given[:6], "Basic ") {
+		out.Add(http1.Authorization, given)
+	} else if login := f.externalLogin(); login != "" {
+		f.addBasic(http1.Authorization, login)
+	}
+}
+
+// externalLogin is the user and password an external ACL helper gave, "" for none.
+func (f *Fetch) externalLogin() string {
+	if told := f.req.Facts.Told; told != nil && told.User != "" && told.Password != "" {
+		return told.User + ":" + told.Password
+	}
+	return ""
 }
 
 func (f *Fetch) addBasic(id http1.Name, login string) {

@@ -108,6 +108,9 @@ func (r *Reply) Finish(a Adding) {
 	default:
 		out.AddString(id, "close")
 	}
+	if r.Location != "" {
+		out.AddString(http1.Location, r.Location)
+	}
 	framed := out.Has(http1.ContentLength) && r.Hop.Method != http1.HEAD && status != 304
 	r.Policy.HeaderAccess.Apply(r.Ctx, out, r.Facts, false)
 	if framed && r.Keep && !out.Has(http1.ContentLength) {

@@ -84,6 +84,9 @@ type State struct {
 	// Until is when the reply ends in any case: client_lifetime.
 	Until time.Time
 
+	// Location takes the place of the origin's, behind all other fields; "" for none.
+	Location string
+
 	// Status is the status sent, 0 for none.
 	Status int
 	// Lookup is what X-Cache-Lookup says: HIT, MISS or NONE.

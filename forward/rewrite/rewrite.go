@@ -4,11 +4,13 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"strconv"
 	"sync"
 	"time"
 
 	"github.com/cuttle-proxy/cuttle/conf"
 	"github.com/cuttle-proxy/cuttle/forward/helper"
+	"github.com/cuttle-proxy/cuttle/forward/http1"
 	"go.uber.org/zap"
 )
 
@@ -67,9 +69,25 @@ func (r *Rewriter) Rewrite(ctx context.Context, q *Question) (a Answer, ok bool)
 		return Answer{}, r.bypass
 	}
 	if a = Understand(line); a.Fault != "" {
-		r.Complain(a.Fault)
+		r.complain(a.Fault)
 	}
 	return a, true
+}
+
+// Apply asks url_rewrite_program about a request, and puts the URL it gives into url. ok is
+// false when the request cannot go on.
+func (r *Rewriter) Apply(ctx context.Context, q *Question, url *http1.URL, method http1.Method, o *http1.URLOptions) (a Answer, changed, ok bool) {
+	a, ok = r.Rewrite(ctx, q)
+	if !ok || a.URL == "" {
+		return a, false, ok
+	}
+	var another http1.URL
+	if another.Parse(method, []byte(a.URL), o) != http1.NoFault {
+		r.complain("gives " + strconv.Quote(a.URL[:min(len(a.URL), 200)]) + ", which is no URL: the request goes on unchanged")
+		return a, false, true
+	}
+	*url = another
+	return a, true, true
 }
 
 // Store asks storeurl_rewrite_program, "" for no change.
@@ -90,7 +108,7 @@ func (r *Rewriter) text(ctx context.Context, question []byte) string {
 	}
 	text, fault := UnderstandLocation(line)
 	if fault != "" {
-		r.Complain(fault)
+		r.complain(fault)
 	}
 	return text
 }
@@ -98,13 +116,13 @@ func (r *Rewriter) text(ctx context.Context, question []byte) string {
 func (r *Rewriter) ask(ctx context.Context, question []byte) (string, bool) {
 	line, err := r.pool.Ask(ctx, question)
 	if err != nil && ctx.Err() == nil {
-		r.Complain("cannot be asked: " + err.Error())
+		r.complain("cannot be asked: " + err.Error())
 	}
 	return line, err == nil
 }
 
-// Complain says once a minute what is wrong with the program's answers.
-func (r *Rewriter) Complain(fault string) {
+// complain says once a minute what is wrong with the program's answers.
+func (r *Rewriter) complain(fault string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if now := time.Now(); now.Sub(r.warned) > time.Minute {

@@ -34,6 +34,8 @@ type Form struct {
 	Accelerated bool
 	// Internal: it names one of the proxy's own objects.
 	Internal bool
+	// Rewritten: it was put in its place by url_rewrite_program.
+	Rewritten bool
 }
 
 // Append appends the URL to dst. With a fault that is what stood in its place.
