@@ -102,7 +102,7 @@ func (x *transaction) forged() bool {
 
 // claims reports whether the host is an intercepted client's claim.
 func (x *transaction) claims() bool {
-	return x.cl.intercepted && x.form.Rebuilt && x.p.cfg.HostVerify
+	return x.cl.intercepted && x.form.Rebuilt && !x.form.Rewritten && x.p.cfg.HostVerify
 }
 
 // verifyWait is how long a request for what is stored waits to learn whether its

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +13,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/cuttle-proxy/cuttle/forward/helper"
 )
 
 // A running copy answers questions on a socket in the abstract namespace, named
@@ -136,7 +139,7 @@ func questionOrder(question string) func(*invocation) int {
 func (p *process) openControl() {
 	l, err := net.ListenUnix("unix", controlAddress(os.Getpid()))
 	if err != nil {
-		p.log.Warn("WARNING: questions by -k wccp and -k network cannot be answered: " + sysText(err))
+		p.log.Warn("WARNING: questions by -k wccp, -k network and -k helpers cannot be answered: " + sysText(err))
 		return
 	}
 	p.control = l
@@ -144,9 +147,19 @@ func (p *process) openControl() {
 		"wccp":      p.host.WriteWCCP,
 		"wccp json": p.host.WriteWCCPJSON,
 
+		"helpers":      p.writeHelpers,
+		"helpers json": p.writeHelpersJSON,
+
 		"network":      p.host.WriteNetwork,
 		"network json": p.host.WriteNetworkJSON,
 
 		reconfigureQuestion: p.orderReconfigure,
 	})
+}
+
+// writeHelpers answers -k helpers.
+func (p *process) writeHelpers(w io.Writer) error { return helper.WriteText(w, p.server.Helpers()) }
+
+func (p *process) writeHelpersJSON(w io.Writer) error {
+	return json.NewEncoder(w).Encode(p.server.Helpers())
 }

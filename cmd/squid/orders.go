@@ -31,6 +31,7 @@ func orders() []order {
 		{word: "documented", help: "print squid.conf.documented: every directive explained", run: documentedOrder},
 		{word: "manual", help: "print the man page squid.conf(5)", run: manualOrder},
 		{word: "wccp", help: "show the running copy's WCCP routers, services and buckets (--json)", run: questionOrder("wccp")},
+		{word: "helpers", help: "show the running copy's helper programs, their processes and what these were asked (--json)", run: questionOrder("helpers")},
 		{word: "network", help: "show the running copy's connection, GRE and tunnel counters (--json)", run: questionOrder("network")},
 		{word: "setup", help: "make this host ready to intercept (--dry-run, --iptables: print the commands)", run: setupOrder},
 		{word: "preflight", help: "tell what interception lacks on this host, why, and what mends it (--json)", run: preflightOrder},

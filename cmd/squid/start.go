@@ -169,7 +169,7 @@ func (p *process) open() error {
 	if len(p.cfg.HTTPPorts) == 0 && len(p.cfg.HTTPSPorts) == 0 {
 		return fatalError{"No port defined"}
 	}
-	p.server, err = forward.New(p.cfg, forward.Parts{Network: p.host.Network, PrepareLookup: p.host.Network.PrepareLookup, Log: p.log, Version: conf.Version, Disks: true, LogFiles: p.monitor, Overloaded: p.host.Overloaded})
+	p.server, err = forward.New(p.cfg, forward.Parts{Network: p.host.Network, PrepareLookup: p.host.Network.PrepareLookup, Log: p.log, Version: conf.Version, Disks: true, LogFiles: p.monitor, Spawner: p.monitor.Spawner(), Overloaded: p.host.Overloaded})
 	if err != nil {
 		return err
 	}
