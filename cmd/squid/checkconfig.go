@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -13,6 +14,7 @@ import (
 	"github.com/cuttle-proxy/cuttle/cmd/squid/intercept"
 	"github.com/cuttle-proxy/cuttle/cmd/squid/privsep"
 	"github.com/cuttle-proxy/cuttle/conf"
+	"github.com/cuttle-proxy/cuttle/forward/errpage"
 	"github.com/cuttle-proxy/cuttle/tproxy/host"
 )
 
@@ -29,6 +31,7 @@ func checkConfigOrder(inv *invocation) int {
 		return max(report.Exit, exitBad)
 	}
 	findings := append(refusalFindings(report), machineFindings(inv, inv.override(cfg))...)
+	findings = append(findings, pageFindings(cfg)...)
 	write := host.WriteText
 	if inv.asked("json") {
 		write = host.WriteJSON
@@ -41,6 +44,18 @@ func checkConfigOrder(inv *invocation) int {
 		return exitBad
 	}
 	return report.Exit
+}
+
+// pageFindings are what a start ends at when it reads the error pages.
+func pageFindings(cfg *conf.Config) (list []host.Finding) {
+	_, err := errpage.Load(&cfg.ErrorPageSettings, errpage.Env{})
+	if err == nil {
+		return nil
+	}
+	for line := range strings.SplitSeq(err.Error(), "\n") {
+		list = append(list, host.Finding{ID: "page", Level: host.Fail, Fact: line, Remedy: "put the page into error_directory, or take the line out"})
+	}
+	return list
 }
 
 // refusalFindings are what a start ends at although the file was read.
@@ -111,15 +126,22 @@ func fileFindings(inv *invocation, cfg *conf.Config, id privsep.Identity) (list 
 	type need struct {
 		probe
 		directive, remedy string
+		log               string // the log it is about, which the monitor opens where the user may not
 	}
 	var needs []need
 	add := func(directive string, mode byte, path, remedy string) {
 		if path != "" && path != "none" {
-			needs = append(needs, need{probe{mode, path}, directive, remedy})
+			needs = append(needs, need{probe: probe{mode, path}, directive: directive, remedy: remedy})
 		}
 	}
 	owner := fmt.Sprintf("chown %s", cfg.CacheEffectiveUser)
 	writable := func(directive, path string) { // the file when it is there, else its folder
+		before := len(needs)
+		defer func() {
+			if len(needs) > before {
+				needs[before].log = path
+			}
+		}()
 		if _, err := os.Stat(path); err == nil {
 			add(directive, 'w', path, owner+" "+path)
 		} else if path != "" && path != "none" {
@@ -150,6 +172,9 @@ func fileFindings(inv *invocation, cfg *conf.Config, id privsep.Identity) (list 
 	}
 	verb := map[byte]string{'r': "read", 'w': "written", 'x': "run"}
 	for i, n := range needs {
+		if n.log != "" && id.Change && errors.Is(answers[i], syscall.EACCES) {
+			answers[i] = privsep.CouldOpenLog(n.log) // the monitor, which stays root, opens it
+		}
 		f := host.Finding{ID: "file", Level: host.OK, Fact: fmt.Sprintf("%s %s can be %s", n.directive, n.path, verb[n.mode])}
 		if answers[i] != nil {
 			f.Level, f.Remedy = host.Fail, n.remedy
@@ -161,8 +186,8 @@ func fileFindings(inv *invocation, cfg *conf.Config, id privsep.Identity) (list 
 		list = append(list, f)
 	}
 	if pid := cfg.PidFilename; pid != "" && pid != "none" && !isFolder(filepath.Dir(pid)) {
-		list = append(list, host.Finding{ID: "file", Level: host.Warn, Fact: fmt.Sprintf("pid_filename %s: the folder is not there", pid),
-			Why: "-k orders will not find the running copy", Remedy: "mkdir -p " + filepath.Dir(pid)})
+		list = append(list, host.Finding{ID: "file", Level: host.Fail, Fact: fmt.Sprintf("pid_filename %s: the folder is not there", pid),
+			Why: "a daemon does not start without, and -k orders would not find it", Remedy: "mkdir -p " + filepath.Dir(pid)})
 	}
 	return list
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"time"
 
@@ -14,9 +15,14 @@ import (
 // we have to say about the file.
 func parseOrder(inv *invocation) int {
 	verbose := inv.flags.verbose || isTerminal(inv.stderr)
-	_, report := conf.Load(inv.flags.confFile, conf.Options{World: resolvingWorld{}, Lint: verbose})
+	cfg, report := conf.Load(inv.flags.confFile, conf.Options{World: resolvingWorld{}, Lint: verbose})
 	writeLegacyLines(inv.stderr, report, time.Now())
 	if verbose {
+		if cfg != nil {
+			for _, f := range pageFindings(cfg) {
+				fmt.Fprintf(inv.stderr, "%s: warning: %s; a start is refused\n", inv.flags.confFile, f.Fact)
+			}
+		}
 		report.Explain(inv.stderr, inv.flags.verbose)
 	}
 	return report.Exit

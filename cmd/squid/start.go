@@ -181,7 +181,11 @@ func (p *process) open() error {
 	}
 	p.openControl()
 	if err := p.monitor.WritePid(p.cfg.PidFilename); err != nil {
-		p.log.Warn(fmt.Sprintf("WARNING: %s: %s", p.cfg.PidFilename, sysText(err)))
+		text := fmt.Sprintf("%s: %s", p.cfg.PidFilename, sysText(err))
+		if p.supervised { // nobody could find it again
+			return fatalError{"Cannot write the pid file: " + text + "; make its folder, or name another file in pid_filename"}
+		}
+		p.log.Warn("WARNING: " + text)
 	}
 	return nil
 }

@@ -129,3 +129,62 @@ func TestNoFarewellAfterFatal(t *testing.T) {
 		t.Errorf("cache.log:\n%s", log)
 	}
 }
+
+// A daemon that cannot write its pid file is no daemon that anybody could stop: the
+// start fails and says why.
+func TestDaemonWithoutItsFolders(t *testing.T) {
+	s := newSubject(t)
+	text, _ := os.ReadFile(s.conf())
+	gone := strings.ReplaceAll(string(text), "pid_filename "+s.dir, "pid_filename "+s.in("gone"))
+	os.WriteFile(s.conf(), []byte(gone), 0o600)
+	status, out := s.run("-D")
+	if status != exitFatal || !strings.Contains(out, "FATAL: Cannot write the pid file: "+s.in("gone/squid.pid")) {
+		t.Errorf("%d %q", status, out)
+	}
+	if s.answers() {
+		t.Error("something serves")
+	}
+	if status, out := s.run("-k", "check-config"); status == 0 || !strings.Contains(out, "fail file: pid_filename "+s.in("gone/squid.pid")+": the folder is not there") {
+		t.Errorf("check-config: %d %q", status, out)
+	}
+}
+
+// check-config says of a log what will come of it: the monitor opens it where the
+// effective user may not.
+func TestCheckConfigModelsTheMonitor(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("needs root for a monitor")
+	}
+	own, err := os.MkdirTemp("/run", "squidlogs")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(own) // which root alone may write
+	s := newSubject(t, "useragent_log "+own+"/agents.log", "referer_log /nowhere/referers.log")
+	status, out := s.run("-k", "check-config")
+	if status == 0 || !strings.Contains(out, "ok   file: useragent_log "+own+" can be written") || !strings.Contains(out, "fail file: referer_log /nowhere cannot be written") {
+		t.Errorf("%d\n%s", status, out)
+	}
+	if list, _ := os.ReadDir(own); len(list) > 0 {
+		t.Errorf("made: %v", list)
+	}
+	s.write("useragent_log " + own + "/agents.log")
+	s.start()
+	if _, err := os.Stat(own + "/agents.log"); err != nil {
+		t.Errorf("the start did otherwise: %v", err)
+	}
+}
+
+// A page of deny_info that is not there ends a start; both checks say so before.
+func TestMissingPageIsFound(t *testing.T) {
+	s := newSubject(t, "deny_info ERR_NOT_THERE all")
+	if status, out := s.run("-k", "parse", "-v"); status != 0 || !strings.Contains(out, "ERR_NOT_THERE") || !strings.Contains(out, "a start is refused") {
+		t.Errorf("-k parse -v: %d\n%s", status, out)
+	}
+	if status, out := s.run("-k", "check-config"); status == 0 || !strings.Contains(out, "fail page: ") || !strings.Contains(out, "ERR_NOT_THERE") {
+		t.Errorf("check-config: %d\n%s", status, out)
+	}
+	if status, _ := s.run("-N"); status == 0 {
+		t.Error("a start succeeded")
+	}
+}

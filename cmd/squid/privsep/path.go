@@ -1,6 +1,8 @@
 package privsep
 
 import (
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -93,6 +95,25 @@ func openAsRoot(path string, flags int, mode uint32) (*os.File, error) {
 	}
 	defer p.close()
 	return p.open(flags, mode)
+}
+
+// CouldOpenLog reports whether the monitor of a start by this process, which is root,
+// would open a log that the serving process may not: the file, or a new one in its
+// folder. Nothing is made.
+func CouldOpenLog(path string) error {
+	p, err := walk(path, true)
+	if err != nil {
+		return err
+	}
+	defer p.close()
+	f, err := p.open(unix.O_WRONLY|unix.O_APPEND, 0)
+	switch {
+	case err == nil:
+		return f.Close()
+	case errors.Is(err, os.ErrNotExist):
+		return p.failed("open", unix.Faccessat(unix.AT_FDCWD, fmt.Sprintf("/proc/self/fd/%d", p.dir), unix.W_OK, 0))
+	}
+	return err
 }
 
 // renameAsRoot renames a file within its folder.
