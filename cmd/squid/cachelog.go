@@ -28,6 +28,7 @@ type cacheLog struct {
 
 	mu     sync.Mutex
 	file   *os.File
+	pipe   *pipeWriter // file, when it is a FIFO
 	stderr io.Writer
 	syslog *syslog.Writer
 	now    func() time.Time
@@ -49,7 +50,7 @@ func (l *cacheLog) use(f *os.File) {
 	if l.file != nil {
 		l.file.Close()
 	}
-	l.file = f
+	l.file, l.pipe = f, newPipeWriter(f)
 }
 
 // current gives the open file, nil before there is one.
@@ -113,7 +114,10 @@ const alwaysShown = -1
 func (l *cacheLog) put(level int, line []byte, stamp int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.file != nil {
+	switch {
+	case l.pipe != nil:
+		l.pipe.put(line)
+	case l.file != nil:
 		l.file.Write(line)
 	}
 	if l.file == nil || level <= l.stderrLevel {

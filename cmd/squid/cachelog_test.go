@@ -2,12 +2,18 @@ package main
 
 import (
 	"bytes"
+	"fmt"
+	"io"
 	"os"
 	"path/filepath"
+	"strings"
+	"syscall"
 	"testing"
 	"time"
 
 	"go.uber.org/zap"
+
+	"github.com/cuttle-proxy/cuttle/cmd/squid/privsep"
 )
 
 func TestCacheLogLines(t *testing.T) {
@@ -67,5 +73,44 @@ func TestDebugOptions(t *testing.T) {
 		if got := parseDebugOptions(c.words).of(c.logger); got != c.want {
 			t.Errorf("debug_options %s: %s logs at level %d, want %d", c.words, c.logger, got, c.want)
 		}
+	}
+}
+
+// A FIFO whose reader stalls holds nobody up; what was lost meanwhile is counted.
+func TestCacheLogIntoAPipe(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(path, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	reader, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close()
+	f, err := (*privsep.Monitor)(nil).OpenLog(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := newCacheLog(io.Discard, -1)
+	l.levels.Store(parseDebugOptions("ALL,1"))
+	l.use(f)
+	log := l.logger()
+	const written = 5000
+	for range written { // many times what a pipe holds
+		log.Info(strings.Repeat("x", 100))
+	}
+	read := func() string {
+		text := make([]byte, 1<<20)
+		n, err := reader.Read(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text[:n])
+	}
+	arrived := strings.Count(read(), "\n")
+	log.Info("after the stall")
+	want := fmt.Sprintf("WARNING: %d lines of cache.log were lost: nobody read them\n", written-arrived)
+	if got := read(); arrived == 0 || arrived == written || !strings.HasPrefix(got, want) || !strings.HasSuffix(got, "| after the stall\n") {
+		t.Errorf("%d lines arrived, then %q, want %q first", arrived, got, want)
 	}
 }

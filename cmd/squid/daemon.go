@@ -223,9 +223,19 @@ func redirectStreams(to *os.File) {
 	if to == nil {
 		to = null
 	}
-	syscall.Dup3(int(null.Fd()), 0, 0)
-	syscall.Dup3(int(to.Fd()), 1, 0)
-	syscall.Dup3(int(to.Fd()), 2, 0)
+	put := func(f *os.File, at ...int) {
+		raw, err := f.SyscallConn() // Fd would make a FIFO one that writers wait for
+		if err != nil {
+			return
+		}
+		raw.Control(func(fd uintptr) {
+			for _, n := range at {
+				syscall.Dup3(int(fd), n, 0)
+			}
+		})
+	}
+	put(null, 0)
+	put(to, 1, 2)
 }
 
 // tellReady tells the process that started the daemon that it serves.
