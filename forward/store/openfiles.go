@@ -22,7 +22,8 @@ type openFile struct {
 	// vary, url and storeURL are what the swap header says.
 	vary, url, storeURL []byte
 
-	// Guarded by the shard of the object.
+	// Guarded by the shard of the object. A file that has readers counts as open:
+	// those that are kept for the next one cost a descriptor and nothing else.
 	shard   *index.Shard
 	id      index.ID
 	readers int
@@ -38,7 +39,9 @@ type keptFiles struct{ list []*openFile }
 func (k *keptFiles) find(id index.ID, now time.Time) *openFile {
 	for _, f := range k.list {
 		if f.id == id {
-			f.readers++
+			if f.readers++; f.readers == 1 {
+				f.d.opened(f.s)
+			}
 			f.used = now
 			return f
 		}
@@ -94,6 +97,9 @@ func (f *openFile) dismiss() *openFile {
 func (f *openFile) close() {
 	f.shard.Lock()
 	f.readers--
+	if f.readers == 0 {
+		f.d.closed(f.s)
+	}
 	last := f.readers == 0 && !f.kept
 	f.shard.Unlock()
 	if last {
@@ -104,11 +110,9 @@ func (f *openFile) close() {
 // shut closes it. Nothing is locked: the end of a file that was unlinked may take
 // its time.
 func (f *openFile) shut() {
-	if f == nil {
-		return
+	if f != nil {
+		f.file.Close()
 	}
-	f.file.Close()
-	f.d.closed(f.s)
 }
 
 // sound reports whether the file is still as long as it was when it was opened.

@@ -49,9 +49,10 @@ type Stats struct {
 	Stalled int64
 	// Faults are pages that were not what they should have been: faults of the program.
 	Faults int64
-	// Reads and Writes wait for a worker; OpenFiles are open.
-	Reads, Writes, OpenFiles int
-	Dirs                     []DirStats
+	// Reads and Writes wait for a worker; OpenFiles are read or written, KeptFiles only
+	// open for the next reader, or for it as well.
+	Reads, Writes, OpenFiles, KeptFiles int
+	Dirs                                []DirStats
 }
 
 // DirStats is the state of a cache directory.
@@ -84,6 +85,7 @@ func (s *Store) Stats() Stats {
 		sh.Lock()
 		st.MemoryHits += s.hits[i].memory
 		st.DiskHits += s.hits[i].disk
+		st.KeptFiles += len(s.kept[i].list)
 		sh.Unlock()
 	}
 	for _, d := range s.disks.all() {

@@ -110,6 +110,7 @@ func (s *Store) Reconfigure(c Config) error {
 	if old.MemoryPolicy.order() != c.MemoryPolicy.order() {
 		s.reorderMemory(c.MemoryPolicy.order())
 	}
+	s.disks.nudge() // directories may have become smaller
 	return nil
 }
 
