@@ -4,6 +4,7 @@ import (
 	"github.com/cuttle-proxy/cuttle/conf"
 	"github.com/cuttle-proxy/cuttle/forward/store"
 	"github.com/cuttle-proxy/cuttle/forward/store/ufs"
+	"golang.org/x/sys/unix"
 )
 
 // storeConfig is what a configuration says about the store. Directories keep what
@@ -23,6 +24,8 @@ func (s *Server) storeConfig(cfg *conf.Config) store.Config {
 		QuickAbortMax: cfg.QuickAbortMax,
 		QuickAbortPct: cfg.QuickAbortPct,
 		ReadAheadGap:  cfg.ReadAheadGap,
+		UpdateHeaders: cfg.UpdateHeaders,
+		KeptFiles:     keptFiles(),
 	}
 	for _, d := range cfg.CacheDirs {
 		if !s.parts.Disks {
@@ -41,6 +44,16 @@ func (s *Server) storeConfig(cfg *conf.Config) store.Config {
 		c.MaxInMemory = c.MaxObject // as in 2.6, where only what is on disk leaves memory
 	}
 	return c
+}
+
+// keptFiles is how many files of objects may stay open for their next reader: 1024,
+// and no more than a sixteenth of the descriptors the process may have.
+func keptFiles() int {
+	var limit unix.Rlimit
+	if unix.Getrlimit(unix.RLIMIT_NOFILE, &limit) != nil {
+		return 0
+	}
+	return int(min(limit.Cur/16, 1024))
 }
 
 // storePolicy is a replacement policy by its words.
