@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"sync/atomic"
 
 	"golang.org/x/sys/unix"
 
@@ -65,9 +66,26 @@ func (f *openFile) warm(ctx context.Context, offset, n int64) error {
 	}
 }
 
-// cachedRange reports whether a range of a file is in the page cache: by its first and
-// last byte and one in each 64 KB, since pages come in runs.
+// noCachestat: the kernel is older than 6.5, or a filter of system calls is.
+var noCachestat atomic.Bool
+
+// cachedRange reports whether a range of a file is in the page cache. Kernels that
+// do not count its pages are asked for its first and last byte and one in each 64 KB,
+// since pages come in runs.
 func cachedRange(fd int, offset, n int64) bool {
+	if !noCachestat.Load() {
+		const page = 4096
+		var found unix.Cachestat_t
+		err := unix.Cachestat(uint(fd), &unix.CachestatRange{Off: uint64(offset), Len: uint64(n)}, &found, 0)
+		if err == nil {
+			return int64(found.Cache) >= (offset+n-1)/page-offset/page+1
+		}
+		noCachestat.Store(err == unix.ENOSYS || err == unix.EPERM)
+	}
+	return probedRange(fd, offset, n)
+}
+
+func probedRange(fd int, offset, n int64) bool {
 	var one [1]byte
 	for at := offset; ; at = min(at+64<<10, offset+n-1) {
 		if _, err := unix.Preadv2(fd, [][]byte{one[:]}, at, unix.RWF_NOWAIT); err != nil && err != unix.EOPNOTSUPP && err != unix.ENOSYS {
