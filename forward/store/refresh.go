@@ -10,7 +10,7 @@ import (
 )
 
 // Refresh gives a whole object another head, which a 304 has brought, and other
-// facts; Key and Vary of the head are the object's, its Length is not looked at. In
+// facts; its Key is the object's, its Vary and Length are not looked at. In
 // memory the new head shares the body with the old one, which readers keep that
 // have it. The journal gets the facts, and with update_headers the file is written
 // anew in the background. r is pinned to the object and keeps what it has. It is
@@ -67,7 +67,7 @@ func (s *Store) rewriteFile(r *Reader, h *Head) {
 		return
 	}
 	again := *h
-	again.Bytes, again.Vary, again.Facts = append([]byte(nil), h.Bytes...), append([]byte(nil), h.Vary...), r.facts
+	again.Bytes, again.Vary, again.Facts = append([]byte(nil), h.Bytes...), r.Vary(nil), r.facts
 	o := Opening{Key: h.Key, Method: http1.GET}
 	switch {
 	case r.memory:

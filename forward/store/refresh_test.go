@@ -71,10 +71,12 @@ func TestA304ChangesTheFile(t *testing.T) {
 		rebuilt(t, s)
 		docs := []*doc{docOf(1, 10_000), docOf(2, 500_000)}
 		for _, d := range docs {
+			d.vary = `accept-language="en"`
 			s.put(t, d)
 			fresh := *d
 			fresh.head = bytes.Replace(d.head, []byte("\r\n\r\n"), []byte("\r\nX-Fresh: yes\r\n\r\n"), 1)
 			h := fresh.published(-1)
+			h.Vary = nil
 			h.Facts.Timestamp += 100
 			var r Reader
 			s.find(d, &r)
@@ -105,6 +107,9 @@ func TestA304ChangesTheFile(t *testing.T) {
 				t.Errorf("found %d, %+v", found, r.Facts())
 			}
 			r.readAll(t, d)
+			if vary := string(r.Vary(nil)); vary != d.vary {
+				t.Errorf("it varies by %q", vary)
+			}
 			r.Close()
 		}
 	}

@@ -98,6 +98,7 @@ type doc struct {
 	key  Key
 	head []byte
 	body []byte
+	vary string
 }
 
 // docOf makes object n with a body of so many bytes.
@@ -115,7 +116,7 @@ func (d *doc) opening() Opening { return Opening{Key: d.key, Method: http1.GET, 
 
 // published is what Publish is told; length -1 for unknown.
 func (d *doc) published(length int) *Head {
-	return &Head{Key: d.key, Bytes: d.head, Length: int64(length),
+	return &Head{Key: d.key, Vary: []byte(d.vary), Bytes: d.head, Length: int64(length),
 		Facts: Facts{Timestamp: 1_800_000_000, Expires: 1_900_000_000, LastMod: Unknown}}
 }
 
