@@ -163,8 +163,6 @@ func (c *Config) switchedOff(name string) bool {
 		return c.CacheStoreLog == "none"
 	case "cache_dir":
 		return len(c.CacheDirs) == 1 && c.CacheDirs[0].Type == "null"
-	case "storeurl_rewrite_program":
-		return c.StoreURLRewriteProgram == nil
 	}
 	return false
 }

@@ -25,8 +25,7 @@ var inertCases = []struct{ lines, want string }{
 	{"icp_port 3130\nsnmp_port 3401", "3:1 icp_port,4:1 snmp_port"},
 	{"memory_pools on", "3:1 memory_pools"},
 	{"via on", ""},
-	{"url_rewrite_program /bin/x\nredirector_bypass off\nlocation_rewrite_program /bin/x", ""},
-	{"storeurl_rewrite_program /bin/x", "3:1 storeurl_rewrite_program"},
+	{"url_rewrite_program /bin/x\nredirector_bypass off\nlocation_rewrite_program /bin/x\nstoreurl_rewrite_program /bin/x", ""},
 }
 
 // TestInert: what a file asks for in vain is named once, at its first place, and the

@@ -49,14 +49,7 @@ func (x *transaction) rewrite() (redirect rewrite.Answer, f *failure.Failure) {
 	if r == nil || !x.p.lists.URLRewriteAccess.Check(x.context(), &x.facts).Allowed() {
 		return redirect, nil
 	}
-	client := x.cl.remote.Addr()
-	name, _ := x.cl.srv.names.KnownName(client)
-	user := x.facts.Told.Name()
-	if known := x.cl.user.Load(); user == "" && known != nil {
-		user = *known
-	}
-	q := rewrite.Question{URL: x.canonicalURL, Client: client, Name: name, User: user, Method: x.req.MethodText, Group: x.facts.URLGroup}
-	a, changed, ok := r.Apply(x.context(), &q, &x.url, x.req.Method, &x.p.url)
+	a, changed, ok := r.Apply(x.context(), x.question(), &x.url, x.req.Method, &x.p.url)
 	if !ok {
 		return redirect, failure.RewriterGone()
 	}
@@ -68,6 +61,17 @@ func (x *transaction) rewrite() (redirect rewrite.Answer, f *failure.Failure) {
 		x.form.Rewritten = true
 	}
 	return a, nil
+}
+
+// question is what rewriters are told of the request.
+func (x *transaction) question() *rewrite.Question {
+	client := x.cl.remote.Addr()
+	name, _ := x.cl.srv.names.KnownName(client)
+	user := x.facts.Told.Name()
+	if known := x.cl.user.Load(); user == "" && known != nil {
+		user = *known
+	}
+	return &rewrite.Question{URL: x.canonicalURL, Client: client, Name: name, User: user, Method: x.req.MethodText, Group: x.facts.URLGroup}
 }
 
 // mayMiss decides about requests that need another server.

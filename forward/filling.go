@@ -97,7 +97,7 @@ func (x *transaction) adopt() {
 // open begins the entry, whose first reader is the client's, nil for none.
 func (f *filling) open(r *store.Reader, collapsed bool) {
 	asked := f.Asked()
-	o := store.Opening{Key: f.key, Method: asked.Method, URL: bytes.Clone(asked.CanonicalURL), Collapsed: collapsed}
+	o := store.Opening{Key: f.key, Method: asked.Method, URL: bytes.Clone(asked.KeptAs()), Collapsed: collapsed}
 	f.entry = f.srv.store.Begin(o, f, r)
 }
 

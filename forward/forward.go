@@ -41,6 +41,9 @@ func (x *transaction) describeRequest(r *fetch.Request) {
 	r.Control, r.Loops = x.asks.Control, x.asks.Loops
 	r.Client, r.Dialled = cl.remote, cl.meant
 	r.Claimed = cl.intercepted && x.form.Rebuilt && !x.form.Rewritten
+	if len(x.cached.url) > 0 {
+		r.StoreURL = x.cached.url
+	}
 	r.KeepHost = x.form.Rewritten && !x.p.cfg.URLRewriteHostHeader
 	r.Spoof = x.port.TProxy && cl.intercepted
 	r.HTTP11, r.Client11, r.Upgrade = x.port.HTTP11, x.client11(), x.mayUpgrade()

@@ -89,7 +89,7 @@ func (f *filling) publish() bool {
 }
 
 func (f *filling) variantKey(data []byte) store.Key {
-	parts := store.KeyParts{Method: f.Asked().Method, URL: f.Asked().CanonicalURL, Vary: data, Group: []byte(f.Asked().Facts.URLGroup)}
+	parts := store.KeyParts{Method: f.Asked().Method, URL: f.Asked().KeptAs(), Vary: data, Group: []byte(f.Asked().Facts.URLGroup)}
 	return parts.Key()
 }
 
@@ -146,7 +146,7 @@ func (s *Server) addVariant(f *filling, vary []byte, v freshness.Variant) {
 	out.Set(http1.AppendDate(out.Pieces(), time.Unix(expires, 0))).End(http1.Expires)
 	out.Add(http1.Vary, vary)
 	marker := &made{}
-	e := s.store.Begin(store.Opening{Key: f.key, Method: f.Asked().Method, URL: bytes.Clone(f.Asked().CanonicalURL)}, marker, nil)
+	e := s.store.Begin(store.Opening{Key: f.key, Method: f.Asked().Method, URL: bytes.Clone(f.Asked().KeptAs())}, marker, nil)
 	e.Publish(&store.Head{
 		Key: f.key, Bytes: out.Append([]byte("HTTP/1.0 200 Internal marker object\r\n")), Length: int64(len(body)),
 		Facts: store.Facts{Timestamp: store.TimeOf(now.Unix()), Expires: store.TimeOf(expires), LastMod: store.Unknown},
@@ -158,7 +158,7 @@ func (s *Server) addVariant(f *filling, vary []byte, v freshness.Variant) {
 // variantsOf reads the list that is stored for the URL of a fetch, nil for none.
 func (s *Server) variantsOf(f *filling, now time.Time) []freshness.Variant {
 	var o storedObject
-	if _, err := o.open(f.ctx, s.store, f.p, now, f.key, f.Asked().CanonicalURL, false); err != nil {
+	if _, err := o.open(f.ctx, s.store, f.p, now, f.key, f.Asked().KeptAs(), false); err != nil {
 		return nil
 	}
 	defer o.Close()

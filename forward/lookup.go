@@ -17,6 +17,7 @@ type cached struct {
 	// there.
 	stored, filled storedObject
 	selection      []byte // the text of the selecting fields, where the reply varies
+	url            []byte // storeurl_rewrite_program's, empty for the request's own
 
 	cachedState
 }
@@ -41,7 +42,7 @@ type cachedState struct {
 func (c *cached) reset() {
 	c.stored.forget()
 	c.filled.forget()
-	c.selection = c.selection[:0]
+	c.selection, c.url = c.selection[:0], c.url[:0]
 	c.cachedState = cachedState{}
 }
 
@@ -56,6 +57,7 @@ func (x *transaction) lookup() freshness.Decision {
 	if x.cached.uses = x.mayUseStore(); !x.cached.uses {
 		return freshness.Decision{Action: freshness.Fetch, Tag: freshness.TagMiss, Lookup: freshness.LookupMiss}
 	}
+	x.rewriteStoreURL()
 	found := freshness.Found{HTTP: x.url.Scheme == http1.SchemeHTTP}
 	if x.find() {
 		found.Object, found.InMemory = &x.cached.stored.object, !x.cached.stored.fromDisk
@@ -135,9 +137,26 @@ func (x *transaction) find() bool {
 	return found
 }
 
+// rewriteStoreURL asks storeurl_rewrite_program under which URL the reply is kept.
+func (x *transaction) rewriteStoreURL() {
+	r := x.p.helpers.rewriters.StoreURL
+	if r == nil || !x.p.lists.StoreURLAccess.Check(x.context(), &x.facts).Allowed() {
+		return
+	}
+	x.cached.url = append(x.cached.url[:0], r.Store(x.context(), x.question())...)
+}
+
+// storeURL is the URL under which the reply is kept.
+func (x *transaction) storeURL() []byte {
+	if len(x.cached.url) > 0 {
+		return x.cached.url
+	}
+	return x.canonicalURL
+}
+
 // keyOf is the plain key of the URL.
 func (x *transaction) keyOf(method http1.Method) store.Key {
-	parts := store.KeyParts{Method: method, URL: x.canonicalURL}
+	parts := store.KeyParts{Method: method, URL: x.storeURL()}
 	if x.facts.URLGroup != "" {
 		parts.Group = []byte(x.facts.URLGroup)
 	}
@@ -171,7 +190,7 @@ func (x *transaction) selectStored(key store.Key, method http1.Method) bool {
 
 // open opens x.cached.stored on what is stored under a key.
 func (x *transaction) open(key store.Key) bool {
-	waited, err := x.cached.stored.open(x.context(), x.cl.srv.store, x.p, x.now, key, x.canonicalURL, x.cached.asked.Joinable())
+	waited, err := x.cached.stored.open(x.context(), x.cl.srv.store, x.p, x.now, key, x.storeURL(), x.cached.asked.Joinable())
 	if f, ok := waited.(*filling); ok {
 		x.cached.joined = f
 	}

@@ -126,11 +126,11 @@ func (x *transaction) refreshBehind() {
 	}
 	old := &refresh{srv: srv}
 	old.key = x.cached.stored.key
-	if _, err := old.open(x.context(), srv.store, x.p, x.now, x.cached.stored.key, x.canonicalURL, false); err != nil {
+	if _, err := old.open(x.context(), srv.store, x.p, x.now, x.cached.stored.key, x.storeURL(), false); err != nil {
 		srv.refreshing.Delete(x.cached.stored.key)
 		return
 	}
-	old.url = append([]byte(nil), x.canonicalURL...)
+	old.url = append([]byte(nil), x.storeURL()...)
 	var first http1.Outgoing
 	freshness.Revalidation(&first, &old.head.Fields, &old.head.Fields)
 	f, why := x.newFilling(&first, func(id http1.Name) bool {

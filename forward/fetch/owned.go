@@ -1,6 +1,7 @@
 package fetch
 
 import (
+	"bytes"
 	"context"
 	"sync"
 	"time"
@@ -49,6 +50,7 @@ func (o *Owned) Copy(r *Request) {
 	o.facts.URL, o.facts.Request, o.facts.Reply, o.facts.Conn, o.facts.Login = &o.url, &o.parsed.Fields, nil, nil, nil
 	o.request = *r
 	o.request.Fields, o.request.URL, o.request.CanonicalURL, o.request.Facts = &o.parsed.Fields, &o.url, o.canonicalURL, &o.facts
+	o.request.StoreURL = bytes.Clone(r.StoreURL)
 	o.request.Body, o.request.Have, o.request.Source, o.request.Waiting, o.request.Pin = http1.Body{}, nil, nil, nil, nil
 }
 

@@ -22,6 +22,8 @@ type Request struct {
 	URL    *http1.URL
 	// CanonicalURL is URL as text.
 	CanonicalURL []byte
+	// StoreURL is the URL under which the reply is kept, nil for CanonicalURL.
+	StoreURL []byte
 	// KeepHost: the client's Host goes out as it is, whatever URL says
 	// (url_rewrite_host_header off).
 	KeepHost bool
@@ -60,6 +62,14 @@ type Request struct {
 	Waiting Waiting
 	// Pin holds the connection the client has authenticated; nil for who cannot.
 	Pin *Pin
+}
+
+// KeptAs is the URL under which the reply is kept.
+func (r *Request) KeptAs() []byte {
+	if r.StoreURL != nil {
+		return r.StoreURL
+	}
+	return r.CanonicalURL
 }
 
 // Waiting is the client of a fetch as the fetch sees it.
