@@ -51,7 +51,7 @@ func (s *stage) examine(ctx context.Context, f fetch) *evidence {
 		return r.Name == "redirected" && r.Service == requestService &&
 			r.Source.Addr() == f.who.address && (f.denied || r.Source.Port() == e.page.Port) && r.Destination == f.to()
 	})
-	if !f.denied {
+	if !f.denied && !f.stored {
 		e.reply, _ = s.router.log.await(ctx, events, func(r event) bool {
 			return r.Name == "redirected" && r.Service == replyService &&
 				r.Source == f.to() && r.Destination == e.origin.Saw
@@ -104,6 +104,10 @@ func (e *evidence) judge() {
 	}
 	if p.Code != 200 {
 		e.fail("the answer is %d, not 200", p.Code)
+	}
+	if f.stored {
+		e.judgeStored()
+		return
 	}
 	if e.origin.Saw.Addr() != f.who.address {
 		e.fail("the origin saw %v, not the subscriber %v", e.origin.Saw.Addr(), f.who.address)
@@ -173,5 +177,23 @@ func (e *evidence) judgeDenial() {
 	}
 	if !e.request.Cache.IsValid() {
 		e.fail("the router did not redirect the request (service 80)")
+	}
+}
+
+// judgeStored wants the page that somebody else got, from memory: the origin was not
+// asked again.
+func (e *evidence) judgeStored() {
+	f := e.fetch
+	if e.origin.Saw.Addr() == f.who.address || !e.origin.Saw.IsValid() {
+		e.fail("the page tells of %v, not of the subscriber who asked first", e.origin.Saw.Addr())
+	}
+	if e.page.Remote != f.at {
+		e.fail("the subscriber wanted %v and is connected to %v", f.at, e.page.Remote)
+	}
+	if !e.request.Cache.IsValid() {
+		e.fail("the router did not redirect the request (service 80)")
+	}
+	if !strings.Contains(e.accessLog, " TCP_MEM_HIT/200 ") {
+		e.fail("access.log does not tell of a hit: %q", e.accessLog)
 	}
 }

@@ -17,6 +17,7 @@ type fetch struct {
 	url    string // http://name/path or https://name/path
 	at     netip.Addr
 	octets int  // how long the page is, beyond the origin's testimony
+	stored bool // somebody else asked before: the cache has it
 	denied bool // the rules deny it, so that an alert comes instead of a page
 }
 

@@ -168,13 +168,16 @@ func closeAll(scenes []*scene) {
 }
 
 // fetches are the pages shown: both subscribers, each site, each address of the site
-// that has several, and one page too long for the GRE tunnel to carry in whole packets.
+// that has several, one page that both ask for, and one too long for the GRE tunnel to carry in whole packets.
 func fetches(n *network) []fetch {
 	www, news, mirror := names["www.example.net."][0], names["news.example.org."][0], names["mirror.example.com."]
 	list := []fetch{
 		{who: n.adsl, url: "http://www.example.net/adsl", at: www},
 		{who: n.dialup, url: "http://www.example.net/dialup", at: www},
 		{who: n.adsl, url: fmt.Sprintf("http://news.example.org/archive/%d", longPage), at: news, octets: longPage},
+	}
+	for _, who := range []subscriber{n.dialup, n.adsl} { // the second visit is answered from memory
+		list = append(list, fetch{who: who, url: "http://news.example.org/shared", at: news, stored: who != n.dialup})
 	}
 	for i, address := range mirror {
 		list = append(list, fetch{who: n.dialup, url: fmt.Sprintf("http://mirror.example.com/disk%c", 'a'+i), at: address})

@@ -32,6 +32,9 @@ func serveOrigin(listener net.Listener) {
 		more, _ := strconv.Atoi(path.Base(r.URL.Path))
 		more = max(0, min(more, 100<<20))
 		w.Header().Set("Content-Type", "text/plain")
+		if path.Base(r.URL.Path) == "shared" {
+			w.Header().Set("Cache-Control", "max-age=3600")
+		}
 		w.Header().Set("Content-Length", strconv.Itoa(len(line)+1+more))
 		fmt.Fprintf(w, "%s\n", line)
 		block := strings.Repeat("x", 32<<10)
