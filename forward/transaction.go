@@ -103,7 +103,8 @@ func (x *transaction) start(cl *client) {
 // reset forgets the request and keeps the storage: nothing of it is left for the
 // next one, which may be another client's.
 func (x *transaction) reset() {
-	x.state = state{tag: "NONE", facts: nobodyYet}
+	x.state = state{}
+	x.tag, x.facts.Client = "NONE", nobodyYet
 	x.req.Reset()
 	x.url.Reset()
 	x.tls.reset()
@@ -117,7 +118,7 @@ func (x *transaction) reset() {
 // nobodyYet is what access lists are told about a request that was not
 // understood: like 2.6, they see the client 0.0.0.0 and no request but its method,
 // when that was read.
-var nobodyYet = acl.Facts{Client: netip.IPv4Unspecified()}
+var nobodyYet = netip.IPv4Unspecified()
 
 // done gives back the policy.
 func (x *transaction) done() {

@@ -84,7 +84,11 @@ type Entry struct {
 }
 
 // Reset forgets the request and keeps the storage.
-func (e *Entry) Reset() { *e = Entry{scratch: e.scratch[:0]} }
+func (e *Entry) Reset() {
+	scratch := e.scratch[:0]
+	*e = Entry{}
+	e.scratch = scratch
+}
 
 func (e *Entry) method() string { return orElse(e.Method, "NONE") }
 

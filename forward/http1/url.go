@@ -53,7 +53,11 @@ type URL struct {
 }
 
 // Reset forgets the URL and keeps the storage.
-func (u *URL) Reset() { *u = URL{buf: u.buf[:0], escaped: u.escaped[:0], literal: u.literal[:0]} }
+func (u *URL) Reset() {
+	u.Scheme, u.Authority, u.Port = NoScheme, false, 0
+	u.Userinfo, u.Host, u.Path = nil, nil, nil
+	u.buf, u.escaped, u.literal = u.buf[:0], u.escaped[:0], u.literal[:0]
+}
 
 // CopyFrom makes u a copy of v that shares nothing with it, in storage of its own.
 func (u *URL) CopyFrom(v *URL) {

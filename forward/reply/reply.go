@@ -111,7 +111,8 @@ func (r *Reply) Oversized() bool { return cap(r.out) > keptBuffer }
 
 // Reset forgets the reply and keeps the storage.
 func (r *Reply) Reset() {
-	r.State = State{Lookup: "NONE"}
+	r.State = State{}
+	r.Lookup = "NONE"
 	r.Fields.Reset()
 	r.MIME, r.Own, r.out = r.MIME[:0], r.Own[:0], r.out[:0]
 	r.pieces = r.pieces[:0]
