@@ -31,7 +31,7 @@ func entries(t testing.TB) map[string]*Entry {
 	request := fields(t, "User-Agent: Mo zilla/1.0 \"q\" [x] %41 \xe9\r\nCookie: a=1; b=two; c=3\r\nAccept: a, b=2, c\r\nReferer: http://r.test/?q=\"1\"\r\n")
 	reply := &http1.Outgoing{}
 	reply.AddString(http1.ContentType, "text/plain")
-	reply.AddNamed("X-Rep", []byte("r v"))
+	reply.Copy(fields(t, "X-Rep: r v\r\n"), 0)
 	reply.AddString(http1.XCache, "MISS from proxy.test")
 	plain := &Entry{
 		Now: at, Elapsed: 12345 * time.Microsecond,
@@ -56,7 +56,7 @@ func entries(t testing.TB) map[string]*Entry {
 	// hostile has bytes in every place that could break a line, a word or a quote.
 	odd := "\x00\x01\t\n\r\x1b[2J\"'\\%[] \x7f\xff"
 	bad := &http1.Outgoing{}
-	bad.AddNamed("X-Odd", []byte("a=\t\x01\x1b\"[\\; b=\"x;y\"; =c; d"))
+	bad.Copy(fields(t, "X-Odd: a=\t\x01\x1b\"[\\; b=\"x;y\"; =c; d\r\n"), 0)
 	hostile := &Entry{
 		Now: at, Elapsed: time.Millisecond, Client: netip.MustParseAddr("fe80::1%eth0"), ClientPort: 65535, Local: netip.MustParseAddrPort("[::1]:1"),
 		Tag: "TCP_MISS", Status: 999, Size: 1 << 62, RequestSize: 1, Method: "GET", URL: []byte("http://o.test/" + odd), Major: 9, Minor: 99, HasRequest: true,

@@ -146,9 +146,6 @@ func (w *Line) Write(e *Entry) {
 // cache, rather than one in each Entry.
 var lineBuffers = sync.Pool{New: func() any { b := make([]byte, 0, 512); return &b }}
 
-// NeedsFields reports whether Entry.RequestFields and ReplyHead are looked at.
-func (l *Logs) NeedsFields() bool { return l.cfg.LogMimeHdrs }
-
 // WantsAgents reports whether there is a useragent_log or referer_log.
 func (l *Logs) WantsAgents() bool { return l.agents != nil || l.refers != nil }
 

@@ -16,7 +16,7 @@ const (
 type Answer struct {
 	Verdict Verdict
 	// Last is the name of the ACL that was looked at last, as its first acl
-	// line spells it: deny_info is chosen by it (Set.DenyInfo). "" for an empty
+	// line spells it: deny_info is chosen by it. "" for an empty
 	// list.
 	Last string
 	// IPv4Only tells that a line would have let the client in, but that line

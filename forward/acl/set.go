@@ -1,8 +1,6 @@
 package acl
 
 import (
-	"strings"
-
 	"github.com/cuttle-proxy/cuttle/conf"
 )
 
@@ -43,7 +41,6 @@ type Set struct {
 	outgoing  []outgoingAddress
 	tos       []outgoingTOS
 	bodySizes []bodySize
-	denyInfo  []conf.DenyInfo
 	asks      map[string]bool // ACLs that ask for credentials
 	idle      []string
 }
@@ -52,7 +49,7 @@ type Set struct {
 // ACL at fault.
 func Compile(cfg *conf.Config, src Sources) (*Set, error) {
 	c := newCompiler(cfg, src)
-	s := &Set{denyInfo: cfg.DenyInfo}
+	s := &Set{}
 	for _, l := range []struct {
 		to           *List
 		from         conf.AccessList
@@ -113,23 +110,6 @@ func (c *compiler) list(from conf.AccessList, whenEmpty Verdict) List {
 // Idle names the ACLs in use that cannot match because nothing supplies what
 // they ask for, as in "office (ident)".
 func (s *Set) Idle() []string { return s.idle }
-
-// DenyInfo is deny_info: the page, or the URL to redirect to, for a denial that
-// ended at the ACL last. A challenge cannot redirect.
-func (s *Set) DenyInfo(last string, redirects bool) (page string, ok bool) {
-	for i := range s.denyInfo {
-		line := &s.denyInfo[i]
-		if !redirects && strings.Contains(line.Page, ":") {
-			continue
-		}
-		for _, name := range line.ACLs {
-			if name == last {
-				return line.Page, true
-			}
-		}
-	}
-	return "", false
-}
 
 // AsksCredentials reports whether a denial that ended at the ACL last is to be
 // answered by asking for credentials: it names users.

@@ -164,25 +164,6 @@ func TestSelections(t *testing.T) {
 	}
 }
 
-func TestDenyInfo(t *testing.T) {
-	cfg := &conf.Config{}
-	cfg.DenyInfo = []conf.DenyInfo{
-		{Page: "http://other.test/x", ACLs: []string{"x", "y"}}, {Page: "ERR_OWN", ACLs: []string{"y"}}, {Page: "ERR_LATE", ACLs: []string{"x"}},
-	}
-	s := compile(t, cfg, Sources{})
-	for _, c := range []struct {
-		last      string
-		redirects bool
-		want      string
-	}{
-		{"x", true, "http://other.test/x"}, {"x", false, "ERR_LATE"}, {"y", false, "ERR_OWN"}, {"X", true, ""}, {"", true, ""},
-	} {
-		if page, ok := s.DenyInfo(c.last, c.redirects); page != c.want || ok != (c.want != "") {
-			t.Errorf("%+v: %q, %v", c, page, ok)
-		}
-	}
-}
-
 func TestAsksCredentials(t *testing.T) {
 	b := stock()
 	b["login"] = &conf.ACL{Name: "login", Type: conf.ACLExternal,

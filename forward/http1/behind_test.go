@@ -120,7 +120,7 @@ func passOn(in []byte) []byte {
 	}
 	var o Outgoing
 	for i := range r.Len() {
-		if !r.ID(i).HopByHop() && !r.ConnectionLists(r.Key(i)) && r.ID(i) != Host {
+		if !hopByHop(r.ID(i)) && !r.ConnectionLists(r.Key(i)) && r.ID(i) != Host {
 			o.Copy(&r.Fields, i)
 		}
 	}
@@ -245,4 +245,14 @@ func TestNobodySeesTwoRequestsInAnyMixture(t *testing.T) {
 		}
 		checkOne(rt, servers, append(in, "\r\n\r\nabc"...))
 	})
+}
+
+// hopByHop reports whether 2.6 never passes a request field of this name on:
+// the connection's own fields (RFC 9110 section 7.6.1) and Expect.
+func hopByHop(n Name) bool {
+	switch n {
+	case Connection, KeepAlive, ProxyAuthenticate, ProxyConnection, TE, Trailer, TransferEncoding, Upgrade, Expect:
+		return true
+	}
+	return false
 }

@@ -43,17 +43,8 @@ type Chunked struct {
 // Done reports whether the whole body, trailer included, was read.
 func (c *Chunked) Done() bool { return c.state == chunksDone }
 
-// Left is the number of data bytes still to come in the present chunk; 0
-// between chunks. That many bytes may be moved past the decoder, see Skip.
-func (c *Chunked) Left() int64 {
-	if c.state != inData {
-		return 0
-	}
-	return c.left
-}
-
-// Skip tells that n data bytes of the present chunk were moved by other means.
-func (c *Chunked) Skip(n int64) {
+// skip takes n data bytes of the present chunk.
+func (c *Chunked) skip(n int64) {
 	c.left -= n
 	if c.left == 0 && c.state == inData {
 		c.state = afterData
@@ -70,7 +61,7 @@ func (c *Chunked) Next(src []byte) (data []byte, n int, err error) {
 		if c.state == inData {
 			take := int(min(c.left, int64(len(src)-n)))
 			data = src[n : n+take]
-			c.Skip(int64(take))
+			c.skip(int64(take))
 			return data, n + take, nil
 		}
 		line, used, err := c.line(src[n:])

@@ -79,12 +79,12 @@ func TestChunkedDecoding(t *testing.T) {
 func TestChunkedSkip(t *testing.T) {
 	c := &Chunked{}
 	data, n, err := c.Next([]byte("64\r\nab"))
-	if err != nil || string(data) != "ab" || n != 6 || c.Left() != 98 {
-		t.Fatalf("%q %d %v left %d", data, n, err, c.Left())
+	if err != nil || string(data) != "ab" || n != 6 || c.left != 98 {
+		t.Fatalf("%q %d %v left %d", data, n, err, c.left)
 	}
-	c.Skip(98) // moved by splice
-	if c.Left() != 0 {
-		t.Errorf("left %d", c.Left())
+	c.skip(98) // moved by splice
+	if c.left != 0 {
+		t.Errorf("left %d", c.left)
 	}
 	if body, _, done, err := decode(c, "\r\n1\r\nz\r\n0\r\n\r\n", 100); body != "z" || !done || err != nil {
 		t.Errorf("%q %v %v", body, done, err)

@@ -29,7 +29,7 @@ var seeds = []string{
 func rewrite(start []byte, f *Fields) []byte {
 	var o Outgoing
 	for i := range f.Len() {
-		if !f.ID(i).HopByHop() && !f.ConnectionLists(f.Key(i)) {
+		if !hopByHop(f.ID(i)) && !f.ConnectionLists(f.Key(i)) {
 			o.Copy(f, i)
 		}
 	}
@@ -46,7 +46,7 @@ func checkWritten(t *testing.T, wire []byte, f *Fields) strictHead {
 	}
 	var want [][2]string
 	for i := range f.Len() {
-		if !f.ID(i).HopByHop() && !f.ConnectionLists(f.Key(i)) {
+		if !hopByHop(f.ID(i)) && !f.ConnectionLists(f.Key(i)) {
 			want = append(want, [2]string{string(f.Key(i)), strings.Trim(string(f.Value(i)), " \t")})
 		}
 	}

@@ -165,16 +165,6 @@ func lookupName[T ~string | ~[]byte](b T) Name {
 	return Other
 }
 
-// HopByHop reports whether 2.6 never passes a request field of this name on:
-// the connection's own fields (RFC 9110 section 7.6.1) and Expect.
-func (n Name) HopByHop() bool {
-	switch n {
-	case Connection, KeepAlive, ProxyAuthenticate, ProxyConnection, TE, Trailer, TransferEncoding, Upgrade, Expect:
-		return true
-	}
-	return false
-}
-
 // IsList reports whether several fields of this name may be joined into one with
 // commas; of other names only the first field counts.
 func (n Name) IsList() bool {

@@ -69,13 +69,6 @@ func (o *Outgoing) Copy(f *Fields, i int) {
 	o.items = append(o.items, item{id: f.ID(i), key: f.Key(i), value: f.Value(i)})
 }
 
-// CopyAll appends all fields of a parsed head.
-func (o *Outgoing) CopyAll(f *Fields) {
-	for i := range f.list {
-		o.Copy(f, i)
-	}
-}
-
 // Remove takes out all fields of that registered name.
 func (o *Outgoing) Remove(id Name) {
 	kept := o.items[:0]
@@ -114,20 +107,6 @@ func (o *Outgoing) AddString(id Name, value string) {
 func (o *Outgoing) AddInt(id Name, n int64) {
 	o.made = strconv.AppendInt(o.made, n, 10)
 	o.End(id)
-}
-
-// AddNamed appends a field whose name need not be registered. The name must be
-// a token; anything else is left out and reported.
-func (o *Outgoing) AddNamed(key string, value []byte) bool {
-	if len(key) == 0 || !allAre([]byte(key), isToken) {
-		return false
-	}
-	o.made = append(o.made, value...)
-	o.End(LookupNameString(key))
-	if it := &o.items[len(o.items)-1]; it.id == Other {
-		it.key = []byte(key)
-	}
-	return true
 }
 
 // Text, Bytes, Int and List build a value piece by piece; End makes a field of

@@ -17,7 +17,7 @@ func TestOutgoingRequest(t *testing.T) {
 	var o Outgoing
 	for i := range r.Len() {
 		switch id := r.ID(i); {
-		case id.HopByHop(), r.ConnectionLists(r.Key(i)), id == Via, id == CacheControlName:
+		case hopByHop(id), r.ConnectionLists(r.Key(i)), id == Via, id == CacheControlName:
 		case id == Host:
 			o.Set(u.AppendAuthority(o.Pieces())).End(Host)
 		default:
@@ -40,16 +40,18 @@ func TestOutgoingRequest(t *testing.T) {
 
 func TestOutgoingEdits(t *testing.T) {
 	r, _, _ := parseReply(t, "HTTP/1.1 302 Found\r\nServer: x\r\nSet-Cookie: a\r\nX-Own: 1\r\nset-cookie: b\r\n\r\n", relaxed)
+	own, _, _ := parseReply(t, "HTTP/1.1 200 OK\r\nx-Any: v\r\n\r\n", relaxed)
 	var o Outgoing
 	for range 2 { // the second round reuses the storage of the first
 		o.Reset()
-		o.CopyAll(&r.Fields)
+		for i := range r.Len() {
+			o.Copy(&r.Fields, i)
+		}
 		o.Remove(SetCookie)
 		o.AddInt(Age, 17)
 		o.Add(XCache, []byte("MISS\r\nEvil: 1\x00"))
-		if !o.AddNamed("x-Any", []byte("v")) || !o.AddNamed("SERVER", []byte("y")) || o.AddNamed("no token", nil) || o.AddNamed("", nil) {
-			t.Error("AddNamed")
-		}
+		o.Copy(&own.Fields, 0)
+		o.AddString(Server, "y")
 		o.SetAt(0, []byte("changed"))
 		o.RemoveAt(1)
 		got := string(o.Append(AppendStatusLine(nil, 0, r.Status)))

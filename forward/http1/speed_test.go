@@ -57,7 +57,7 @@ func (e *engine) writeRequest() {
 	f := &e.req.Fields
 	for i := range f.Len() {
 		switch id := f.ID(i); {
-		case id.HopByHop(), f.ConnectionLists(f.Key(i)), id == Via, id == CacheControlName:
+		case hopByHop(id), f.ConnectionLists(f.Key(i)), id == Via, id == CacheControlName:
 		case id == Host:
 			e.out.Set(e.url.AppendAuthority(e.out.Pieces())).End(Host)
 		default:
@@ -87,7 +87,7 @@ func (e *engine) reply(b []byte) bool {
 func (e *engine) writeReply(now time.Time) {
 	e.out.Reset()
 	for i := range e.rep.Len() {
-		if !e.rep.ID(i).HopByHop() {
+		if !hopByHop(e.rep.ID(i)) {
 			e.out.Copy(&e.rep.Fields, i)
 		}
 	}
