@@ -147,6 +147,7 @@ func (x *transaction) takeFilling() bool {
 		f.entry.Complete()
 		return r.Keep
 	}
+	x.cached.filled.WhenEnded(x.cl.c.Abort)
 	r.Send(&b)
 	return r.Keep
 }

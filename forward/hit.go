@@ -72,6 +72,9 @@ func (x *transaction) sendStored(framing http1.Body, b *storedBody) bool {
 		r.SendHead()
 		return r.Keep
 	}
+	if x.cached.stored.Filler() != nil {
+		x.cached.stored.WhenEnded(x.cl.c.Abort)
+	}
 	r.Send(b)
 	return r.Keep
 }

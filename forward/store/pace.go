@@ -106,8 +106,8 @@ func (e *Entry) endStalled(slowest *Reader, stall time.Duration) time.Duration {
 		e.ended++
 		e.endedTo = max(e.endedTo, slowest.heldTo)
 	}
-	if slowest.Ended != nil {
-		go slowest.Ended()
+	if slowest.whenEnded != nil {
+		go slowest.whenEnded()
 	}
 	e.trim()
 	return 0

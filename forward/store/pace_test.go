@@ -77,12 +77,12 @@ func TestAReaderThatStandsStillIsEnded(t *testing.T) {
 	s := open(t, c)
 	d := docOf(1, 1<<20)
 	ended := make(chan struct{})
-	var own Reader
-	stuck := Reader{Ended: func() { close(ended) }}
+	var own, stuck Reader
 	e := s.Begin(d.opening(), &filler{}, &own)
 	e.Publish(d.published(-1))
 	e.Put()
 	s.find(d, &stuck)
+	stuck.WhenEnded(func() { close(ended) })
 	e.Append(d.body[:4096])
 	span, err := stuck.Next(t.Context(), 4096)
 	if err != nil {

@@ -11,10 +11,6 @@ import (
 // Reader reads one object for one client. The zero value is closed; reuse it.
 // Its methods are called by one goroutine.
 type Reader struct {
-	// Ended, if not nil, is called in a goroutine of its own when the store has ended
-	// the reader because others waited for it: its connection is to be cut.
-	Ended func()
-
 	s      *Store
 	facts  Facts
 	length int64 // of the body, -1 unknown
@@ -40,6 +36,7 @@ type Reader struct {
 	heldTo  int64
 	// endedHolding: it held pieces when it was ended, and holds them still.
 	endedHolding bool
+	whenEnded    func()
 	err          error
 	progress     time.Time
 }
@@ -56,6 +53,17 @@ func (r *Reader) begin(s *Store, f Facts) {
 
 // Open reports whether the reader is pinned to something.
 func (r *Reader) Open() bool { return r.pinned || r.entry != nil }
+
+// WhenEnded has f called, in a goroutine of its own, when the store ends the reader
+// of an object on its way because others wait for it: f cuts the connection it
+// writes to. Close forgets f.
+func (r *Reader) WhenEnded(f func()) {
+	if e := r.entry; e != nil {
+		e.mu.Lock()
+		r.whenEnded = f
+		e.mu.Unlock()
+	}
+}
 
 // Facts are what the index knew as the reader was pinned, or what the head says.
 func (r *Reader) Facts() Facts { return r.facts }
@@ -254,7 +262,9 @@ func (r *Reader) Close() (goesOn bool) {
 	r.pieces = r.pieces[:0]
 	if e := r.entry; e != nil {
 		r.entry = nil
-		return e.leaveAndDecide(r)
+		goesOn = e.leaveAndDecide(r)
+		r.whenEnded = nil
+		return goesOn
 	}
 	if r.pinned {
 		r.pinned = false
