@@ -7,7 +7,8 @@
 //	run           run.go          the request's way through the files below
 //	understand    understand.go   URL, by the port's mode (package targeturi); framing of
 //	                              the body
-//	admit         admit.go        follow_x_forwarded_for, http_access
+//	admit         admit.go        follow_x_forwarded_for, http_access (packages auth and
+//	                              acl/external ask who it is), url_rewrite_program
 //	lookup    lookup.go       asks the store (storedobject.go) and decides, by package
 //	                          freshness: serve, ask the origin whether it is the same, fetch
 //	serve     hit.go          what is stored, or a 304 or a range of it (storedbody.go)
@@ -56,7 +57,8 @@
 // # Rooms
 //
 // fetch (the origin side), reply (the way to the client), failure (why not), peer
-// (next hops), targeturi, acl, accesslog, errpage, icons, dns, ident, origin
+// (next hops), targeturi, acl, auth (who the client is), rewrite and helper (programs
+// that are asked), accesslog, errpage, icons, dns, ident, origin
 // (connections to origins), http1 (messages), sock (connections as such), overload
 // and report. None imports forward; fetch and reply do not know each other.
 package forward

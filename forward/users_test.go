@@ -6,12 +6,14 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/cuttle-proxy/cuttle/conf"
 )
@@ -31,6 +33,7 @@ func users(t testing.TB, text string) func(*conf.Config) {
 		c.AuthSettings, c.HelperSettings, c.ACLs, c.ExternalACLTypes = from.AuthSettings, from.HelperSettings, from.ACLs, from.ExternalACLTypes
 		c.HTTPAccess, c.HTTPAccess2, c.Peers, c.NeverDirect = from.HTTPAccess, from.HTTPAccess2, from.Peers, from.NeverDirect
 		c.URLRewriteAccess, c.Squid27Settings = from.URLRewriteAccess, from.Squid27Settings
+		c.StoreURLRewriteProgram, c.StoreURLRewriteChildren = from.StoreURLRewriteProgram, from.StoreURLRewriteChildren
 	}
 }
 
@@ -181,6 +184,33 @@ func TestRewriters(t *testing.T) {
 				t.Errorf("%q, want %q", got, c.want)
 			}
 		})
+	}
+}
+
+// Objects are kept under the URL that storeurl_rewrite_program gives, and fetched by their own.
+func TestStoreURL(t *testing.T) {
+	fetched := 0
+	origin := scripted(t, func(c *net.TCPConn, r *bufio.Reader) {
+		for line := "x"; line != "\r\n"; {
+			var err error
+			if line, err = r.ReadString('\n'); err != nil {
+				return
+			}
+		}
+		fetched++
+		fmt.Fprintf(c, "HTTP/1.0 200 OK\r\nDate: %s\r\nCache-Control: max-age=1000\r\nContent-Length: 1\r\n\r\n%d", time.Now().UTC().Format(http.TimeFormat), fetched)
+	})
+	r := start(t, nil, users(t, "storeurl_rewrite_program "+helperScript(t, `case "$l" in *same*) echo http://store.key/one;; *) echo;; esac`)+
+		"\nstoreurl_rewrite_children 1\nhttp_access allow all\n"), func(c *conf.Config) {
+		c.CacheMem, c.MaximumObjectSizeInMemory, c.MaximumObjectSize = 8<<20, 1<<20, 4<<20
+	})
+	got := ""
+	for _, path := range strings.Fields("/same?1 /same?2 /other?1 /other?2 /same?3 /other?1") {
+		answer := r.exchange("GET http://" + origin + path + " HTTP/1.0\r\n\r\n")
+		got += answer[len(answer)-1:]
+	}
+	if got != "112312" {
+		t.Errorf("%s, want 112312; log %q", got, r.log(6))
 	}
 }
 
