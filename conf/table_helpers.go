@@ -39,7 +39,7 @@ var helperRows = []Directive{
 		Help: "As url_rewrite_concurrency, for location_rewrite_program."},
 	{Name: "location_rewrite_access", Effect: Acts, kind: accessList(func(c *Config) *AccessList { return &c.LocationRewriteAccess }),
 		Help: "Decides which replies location_rewrite_program is told; without lines, all."},
-	{Name: "cache", Aliases: []string{"no_cache"}, kind: accessList(func(c *Config) *AccessList { return &c.Cache }),
+	{Name: "cache", Aliases: []string{"no_cache"}, Effect: Acts, kind: accessList(func(c *Config) *AccessList { return &c.Cache }),
 		Example: "acl query urlpath_regex cgi-bin \\?\ncache deny query",
 		Help:    "Requests denied here are neither answered from the cache nor stored."},
 }

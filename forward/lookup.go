@@ -53,7 +53,8 @@ type origins struct{ code, host string }
 func (x *transaction) lookup() freshness.Decision {
 	rules := x.p.fetch.Rules
 	x.cached.rule = rules.Of(x.canonicalURL)
-	x.cached.asked = rules.ReadRequest(&x.req, len(x.url.Userinfo) > 0, freshness.Port{Gateway: x.form.Accelerated || x.form.Rebuilt})
+	x.cached.asked = rules.ReadRequest(&x.req, len(x.url.Userinfo) > 0, freshness.Port{Gateway: x.form.Accelerated || x.form.Rebuilt, Accelerated: x.form.Accelerated})
+	x.cached.stored.accelerated, x.cached.filled.accelerated = x.form.Accelerated, x.form.Accelerated
 	if x.cached.uses = x.mayUseStore(); !x.cached.uses {
 		return freshness.Decision{Action: freshness.Fetch, Tag: freshness.TagMiss, Lookup: freshness.LookupMiss}
 	}

@@ -92,7 +92,7 @@ func (p *policy) renew(s *store.Store, o *storedObject, notModified *http1.Reply
 	if _, state := head.Parse(text, true, &options); state != http1.Complete {
 		return
 	}
-	object := p.fetch.Rules.Renew(&o.object, &head, notModified.Has(http1.Date), at)
+	object := p.fetch.Rules.Renew(&o.object, &head, notModified.Has(http1.Date), o.accelerated, at)
 	o.object = object
 	if !p.cfg.UpdateHeaders {
 		text = o.head.Head
@@ -125,7 +125,7 @@ func (x *transaction) refreshBehind() {
 		return
 	}
 	old := &refresh{srv: srv}
-	old.key = x.cached.stored.key
+	old.key, old.accelerated = x.cached.stored.key, x.form.Accelerated
 	if _, err := old.open(x.context(), srv.store, x.p, x.now, x.cached.stored.key, x.storeURL(), false); err != nil {
 		srv.refreshing.Delete(x.cached.stored.key)
 		return

@@ -20,6 +20,8 @@ type storedObject struct {
 	url    []byte
 	head   http1.Reply
 	object freshness.Object
+	// accelerated: it is for a client of an accelerator.
+	accelerated bool
 	// fromDisk: it was not in memory when it was opened.
 	fromDisk bool
 	list     []byte // storage for lists of variants
@@ -83,7 +85,7 @@ func (o *storedObject) readHead(p *policy) error {
 		return store.ErrSwapFail
 	}
 	f := o.Facts()
-	o.object = p.fetch.Rules.Restored(&o.head, f.Timestamp.Unix(), f.Expires.Unix(), f.LastMod.Unix(), f.Flags&store.Negative != 0)
+	o.object = p.fetch.Rules.Restored(&o.head, f.Timestamp.Unix(), f.Expires.Unix(), f.LastMod.Unix(), f.Flags&store.Negative != 0, o.accelerated)
 	return nil
 }
 
@@ -92,6 +94,7 @@ func (o *storedObject) forget() {
 	o.Close()
 	o.head.Reset()
 	o.key, o.url, o.list, o.object, o.fromDisk = store.Key{}, nil, o.list[:0], freshness.Object{}, false
+	o.accelerated = false
 }
 
 // isList reports whether what is open lists the variants of its URL.

@@ -245,12 +245,12 @@ func TestLifeInTheForeground(t *testing.T) {
 func TestReconfigure(t *testing.T) {
 	s := newSubject(t)
 	cmd := s.start()
-	s.write("httpd_suppress_version_string on", "cache_mem 4 MB")
+	s.write("httpd_suppress_version_string on", "mail_program mail")
 	if status, out := s.run("-k", "reconfigure"); status != 0 {
 		t.Errorf("-k reconfigure: %d %q", status, out)
 	}
 	s.until("the new file is in force", func() bool {
-		return strings.Contains(s.read("cache.log"), "cache_mem has no effect")
+		return strings.Contains(s.read("cache.log"), "mail_program has no effect")
 	})
 	s.write("acl x nosuchtype 1")
 	if status, out := s.run("-k", "reconfigure"); status == 0 || !strings.Contains(out, "FATAL: Bungled squid.conf line") {

@@ -61,12 +61,12 @@ func ruleOfStatus(status int) statusRule {
 // peer: the reply came from a cache_peer, whose undated replies are not kept.
 // An error kept by negative_ttl has Negative set and expires then.
 func (r *Rules) Keep(rule *Rule, q *Request, rep *http1.Reply, at Times, peer bool) (Keeping, Object) {
-	cc := ReadControl(&rep.Fields)
-	o := r.describe(rep, cc, fieldTime(&rep.Fields, http1.Date), at)
-	return r.keep(rule, q, rep, cc, at, peer, &o), o
+	cc, targeted := readReply(&rep.Fields, q.Accelerated)
+	o := r.describe(rep, cc, targeted, fieldTime(&rep.Fields, http1.Date), at)
+	return r.keep(rule, q, rep, cc, targeted, at, peer, &o), o
 }
 
-func (r *Rules) keep(rule *Rule, q *Request, rep *http1.Reply, cc Control, at Times, peer bool, o *Object) Keeping {
+func (r *Rules) keep(rule *Rule, q *Request, rep *http1.Reply, cc Control, targeted bool, at Times, peer bool, o *Object) Keeping {
 	switch {
 	case !q.Cacheable():
 		return NeverMethod
@@ -80,7 +80,7 @@ func (r *Rules) keep(rule *Rule, q *Request, rep *http1.Reply, cc Control, at Ti
 		return NeverNotUnderstood
 	case cc.Has(Private) && !rule.IgnorePrivate:
 		return NeverPrivate
-	case cc.Has(NoCache) && !rule.IgnoreNoCache, rep.ListHas(http1.Pragma, "no-cache") && !rule.IgnoreNoCache:
+	case cc.Has(NoCache) && !rule.IgnoreNoCache, !targeted && rep.ListHas(http1.Pragma, "no-cache") && !rule.IgnoreNoCache:
 		return NeverNoCache
 	case q.Authorized && !cc.Has(Public) && !rule.IgnoreAuth:
 		return NeverAuth

@@ -129,6 +129,15 @@ func TestDescribe(t *testing.T) {
 		{"", dated + hour + "Cache-Control: max-age=5\r\n", noon, noon + 5},
 		{"", dated + "Cache-Control: max-age=5, s-maxage=7\r\n", noon, noon + 7},
 		{"", "Cache-Control: max-age=5\r\n", noon, noon},
+		{"", dated + "Expires: Fri,  15 Jan 2027 09:00:00 GMT\r\n", noon, noon},
+		{"", dated + "Expires: Fri, 15-Jan-2027 09:00:00 GMT\r\n", noon, noon},
+		{"", dated + "Expires: Fri, 15 Jan 2027 9:00:00 GMT\r\n", noon, noon},
+		{"", dated + "Expires: Friday, 15-Jan-27 09:00:00 GMT\r\n", noon, noon + 3600},
+		{"", dated + "Expires: Fri Jan 15 09:00:00 2027\r\n", noon, noon + 3600},
+		{"", dated + hour + hour, noon, noon},
+		{"", dated + "Age: 20.5\r\nCache-Control: max-age=100\r\n", noon, noon + 100},
+		{"", dated + "Age: 20, 0\r\nCache-Control: max-age=100\r\n", noon - 20, noon + 80},
+		{"", dated + "Age: 99999999999\r\nCache-Control: max-age=100\r\n", noon - 2147483647, noon + 100 - 2147483647},
 		{"", dated + "Age: 20\r\nCache-Control: max-age=100\r\n", noon - 20, noon + 80},
 		{"", "Date: Fri, 15 Jan 2027 07:59:30 GMT\r\nCache-Control: max-age=100\r\n", noon - 30, noon + 70},
 		{"", "Date: Fri, 15 Jan 2027 07:59:30 GMT\r\nAge: 40\r\nCache-Control: max-age=100\r\n", noon - 40, noon + 60},
@@ -142,6 +151,32 @@ func TestDescribe(t *testing.T) {
 		o := rulesOf(t, c.lines).Describe(replyWith(t, "200", c.reply), Times{noon, noon})
 		if o.Timestamp != c.timestamp || o.Expires != c.expires {
 			t.Errorf("%q %q: made %d, expires %d, want %d and %d, from noon", c.lines, c.reply, o.Timestamp-noon, o.Expires-noon, c.timestamp-noon, c.expires-noon)
+		}
+	}
+}
+
+// RFC 9213: in front of origins CDN-Cache-Control takes the place of what is for all
+// caches; an empty one does not.
+func TestTargetedControl(t *testing.T) {
+	r := rulesOf(t)
+	for _, c := range []struct {
+		reply       string
+		accelerated bool
+		keeping     Keeping
+		expires     int64
+	}{
+		{"CDN-Cache-Control: max-age=600\r\nCache-Control: no-store\r\nPragma: no-cache\r\nExpires: 0\r\n", true, KeepObject, noon + 600},
+		{"CDN-Cache-Control: max-age=600\r\nCache-Control: no-store\r\n", false, NeverNoStore, None},
+		{"CDN-Cache-Control: no-store\r\nCache-Control: max-age=600\r\n", true, NeverNoStore, None},
+		{"CDN-Cache-Control: private\r\nExpires: Fri, 15 Jan 2027 09:00:00 GMT\r\n", true, NeverPrivate, None},
+		{"CDN-Cache-Control: max-age=600, &&&\r\nCache-Control: no-store\r\n", true, NeverNoStore, None},
+		{"CDN-Cache-Control: max-age=\"600\"\r\nCache-Control: no-store\r\n", true, NeverNoStore, None},
+		{"CDN-Cache-Control: foo\r\nCache-Control: max-age=600\r\n", true, KeepObject, noon + 600},
+	} {
+		q := r.ReadRequest(requestWith(t, "GET", ""), false, Port{Accelerated: c.accelerated})
+		keeping, o := r.Keep(r.Of(nil), &q, replyWith(t, "200", dated+c.reply), Times{noon, noon}, false)
+		if keeping != c.keeping || o.Expires != c.expires {
+			t.Errorf("%q, accelerated %v: %d, expires %d, want %d and %d", c.reply, c.accelerated, keeping, o.Expires, c.keeping, c.expires)
 		}
 	}
 }

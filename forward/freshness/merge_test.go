@@ -32,11 +32,11 @@ func TestRenew(t *testing.T) {
 	r := rulesOf(t)
 	old := r.Describe(replyWith(t, "200", dated+"Cache-Control: max-age=1\r\nContent-Length: 3\r\n"), Times{noon, noon})
 	head := replyWith(t, "200", "Date: Fri, 15 Jan 2027 08:01:40 GMT\r\nCache-Control: max-age=600\r\n")
-	if o := r.Renew(&old, head, true, Times{noon + 101, noon + 101}); o.Timestamp != noon+100 || o.Expires != noon+700 || o.Length != 3 || o.Status != 200 {
+	if o := r.Renew(&old, head, true, false, Times{noon + 101, noon + 101}); o.Timestamp != noon+100 || o.Expires != noon+700 || o.Length != 3 || o.Status != 200 {
 		t.Errorf("renewed: %+v", o)
 	}
 	// A 304 without Date counts from when it came.
-	if o := r.Renew(&old, head, false, Times{noon + 200, noon + 200}); o.Timestamp != noon+200 || o.Expires != noon+800 {
+	if o := r.Renew(&old, head, false, false, Times{noon + 200, noon + 200}); o.Timestamp != noon+200 || o.Expires != noon+800 {
 		t.Errorf("renewed without a date: %+v", o)
 	}
 }

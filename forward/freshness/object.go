@@ -1,6 +1,9 @@
 package freshness
 
 import (
+	"math"
+	"time"
+
 	"github.com/cuttle-proxy/cuttle/forward/http1"
 )
 
@@ -53,13 +56,14 @@ type Times struct{ Requested, Received int64 }
 
 // Describe reads the head of a reply as it came from the origin.
 func (r *Rules) Describe(rep *http1.Reply, at Times) Object {
-	return r.describe(rep, ReadControl(&rep.Fields), fieldTime(&rep.Fields, http1.Date), at)
+	return r.describe(rep, ReadControl(&rep.Fields), false, fieldTime(&rep.Fields, http1.Date), at)
 }
 
 // Restored describes a stored reply by its head and by the times and the Negative mark
 // a store kept of its description; they may be newer than the head.
-func (r *Rules) Restored(head *http1.Reply, timestamp, expires, lastModified int64, negative bool) Object {
-	o := r.describe(head, ReadControl(&head.Fields), None, Times{})
+func (r *Rules) Restored(head *http1.Reply, timestamp, expires, lastModified int64, negative, accelerated bool) Object {
+	cc, targeted := readReply(&head.Fields, accelerated)
+	o := r.describe(head, cc, targeted, None, Times{})
 	o.Timestamp, o.Expires, o.LastModified = timestamp, expires, lastModified
 	if negative {
 		o.Flags |= Negative
@@ -70,17 +74,18 @@ func (r *Rules) Restored(head *http1.Reply, timestamp, expires, lastModified int
 // Renew describes a stored reply after a 304: head is the stored head merged with that
 // of the 304 (Merge), dated says whether the 304 had a Date. Status and length are
 // those of the stored one.
-func (r *Rules) Renew(old *Object, head *http1.Reply, dated bool, at Times) Object {
+func (r *Rules) Renew(old *Object, head *http1.Reply, dated, accelerated bool, at Times) Object {
 	date := at.Received
 	if dated {
 		date = fieldTime(&head.Fields, http1.Date)
 	}
-	o := r.describe(head, ReadControl(&head.Fields), date, at)
+	cc, targeted := readReply(&head.Fields, accelerated)
+	o := r.describe(head, cc, targeted, date, at)
 	o.Status, o.Length = old.Status, old.Length
 	return o
 }
 
-func (r *Rules) describe(rep *http1.Reply, cc Control, date int64, at Times) Object {
+func (r *Rules) describe(rep *http1.Reply, cc Control, targeted bool, date int64, at Times) Object {
 	o := Object{
 		Status:       int16(rep.Status),
 		LastModified: fieldTime(&rep.Fields, http1.LastModified),
@@ -90,13 +95,14 @@ func (r *Rules) describe(rep *http1.Reply, cc Control, date int64, at Times) Obj
 	if date != None && date < at.Received {
 		o.Timestamp = date
 	}
-	if age := rep.Get(http1.Age); age != nil {
+	if age, _ := http1.NextItem(rep.Get(http1.Age)); age != nil {
 		// The clock of a cache in between may be behind ours (RFC 9111 section 4.2.3).
-		if n, ok := deltaSeconds(age); ok {
-			o.Timestamp = min(o.Timestamp, at.Received-int64(n)-max(0, at.Received-at.Requested))
+		if n, ok := http1.ParseLength(age); ok {
+			n = min(n, math.MaxInt32)
+			o.Timestamp = min(o.Timestamp, at.Received-n-max(0, at.Received-at.Requested))
 		}
 	}
-	o.Expires = r.expires(rep, cc, date, o.Timestamp, at.Received)
+	o.Expires = r.expires(rep, cc, targeted, date, o.Timestamp, at.Received)
 	o.StaleWhileRevalidate, o.StaleIfError = -1, -1
 	if cc.Has(StaleWhileRevalidate) {
 		o.StaleWhileRevalidate = cc.StaleWhileRevalidate
@@ -122,7 +128,7 @@ func (r *Rules) describe(rep *http1.Reply, cc Control, date int64, at Times) Obj
 // expires is when freshness given by the origin ends: s-maxage, max-age, Expires,
 // in this order. They count from Date; 2.6 takes an age without a Date to be used
 // up, and an Expires that is no date to be now.
-func (r *Rules) expires(rep *http1.Reply, cc Control, date, timestamp, received int64) int64 {
+func (r *Rules) expires(rep *http1.Reply, cc Control, targeted bool, date, timestamp, received int64) int64 {
 	lifetime := int64(cc.MaxAge)
 	if cc.Has(SMaxAge) {
 		lifetime = int64(cc.SMaxAge)
@@ -132,10 +138,10 @@ func (r *Rules) expires(rep *http1.Reply, cc Control, date, timestamp, received 
 		return received
 	case cc.Has(SMaxAge | MaxAge):
 		return timestamp + lifetime
-	case !rep.Has(http1.Expires):
+	case targeted || !rep.Has(http1.Expires):
 		return None
 	}
-	expires := fieldTime(&rep.Fields, http1.Expires)
+	expires := strictTime(&rep.Fields, http1.Expires)
 	switch {
 	case r.VaryIgnoreExpire && rep.Has(http1.Vary) && expires == date:
 		return None
@@ -145,6 +151,23 @@ func (r *Rules) expires(rep *http1.Reply, cc Control, date, timestamp, received 
 		return expires
 	}
 	return timestamp + expires - date
+}
+
+// strictTime is fieldTime for a field whose form counts: what is no HTTP date, or given
+// twice, is a time in the past for the caller (RFC 9111 section 5.3).
+func strictTime(f *http1.Fields, id http1.Name) int64 {
+	value := f.Get(id)
+	if f.Count(id) != 1 {
+		return None
+	}
+	if len(value) != http1.DateLen || value[3] != ',' || value[7] != ' ' {
+		_, rfc850 := time.Parse("Monday, 02-Jan-06 15:04:05 GMT", string(value))
+		_, asctime := time.Parse("Mon Jan _2 15:04:05 2006", string(value))
+		if rfc850 != nil && asctime != nil {
+			return None
+		}
+	}
+	return fieldTime(f, id)
 }
 
 // fieldTime is the time a field names, None for none.

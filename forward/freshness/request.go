@@ -19,6 +19,8 @@ type Request struct {
 	// ModifiedSince is the date of If-Modified-Since, None when that is absent, no
 	// date, or outweighed by If-None-Match (RFC 9110 section 13.1.3).
 	ModifiedSince int64
+	// Accelerated: the client asked this proxy as its origin.
+	Accelerated bool
 	// Ranged: a GET with a Range.
 	Ranged bool
 	// ForOrigin: If-Match, If-Unmodified-Since, or ranges in no order, which 2.6 leaves
@@ -30,6 +32,8 @@ type Request struct {
 type Port struct {
 	// Gateway: an accelerating or intercepting port, whose clients know of no proxy.
 	Gateway bool
+	// Accelerated: one of the former.
+	Accelerated bool
 }
 
 // ReadRequest reads the head of a request. userinfo: its URL carries credentials.
@@ -40,6 +44,7 @@ func (r *Rules) ReadRequest(req *http1.Request, userinfo bool, port Port) Reques
 		Control:       ReadControl(f),
 		Authorized:    userinfo || f.Has(http1.Authorization),
 		ModifiedSince: None,
+		Accelerated:   port.Accelerated,
 		Ranged:        req.Method == http1.GET && f.Has(http1.Range),
 	}
 	if f.Has(http1.IfNoneMatch) {

@@ -305,7 +305,7 @@ func (c *toy) refresh(rule *Rule, q *Request, req *http1.Request, d Decision, st
 		stored.head = merged.Append([]byte("HTTP/1.0 " + strconv.Itoa(old.Status) + " OK\r\n"))
 	}
 	renewed, _ := parseReply(c.t, string(merged.Append([]byte("HTTP/1.0 200 OK\r\n"))))
-	stored.object = c.rules.Renew(&stored.object, renewed, rep.Has(http1.Date), Times{c.second(), c.second()})
+	stored.object = c.rules.Renew(&stored.object, renewed, rep.Has(http1.Date), false, Times{c.second(), c.second()})
 	if outcome == PassNotModified {
 		a := c.take(rule, q, req, rep, d)
 		a.tag = tag
