@@ -38,6 +38,9 @@ func (x *transaction) ask(list *acl.List) *failure.Failure {
 	if client := x.facts.Client; a.IPv4Only && x.cl.srv.strangers.May(client, x.now) {
 		x.cl.srv.parts.Log.Info(fmt.Sprintf("WARNING: client %s denied: an access line allows it, but names no IPv6 address; name it in an acl src", client))
 	}
+	if srv := x.cl.srv; x.facts.Dialled.IsValid() {
+		srv.fetching.Hosts.CountDenied(srv.names, srv.parts.Log, &x.facts, x.now)
+	}
 	return failure.AccessDenied(a.Last)
 }
 
@@ -58,7 +61,8 @@ func (x *transaction) rewrite() (redirect rewrite.Answer, f *failure.Failure) {
 	}
 	if changed {
 		x.canonicalURL = x.url.AppendCanonical(x.canonicalURL[:0])
-		x.form.Rewritten = true
+		x.form.Rewritten, x.form.HostPort = true, 0
+		x.facts.Dialled, x.facts.To = netip.AddrPort{}, netip.Addr{} // the client claimed nothing about this one
 	}
 	return a, nil
 }
@@ -107,7 +111,7 @@ func (x *transaction) countLoops() {
 			x.asks.Loops += bytes.Count(x.req.Value(i), []byte(x.p.viaName))
 		}
 	}
-	if x.asks.Loops > 0 {
+	if x.asks.Loops > 0 && x.cl.srv.loops.May(x.cl.remote.Addr(), x.now) {
 		x.cl.srv.parts.Log.Info("WARNING: Forwarding loop detected for: " + x.req.MethodText + " " + string(x.canonicalURL))
 	}
 }

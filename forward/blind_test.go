@@ -151,10 +151,12 @@ func TestTunnelIsForThoseLetIn(t *testing.T) {
 
 func TestInterceptedHostThatIsAnIPv6Address(t *testing.T) {
 	origin := echoing(t)
+	port := origin[strings.LastIndex(origin, ":"):]
 	r := start(t, loopback{dst: netip.MustParseAddrPort(origin)}, func(c *conf.Config) { c.HTTPPorts[0].Transparent = true })
 	for i, c := range []struct{ host, sent, url string }{
-		{"[2001:DB8::2]", "[2001:db8::2]", "http://[2001:db8::2]/a"},
-		{"[2001:db8::2]:8080", "[2001:db8::2]:8080", "http://[2001:db8::2]:8080/a"},
+		// The URL has the port that was dialled, Host the one the client spoke of.
+		{"[2001:DB8::2]", "[2001:db8::2]", "http://[2001:db8::2]" + port + "/a"},
+		{"[2001:db8::2]:8080", "[2001:db8::2]:8080", "http://[2001:db8::2]" + port + "/a"},
 	} {
 		got := r.exchange("GET /a HTTP/1.0\r\nHost: " + c.host + "\r\n\r\n")
 		if !strings.Contains(got, "\r\nHost: "+c.sent+"\r\n") {

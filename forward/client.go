@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/cuttle-proxy/cuttle/forward/auth"
+	"github.com/cuttle-proxy/cuttle/forward/dns"
 	"github.com/cuttle-proxy/cuttle/forward/fetch"
 	"github.com/cuttle-proxy/cuttle/forward/ports"
 	"github.com/cuttle-proxy/cuttle/forward/sock"
@@ -23,6 +24,7 @@ type client struct {
 	c   *sock.Conn
 
 	link
+	// local is the proxy's own socket that the client was handed to.
 	remote, local netip.AddrPort
 	// meant is where an intercepted client wanted to connect to.
 	meant       netip.AddrPort
@@ -183,7 +185,12 @@ func (clientContext) Deadline() (time.Time, bool) { return time.Time{}, false }
 
 // Value implements context.Context. Package context asks it for the client's life,
 // and then needs no goroutine to watch Done.
-func (c clientContext) Value(key any) any { return c.cl.life().Value(key) }
+func (c clientContext) Value(key any) any {
+	if key == dns.ClientKey {
+		return &c.cl.remote
+	}
+	return c.cl.life().Value(key)
+}
 
 // Done implements context.Context.
 func (c clientContext) Done() <-chan struct{} { return c.cl.life().Done() }

@@ -20,7 +20,11 @@ func (x *transaction) forward() *failure.Failure {
 	if f := x.collect(); f != nil {
 		return f
 	}
-	return x.fetch.Head()
+	if f := x.fetch.Head(); f != nil {
+		return f
+	}
+	x.facts.To = x.fetch.To() // what follows judges by the address that answered
+	return nil
 }
 
 // mayBegin refuses what would have to be fetched while the proxy is stopping, and
@@ -40,7 +44,8 @@ func (x *transaction) describeRequest(r *fetch.Request) {
 	r.Fields, r.URL, r.CanonicalURL, r.Facts, r.Began = &x.req.Fields, &x.url, x.canonicalURL, &x.facts, x.now
 	r.Control, r.Loops = x.asks.Control, x.asks.Loops
 	r.Client, r.Dialled = cl.remote, cl.meant
-	r.Claimed = cl.intercepted && x.form.Rebuilt && !x.form.Rewritten
+	r.Claimed, r.HostPort = x.claims(), x.form.HostPort
+	r.Rewritten = x.form.Rewritten
 	if len(x.cached.url) > 0 {
 		r.StoreURL = x.cached.url
 	}

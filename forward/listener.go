@@ -57,7 +57,10 @@ func (s *Server) welcome(l *ports.Listener, tcp *net.TCPConn) {
 		}
 		if intercepted {
 			cl.meant, cl.intercepted = dst, true
-			cl.local = dst
+			if port.TProxy { // the socket's own address is where the client dialled
+				own := l.Addr().(*net.TCPAddr).AddrPort()
+				cl.local = netip.AddrPortFrom(own.Addr().Unmap(), own.Port())
+			}
 			cl.mayBeOther()
 		}
 		cl.passes = port.Passes
@@ -100,7 +103,7 @@ func (s *Server) identify(ctx context.Context, cl *client) string {
 		return ""
 	}
 	defer conn.Close()
-	user, err := ident.Ask(ctx, conn, cl.local, cl.remote)
+	user, err := ident.Ask(ctx, conn, cl.facing(), cl.remote)
 	if err != nil {
 		return ""
 	}
@@ -113,7 +116,7 @@ func (s *Server) identify(ctx context.Context, cl *client) string {
 func (s *Server) identifyEarly(cl *client) {
 	p := s.acquire()
 	defer p.release()
-	facts := acl.Facts{Client: cl.remote.Addr(), Local: cl.local}
+	facts := acl.Facts{Client: cl.remote.Addr(), Local: cl.own(p)}
 	if !p.lists.IdentLookupAccess.Check(context.Background(), &facts).Allowed() {
 		return
 	}

@@ -25,7 +25,7 @@ func (x *transaction) log() {
 	if x.p.cfg.LogUsesIndirectClient && x.hasRequest() {
 		e.Client = x.client
 	}
-	e.Local = x.cl.local
+	e.Local = x.cl.own(x.p)
 	e.Tag, e.Status, e.Size = x.tag, x.reply.Status, x.reply.Sent
 	e.RequestSize = int64(x.head)
 	if x.hasRequest() {

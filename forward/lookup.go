@@ -103,7 +103,8 @@ func (x *transaction) forged() bool {
 	return known && !verified
 }
 
-// claims reports whether the host is an intercepted client's claim.
+// claims reports whether the host is an intercepted client's claim about where it
+// dialled, and not what url_rewrite_program put in its place.
 func (x *transaction) claims() bool {
 	return x.cl.intercepted && x.form.Rebuilt && !x.form.Rewritten && x.p.cfg.HostVerify
 }

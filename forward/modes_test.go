@@ -36,7 +36,7 @@ func TestInterceptedGoesWhereTheClientWanted(t *testing.T) {
 	if !strings.Contains(got, "\r\n\r\nGET /a HTTP/1.0\r\nHost: elsewhere.test\r\n") || !strings.Contains(got, "\r\nConnection: close\r\n") {
 		t.Errorf("%q", got)
 	}
-	r.logged(0, "TCP_MISS/200", "GET http://elsewhere.test/a - DIRECT/127.0.0.1 -")
+	r.logged(0, "TCP_MISS/200", "GET http://elsewhere.test:"+fmt.Sprint(network.dst.Port())+"/a - DIRECT/127.0.0.1 -")
 	// Without Host the destination names the site.
 	got = r.exchange("GET /b HTTP/1.0\r\n\r\n")
 	if !strings.Contains(got, "\r\nHost: "+origin+"\r\n") {

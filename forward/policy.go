@@ -48,10 +48,12 @@ type policy struct {
 	viaName         string // " unique:port (squid/VERSION)"
 
 	logsAskReply bool
-	purges       bool // PURGE is served: http_access speaks of it
-	asksEarly    bool // ident_lookup_access may allow somebody
-	wantsFields  bool // the log shows request fields as lines
-	mapsErrors   bool // error_map
+	// asksOwn: an ACL or a log asks for the proxy's own address.
+	asksOwn     bool
+	purges      bool // PURGE is served: http_access speaks of it
+	asksEarly   bool // ident_lookup_access may allow somebody
+	wantsFields bool // the log shows request fields as lines
+	mapsErrors  bool // error_map
 
 	helpers helpers
 
@@ -113,6 +115,7 @@ func newPolicy(cfg *conf.Config, s *shared) (*policy, error) {
 	}
 	p.wantsFields = cfg.LogMimeHdrs
 	p.logsAskReply = logsAskReply(cfg)
+	p.asksOwn = asksOwn(cfg)
 	p.mapsErrors = len(cfg.ErrorMap) > 0
 	p.purges = namesPurge(cfg.HTTPAccess)
 	p.helpers.start(cfg, s)

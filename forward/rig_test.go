@@ -136,6 +136,12 @@ func (n names) Verified(host string, addr netip.Addr) (belongs, known bool) {
 // start serves a configuration, changed by edits, until the test ends.
 func start(t testing.TB, network Network, edits ...func(*conf.Config)) *rig {
 	t.Helper()
+	return startWith(t, network, nil, edits...)
+}
+
+// startWith is start with another DNS than the few names of tests.
+func startWith(t testing.TB, network Network, resolver dns.Resolver, edits ...func(*conf.Config)) *rig {
+	t.Helper()
 	r := &rig{t: t, dir: t.TempDir(), done: make(chan error, 1)}
 	r.cfg = defaults(r.dir)
 	for _, edit := range edits {
@@ -152,14 +158,18 @@ func start(t testing.TB, network Network, edits ...func(*conf.Config)) *rig {
 		"origin.test":    {netip.MustParseAddr("127.0.0.1")},
 		"elsewhere.test": {netip.MustParseAddr("127.0.0.2")},
 		"many.test":      {netip.MustParseAddr("127.0.0.2"), netip.MustParseAddr("127.0.0.1")},
+		"loop6.test":     {netip.MustParseAddr("::1")},
 	}
 	for _, p := range r.cfg.Peers { // one without an address would not be used
 		if known[p.Host] == nil {
 			known[p.Host] = []netip.Addr{netip.MustParseAddr("127.0.0.1")}
 		}
 	}
+	if resolver == nil {
+		resolver = known
+	}
 	var err error
-	r.srv, err = New(r.cfg, Parts{Network: network, Log: log, Version: "test", Resolver: known})
+	r.srv, err = New(r.cfg, Parts{Network: network, Log: log, Version: "test", Resolver: resolver})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -111,6 +111,7 @@ type Server struct {
 	logins     *auth.Memory
 	overload   overload.State
 	tunnelled  report.PerClient // clients that do not speak HTTP
+	loops      report.PerClient // requests that passed here before
 	strangers  report.PerClient // IPv6 clients that IPv4 rules would have let in
 
 	ports    ports.Set
@@ -140,10 +141,12 @@ func (s *Server) BlindTunnels() uint64 { return s.blind.Load() }
 // Overload tells of shortages of descriptors or memory.
 func (s *Server) Overload() overload.Counts { return s.overload.Counts() }
 
-// Verification tells how many intercepted requests were checked, and how many
-// of them named a host that DNS does not tie to the address the client dialled.
-func (s *Server) Verification() (checked, unverified uint64) {
-	return s.fetching.Hosts.Checked.Load(), s.fetching.Hosts.Unverified.Load()
+// Verification tells how many intercepted requests were checked, how many of them
+// named a host that DNS does not tie to the address the client dialled, and how many
+// like that http_access denied.
+func (s *Server) Verification() (checked, unverified, denied uint64) {
+	hosts := &s.fetching.Hosts
+	return hosts.Checked.Load(), hosts.Unverified.Load(), hosts.Denied.Load()
 }
 
 // PassedTLS is the number of intercepted TLS connections that were passed on by the

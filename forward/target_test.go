@@ -3,6 +3,7 @@ package forward
 import (
 	"net/netip"
 	"testing"
+	"time"
 
 	"github.com/cuttle-proxy/cuttle/conf"
 	"github.com/cuttle-proxy/cuttle/forward/http1"
@@ -80,4 +81,25 @@ func TestTargetOfIntercepted(t *testing.T) {
 		}
 		x.done()
 	}
+}
+
+// A request's time counts from its first byte, not from the end of the answer before
+// it, nor from its last byte.
+func TestTimeCountsFromTheFirstByte(t *testing.T) {
+	r := start(t, nil)
+	cl := &client{srv: r.srv, ln: r.srv.ports.Listeners()[0], served: 1, since: time.Now().Add(-time.Hour)}
+	x := r.srv.newTransaction(cl)
+	before := time.Now()
+	x.in = append(x.in, "GET http://a.test/ HTTP/1.0\r\n"...)
+	if x.parse() != http1.NeedMore {
+		t.Fatal("half a head is taken for a request")
+	}
+	first := time.Now()
+	for !time.Now().After(first) { // the clock may be coarse
+	}
+	x.in = append(x.in, "\r\n"...)
+	if x.parse() != http1.Complete || x.began.Before(before) || x.began.After(first) || !x.now.After(first) {
+		t.Errorf("began %v, now %v; the first byte came between %v and %v", x.began, x.now, before, first)
+	}
+	x.done()
 }

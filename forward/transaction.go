@@ -157,6 +157,10 @@ func (x *transaction) parse() http1.State {
 	options := x.p.request
 	options.HTTP11 = x.port.HTTP11
 	n, state := x.req.Parse(x.in, &options)
+	x.now = time.Now()
+	if x.began.IsZero() {
+		x.began = x.now // with the first byte
+	}
 	if state == http1.NeedMore {
 		return state
 	}
@@ -164,13 +168,6 @@ func (x *transaction) parse() http1.State {
 	if state == http1.Failed {
 		x.fault = x.req.Fault
 		x.head = len(x.in) // nothing behind a bad head is looked at
-	}
-	x.now = time.Now()
-	x.began = x.now
-	if x.cl.served > 0 {
-		// 2.6 counts from the end of the answer before (fact "Elapsed time in
-		// the log of the second request on a kept connection").
-		x.began = x.cl.since
 	}
 	return http1.Complete
 }

@@ -68,7 +68,7 @@ func (x *transaction) understand() *failure.Failure {
 
 // findTarget decides what URL was asked for.
 func (x *transaction) findTarget() (fault http1.Fault) {
-	r := targeturi.Request{Request: &x.req, Port: x.port, Local: x.cl.local, Dialled: x.cl.meant,
+	r := targeturi.Request{Request: &x.req, Port: x.port, Local: x.cl.facing(), Dialled: x.cl.meant, Bound: x.p.cfg.HostVerify,
 		Unique: x.p.unique, Static: x.p.cfg.GlobalInternalStatic}
 	x.target, x.form, fault = r.Append(x.target[:0])
 	return fault
@@ -78,7 +78,7 @@ func (x *transaction) findTarget() (fault http1.Fault) {
 func (x *transaction) fillFacts() {
 	x.facts = acl.Facts{
 		Client:      x.cl.remote.Addr(),
-		Local:       x.cl.local,
+		Local:       x.cl.own(x.p),
 		ClientPort:  x.cl.remote.Port(),
 		Method:      x.req.Method,
 		MethodText:  x.req.MethodText,
@@ -95,6 +95,12 @@ func (x *transaction) fillFacts() {
 		Authenticator: x.p.helpers.auth, Fields: &x.req.Fields, Method: x.req.MethodText, Facts: &x.facts,
 		Client: x.cl.remote.Addr(), Conn: &x.cl.login,
 		ShortcutTTL: x.p.cfg.AuthenticateIPShortcircuitTTL, Shortcuts: &x.p.lists.IPShortcircuit,
+	}
+	if x.claims() {
+		x.facts.Dialled = x.cl.meant
+		if x.p.cfg.ClientDstPassthru {
+			x.facts.To = x.cl.meant.Addr()
+		}
 	}
 }
 

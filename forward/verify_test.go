@@ -73,7 +73,7 @@ func TestDestinationOfIntercepted(t *testing.T) {
 				t.Errorf("answered by %q, want %q", got, c.want)
 			}
 			r.log(1)
-			checked, unverified := r.srv.Verification()
+			checked, unverified, _ := r.srv.Verification()
 			if unverified != c.unverified || (checked == 1) == c.off {
 				t.Errorf("%d checked, %d unverified", checked, unverified)
 			}

@@ -18,8 +18,8 @@ type myIP struct{ set addrs }
 
 func (m *myIP) match(_ context.Context, f *Facts) Ternary { return yes(m.set.has(f.Local.Addr())) }
 
-// dst and dst_as: any address of the URL's host. A host without addresses
-// matches nothing.
+// dst and dst_as: the address the request goes to, where that is settled, else any
+// address of the URL's host. A host without addresses matches nothing.
 type dst struct {
 	set   hostAddrs
 	names dns.Resolver
@@ -32,16 +32,26 @@ func (m *dst) match(ctx context.Context, f *Facts) Ternary {
 	if f.URL == nil {
 		return No
 	}
+	if f.To.IsValid() {
+		return yes(m.has(f.To))
+	}
+	if !f.Holds(ctx, m.names) {
+		return yes(m.has(f.Dialled.Addr()))
+	}
 	answer, err := m.names.Look(ctx, text(f.URL.Host))
 	if err != nil {
 		return No
 	}
 	for i := range answer.Len() {
-		if a := answer.At(i); m.set.has(a) || reachesLoopback(a) && m.set.has(loopback) {
+		if m.has(answer.At(i)) {
 			return Yes
 		}
 	}
 	return No
+}
+
+func (m *dst) has(a netip.Addr) bool {
+	return m.set.has(a) || reachesLoopback(a) && m.set.has(loopback)
 }
 
 // loopback is what rules about this host's own services name (2.6's to_localhost).

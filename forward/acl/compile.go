@@ -108,7 +108,7 @@ func (c *compiler) compileRegexType(a *conf.ACL) (matcher, error) {
 	}
 	switch a.Type {
 	case conf.ACLURLRegex:
-		return &urlRegex{set}, nil
+		return &urlRegex{set, c.src.Names}, nil
 	case conf.ACLURLPathRegex:
 		return &pathRegex{set}, nil
 	case conf.ACLURLLogin:

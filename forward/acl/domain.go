@@ -11,6 +11,7 @@ import (
 const nameless = "none"
 
 // dstdomain and dstdom_regex: the URL's host; for an address also the name it has.
+// Nothing can be told of a name that is a mere claim.
 type dstDomain struct {
 	set   hostNames
 	names dns.Resolver
@@ -23,6 +24,9 @@ type hostNames interface{ has(name string) bool }
 func (m *dstDomain) match(ctx context.Context, f *Facts) Ternary {
 	if f.URL == nil {
 		return No
+	}
+	if !f.Holds(ctx, m.names) {
+		return Missing
 	}
 	host := text(f.URL.Host)
 	if m.set.has(host) {

@@ -17,9 +17,16 @@ type Facts struct {
 	Client netip.Addr
 	// ClientPort is the port of the client's connection (%SRCPORT of external).
 	ClientPort uint16
-	// Local is the address and port the client connected to (myip, myport); for
-	// an intercepted connection that is the original destination.
+	// Local is the proxy's own socket that the client was handed to (myip, myport),
+	// intercepted or not.
 	Local netip.AddrPort
+	// Dialled is where an intercepted client meant to connect to, when the host of URL
+	// is its claim about that and the connection goes there; invalid elsewhere. Rules
+	// about names cannot tell anything as long as the claim does not hold: see Holds.
+	Dialled netip.AddrPort
+	// To is the address the request goes to, once that is settled: dst looks at it and
+	// at nothing else.
+	To netip.Addr
 
 	// Method is the request method, as far as known also of a request that has
 	// no URL, MethodText its word.

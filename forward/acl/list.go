@@ -13,6 +13,8 @@ type List struct {
 	whenEmpty Verdict
 	// admits: the list lets clients in, so the rules for IPv6 hold.
 	admits bool
+	// asksDst: some line has a dst or dst_as ACL.
+	asksDst bool
 	// waits: credentials that are missing end the check with Challenge; 2.6
 	// passes over them where it cannot wait.
 	waits bool
@@ -28,6 +30,9 @@ type rule struct {
 
 // Empty reports whether the directive had no lines.
 func (l *List) Empty() bool { return len(l.rules) == 0 }
+
+// AsksDst reports whether the list judges by the address a request goes to.
+func (l *List) AsksDst() bool { return l.asksDst }
 
 // Check decides. It blocks on DNS and helpers where a line really needs them;
 // when ctx ends meanwhile, what was waited for counts as not found.
@@ -122,6 +127,16 @@ type matcher interface {
 // what was said before, and gives that and what was said to it.
 type teller interface {
 	tell(ctx context.Context, f *Facts, before *Told) (Ternary, *Told)
+}
+
+// asksDst reports whether one of the ACLs is about the address a request goes to.
+func (c *Cond) asksDst() bool {
+	for i := range c.refs {
+		if _, ok := c.refs[i].match.(*dst); ok {
+			return true
+		}
+	}
+	return false
 }
 
 // names6 is the matchers that can let an IPv6 client in.

@@ -3,21 +3,33 @@ package acl
 import (
 	"context"
 
+	"github.com/cuttle-proxy/cuttle/forward/dns"
 	"github.com/cuttle-proxy/cuttle/forward/http1"
 )
 
 // url_regex: the canonical URL, decoded once (recorded fact:
-// access/acl-url-regex-escaped).
-type urlRegex struct{ set *regexSet }
+// access/acl-url-regex-escaped). That a URL matches cannot be told when its host is a
+// mere claim.
+type urlRegex struct {
+	set   *regexSet
+	names dns.Resolver
+}
 
-func (m *urlRegex) match(_ context.Context, f *Facts) Ternary {
-	if f.URL == nil {
+func (m *urlRegex) match(ctx context.Context, f *Facts) Ternary {
+	if f.URL == nil || !m.matches(f.URL) {
 		return No
 	}
+	if !f.Holds(ctx, m.names) {
+		return Missing
+	}
+	return Yes
+}
+
+func (m *urlRegex) matches(url *http1.URL) bool {
 	s := newScratch()
 	defer s.free()
-	s.b = f.URL.AppendCanonical(s.b)
-	return yes(m.set.has(text(unescape(s.b))))
+	s.b = url.AppendCanonical(s.b)
+	return m.set.has(text(unescape(s.b)))
 }
 
 // urlpath_regex: path and query, decoded once (recorded fact:

@@ -78,6 +78,22 @@ func (s *Set) OutgoingTOS(ctx context.Context, f *Facts) uint8 {
 	return 0
 }
 
+// OutgoingAsksDst reports whether tcp_outgoing_address or tcp_outgoing_tos judge by the
+// address a connection goes to.
+func (s *Set) OutgoingAsksDst() bool {
+	for i := range s.outgoing {
+		if s.outgoing[i].cond.asksDst() {
+			return true
+		}
+	}
+	for i := range s.tos {
+		if s.tos[i].cond.asksDst() {
+			return true
+		}
+	}
+	return false
+}
+
 // ReplyBodyMaxSize is reply_body_max_size: the bytes a reply body may have, 0
 // for no limit. The first line whose list allows decides.
 func (s *Set) ReplyBodyMaxSize(ctx context.Context, f *Facts) int64 {

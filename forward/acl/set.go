@@ -103,6 +103,7 @@ func (c *compiler) list(from conf.AccessList, whenEmpty Verdict) List {
 	l := List{whenEmpty: whenEmpty, rules: make([]rule, 0, len(from))}
 	for i := range from {
 		l.rules = append(l.rules, c.compileRule(&from[i]))
+		l.asksDst = l.asksDst || l.rules[i].cond.asksDst()
 	}
 	return l
 }

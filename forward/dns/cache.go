@@ -146,16 +146,16 @@ func (c *Cache) MarkGood(host string, addr netip.Addr) {
 type clientKey struct{}
 
 // ClientKey is the key under which a context may hold the address of the client it
-// is asked for, as a *netip.Addr: lookups that wait are counted for each client.
+// is asked for, as a *netip.AddrPort: lookups that wait are counted for each client.
 var ClientKey any = clientKey{}
 
 // clientOf is on whose account a lookup is; those of one IPv6 network are one.
 func clientOf(ctx context.Context) netip.Addr {
-	client, _ := ctx.Value(ClientKey).(*netip.Addr)
+	client, _ := ctx.Value(ClientKey).(*netip.AddrPort)
 	if client == nil || !client.IsValid() {
 		return netip.Addr{}
 	}
-	addr := client.Unmap().WithZone("")
+	addr := client.Addr().Unmap().WithZone("")
 	if addr.Is6() {
 		addr = netip.PrefixFrom(addr, 64).Masked().Addr()
 	}

@@ -12,7 +12,7 @@ import (
 
 // from is a context of the client with that number.
 func from(ctx context.Context, client int) context.Context {
-	addr := netip.AddrFrom4([4]byte{10, 0, byte(client >> 8), byte(client)})
+	addr := netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, byte(client >> 8), byte(client)}), 1024)
 	return context.WithValue(ctx, ClientKey, &addr)
 }
 
@@ -100,7 +100,7 @@ func TestLookupsOfOneClient(t *testing.T) {
 func TestClientsOfOneNetworkAreOne(t *testing.T) {
 	for text, want := range map[string]string{"192.0.2.7": "192.0.2.7", "::ffff:192.0.2.7": "192.0.2.7",
 		"2001:db8:1:2:3:4:5:6": "2001:db8:1:2::", "fe80::1%eth0": "fe80::"} {
-		addr := netip.MustParseAddr(text)
+		addr := netip.AddrPortFrom(netip.MustParseAddr(text), 1024)
 		if got := clientOf(context.WithValue(t.Context(), ClientKey, &addr)); got.String() != want {
 			t.Errorf("%s counts as %v, want %s", text, got, want)
 		}

@@ -56,6 +56,10 @@ func (f *Fetch) connect(giveUp time.Time) *failure.Failure {
 func (f *Fetch) key(to netip.AddrPort) origin.Key {
 	k := origin.Key{To: to}
 	p := f.hop.Peer
+	facts := f.req.Facts
+	if p == nil && f.policy.outgoingAsksDst {
+		facts = f.factsTo(to.Addr())
+	}
 	if p != nil {
 		k.Peer = p.Name
 	}
@@ -65,9 +69,9 @@ func (f *Fetch) key(to netip.AddrPort) origin.Key {
 	if f.spoofs() {
 		k.As = f.req.Client.Addr()
 	} else {
-		k.From = f.policy.Lists.OutgoingAddress(f.ctx, f.req.Facts, to.Addr().Is6())
+		k.From = f.policy.Lists.OutgoingAddress(f.ctx, facts, to.Addr().Is6())
 	}
-	k.TOS = f.policy.Lists.OutgoingTOS(f.ctx, f.req.Facts)
+	k.TOS = f.policy.Lists.OutgoingTOS(f.ctx, facts)
 	return k
 }
 

@@ -2,9 +2,11 @@ package fetch
 
 import (
 	"context"
+	"net/netip"
 	"sync"
 	"time"
 
+	"github.com/cuttle-proxy/cuttle/forward/acl"
 	"github.com/cuttle-proxy/cuttle/forward/failure"
 	"github.com/cuttle-proxy/cuttle/forward/http1"
 	"github.com/cuttle-proxy/cuttle/forward/origin"
@@ -33,6 +35,7 @@ type Fetch struct {
 	host   []byte // what the log calls the next hop
 	fields http1.Outgoing
 	hops   []peer.Hop
+	fit    []netip.Addr // addresses that may be connected to
 
 	mu sync.Mutex // guards state.conn against Abort
 
@@ -47,7 +50,8 @@ type state struct {
 	req    *Request
 
 	hop   *peer.Hop
-	code  string // hierarchy code, for the log
+	judge acl.Facts // those of req, about one address
+	code  string    // hierarchy code, for the log
 	conn  *origin.Conn
 	tries tries
 
@@ -86,7 +90,7 @@ func (f *Fetch) Reset() {
 	f.answer, f.out, f.target, f.host = f.answer[:0], f.out[:0], f.target[:0], f.host[:0]
 	f.fields.Reset()
 	clear(f.hops[:cap(f.hops)])
-	f.hops = f.hops[:0]
+	f.hops, f.fit = f.hops[:0], f.fit[:0]
 }
 
 // Begin says what is to be fetched. What ctx ends is given up; req is viewed until

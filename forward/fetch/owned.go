@@ -3,6 +3,7 @@ package fetch
 import (
 	"bytes"
 	"context"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -132,6 +133,7 @@ func (o *Owned) ask(url string, fields *http1.Outgoing, facts acl.Facts, p *Poli
 	o.facts = facts
 	o.facts.Method, o.facts.URL, o.facts.Request, o.facts.Reply = http1.GET, &o.url, &o.parsed.Fields, nil
 	o.facts.Accelerated, o.facts.Transparent, o.facts.Internal = false, false, false
+	o.facts.Dialled, o.facts.To = netip.AddrPort{}, netip.Addr{}
 	o.request = Request{
 		Method: http1.GET, MethodText: o.parsed.MethodText, // without version, as 2.6's own requests (recorded in Via)
 		Fields: &o.parsed.Fields, URL: &o.url, CanonicalURL: o.canonicalURL,

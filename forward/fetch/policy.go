@@ -36,6 +36,8 @@ type Policy struct {
 
 	// Rules say how long objects stay fresh.
 	Rules *freshness.Rules
+
+	outgoingAsksDst bool
 }
 
 // NewPolicy derives a policy; the caller adds Peers and how requests are read. An
@@ -47,6 +49,7 @@ func NewPolicy(cfg *conf.Config, lists *acl.Set, fields *acl.FieldPolicy, viaNam
 		MaxHead: int(cfg.ReplyHeaderMaxSize),
 		HTTP11:  cfg.ServerHTTP11,
 	}
+	p.outgoingAsksDst = lists.OutgoingAsksDst()
 	p.Rules, err = freshness.NewRules(cfg)
 	return p, err
 }

@@ -44,6 +44,10 @@ type Request struct {
 	Dialled netip.AddrPort
 	// Claimed: the host of URL is an intercepted client's claim about Dialled.
 	Claimed bool
+	// Rewritten: URL is url_rewrite_program's and was never shown to http_access.
+	Rewritten bool
+	// HostPort is the port of the Host that an origin is sent, 0 for that of URL.
+	HostPort uint16
 	// Spoof: the origin is to see the client's address (tproxy).
 	Spoof bool
 	// HTTP11 and Client11 say that the client's port speaks HTTP/1.1, and that the

@@ -149,7 +149,13 @@ func (f *Fetch) addHost() {
 		out.AddString(http1.Host, p.ForcedDomain)
 		return
 	}
-	out.Set(f.req.URL.AppendAuthority(out.Pieces())).End(http1.Host)
+	url := f.req.URL
+	if f.req.HostPort != 0 && f.direct() {
+		spoken := *url // what the client said, not where it dialled
+		spoken.Port = f.req.HostPort
+		url = &spoken
+	}
+	out.Set(url.AppendAuthority(out.Pieces())).End(http1.Host)
 }
 
 // addCredentials adds those of the URL when going direct, and those that

@@ -14,30 +14,46 @@ import (
 type addresses struct {
 	answer dns.Answer
 	only   netip.Addr
+	fit    []netip.Addr // those of answer that may be connected to, when not all may
 }
 
 // Len is the number of addresses.
 func (a *addresses) Len() int {
-	if a.only.IsValid() {
+	switch {
+	case a.only.IsValid():
 		return 1
+	case a.fit != nil:
+		return len(a.fit)
 	}
 	return a.answer.Len()
 }
 
 // At gives the i-th address to try.
 func (a *addresses) At(i int) netip.Addr {
-	if a.only.IsValid() {
+	switch {
+	case a.only.IsValid():
 		return a.only
+	case a.fit != nil:
+		return a.fit[i]
 	}
 	return a.answer.At(i)
 }
 
 // addresses finds where to connect.
 func (f *Fetch) addresses(host string) (addresses, *failure.Failure) {
-	if f.direct() && f.req.Claimed {
-		return f.destination(host)
+	if !f.direct() {
+		return f.resolve(host)
 	}
-	return f.resolve(host)
+	a, why := addresses{}, (*failure.Failure)(nil)
+	if f.req.Claimed {
+		a, why = f.destination(host)
+	} else {
+		a, why = f.resolve(host)
+	}
+	if why != nil {
+		return a, why
+	}
+	return f.strike(host, a)
 }
 
 // resolve asks DNS for the addresses of a host.

@@ -38,6 +38,9 @@ func (f *Fetch) sendWithBody() (n int, err error) {
 	}
 	f.unread = true
 	f.upload = &upload{f: f, req: f.req, to: f.conn.Conn, done: make(chan struct{})}
+	if body.Framing == http1.ByLength {
+		f.upload.end = f.afterBody(nil) // asked now: once the reply is there its facts change
+	}
 	f.used = len(have)
 	go f.upload.run()
 	return f.conn.Read(f.answer[:cap(f.answer)])
@@ -58,6 +61,7 @@ type upload struct {
 	f    *Fetch
 	req  *Request
 	to   *sock.Conn
+	end  []byte // what follows a body of known length (broken_posts)
 	done chan struct{}
 	err  error // valid after done
 	sent int64
@@ -102,8 +106,8 @@ func (up *upload) byLength() error {
 	if t.WriteErr != nil {
 		return t.WriteErr
 	}
-	if end := f.afterBody(nil); len(end) > 0 {
-		_, err := up.to.Write(end)
+	if len(up.end) > 0 {
+		_, err := up.to.Write(up.end)
 		return err
 	}
 	return nil

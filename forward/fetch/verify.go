@@ -5,18 +5,23 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/cuttle-proxy/cuttle/forward/acl"
+	"github.com/cuttle-proxy/cuttle/forward/dns"
 	"github.com/cuttle-proxy/cuttle/forward/failure"
 	"github.com/cuttle-proxy/cuttle/forward/http1"
 	"github.com/cuttle-proxy/cuttle/forward/report"
+	"go.uber.org/zap"
 )
 
 // Verification keeps the books of host_verify. The zero value is ready.
 type Verification struct {
 	// Checked counts intercepted requests, Unverified those that named a host
-	// DNS does not tie to the address the client dialled.
-	Checked, Unverified atomic.Uint64
+	// DNS does not tie to the address the client dialled, Denied those of them that
+	// http_access denied.
+	Checked, Unverified, Denied atomic.Uint64
 
 	forgeries report.PerClient // reports of names that are known to be forged
+	denials   report.PerClient
 }
 
 // destination decides where an intercepted request goes: to the address the
@@ -47,6 +52,20 @@ func (f *Fetch) Verified() (verified, known bool) {
 		return true, true
 	}
 	return f.env.Names.Verified(http1.View(f.req.URL.Host), f.req.Dialled.Addr())
+}
+
+// CountDenied books a denied request of an intercepted client whose host name is not
+// known to belong to where it dialled: it may have been denied for that alone.
+func (v *Verification) CountDenied(names dns.Resolver, log *zap.Logger, facts *acl.Facts, now time.Time) {
+	host := http1.View(facts.URL.Host)
+	if belongs, _ := names.Verified(host, facts.Dialled.Addr()); belongs {
+		return
+	}
+	v.Denied.Add(1)
+	if v.denials.May(facts.Client, now) {
+		log.Info(fmt.Sprintf("WARNING: client %s denied: it asked %s for %s, which is not known to have that address; rules about names cannot let it in",
+			facts.Client, facts.Dialled, host))
+	}
 }
 
 // CountVerified books an intercepted request at its end, when DNS has had time

@@ -20,7 +20,7 @@ func (u *URL) splitLiteral(host []byte, defaultPort int) (literal []byte, port i
 		return nil, 0, true, false
 	}
 	addr, err := netip.ParseAddr(string(host[1:end]))
-	if err != nil || !reachableLiteral(addr) {
+	if err != nil || !ReachableLiteral(addr) {
 		return nil, 0, true, false
 	}
 	port = defaultPort
@@ -36,7 +36,9 @@ func (u *URL) splitLiteral(host []byte, defaultPort int) (literal []byte, port i
 	return u.literal, port, true, true
 }
 
-func reachableLiteral(a netip.Addr) bool {
+// ReachableLiteral reports whether an IPv6 address may stand in a URL: it is one of
+// another host.
+func ReachableLiteral(a netip.Addr) bool {
 	return a.Is6() && !a.Is4In6() && a.Zone() == "" &&
 		!a.IsLoopback() && !a.IsUnspecified() && !a.IsMulticast() && !a.IsLinkLocalUnicast()
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"net/netip"
+	"time"
 	"unsafe"
 
 	"github.com/cuttle-proxy/cuttle/forward/acl"
@@ -55,12 +56,27 @@ func (s *Set) directness(ctx context.Context, q *Question) directness {
 		return mustDirect
 	case !lists.NeverDirect.Empty() && lists.NeverDirect.Check(ctx, q.Facts).Allowed():
 		return neverDirect
+	case len(s.list) > 0 && !s.holds(ctx, q):
+		return mustDirect // a peer would connect to the name, not to where the client dialled
 	case q.Facts.Accelerated:
 		return neverDirect
 	case q.Loops > 0, s.near(q, 0):
 		return mustDirect
 	}
 	return maybeDirect
+}
+
+// claimPatience is how long the choice of a peer waits for DNS to say that an
+// intercepted client's name belongs to where it dialled.
+const claimPatience = time.Second
+
+func (s *Set) holds(ctx context.Context, q *Question) bool {
+	if !q.Facts.Dialled.IsValid() {
+		return true
+	}
+	ctx, cancel := context.WithTimeout(ctx, claimPatience)
+	defer cancel()
+	return q.Facts.Holds(ctx, s.env.Names)
 }
 
 // hierarchical reports whether a parent is of use for the request: one whose

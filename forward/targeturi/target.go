@@ -5,6 +5,7 @@ package targeturi
 
 import (
 	"bytes"
+	"cmp"
 	"net/netip"
 	"strconv"
 
@@ -20,6 +21,8 @@ type Request struct {
 	// Local is the address the client connected to, Dialled where it meant to
 	// connect to; the latter is invalid for a client that was not intercepted.
 	Local, Dialled netip.AddrPort
+	// Bound: the request goes to the port that was dialled, whatever Host says of it.
+	Bound bool
 	// Unique is the name the proxy's own objects are found under; Static says that
 	// they are found on every port (global_internal_static).
 	Unique string
@@ -36,6 +39,9 @@ type Form struct {
 	Internal bool
 	// Rewritten: it was put in its place by url_rewrite_program.
 	Rewritten bool
+	// HostPort is the port Host spoke of where the URL has the one that was dialled
+	// instead; 0 elsewhere.
+	HostPort uint16
 }
 
 // Append appends the URL to dst. With a fault that is what stood in its place.
@@ -70,8 +76,17 @@ func (r *Request) intercepted(dst []byte) ([]byte, Form, http1.Fault) {
 		var text [64]byte
 		return r.assemble(dst, r.Dialled.Addr().AppendTo(text[:0]), int(r.Dialled.Port()), r.Target)
 	}
+	if spoken := cmp.Or(port, httpPort); r.Bound && r.Dialled.IsValid() && spoken != int(r.Dialled.Port()) {
+		// What is judged and logged is the port that is connected to.
+		url, form, fault := r.assemble(dst, host, int(r.Dialled.Port()), r.Target)
+		form.HostPort = uint16(min(spoken, 65535))
+		return url, form, fault
+	}
 	return r.assemble(dst, host, port, r.Target)
 }
+
+// httpPort is what a Host without a port means (RFC 9110 section 4.2.1).
+const httpPort = 80
 
 // accelerated applies vhost, defaultsite and vport, in that order.
 func (r *Request) accelerated(dst []byte, originForm bool) ([]byte, Form, http1.Fault) {

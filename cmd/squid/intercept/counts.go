@@ -20,6 +20,7 @@ type Counts struct {
 	Stranger   string            `json:"gre_last_stranger,omitempty"`
 	Checked    uint64            `json:"host_checked"`
 	Unverified uint64            `json:"host_unverified"`
+	Denied     uint64            `json:"host_denied"`
 	Tunnels    uint64            `json:"blind_tunnels"`
 	Passed     uint64            `json:"tls_passed"`
 	Overload   overload.Counts   `json:"overload"`
@@ -28,7 +29,7 @@ type Counts struct {
 // counts reads all of them.
 func (h *Host) counts() Counts {
 	n := Counts{Dial: h.Network.dialCounts(), Tunnels: h.server.BlindTunnels(), Passed: h.server.PassedTLS(), Overload: h.server.Overload()}
-	n.Checked, n.Unverified = h.server.Verification()
+	n.Checked, n.Unverified, n.Denied = h.server.Verification()
 	if r := h.gre.Load(); r != nil {
 		c := r.Counts()
 		n.GRE = &c
@@ -56,7 +57,7 @@ func (n Counts) writeText(w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(w, "host names: %d intercepted requests checked, %d not verified\n", n.Checked, n.Unverified)
+	fmt.Fprintf(w, "host names: %d intercepted requests checked, %d not verified, %d of a name that is not known denied\n", n.Checked, n.Unverified, n.Denied)
 	fmt.Fprintf(w, "not HTTP: %d connections tunnelled\n", n.Tunnels)
 	fmt.Fprintf(w, "TLS: %d connections passed on by name\n", n.Passed)
 	state := "no"

@@ -30,7 +30,7 @@ type Server interface {
 	Transfers() int
 	Dismiss()
 	Overload() overload.Counts
-	Verification() (checked, unverified uint64)
+	Verification() (checked, unverified, denied uint64)
 	BlindTunnels() uint64
 	PassedTLS() uint64
 }

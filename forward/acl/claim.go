@@ -1,0 +1,24 @@
+package acl
+
+import (
+	"context"
+
+	"github.com/cuttle-proxy/cuttle/forward/dns"
+)
+
+// Holds reports whether the host of the URL is more than a claim: the client was not
+// intercepted, or DNS ties the name to the address it dialled. It may wait for DNS.
+//
+// An intercepted client is connected to where it dialled, whatever Host says. So a
+// rule that lets a name in must not be met by a name that was just written down, nor a
+// rule against names be passed by one: both are unknown (Missing).
+func (f *Facts) Holds(ctx context.Context, names dns.Resolver) bool {
+	if !f.Dialled.IsValid() {
+		return true
+	}
+	if names == nil {
+		return false
+	}
+	belongs, _ := names.Belongs(ctx, text(f.URL.Host), f.Dialled.Addr())
+	return belongs
+}
