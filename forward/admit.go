@@ -29,6 +29,9 @@ func (x *transaction) admit() *failure.Failure {
 func (x *transaction) ask(list *acl.List) *failure.Failure {
 	a := list.Check(x.context(), &x.facts)
 	x.facts.Told = a.Told
+	if list == &x.p.lists.HTTPAccess {
+		x.sayDecided("request", a)
+	}
 	switch {
 	case a.Allowed():
 		return nil

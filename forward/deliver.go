@@ -31,7 +31,9 @@ func (x *transaction) checkHead(length int64) *failure.Failure {
 		return failure.ReplyUnwanted()
 	}
 	if !x.p.lists.HTTPReplyAccess.Empty() {
-		if a := x.p.lists.HTTPReplyAccess.Check(x.context(), &x.facts); !a.Allowed() {
+		a := x.p.lists.HTTPReplyAccess.Check(x.context(), &x.facts)
+		x.sayDecided("reply", a)
+		if !a.Allowed() {
 			return failure.AccessDenied(a.Last)
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/cuttle-proxy/cuttle/forward/origin"
 	"github.com/cuttle-proxy/cuttle/forward/peer"
 	"github.com/cuttle-proxy/cuttle/forward/peer/htcp"
+	"github.com/cuttle-proxy/cuttle/forward/report"
 	"github.com/cuttle-proxy/cuttle/forward/sock"
 	"github.com/cuttle-proxy/cuttle/forward/store"
 )
@@ -21,13 +22,14 @@ import (
 func (s *Server) lookups(cfg *conf.Config) dns.Options {
 	o := dns.FromConfig(cfg, s.parts.Log)
 	o.Control = s.parts.PrepareLookup
+	o.Trace = s.say.DNS
 	return o
 }
 
 // New builds everything the configuration asks for except sockets. An error
 // names the directive at fault; nothing is left open then.
 func New(cfg *conf.Config, parts Parts) (*Server, error) {
-	s := &Server{parts: parts, failed: make(chan error, 1), over: make(chan struct{}), logins: auth.NewMemory()}
+	s := &Server{parts: parts, failed: make(chan error, 1), over: make(chan struct{}), say: report.NewSections(parts.Log), logins: auth.NewMemory()}
 	s.helpers.Spawner = parts.Spawner
 	s.names = parts.Resolver
 	if s.names == nil {
@@ -42,6 +44,7 @@ func New(cfg *conf.Config, parts Parts) (*Server, error) {
 	s.pool = origin.NewPool(origin.PoolOptions{Timeout: cfg.PconnTimeout})
 	s.dialer = origin.Dialer{Pool: s.pool, Watcher: s.watcher, Dial: s.dial}
 	s.fetching.Names, s.fetching.Pool, s.fetching.Dialer, s.fetching.Log = s.names, s.pool, &s.dialer, parts.Log
+	s.fetching.Say = s.say
 	s.neighbours = peer.NewNeighbours(parts.Log)
 	s.peers = peer.Env{Names: s.names, Log: parts.Log, Connect: s.tryPeer, Over: s.over, Talk: s.neighbours}
 	s.ports.Open, s.ports.Accept, s.ports.Log = parts.Network.Listen, s.acceptFrom, parts.Log
@@ -264,7 +267,7 @@ const helperFarewell = time.Second
 func (s *Server) shared() *shared {
 	return &shared{
 		names: s.names, connections: &s.clients, hardware: &s.hardware, peers: &s.peers, dates: &s.dates,
-		version: s.parts.Version, log: s.parts.Log, logs: s.logEnv(), helpers: &s.helpers, logins: s.logins,
+		version: s.parts.Version, log: s.parts.Log, trace: s.say.ACL, logs: s.logEnv(), helpers: &s.helpers, logins: s.logins,
 	}
 }
 

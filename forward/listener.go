@@ -66,6 +66,9 @@ func (s *Server) welcome(l *ports.Listener, tcp *net.TCPConn) {
 		cl.passes = port.Passes
 	}
 	s.clients.add(cl)
+	if s.say.Comm.On(3) {
+		s.say.Comm.Say(3, "accepted %s on %s, for %s", cl.remote, l.Addr(), cl.facing())
+	}
 	if err := s.watcher.Watch(c, cl); err != nil || s.stopping.Load() {
 		c.Close()
 		s.clients.remove(cl)

@@ -22,6 +22,7 @@ import (
 	"github.com/cuttle-proxy/cuttle/forward/icons"
 	"github.com/cuttle-proxy/cuttle/forward/peer"
 	"github.com/cuttle-proxy/cuttle/forward/reply"
+	"github.com/cuttle-proxy/cuttle/forward/report"
 	"github.com/cuttle-proxy/cuttle/forward/rewrite"
 	"go.uber.org/zap"
 )
@@ -70,6 +71,7 @@ type shared struct {
 	dates       *http1.DateCache
 	version     string // of the release
 	log         *zap.Logger
+	trace       report.Section // of access lists
 	logs        accesslog.Env
 	helpers     *helper.Group
 	logins      *auth.Memory
@@ -86,6 +88,7 @@ func newPolicy(cfg *conf.Config, s *shared) (*policy, error) {
 	}
 	if p.lists, err = acl.Compile(cfg, acl.Sources{
 		Names: s.names, Connections: connections, External: &p.helpers, Hardware: s.hardware,
+		Trace: s.trace,
 	}); err != nil {
 		return nil, err
 	}

@@ -237,6 +237,9 @@ func (cl *client) end() {
 			cl.linger()
 		}
 	}
+	if say := cl.srv.say.Comm; say.On(3) {
+		say.Say(3, "closing %s after %d requests", cl.remote, cl.served)
+	}
 	cl.pin.Drop()
 	cl.login.Close()
 	cl.c.Close()

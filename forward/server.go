@@ -111,6 +111,7 @@ type Server struct {
 	logins     *auth.Memory
 	overload   overload.State
 	tunnelled  report.PerClient // clients that do not speak HTTP
+	say        report.Sections
 	loops      report.PerClient // requests that passed here before
 	strangers  report.PerClient // IPv6 clients that IPv4 rules would have let in
 

@@ -16,6 +16,14 @@ import (
 // understand turns the head into a URL, a way of framing the body and the
 // facts access lists look at.
 func (x *transaction) understand() *failure.Failure {
+	f := x.understood()
+	if f != nil || x.req.Odd() {
+		x.sayOdd()
+	}
+	return f
+}
+
+func (x *transaction) understood() *failure.Failure {
 	x.reply.Hop.Bare = x.fault == http1.NoFault && x.req.Major < 1
 	x.facts.Method = x.req.Method // all that lists see of a refused request
 	switch x.fault {

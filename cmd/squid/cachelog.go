@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/cuttle-proxy/cuttle/forward/report"
 	"go.uber.org/zap"
 	"go.uber.org/zap/buffer"
 	"go.uber.org/zap/zapcore"
@@ -138,6 +139,8 @@ func (l *cacheLog) put(level int, line []byte, stamp int) {
 type cacheCore struct {
 	log    *cacheLog
 	fields []zapcore.Field
+	// section is the debug section all lines are of, 0 for that of their logger's name.
+	section int
 }
 
 // debugLevel gives 2.6's level of a zap level: warnings and errors are level 0,
@@ -148,15 +151,26 @@ func debugLevel(l zapcore.Level) int {
 }
 
 func (c *cacheCore) Enabled(l zapcore.Level) bool {
+	if c.section != 0 {
+		return debugLevel(l) <= c.log.levels.Load().section(c.section)
+	}
 	return debugLevel(l) <= c.log.levels.Load().highest()
 }
 
 func (c *cacheCore) With(fields []zapcore.Field) zapcore.Core {
-	return &cacheCore{log: c.log, fields: slices.Concat(c.fields, fields)}
+	with := &cacheCore{log: c.log, section: c.section}
+	for _, f := range slices.Concat(c.fields, fields) {
+		if f.Key == report.SectionKey && f.Type == zapcore.Int64Type {
+			with.section = int(f.Integer)
+		} else {
+			with.fields = append(with.fields, f)
+		}
+	}
+	return with
 }
 
 func (c *cacheCore) Check(e zapcore.Entry, to *zapcore.CheckedEntry) *zapcore.CheckedEntry {
-	if debugLevel(e.Level) <= c.log.levels.Load().of(e.LoggerName) {
+	if c.section != 0 && c.Enabled(e.Level) || c.section == 0 && debugLevel(e.Level) <= c.log.levels.Load().of(e.LoggerName) {
 		return to.AddCore(e, c)
 	}
 	return to

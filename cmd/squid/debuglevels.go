@@ -11,7 +11,11 @@ import (
 type debugLevels struct {
 	all      int
 	sections map[int]int
+	table    []int // by section, for those that ask often
 }
+
+// mostSections is above the numbers of all sections of 2.6.
+const mostSections = 100
 
 // sectionOf gives the debug section of 2.6 that a room's logger stands for.
 var sectionOf = map[string]int{
@@ -34,15 +38,31 @@ func parseDebugOptions(words string) *debugLevels {
 			d.sections[s] = n
 		}
 	}
+	d.table = make([]int, mostSections)
+	for i := range d.table {
+		d.table[i] = d.all
+		if n, set := d.sections[i]; set {
+			d.table[i] = n
+		}
+	}
 	return d
+}
+
+// section is the level of a debug section.
+func (d *debugLevels) section(number int) int {
+	if uint(number) < uint(len(d.table)) {
+		return d.table[number]
+	}
+	if n, set := d.sections[number]; set {
+		return n
+	}
+	return d.all
 }
 
 func (d *debugLevels) of(logger string) int {
 	name, _, _ := strings.Cut(logger, ".")
 	if section, known := sectionOf[name]; known {
-		if n, set := d.sections[section]; set {
-			return n
-		}
+		return d.section(section)
 	}
 	return d.all
 }

@@ -1,5 +1,7 @@
 package acl
 
+import "github.com/cuttle-proxy/cuttle/forward/report"
+
 // Verdict is what a list decided.
 type Verdict uint8
 
@@ -25,6 +27,8 @@ type Answer struct {
 	// Told is Facts.Told and what helpers said while the list was checked, nil
 	// for nothing. Whoever checks puts it into the facts of the request.
 	Told *Told
+
+	trace *report.Section // of whoever asks, nil for nobody
 }
 
 // Allowed is true for the verdict Allowed alone.

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/cuttle-proxy/cuttle/conf"
+	"github.com/cuttle-proxy/cuttle/forward/report"
 )
 
 // List is one compiled access list.
@@ -18,6 +19,9 @@ type List struct {
 	// waits: credentials that are missing end the check with Challenge; 2.6
 	// passes over them where it cannot wait.
 	waits bool
+
+	name  string // of the directive, for the trace
+	trace report.Section
 }
 
 // rule is one allow or deny line.
@@ -42,8 +46,14 @@ func (l *List) Check(ctx context.Context, f *Facts) Answer {
 	}
 	stranger := l.admits && f.Client.Is6()
 	a := Answer{Told: f.Told}
+	if l.trace.On(3) {
+		a.trace = &l.trace
+	}
 	for i := range l.rules {
 		r := &l.rules[i]
+		if a.trace != nil {
+			a.trace.Say(3, "aclCheck: checking '%s %v'", l.name, r)
+		}
 		outcome := r.cond.test(ctx, f, &a)
 		if outcome == AskCredentials && l.waits {
 			a.Verdict = Challenge
@@ -56,6 +66,9 @@ func (l *List) Check(ctx context.Context, f *Facts) Answer {
 		}
 		if outcome != Yes {
 			continue
+		}
+		if a.trace != nil {
+			a.trace.Say(3, "aclCheck: match found, returning %d", number(r.allow))
 		}
 		if !r.allow {
 			return a
@@ -101,10 +114,16 @@ func (c *Cond) test(ctx context.Context, f *Facts, a *Answer) Ternary {
 		r := &c.refs[i]
 		a.Last = r.name
 		var outcome Ternary
+		if a.trace != nil {
+			a.trace.Say(3, "aclMatchAclList: checking %v", r)
+		}
 		if r.tell != nil {
 			outcome, a.Told = r.tell.tell(ctx, f, a.Told)
 		} else {
 			outcome = r.match.match(ctx, f)
+		}
+		if a.trace != nil {
+			a.trace.Say(3, "aclMatchAclList: %s returns %v", r.name, outcome)
 		}
 		switch {
 		case outcome == Missing:

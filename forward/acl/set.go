@@ -51,37 +51,39 @@ func Compile(cfg *conf.Config, src Sources) (*Set, error) {
 	c := newCompiler(cfg, src)
 	s := &Set{}
 	for _, l := range []struct {
+		name         string
 		to           *List
 		from         conf.AccessList
 		whenEmpty    Verdict
 		admits, fast bool
 	}{
-		{to: &s.HTTPAccess, from: cfg.HTTPAccess, admits: true},
-		{to: &s.ICPAccess, from: cfg.ICPAccess, admits: true, fast: true},
-		{to: &s.HTCPAccess, from: cfg.HTCPAccess, admits: true, fast: true},
-		{to: &s.HTCPClrAccess, from: cfg.HTCPClrAccess, admits: true, fast: true},
-		{to: &s.SNMPAccess, from: cfg.SNMPAccess, admits: true, fast: true},
-		{to: &s.FollowXForwardedFor, from: cfg.FollowXForwardedFor, admits: true},
-		{to: &s.HTTPAccess2, from: cfg.HTTPAccess2, whenEmpty: Allowed},
-		{to: &s.HTTPReplyAccess, from: cfg.HTTPReplyAccess, whenEmpty: Allowed},
-		{to: &s.MissAccess, from: cfg.MissAccess, whenEmpty: Allowed, fast: true},
-		{to: &s.AlwaysDirect, from: cfg.AlwaysDirect},
-		{to: &s.NeverDirect, from: cfg.NeverDirect},
-		{to: &s.Cache, from: cfg.Cache, whenEmpty: Allowed},
-		{to: &s.IdentLookupAccess, from: cfg.IdentLookupAccess, fast: true},
-		{to: &s.LogAccess, from: cfg.LogAccess, whenEmpty: Allowed, fast: true},
-		{to: &s.BrokenPosts, from: cfg.BrokenPosts, fast: true},
-		{to: &s.BrokenVaryEncoding, from: cfg.BrokenVaryEncoding, fast: true},
-		{to: &s.URLRewriteAccess, from: cfg.URLRewriteAccess, whenEmpty: Allowed},
-		{to: &s.LocationRewriteAccess, from: cfg.LocationRewriteAccess, whenEmpty: Allowed},
-		{to: &s.StoreURLAccess, from: cfg.StoreURLAccess, whenEmpty: Allowed},
-		{to: &s.IPShortcircuit, from: cfg.AuthenticateIPShortcircuitAccess, whenEmpty: Allowed, fast: true},
+		{name: "http_access", to: &s.HTTPAccess, from: cfg.HTTPAccess, admits: true},
+		{name: "icp_access", to: &s.ICPAccess, from: cfg.ICPAccess, admits: true, fast: true},
+		{name: "htcp_access", to: &s.HTCPAccess, from: cfg.HTCPAccess, admits: true, fast: true},
+		{name: "htcp_clr_access", to: &s.HTCPClrAccess, from: cfg.HTCPClrAccess, admits: true, fast: true},
+		{name: "snmp_access", to: &s.SNMPAccess, from: cfg.SNMPAccess, admits: true, fast: true},
+		{name: "follow_x_forwarded_for", to: &s.FollowXForwardedFor, from: cfg.FollowXForwardedFor, admits: true},
+		{name: "http_access2", to: &s.HTTPAccess2, from: cfg.HTTPAccess2, whenEmpty: Allowed},
+		{name: "http_reply_access", to: &s.HTTPReplyAccess, from: cfg.HTTPReplyAccess, whenEmpty: Allowed},
+		{name: "miss_access", to: &s.MissAccess, from: cfg.MissAccess, whenEmpty: Allowed, fast: true},
+		{name: "always_direct", to: &s.AlwaysDirect, from: cfg.AlwaysDirect},
+		{name: "never_direct", to: &s.NeverDirect, from: cfg.NeverDirect},
+		{name: "cache", to: &s.Cache, from: cfg.Cache, whenEmpty: Allowed},
+		{name: "ident_lookup_access", to: &s.IdentLookupAccess, from: cfg.IdentLookupAccess, fast: true},
+		{name: "log_access", to: &s.LogAccess, from: cfg.LogAccess, whenEmpty: Allowed, fast: true},
+		{name: "broken_posts", to: &s.BrokenPosts, from: cfg.BrokenPosts, fast: true},
+		{name: "broken_vary_encoding", to: &s.BrokenVaryEncoding, from: cfg.BrokenVaryEncoding, fast: true},
+		{name: "url_rewrite_access", to: &s.URLRewriteAccess, from: cfg.URLRewriteAccess, whenEmpty: Allowed},
+		{name: "location_rewrite_access", to: &s.LocationRewriteAccess, from: cfg.LocationRewriteAccess, whenEmpty: Allowed},
+		{name: "storeurl_access", to: &s.StoreURLAccess, from: cfg.StoreURLAccess, whenEmpty: Allowed},
+		{name: "authenticate_ip_shortcircuit_access", to: &s.IPShortcircuit, from: cfg.AuthenticateIPShortcircuitAccess, whenEmpty: Allowed, fast: true},
 	} {
 		*l.to = c.list(l.from, l.whenEmpty)
-		l.to.admits, l.to.waits = l.admits, !l.fast
+		l.to.admits, l.to.waits, l.to.name = l.admits, !l.fast, l.name
 	}
 	for _, p := range cfg.Peers {
 		s.Peers = append(s.Peers, c.list(p.Access, Allowed))
+		s.Peers[len(s.Peers)-1].name = "cache_peer_access " + p.Name
 	}
 	for i := range cfg.Delay.Pools {
 		s.Delay = append(s.Delay, c.list(cfg.Delay.Pools[i].Access, Denied))
@@ -100,7 +102,7 @@ func Compile(cfg *conf.Config, src Sources) (*Set, error) {
 
 // list compiles one access list.
 func (c *compiler) list(from conf.AccessList, whenEmpty Verdict) List {
-	l := List{whenEmpty: whenEmpty, rules: make([]rule, 0, len(from))}
+	l := List{whenEmpty: whenEmpty, trace: c.src.Trace, rules: make([]rule, 0, len(from))}
 	for i := range from {
 		l.rules = append(l.rules, c.compileRule(&from[i]))
 		l.asksDst = l.asksDst || l.rules[i].cond.asksDst()

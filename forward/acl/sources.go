@@ -7,6 +7,7 @@ import (
 
 	"github.com/cuttle-proxy/cuttle/conf"
 	"github.com/cuttle-proxy/cuttle/forward/dns"
+	"github.com/cuttle-proxy/cuttle/forward/report"
 )
 
 // Sources supplies the facts that are not in the message. Any of them may be
@@ -26,6 +27,8 @@ type Sources struct {
 	Hardware HardwareAddresses
 	// Certificates serves user_cert and ca_cert.
 	Certificates Certificates
+	// Trace is told of every comparison (debug_options 28,3); the zero value is silent.
+	Trace report.Section
 	// Now is the clock of the type time; nil means time.Now. Its location is the
 	// one times are read in.
 	Now func() time.Time

@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"syscall"
 	"time"
+
+	"github.com/cuttle-proxy/cuttle/forward/report"
 )
 
 // Options is what the configuration says about DNS.
@@ -55,6 +57,9 @@ type Options struct {
 	// NoAAAA turns questions for AAAA records off whatever IPv6 says (dns_aaaa off).
 	NoAAAA bool
 
+	// Trace is told of questions and answers (debug_options 78,3); the zero value is
+	// silent.
+	Trace report.Section
 	// Took is told how long each lookup lasted; nil does nothing.
 	Took func(time.Duration)
 

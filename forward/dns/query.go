@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/cuttle-proxy/cuttle/forward/report"
 	"golang.org/x/net/dns/dnsmessage"
 )
 
@@ -24,6 +25,7 @@ type asker struct {
 	search     []string
 	dots       int
 	net        exchanger
+	trace      report.Section
 	counts     []serverCounts // one a server
 	rcodes     [rcodeKinds][failureTries]atomic.Uint64
 }
@@ -40,7 +42,7 @@ const rcodeKinds = 6
 func newAsker(o *Options, net exchanger) *asker {
 	return &asker{
 		servers: o.Servers, retransmit: o.Retransmit, timeout: o.Timeout,
-		search: o.Search, dots: o.Dots, net: net,
+		search: o.Search, dots: o.Dots, net: net, trace: o.Trace,
 		counts: make([]serverCounts, len(o.Servers)),
 	}
 }
@@ -140,7 +142,13 @@ func (a *asker) attempt(ctx context.Context, server, round int, q question) (rep
 	defer cancel()
 	counts, put := &a.counts[server], time.Now()
 	counts.queries.Add(1)
+	if a.trace.On(3) {
+		a.trace.Say(3, "idnsSendQuery: asking %s about %v of %s", a.servers[server], q.class, q.name)
+	}
 	r, err := a.net.exchange(attempt, a.servers[server], q)
+	if a.trace.On(3) {
+		a.trace.Say(3, "idnsGrokReply: %s about %v of %s after %v: %v%s, code %d, %v", a.servers[server], q.class, q.name, time.Since(put), r.addrs, r.name, r.rcode, err)
+	}
 	if err == nil {
 		counts.replies.Add(1)
 		counts.silence.answered(q.class == dnsmessage.TypeAAAA, time.Now())

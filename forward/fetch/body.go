@@ -29,10 +29,14 @@ func (f *Fetch) frame() *failure.Failure {
 	case http1.NoBody:
 		f.complete = true
 		if here > 0 {
+			if f.Reply.Status != 101 {
+				f.env.Say.HTTP.Traffic("httpReadReply: Excess data from \"%s %s\"", f.req.MethodText, f.req.CanonicalURL)
+			}
 			f.reusable = false // more than was announced
 		}
 	case http1.ByLength:
 		if f.left = body.Length; here > f.left {
+			f.env.Say.HTTP.Traffic("httpReadReply: Excess data from \"%s %s\"", f.req.MethodText, f.req.CanonicalURL)
 			f.answer = f.answer[:f.head+int(f.left)]
 			f.reusable = false
 		}

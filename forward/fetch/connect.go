@@ -42,6 +42,7 @@ func (f *Fetch) connect(giveUp time.Time) *failure.Failure {
 		case c == nil:
 			continue
 		case reuse:
+			f.sayAttempt("a kept connection", c.Key.To, nil)
 			f.take(c)
 			return nil
 		}
@@ -107,6 +108,7 @@ func (f *Fetch) dial(host string, addrs addresses, port uint16, timeout time.Dur
 		to := netip.AddrPortFrom(addr, port)
 		f.noteAddress(addr)
 		c, err := f.env.Dialer.Open(f.ctx, f.key(to), f.localPorts(), timeout, int(f.policy.Config.TCPRecvBufsize))
+		f.sayAttempt("connecting", to, err)
 		if err == nil {
 			if p := f.hop.Peer; p == nil {
 				f.env.Names.MarkGood(host, addr)

@@ -95,6 +95,7 @@ func (f *Fetch) answered(ended bool, seen *prelude) (done bool, _ *failure.Failu
 			return false, failure.NotTheReply()
 		case !f.interim():
 			f.head = used
+			f.sayReply()
 			return true, nil
 		}
 		if seen.interims++; seen.interims > MaxInterims {

@@ -133,7 +133,9 @@ func (f *Fetch) Head() *failure.Failure {
 			continue
 		}
 		f.drop()
-		if !f.mayRetry(why, giveUp) || !f.pause() {
+		again := f.mayRetry(why, giveUp)
+		f.sayFailed(why, again)
+		if !again || !f.pause() {
 			return why
 		}
 	}

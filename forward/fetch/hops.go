@@ -22,6 +22,7 @@ func (f *Fetch) Choose() *failure.Failure {
 	f.askPinned(&q)
 	var probed bool
 	f.hops, probed = f.policy.Peers.Select(f.ctx, &q, f.hops[:0])
+	f.sayHops()
 	switch {
 	case f.ctx.Err() != nil:
 		f.hops = f.hops[:0] // nobody waits any more

@@ -8,6 +8,7 @@ import (
 	"github.com/cuttle-proxy/cuttle/forward/http1"
 	"github.com/cuttle-proxy/cuttle/forward/origin"
 	"github.com/cuttle-proxy/cuttle/forward/peer"
+	"github.com/cuttle-proxy/cuttle/forward/report"
 	"go.uber.org/zap"
 )
 
@@ -17,6 +18,8 @@ type Env struct {
 	Pool   *origin.Pool
 	Dialer *origin.Dialer
 	Log    *zap.Logger
+	// Say is for the lines of debug_options.
+	Say report.Sections
 	// Hosts keeps the books of host_verify.
 	Hosts Verification
 }

@@ -41,6 +41,8 @@ type Fields struct {
 	// Dropped counts lines that were left out because nothing could be made of
 	// them (no colon, no usable name); 2.6 lets them disappear too.
 	Dropped int
+	// Spaced counts names with blanks between them and their colon.
+	Spaced int
 	// Folded tells that a value spanned several lines; they are joined by blanks.
 	Folded bool
 }
@@ -51,7 +53,7 @@ func (f *Fields) reset() {
 	f.text, f.repaired, f.options = nil, f.repaired[:0], f.options[:0]
 	f.length, f.lengthState = 0, lengthAbsent
 	f.largestLength, f.lengthsDiffer = false, false
-	f.Dropped, f.Folded, f.connection = 0, false, connectionUnread
+	f.Dropped, f.Spaced, f.Folded, f.connection = 0, 0, false, connectionUnread
 }
 
 // CopyFrom makes f a copy of g that shares nothing with it, in storage of its own.
@@ -341,6 +343,9 @@ func (f *Fields) add(start, end int, folded, relaxed bool) Fault {
 	if relaxed {
 		for keyEnd > start && class[f.text[keyEnd-1]]&isSpace != 0 {
 			keyEnd--
+		}
+		if colon > 0 && keyEnd < start+colon {
+			f.Spaced++
 		}
 	}
 	key := f.text[start:keyEnd]

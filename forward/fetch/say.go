@@ -1,0 +1,64 @@
+package fetch
+
+import (
+	"net/netip"
+	"strings"
+
+	"github.com/cuttle-proxy/cuttle/conf"
+	"github.com/cuttle-proxy/cuttle/forward/failure"
+	"github.com/cuttle-proxy/cuttle/forward/report"
+)
+
+// What debug_options has said about a fetch.
+
+// sayHops tells the next hops that were chosen (44,3).
+func (f *Fetch) sayHops() {
+	say := f.env.Say.Peers
+	if !say.On(3) {
+		return
+	}
+	var words []string
+	for i := range f.hops {
+		h := &f.hops[i]
+		word := h.Code
+		if h.Pinned {
+			word += " pinned"
+		}
+		if h.Peer != nil {
+			word += "/" + h.Peer.Name
+		}
+		words = append(words, word)
+	}
+	say.Say(3, "peerSelect: %s %s: %s", f.req.MethodText, f.req.CanonicalURL, strings.Join(words, ", "))
+}
+
+// sayAttempt tells a connection that was made, taken, or not to be had (17,3).
+func (f *Fetch) sayAttempt(how string, to netip.AddrPort, err error) {
+	say := f.env.Say.Forward
+	switch {
+	case !say.On(3):
+	case err != nil:
+		say.Say(3, "fwdConnectDone: %s for %s: %s to %s failed: %v", f.hop.Code, f.req.CanonicalURL, how, to, err)
+	default:
+		say.Say(3, "fwdConnectDone: %s for %s: %s to %s", f.hop.Code, f.req.CanonicalURL, how, to)
+	}
+}
+
+// sayFailed tells why an attempt failed and whether there will be another (17,3).
+func (f *Fetch) sayFailed(why *failure.Failure, again bool) {
+	if say := f.env.Say.Forward; say.On(3) {
+		say.Say(3, "fwdFail: %s after %d tries, again: %v: %v", f.req.CanonicalURL, f.tries.all, again, why)
+	}
+}
+
+// sayReply tells the heads of the exchange (11,2) and what was odd in the reply's, as
+// log watchers know it.
+func (f *Fetch) sayReply() {
+	if say := f.env.Say.HTTP; say.On(2) {
+		report.Lines(say, 2, "HTTP Server REQUEST: ", f.out)
+		report.Lines(say, 2, "HTTP Server REPLY: ", f.Reply.Head)
+	}
+	if f.Reply.Odd() {
+		f.env.Say.Odd(&f.Reply.Fields, f.policy.Config.RelaxedHeaderParser == conf.Warn)
+	}
+}

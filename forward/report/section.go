@@ -1,0 +1,136 @@
+package report
+
+import (
+	"bytes"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/cuttle-proxy/cuttle/forward/http1"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+)
+
+// SectionKey is the name of the field by which a logger belongs to a debug section of
+// 2.6 (debug_options): a core that knows sections takes it out of what it writes.
+const SectionKey = "section"
+
+// Section is one debug section. On costs a look at a number, so that lines nobody
+// asked for cost nothing else. The zero value says nothing.
+type Section struct {
+	log   *zap.Logger
+	flood *flood
+}
+
+// newSection is the section of a number.
+func newSection(log *zap.Logger, number int, flood *flood) Section {
+	return Section{log.With(zap.Int(SectionKey, number)), flood}
+}
+
+// level is the zap level of one of 2.6's, from 1 up.
+func level(n int) zapcore.Level { return zapcore.Level(1 - n) }
+
+// On reports whether lines of a level are written.
+func (s Section) On(n int) bool { return s.log != nil && s.log.Core().Enabled(level(n)) }
+
+// Say writes a line of a level. Ask On first where the arguments cost something.
+func (s Section) Say(n int, format string, args ...any) {
+	if s.On(n) {
+		s.log.Log(level(n), fmt.Sprintf(format, args...))
+	}
+}
+
+// Traffic writes a line of level 1 about what somebody sent. Strangers cause these, so
+// there are so many a second and no more; how many were left out is said.
+func (s Section) Traffic(format string, args ...any) {
+	if !s.On(1) {
+		return
+	}
+	left, ok := s.flood.may(time.Now())
+	if left > 0 {
+		s.log.Info(fmt.Sprintf("%d lines about bad traffic were left out", left))
+	}
+	if ok {
+		s.log.Info(fmt.Sprintf(format, args...))
+	}
+}
+
+// trafficLines is how many lines about bad traffic are written in a second.
+const trafficLines = 50
+
+// flood counts lines about bad traffic.
+type flood struct {
+	mu     sync.Mutex
+	second int64
+	lines  int
+	left   int
+}
+
+// may reports whether a line may be written, and how many were not, once.
+func (f *flood) may(now time.Time) (left int, ok bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if s := now.Unix(); s != f.second {
+		f.second, f.lines = s, 0
+		left, f.left = f.left, 0
+	}
+	if f.lines++; f.lines > trafficLines {
+		f.left++
+		return left, false
+	}
+	return left, true
+}
+
+// Sections are those that have lines, each named after what 2.6 says in it.
+type Sections struct {
+	Comm    Section // 5: connections
+	HTTP    Section // 11: heads of the server side, and what is wrong with replies
+	Forward Section // 17: attempts and their outcomes
+	URL     Section // 23: what is wrong with URLs
+	ACL     Section // 28: every comparison
+	Client  Section // 33: the client side, access decisions
+	Peers   Section // 44: next hops
+	Fields  Section // 55: what is wrong with header fields
+	DNS     Section // 78: questions and answers
+}
+
+// NewSections makes them for a logger.
+func NewSections(log *zap.Logger) (s Sections) {
+	f := new(flood)
+	for _, of := range []struct {
+		to     *Section
+		number int
+	}{{&s.Comm, 5}, {&s.HTTP, 11}, {&s.Forward, 17}, {&s.URL, 23}, {&s.ACL, 28}, {&s.Client, 33}, {&s.Peers, 44}, {&s.Fields, 55}, {&s.DNS, 78}} {
+		*of.to = newSection(log, of.number, f)
+	}
+	return s
+}
+
+// Lines writes a head, a line for each of its lines.
+func Lines(s Section, n int, what string, head []byte) {
+	for len(head) > 0 {
+		var line []byte
+		if line, head, _ = bytes.Cut(head, []byte{'\n'}); len(line) < 2 {
+			return // the body is behind
+		}
+		s.Say(n, "%s%s", what, bytes.TrimSuffix(line, []byte{'\r'}))
+	}
+}
+
+// mostOdd is how many lines one head causes.
+const mostOdd = 8
+
+// Odd tells what is odd in fields, in 2.6's words. With relaxed_header_parser warn that
+// includes what is forgiven, else only those who ask for level 2 are told that.
+func (s *Sections) Odd(f *http1.Fields, warn bool) {
+	f.Oddities(mostOdd, func(o http1.Oddity, line []byte) {
+		switch {
+		case o == http1.Unparseable:
+			s.Fields.Traffic("WARNING: unparseable HTTP header field {%s}", line)
+		case warn:
+			s.Fields.Traffic("NOTICE: Whitespace after header name in '%s'", line)
+		default:
+			s.Fields.Say(2, "NOTICE: Whitespace after header name in '%s'", line)
+		}
+	})
+}
