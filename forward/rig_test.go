@@ -139,21 +139,36 @@ func start(t testing.TB, network Network, edits ...func(*conf.Config)) *rig {
 	return startWith(t, network, nil, edits...)
 }
 
+// startLogged is start with a log of the test's own.
+func startLogged(t testing.TB, log *zap.Logger, edits ...func(*conf.Config)) *rig {
+	t.Helper()
+	return startParts(t, Parts{Log: log}, edits...)
+}
+
 // startWith is start with another DNS than the few names of tests.
 func startWith(t testing.TB, network Network, resolver dns.Resolver, edits ...func(*conf.Config)) *rig {
+	t.Helper()
+	return startParts(t, Parts{Network: network, Resolver: resolver}, edits...)
+}
+
+// startParts is start with some parts given.
+func startParts(t testing.TB, parts Parts, edits ...func(*conf.Config)) *rig {
 	t.Helper()
 	r := &rig{t: t, dir: t.TempDir(), done: make(chan error, 1)}
 	r.cfg = defaults(r.dir)
 	for _, edit := range edits {
 		edit(r.cfg)
 	}
-	if network == nil {
-		network = loopback{}
+	if parts.Network == nil {
+		parts.Network = loopback{}
 	}
-	log := zap.NewNop()
-	if testing.Verbose() {
-		log, _ = zap.NewDevelopment()
+	if parts.Log == nil {
+		parts.Log = zap.NewNop()
+		if testing.Verbose() {
+			parts.Log, _ = zap.NewDevelopment()
+		}
 	}
+	parts.Version = "test"
 	known := names{
 		"origin.test":    {netip.MustParseAddr("127.0.0.1")},
 		"elsewhere.test": {netip.MustParseAddr("127.0.0.2")},
@@ -165,11 +180,11 @@ func startWith(t testing.TB, network Network, resolver dns.Resolver, edits ...fu
 			known[p.Host] = []netip.Addr{netip.MustParseAddr("127.0.0.1")}
 		}
 	}
-	if resolver == nil {
-		resolver = known
+	if parts.Resolver == nil {
+		parts.Resolver = known
 	}
 	var err error
-	r.srv, err = New(r.cfg, Parts{Network: network, Log: log, Version: "test", Resolver: resolver})
+	r.srv, err = New(r.cfg, parts)
 	if err != nil {
 		t.Fatal(err)
 	}

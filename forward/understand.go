@@ -104,9 +104,10 @@ func (x *transaction) fillFacts() {
 		Client: x.cl.remote.Addr(), Conn: &x.cl.login,
 		ShortcutTTL: x.p.cfg.AuthenticateIPShortcircuitTTL, Shortcuts: &x.p.lists.IPShortcircuit,
 	}
-	if x.claims() {
+	tunnel := x.req.Method == http1.CONNECT // TLS that is passed on: always to where the client dialled
+	if x.claims() || tunnel && x.cl.intercepted && x.form.Rebuilt {
 		x.facts.Dialled = x.cl.meant
-		if x.p.cfg.ClientDstPassthru {
+		if tunnel || x.p.cfg.ClientDstPassthru {
 			x.facts.To = x.cl.meant.Addr()
 		}
 	}
