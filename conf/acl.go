@@ -99,6 +99,8 @@ type ACL struct {
 	// Cert: user_cert, ca_cert.
 	Cert CertList
 
+	// partial: one of its lines was refused, so that its values are not all here.
+	partial bool
 	// overlaps: a value of Networks or Domains was left out because another covers it.
 	overlaps bool
 

@@ -120,7 +120,9 @@ func (r *reader) aclLine() error {
 		return nil
 	}
 	if (a.empty() || r.b.onlyIPv6(a)) && !r.b.state(a).filled {
+		r.b.untrue = !a.empty()
 		r.say("aclParseAclLine: WARNING: empty ACL: %s", r.quoted)
+		r.b.untrue = false
 	}
 	r.b.quoted[a] = r.quoted
 	r.b.acls[lowerASCII(name)] = a

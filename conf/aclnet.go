@@ -53,10 +53,9 @@ func readNetworks(r *reader, a *ACL) error {
 		if p, ok := ipv6Range(v.text, v.pos); ok {
 			r.extensionAt(v.pos, len(v.text), "acl:ipv6", "an IPv6 value", "2.6 knows IPv4 only and skips it with a message.")
 			a.Networks = append(a.Networks, p)
-			// 2.6's lines stay as they are, whatever we make of the value.
-			r.b.mute = true
+			r.b.untrue = true
 			r.sayIPv6(v)
-			r.b.mute = false
+			r.b.untrue = false
 			continue
 		}
 		found, err := r.networks(v)

@@ -26,6 +26,8 @@ type builder struct {
 	// print no more of its lines.
 	stopped bool
 	mute    bool
+	// untrue: what is said now is 2.6's word and not so here.
+	untrue  bool
 	unknown int
 	depth   int // of include
 	// including are the files read by include, reading those that are open now, the
@@ -42,6 +44,10 @@ type builder struct {
 	used      map[*ACL]bool
 	// refusedACLs are the places of acl lines that were refused, by name in lower case.
 	refusedACLs map[string]parser.Pos
+	// gaps are the directives of which a line was refused, or written with a wrong name:
+	// what they come to is not known. strays are the words of lines nobody understands.
+	gaps   map[string]bool
+	strays map[string]bool
 	// allACLs are the places of the acl lines of the file, made when one is missed.
 	allACLs   map[string]parser.Pos
 	aclName   string // of the line being read
@@ -64,7 +70,7 @@ func newBuilder(opts Options) *builder {
 	}
 	return &builder{cfg: &Config{}, opts: opts, world: opts.World, report: &Report{},
 		acls: map[string]*ACL{}, aclStates: map[*ACL]*aclState{}, quoted: map[*ACL]string{}, used: map[*ACL]bool{}, refusedACLs: map[string]parser.Pos{},
-		peers: map[string]*Peer{}, resolved: map[string][]netip.Addr{}, first: map[*Directive]parser.Pos{}, named: map[string]bool{}}
+		peers: map[string]*Peer{}, resolved: map[string][]netip.Addr{}, first: map[*Directive]parser.Pos{}, named: map[string]bool{}, gaps: map[string]bool{}, strays: map[string]bool{}}
 }
 
 // inclusion is a file read by include.
@@ -77,7 +83,7 @@ type inclusion struct {
 // say adds a time-stamped line of 2.6's output.
 func (b *builder) say(format string, args ...any) {
 	if !b.stopped {
-		b.report.Lines = append(b.report.Lines, LegacyLine{Stamped: true, Text: fmt.Sprintf(format, args...)})
+		b.report.Lines = append(b.report.Lines, LegacyLine{Stamped: true, Untrue: b.untrue, Text: fmt.Sprintf(format, args...)})
 	}
 }
 
@@ -211,13 +217,22 @@ func (b *builder) unrecognized(line *parser.Line) {
 	case strings.HasPrefix(line.Directive, "\xef\xbb\xbf"):
 		d.Detail = "The file begins with a byte order mark, which becomes part of the first word. Save it without."
 	default:
+		b.stray(line)
 		if known := byName[line.Directive]; known != nil {
 			d.Detail = "It belongs to a feature that is left out here: " + known.Build + "."
 		} else if d.Detail = obsolete[line.Directive]; d.Detail == "" {
 			d.Suggestion = nearest(line.Directive, directiveNames())
+			b.gaps[d.Suggestion] = true
 		}
 	}
 	b.diagnose(d)
+}
+
+// stray notes the words of a line that is not understood: they may be names of ACLs.
+func (b *builder) stray(line *parser.Line) {
+	for _, w := range line.Args.Words {
+		b.strays[lowerASCII(strings.TrimPrefix(w.Text, "!"))] = true
+	}
 }
 
 // refuse ends the run as 2.6 does.
@@ -241,6 +256,7 @@ func (b *builder) refuse(r *reader, e *refusal) {
 		d.Detail = strings.TrimSpace(fmt.Sprintf("%s The file is named in %v.", d.Detail, r.namePos()))
 	}
 	b.diagnose(d)
+	b.gaps[r.dir.Name] = true
 	if b.list != nil {
 		b.list.close()
 		b.list = nil

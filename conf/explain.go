@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -89,6 +90,12 @@ func (d Diagnostic) underline() (line, under string) {
 	}, src[from:col])
 	marked := utf8.RuneCountInString(src[col:min(to, col+max(d.Len, 1))])
 	return printable(src[from:to]), front + "^" + strings.Repeat("~", max(0, marked-1))
+}
+
+// quoted puts a pattern between quotes as it stands in the file: what cannot be seen is
+// written with a backslash, and backslashes of its own are not doubled.
+func quoted(s string) string {
+	return strings.NewReplacer(`\\`, `\`, `\"`, `"`).Replace(strconv.Quote(s))
 }
 
 // printable writes a question mark for every byte that is no letter of UTF-8 or

@@ -34,10 +34,11 @@ func (b *builder) finding(at parser.Pos, n int, check, summary, detail string) {
 // lintACLs finds ACLs nobody needs or that match nobody.
 func (b *builder) lintACLs() {
 	for _, a := range b.cfg.ACLs {
-		if a.matchesNothing() {
+		_, a.partial = b.refusedACLs[lowerASCII(a.Name)]
+		if a.matchesNothing() && !a.partial {
 			b.finding(a.Pos, len(a.Name), "acl-empty", fmt.Sprintf("acl %s has no value and matches nothing", a.Name), "")
 		}
-		if !b.used[a] && !a.stock() {
+		if !b.used[a] && !a.stock() && !b.strays[lowerASCII(a.Name)] {
 			b.finding(a.Pos, len(a.Name), "acl-unused", fmt.Sprintf("acl %s is defined and never used", a.Name), "")
 		}
 	}
@@ -60,6 +61,7 @@ const (
 func (ref ACLRef) known() truth {
 	t := unknownTruth
 	switch a := ref.ACL; {
+	case a.partial:
 	case a.matchesNothing():
 		t = never
 	case a.Type == ACLSrc || a.Type == ACLMyIP:
@@ -118,7 +120,7 @@ func (rule AccessRule) contradiction() string {
 
 // disjoint reports whether two ACLs look at the same thing and share no value.
 func disjoint(a, b *ACL) bool {
-	if a.Type != b.Type || len(a.Networks)*len(b.Networks) > 10_000 {
+	if a.Type != b.Type || a.partial || b.partial || len(a.Networks)*len(b.Networks) > 10_000 {
 		return false
 	}
 	switch a.Type {
@@ -225,8 +227,15 @@ var limitsNobody = map[ACLType]bool{ACLPort: true, ACLMethod: true, ACLProto: tr
 
 // lintOpen finds http_access lists that serve everybody.
 func (b *builder) lintOpen() {
+	if b.gaps["http_access"] {
+		return // a line that is missing may be the one that closes it
+	}
 	list := b.cfg.HTTPAccess
-	for _, rule := range list {
+	end := list.decided()
+	for i, rule := range list {
+		if i > end {
+			return
+		}
 		open := rule.Allow && rule.known() != never
 		for _, ref := range rule.ACLs {
 			if ref.known() != always && !limitsNobody[ref.ACL.Type] {
@@ -242,14 +251,38 @@ func (b *builder) lintOpen() {
 			return
 		}
 	}
-	if n := len(list); n > 0 && !list[n-1].Allow && list[n-1].known() != always {
+	if n := len(list); n > 0 && end >= n && !list[n-1].Allow && list[n-1].known() != always {
 		b.finding(list[n-1].Pos, len("http_access"), "access-open", "requests that no http_access line matches are allowed",
 			"When no line matches, the opposite of the last line's verb holds. End the list with http_access deny all.")
 	}
 }
 
+// decided gives the index of the second of two rules that are an ACL and its opposite:
+// nothing gets past them. Without such rules it is behind the list.
+func (list AccessList) decided() int {
+	type literal struct {
+		acl    *ACL
+		negate bool
+	}
+	seen := map[literal]bool{}
+	for i, rule := range list[:min(len(list), maxLintRules)] {
+		if len(rule.ACLs) != 1 {
+			continue
+		}
+		ref := rule.ACLs[0]
+		if seen[literal{ref.ACL, !ref.Negate}] {
+			return i
+		}
+		seen[literal{ref.ACL, ref.Negate}] = true
+	}
+	return len(list)
+}
+
 // lintPeers finds peers no request can reach.
 func (b *builder) lintPeers() {
+	if b.gaps["cache_peer_access"] {
+		return
+	}
 	for _, p := range b.cfg.Peers {
 		if !p.reachable() {
 			b.finding(p.Pos, len("cache_peer"), "peer-unreachable",

@@ -59,6 +59,18 @@ var lintCases = []struct{ text, want string }{
 	{head + closed + "refresh_pattern . 0 20% 1 ignore-reloads\n", "6:27 refresh-option"},
 	{head + closed + "acl b src 10.0.0.9/24x\ncache deny b\n", "6:11 acl-mask,6:11 acl-value-tail"},
 
+	// What is missing because its line was refused, or misspelt, is not held against the file.
+	{"http_port 3128\nacl lan src 10.0.0.0/8\nhttp_access allow lan\nhttp_access deny all\n", "4:0 refused,4:18 refused"},
+	{head + "acl lan src 10.0.0.0/8\nhttp_acess allow lan\nhttp_access allow all\n", "4:1 unknown-directive"},
+	{head + closed + "acl p port 80 x\nhttp_access deny p\n", "6:15 refused,7:18 refused"},
+	{head + closed + "http_port 80 tproxy\ntcp_outgoing_address nosuch.test\n", "7:22 refused"},
+	{head + closed + "http_port 80 tproxy\ntcp_outgoing_address 1.2.3.4\nwccp2_router 1.2.3.4\nwccp2_service dynamic 80\nwccp2_service_info 80 protocol=tcp ports=80 priority=240 flags=src_ip_has\n", "10:58 refused"},
+	{head + closed + "cache_peer p parent 80 0\ncache_peer_access p deny all\ncache_peer_access p allow nosuch\n", "8:27 refused"},
+	// An ACL and its opposite decide everything.
+	{head + "acl s dst 192.0.2.1\nhttp_access allow s\nhttp_access deny !s\nhttp_access allow all\n", ""},
+	{head + "acl s src 192.0.2.1\nhttp_access allow s\nhttp_access deny !s\n", ""},
+	{head + "acl s src 192.0.2.1\nacl p port 80\nhttp_access allow s p\nhttp_access deny !s\nhttp_access allow all\n", "7:1 access-open"},
+
 	// An ACL counts as used wherever it is named, and to_localhost always: 2.6's own file defines it in vain.
 	{head + closed + "acl to_localhost dst 127.0.0.0/8\n", ""},
 	{head + closed + "acl b browser x\naccess_log /l squid b\n", ""},

@@ -12,13 +12,14 @@ func (b *builder) lintInterception() {
 			break
 		}
 	}
-	if tproxy != nil && len(c.TCPOutgoingAddress) == 0 {
+	if tproxy != nil && len(c.TCPOutgoingAddress) == 0 && !b.gaps["tcp_outgoing_address"] {
 		b.finding(tproxy.Pos, len("http_port"), "tproxy-outgoing", "tproxy without tcp_outgoing_address",
 			"Connections that are not made from a client's address need one that replies come back to.")
 	}
 	var toClients, toServers *WCCPService // whose packets have the service's port as source, as destination
 	for _, s := range c.WCCP.Services {
 		switch {
+		case s.Dynamic && s.InfoPos.IsZero() && b.gaps["wccp2_service_info"]:
 		case s.Dynamic && s.InfoPos.IsZero():
 			b.finding(s.Pos, len("wccp2_service"), "wccp-info", fmt.Sprintf("dynamic service %d has no wccp2_service_info", s.ID),
 				"A router does not know what to redirect for it.")
@@ -29,7 +30,7 @@ func (b *builder) lintInterception() {
 			toServers = s
 		}
 	}
-	if tproxy == nil || len(c.WCCP.V2Routers) == 0 {
+	if tproxy == nil || len(c.WCCP.V2Routers) == 0 || b.gaps["wccp2_service"] || b.gaps["wccp2_service_info"] {
 		return
 	}
 	switch {

@@ -16,7 +16,7 @@ func (b *builder) lintRefresh() {
 		for k, before := range list[:i] {
 			if spelled[k].takes(spelled[i]) {
 				b.finding(p.Pos, len("refresh_pattern"), "refresh-shadowed",
-					fmt.Sprintf("this pattern is never reached: %q in line %d matches all it does", before.Regex.Pattern, before.Pos.Line), "")
+					fmt.Sprintf("this pattern is never reached: %s in line %d matches all it does", quoted(before.Regex.Pattern), before.Pos.Line), "")
 				break
 			}
 		}

@@ -76,7 +76,10 @@ type MissingPath struct {
 type LegacyLine struct {
 	// Stamped lines are debug output, printed with a time stamp.
 	Stamped bool
-	Text    string
+	// Untrue lines are 2.6's word about what it does not understand and what acts here:
+	// nobody is to be told that it is ignored.
+	Untrue bool
+	Text   string
 }
 
 // Accepted reports whether 2.6 would have started with the file (extensions count as known).

@@ -41,6 +41,9 @@ func (inv *invocation) override(cfg *conf.Config) *conf.Config {
 // writeLegacyLines prints a report's lines of 2.6, debug output with its time.
 func writeLegacyLines(w io.Writer, report *conf.Report, now time.Time) {
 	for _, line := range report.Lines {
+		if line.Untrue {
+			continue
+		}
 		if line.Stamped {
 			fmt.Fprint(w, now.Format("2006/01/02 15:04:05| "))
 		}

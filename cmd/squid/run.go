@@ -168,7 +168,7 @@ func (p *process) reconfigure() (o outcome) {
 	}
 	cfg, report := conf.Load(p.inv.flags.confFile, conf.Options{World: p.monitor.World(resolvingWorld{})})
 	for _, line := range report.Lines {
-		if !strings.HasSuffix(line.Text, "Terminated abnormally.") { // nothing terminates here
+		if !line.Untrue && !strings.HasSuffix(line.Text, "Terminated abnormally.") { // nothing terminates here
 			p.log.Warn(line.Text)
 		}
 	}
