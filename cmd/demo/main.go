@@ -10,6 +10,8 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 	"syscall"
 
@@ -24,10 +26,11 @@ func main() {
 	var p programs
 	flag.StringVar(&p.squid, "squid", "bin/squid", "the proxy")
 	flag.StringVar(&p.routersim, "routersim", "bin/routersim", "the router")
+	only := flag.String("only", "recommended,user,more", "the networks to build")
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
-	passed, total, err := demonstrate(ctx, os.Stdout, p)
+	passed, total, err := demonstrate(ctx, os.Stdout, p, strings.Split(*only, ","))
 	interrupted := ctx.Err() != nil
 	stop()
 	switch {
@@ -69,7 +72,7 @@ addresses and to subscribers with the origins'.
 
 // demonstrate builds all networks at once, since most of the time goes by waiting
 // for the protocol's timers, and then shows them one after the other.
-func demonstrate(ctx context.Context, out io.Writer, p programs) (passed, total int, err error) {
+func demonstrate(ctx context.Context, out io.Writer, p programs, only []string) (passed, total int, err error) {
 	if p, err = p.found(); err != nil {
 		return 0, 0, err
 	}
@@ -91,8 +94,9 @@ func demonstrate(ctx context.Context, out io.Writer, p programs) (passed, total 
 	scenes := []*scene{
 		{title: "recommended", heading: "The recommended configuration", fragment: recommendedFragment, fetches: fetches},
 		{title: "user", heading: "The user's configuration", fragment: userFragment, fetches: fetches},
-		{title: "tls", heading: "The recommended configuration, with port 443", fragment: tlsFragment, fetches: tlsFetches},
+		{title: "more", heading: "The recommended configuration, with port 443, and its cache", fragment: tlsFragment, fetches: moreFetches},
 	}
+	scenes = slices.DeleteFunc(scenes, func(s *scene) bool { return !slices.Contains(only, s.title) })
 	fmt.Fprint(out, picture)
 	for _, s := range scenes {
 		s.stage, s.err = buildStage(lab, s.title, directory, s.fragment, 1, p)
@@ -168,7 +172,7 @@ func closeAll(scenes []*scene) {
 }
 
 // fetches are the pages shown: both subscribers, each site, each address of the site
-// that has several, one page that both ask for, and one too long for the GRE tunnel to carry in whole packets.
+// that has several, and one page too long for the GRE tunnel to carry in whole packets.
 func fetches(n *network) []fetch {
 	www, news, mirror := names["www.example.net."][0], names["news.example.org."][0], names["mirror.example.com."]
 	list := []fetch{
@@ -176,21 +180,20 @@ func fetches(n *network) []fetch {
 		{who: n.dialup, url: "http://www.example.net/dialup", at: www},
 		{who: n.adsl, url: fmt.Sprintf("http://news.example.org/archive/%d", longPage), at: news, octets: longPage},
 	}
-	for _, who := range []subscriber{n.dialup, n.adsl} { // the second visit is answered from memory
-		list = append(list, fetch{who: who, url: "http://news.example.org/shared", at: news, stored: who != n.dialup})
-	}
 	for i, address := range mirror {
 		list = append(list, fetch{who: n.dialup, url: fmt.Sprintf("http://mirror.example.com/disk%c", 'a'+i), at: address})
 	}
 	return list
 }
 
-// tlsFetches are a plain page, one through TLS that is passed on, a long one, and one
-// of a name that http_access denies.
-func tlsFetches(n *network) []fetch {
+// moreFetches are a page that both subscribers ask for, the second of whom gets it from
+// memory, one through TLS that is passed on, a long one, and one of a name that
+// http_access denies.
+func moreFetches(n *network) []fetch {
 	www, news := names["www.example.net."][0], names["news.example.org."][0]
 	return []fetch{
-		{who: n.adsl, url: "http://www.example.net/plain", at: www},
+		{who: n.adsl, url: "http://www.example.net/shared", at: www},
+		{who: n.dialup, url: "http://www.example.net/shared", at: www, stored: true},
 		{who: n.adsl, url: "https://www.example.net/adsl", at: www},
 		{who: n.dialup, url: fmt.Sprintf("https://www.example.net/archive/%d", longPage), at: www, octets: longPage},
 		{who: n.dialup, url: "https://news.example.org/denied", at: news, denied: true},
