@@ -104,6 +104,27 @@ func (s *Store) changeDir(d *disk, dc *DirConfig) {
 	}
 }
 
+// reviveDirs tries again those that were taken out: their disk may be well by now.
+func (s *Store) reviveDirs(c *Config) {
+	for _, d := range s.disks.all() {
+		if !d.failed.Load() {
+			continue
+		}
+		d.stop()
+		<-d.ended
+		d.dir.Close()
+		dc := d.config.Load()
+		dir, err := dc.Open()
+		if err != nil {
+			s.tell(Notice{Path: dc.Path, Err: err, TakenOut: true})
+			continue
+		}
+		s.dropDir(d)
+		s.rebuilds.begin(1)
+		s.addDir(dc, dir, c.DoubleCheck)
+	}
+}
+
 // dropDir ends the use of a directory that is gone from the configuration.
 func (s *Store) dropDir(d *disk) {
 	s.closeDir(d)

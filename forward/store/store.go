@@ -95,8 +95,8 @@ func (p Policy) order() index.Policy {
 
 // Reconfigure puts another configuration in force. What the store holds stays, as
 // far as there is room for it; directories that are gone are closed, new ones
-// opened. Entries under way keep what they began with. An error leaves everything
-// as it was.
+// opened, and those that were taken out are tried again. Entries under way keep what
+// they began with. An error leaves everything as it was.
 func (s *Store) Reconfigure(c Config) error {
 	s.reconfiguring.Lock()
 	defer s.reconfiguring.Unlock()
@@ -104,6 +104,7 @@ func (s *Store) Reconfigure(c Config) error {
 	if err := s.takeDirs(&c); err != nil {
 		return err
 	}
+	s.reviveDirs(&c)
 	old := s.config.Swap(&c)
 	s.mem.SetLimit(c.Memory)
 	s.shrink(0)

@@ -216,6 +216,16 @@ func TestAFailingDiskIsTakenOut(t *testing.T) {
 		if len(notices) != 0 || !s.Stats().Dirs[0].TakenOut {
 			t.Errorf("reported again: %+v", <-notices)
 		}
+		f.fail(nil, nil)
+		if err := s.Reconfigure(c); err != nil {
+			t.Fatal(err)
+		}
+		rebuilt(t, s)
+		s.put(t, docOf(100, 1000))
+		eventually(t, "the disk is used again", func() bool {
+			st := s.Stats()
+			return len(st.Dirs) == 1 && !st.Dirs[0].TakenOut && st.Dirs[0].Objects > 0
+		})
 	}
 }
 
