@@ -58,14 +58,14 @@ func TestInert(t *testing.T) {
 // TestHarmIsAClosedList: what ends a start is this and nothing else, and each says
 // in a sentence's end what would happen.
 func TestHarmIsAClosedList(t *testing.T) {
-	if got, want := strings.Join(harmKeys(), " "), "cache_peer:ssl"; got != want {
+	if got, want := strings.Join(harmKeys(), " "), "cache_peer:ssl cache_dir:coss"; got != want {
 		t.Errorf("a start is refused for %s; the list is %s", got, want)
 	}
 }
 
 // TestInertOptionsAreOptions: each option of the table is a word its directive takes.
 func TestInertOptionsAreOptions(t *testing.T) {
-	known := slices.Concat(peerOptionNames(), []string{"ssl", "sslversion=", "multicast", "icp-port", "proto cache_object", "cert=", "without transparent", "ignore-stale-while-revalidate"})
+	known := slices.Concat(peerOptionNames(), []string{"ssl", "sslversion=", "multicast", "icp-port", "proto cache_object", "coss", "Q1=", "Q2=", "cert=", "without transparent", "ignore-stale-while-revalidate"})
 	for _, o := range peerTLS {
 		known = append(known, o.name+"=")
 	}

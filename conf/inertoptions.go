@@ -50,6 +50,14 @@ func wordAt(place int, is func(string) bool) func([]parser.Word) int {
 	}
 }
 
+// inertCacheDir are those of cache_dir: no directory has a queue of its own to a
+// process of its own, and nothing is kept in one large file.
+var inertCacheDir = []Option{
+	{Name: "coss", find: wordAt(0, func(w string) bool { return strings.EqualFold(w, "coss") }), Why: "objects are kept in files of their own only",
+		Harm: &Harm{Text: "nothing would be kept there; write aufs, the path of a folder for it, its size, 16 256, and run squid -z"}},
+	{Name: "Q1=", Effect: Obsolete}, {Name: "Q2=", Effect: Obsolete},
+}
+
 // inertRefresh are those of refresh_pattern: without a cache only the largest age counts.
 var inertRefresh = append([]Option{{Name: "ignore-stale-while-revalidate"}}, inertRefreshNames()...)
 

@@ -7,7 +7,7 @@ var storeRows = []Directive{
 		Help: "Objects larger than this are not kept in memory."},
 	{Name: "memory_replacement_policy", Effect: Acts, Default: "lru", kind: policies(func(c *Config) *Policy { return &c.MemoryReplacementPolicy }),
 		Help: "Which objects leave memory first; see cache_replacement_policy."},
-	{Name: "cache_dir", Effect: Acts, IfNone: "ufs @swapdir@ 100 16 256", kind: cacheDirs(func(c *Config) *[]*CacheDir { return &c.CacheDirs }),
+	{Name: "cache_dir", Options: inertCacheDir, Effect: Acts, IfNone: "ufs @swapdir@ 100 16 256", kind: cacheDirs(func(c *Config) *[]*CacheDir { return &c.CacheDirs }),
 		Example: "cache_dir ufs /var/spool/squid 10000 16 256\ncache_dir aufs /cache2 40000 64 256 max-size=1048576",
 		Help: "A cache on disk: type, path, size in MB, then, for ufs, aufs and diskd, the numbers of folders of the first and second level. " +
 			"null keeps nothing and takes no numbers; coss has no folders and needs max-size=. Options: read-only, min-size= and max-size= in bytes; diskd: Q1=, Q2=; coss: block-size=, overwrite-percent=, max-stripe-waste=, membufs=, maxfullbufs=. " +

@@ -15,7 +15,6 @@ import (
 	"github.com/cuttle-proxy/cuttle/forward/peer/htcp"
 	"github.com/cuttle-proxy/cuttle/forward/report"
 	"github.com/cuttle-proxy/cuttle/forward/sock"
-	"github.com/cuttle-proxy/cuttle/forward/store"
 )
 
 // lookups is how names are looked up.
@@ -55,7 +54,7 @@ func New(cfg *conf.Config, parts Parts) (*Server, error) {
 		s.closeNames()
 		return nil, err
 	}
-	if s.store, err = store.Open(s.storeConfig(cfg)); err != nil {
+	if err = s.openStore(cfg); err != nil {
 		p.release()
 		s.watcher.Close()
 		s.closeNames()
@@ -128,11 +127,12 @@ func (s *Server) Swap(ctx context.Context, cfg *conf.Config) error {
 	return nil
 }
 
-// Rotate closes the log files, renames them when logfile_rotate asks for it
-// and opens them anew.
+// Rotate writes the swap.state of each cache_dir anew, closes the log files, renames
+// them when logfile_rotate asks for it and opens them anew.
 func (s *Server) Rotate() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.store.Rotate()
 	return s.current.Load().logs.Rotate()
 }
 

@@ -82,8 +82,9 @@ type Parts struct {
 	Overloaded func(bool)
 	// OverloadRest is how long it must have been well; 0 for the default.
 	OverloadRest time.Duration
-	// Disks: the directories of cache_dir are used.
-	Disks bool
+	// Disks: the directories of cache_dir are used. CheckDisks compares the length of
+	// each file with swap.state at the start (squid -S).
+	Disks, CheckDisks bool
 }
 
 // Server forwards HTTP for one configuration at a time. Everything it derives

@@ -1,6 +1,8 @@
 package forward
 
 import (
+	"errors"
+
 	"github.com/cuttle-proxy/cuttle/conf"
 	"github.com/cuttle-proxy/cuttle/forward/store"
 	"github.com/cuttle-proxy/cuttle/forward/store/ufs"
@@ -26,16 +28,23 @@ func (s *Server) storeConfig(cfg *conf.Config) store.Config {
 		ReadAheadGap:  cfg.ReadAheadGap,
 		UpdateHeaders: cfg.UpdateHeaders,
 		KeptFiles:     keptFiles(),
+		DoubleCheck:   s.parts.CheckDisks,
+		Log:           s.storeLine,
+		Report:        s.storeNews,
 	}
-	for _, d := range cfg.CacheDirs {
+	if cfg.CacheStoreLog == "" || cfg.CacheStoreLog == "none" {
+		c.Log = nil // nothing is gathered for it
+	}
+	for i, d := range cfg.CacheDirs {
 		if !s.parts.Disks {
 			break
 		}
 		if d.Type == "ufs" || d.Type == "aufs" || d.Type == "diskd" {
+			state := ufs.SwapStatePath(cfg.CacheSwapState, d.Path, i)
 			c.Dirs = append(c.Dirs, store.DirConfig{
 				Path: d.Path, Size: d.Size, MinSize: d.MinSize, MaxSize: d.MaxSize, ReadOnly: d.ReadOnly, Policy: storePolicy(d.Policy),
 				Open: func() (store.Directory, error) {
-					return ufs.Open(ufs.Options{Path: d.Path, L1: d.L1, L2: d.L2, ReadOnly: d.ReadOnly})
+					return openDir(ufs.Options{Path: d.Path, L1: d.L1, L2: d.L2, SwapState: state, ReadOnly: d.ReadOnly})
 				},
 			})
 		}
@@ -55,6 +64,36 @@ func keptFiles() int {
 	}
 	return int(min(limit.Cur/16, 1024))
 }
+
+// openDir opens a directory; a Directory that is nil stays nil.
+func openDir(o ufs.Options) (store.Directory, error) {
+	d, err := ufs.Open(o)
+	if err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+// errUnverified ends a start in 2.6's words when folders of a cache_dir are missing.
+var errUnverified = errors.New("\tFailed to verify one of the swap directories, Check cache.log\n" +
+	"\tfor details.  Run 'squid -z' to create swap directories\n\tif needed, or if running Squid for the first time.")
+
+// openStore makes the store of the first configuration.
+func (s *Server) openStore(cfg *conf.Config) (err error) {
+	s.store, err = store.Open(s.storeConfig(cfg))
+	if errors.Is(err, ufs.ErrFolders) {
+		s.parts.Log.Error(err.Error())
+		return errUnverified
+	}
+	return err
+}
+
+// Rebuilt is closed when the store knows what lies in the cache_dirs of the first
+// configuration.
+func (s *Server) Rebuilt() <-chan struct{} { return s.store.Rebuilt() }
+
+// StoreStats is the state of the store.
+func (s *Server) StoreStats() store.Stats { return s.store.Stats() }
 
 // storePolicy is a replacement policy by its words.
 func storePolicy(p conf.Policy) store.Policy {

@@ -139,7 +139,7 @@ func questionOrder(question string) func(*invocation) int {
 func (p *process) openControl() {
 	l, err := net.ListenUnix("unix", controlAddress(os.Getpid()))
 	if err != nil {
-		p.log.Warn("WARNING: questions by -k wccp, -k network and -k helpers cannot be answered: " + sysText(err))
+		p.log.Warn("WARNING: questions by -k wccp, -k network, -k helpers and -k store cannot be answered: " + sysText(err))
 		return
 	}
 	p.control = l
@@ -149,6 +149,9 @@ func (p *process) openControl() {
 
 		"helpers":      p.writeHelpers,
 		"helpers json": p.writeHelpersJSON,
+
+		"store":      func(w io.Writer) error { st := p.server.StoreStats(); return st.WriteText(w) },
+		"store json": func(w io.Writer) error { st := p.server.StoreStats(); return st.WriteJSON(w) },
 
 		"network":      p.host.WriteNetwork,
 		"network json": p.host.WriteNetworkJSON,

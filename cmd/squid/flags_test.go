@@ -121,7 +121,7 @@ func TestHelpAndVersion(t *testing.T) {
 
 func TestIdleOptionsAreNamed(t *testing.T) {
 	f, err := parseFlags("squid", []string{"-NYC", "-X", "-DFRS", "-s"})
-	if got := strings.Join(f.idle(), " "); err != nil || got != "-C -D -F -R -S -Y" {
+	if got := strings.Join(f.idle(), " "); err != nil || got != "-C -D -R -Y" {
 		t.Errorf("without effect: %q, %v", got, err)
 	}
 	if f, _ = parseFlags("squid", []string{"-NX", "-d1"}); f.idle() != nil {

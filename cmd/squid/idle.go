@@ -45,15 +45,15 @@ func (p *process) nameIdleFlags() {
 }
 
 // idle lists the options given that are understood and change nothing: there is
-// no DNS test to leave out (-D) and no store to rebuild or check (-F, -S, -Y), the
-// runtime keeps fatal signals (-C), and a port that was just left can always be
-// had again, also by a copy that replaces this one (-R).
+// no DNS test to leave out (-D) and no ICP to hold back hits from (-Y), the runtime
+// keeps fatal signals (-C), and a port that was just left can always be had again,
+// also by a copy that replaces this one (-R).
 func (f *flags) idle() []string {
 	var list []string
 	for _, o := range []struct {
 		given bool
 		word  string
-	}{{f.noCatch, "-C"}, {f.noDNSTests, "-D"}, {f.foreRebuild, "-F"}, {f.noReuseAddr, "-R"}, {f.checkSwap, "-S"}, {f.icpOnlyHits, "-Y"}} {
+	}{{f.noCatch, "-C"}, {f.noDNSTests, "-D"}, {f.noReuseAddr, "-R"}, {f.icpOnlyHits, "-Y"}} {
 		if o.given {
 			list = append(list, o.word)
 		}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -78,7 +79,11 @@ func serve(inv *invocation, cfg *conf.Config, report *conf.Report, supervised bo
 	}
 	p.nameIdleFlags()
 	p.nameIdle(report)
-	if err := p.open(); err != nil {
+	switch err := p.open(signals); {
+	case errors.Is(err, errEnded):
+		p.leave()
+		return exitGood
+	case err != nil:
 		return p.fail(err)
 	}
 	p.tellReady()
@@ -164,14 +169,20 @@ func (p *process) goToCoredumpDir() {
 }
 
 // open builds the rooms and opens the ports. Nothing is half open when it fails.
-func (p *process) open() error {
+func (p *process) open(signals chan os.Signal) error {
 	var err error
 	if len(p.cfg.HTTPPorts) == 0 && len(p.cfg.HTTPSPorts) == 0 {
 		return fatalError{"No port defined"}
 	}
-	p.server, err = forward.New(p.cfg, forward.Parts{Network: p.host.Network, PrepareLookup: p.host.Network.PrepareLookup, Log: p.log, Version: conf.Version, Disks: true, LogFiles: p.monitor, Spawner: p.monitor.Spawner(), Overloaded: p.host.Overloaded})
+	p.server, err = forward.New(p.cfg, forward.Parts{Network: p.host.Network, PrepareLookup: p.host.Network.PrepareLookup, Log: p.log, Version: conf.Version, Disks: true, CheckDisks: p.inv.flags.checkSwap, LogFiles: p.monitor, Spawner: p.monitor.Spawner(), Overloaded: p.host.Overloaded})
 	if err != nil {
 		return err
+	}
+	if p.inv.flags.foreRebuild {
+		if err := awaitIndex(p.server.Rebuilt(), signals); err != nil {
+			p.server.Shutdown(0)
+			return err
+		}
 	}
 	if err := p.server.Listen(context.Background()); err != nil {
 		return err
@@ -188,6 +199,34 @@ func (p *process) open() error {
 		p.log.Warn("WARNING: " + text)
 	}
 	return nil
+}
+
+// errEnded: a signal ended the process while it waited for the index.
+var errEnded = errors.New("ended by a signal")
+
+// awaitIndex is -F: nothing is served before the cache knows what lies on its disks.
+// Signals that do not end the process come again then.
+func awaitIndex(rebuilt <-chan struct{}, signals chan os.Signal) error {
+	var later []os.Signal
+	for {
+		select {
+		case <-rebuilt:
+			for _, sig := range later {
+				select {
+				case signals <- sig:
+				default: // as many wait already
+				}
+			}
+			return nil
+		case sig := <-signals:
+			if sig == syscall.SIGTERM || sig == syscall.SIGINT {
+				return errEnded
+			}
+			if len(later) < cap(signals) {
+				later = append(later, sig)
+			}
+		}
+	}
 }
 
 // tellReady tells whoever started us that we serve: the supervisor, systemd.

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"fmt"
 	"iter"
 
 	"github.com/cuttle-proxy/cuttle/forward/store/index"
@@ -30,7 +29,7 @@ func (s *Store) takeDirs(c *Config) error {
 			for _, dir := range opened {
 				dir.Close()
 			}
-			return fmt.Errorf("%s: %w", dc.Path, err)
+			return err // it names the file
 		}
 		opened[dc.Path] = dir
 	}

@@ -242,7 +242,13 @@ func (e *Entry) endJob(sw *swapOut) {
 
 // commit ends a file that is whole.
 func (e *Entry) commit(sw *swapOut) {
-	err := sw.file.Close()
+	var err error
+	if e.announced < 0 {
+		err = ufs.Seal(sw.file, sw.body+sw.high)
+	}
+	if shut := sw.file.Close(); err == nil {
+		err = shut
+	}
 	sw.d.closed(e.s)
 	if err != nil {
 		e.s.diskError(sw.d, err)

@@ -33,6 +33,8 @@ type Server interface {
 	Verification() (checked, unverified, denied uint64)
 	BlindTunnels() uint64
 	PassedTLS() uint64
+	// Rebuilt is closed when the cache knows what lies in its directories.
+	Rebuilt() <-chan struct{}
 }
 
 // Host is the network of this host as a running copy uses it. It is built as

@@ -33,11 +33,38 @@ func (h *Host) startWCCP() error {
 		h.log.Info("WCCP Disabled.")
 		return nil
 	}
+	return h.joinRouters()
+}
+
+// joinRouters begins to announce, or to wait for what is to be waited for.
+func (h *Host) joinRouters() error {
 	r, err := wccp2.Start(&h.cfg.WCCP, h.wccpSettings(), h.log.Named("wccp2"))
-	if err == nil {
-		h.wccp.Store(r)
+	if err != nil {
+		return err
 	}
-	return err
+	h.wccp.Store(r)
+	if h.indexAwaited() {
+		r.Hold(rebuilding)
+		go func() {
+			<-h.server.Rebuilt()
+			r.Release(rebuilding)
+		}()
+	}
+	return nil
+}
+
+// rebuilding is the reason for which a cache that does not know yet what lies on
+// its disks announces nothing (wccp2_rebuild_wait).
+const rebuilding = "the index of the cache is being rebuilt (wccp2_rebuild_wait)"
+
+// indexAwaited reports whether to wait for the index.
+func (h *Host) indexAwaited() bool {
+	select {
+	case <-h.server.Rebuilt():
+		return false
+	default:
+		return h.cfg.WCCP.RebuildWait
+	}
 }
 
 // scarcity is the reason for which an overloaded process announces nothing.
@@ -46,8 +73,11 @@ const scarcity = "the process is out of descriptors or memory"
 // wccpSettings are those of a start at this moment.
 func (h *Host) wccpSettings() wccp2.Settings {
 	s := wccp2.Settings{Transfers: h.server.Transfers, Moved: h.server.Dismiss}
-	if h.server.Overload().Now {
+	switch {
+	case h.server.Overload().Now:
 		s.Hold = scarcity
+	case h.indexAwaited():
+		s.Hold = rebuilding
 	}
 	return s
 }
@@ -96,11 +126,7 @@ func (h *Host) reconfigureWCCP() error {
 	if !wccp2.Enabled(&h.cfg.WCCP) {
 		return nil
 	}
-	r, err := wccp2.Start(&h.cfg.WCCP, h.wccpSettings(), h.log.Named("wccp2"))
-	if err == nil {
-		h.wccp.Store(r)
-	}
-	return err
+	return h.joinRouters()
 }
 
 // WriteWCCP answers -k wccp.

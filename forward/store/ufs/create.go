@@ -1,6 +1,7 @@
 package ufs
 
 import (
+	"encoding/binary"
 	"errors"
 	"io/fs"
 	"os"
@@ -62,6 +63,17 @@ func (d *Dir) Create(n Number, m *Meta) (file *os.File, offset int64, err error)
 		return nil, 0, err
 	}
 	return file, int64(len(head)), nil
+}
+
+// fileSizeAt is where Append puts Meta.FileSize: behind key and times.
+const fileSizeAt = metaPrefix + 5 + len(Key{}) + 5 + 4*8
+
+// Seal writes the length of a whole file, in octets, into its swap header. Without it
+// (and without Meta.ObjectSize) the file would not tell, were swap.state lost, that it
+// is whole.
+func Seal(file *os.File, size int64) error {
+	_, err := file.WriteAt(binary.LittleEndian.AppendUint64(nil, uint64(size)), int64(fileSizeAt))
+	return err
 }
 
 // Unlink removes the file of a Number, if it is there, and gives the Number

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"syscall"
 )
 
@@ -24,8 +25,17 @@ func MakeFolders(path string, l1, l2 int, mkdir func(path string) error) error {
 	return nil
 }
 
+// ErrFolders: the folders of a cache_dir are not there.
+var ErrFolders = errors.New("folders are missing")
+
+// folderError is ErrFolders in the words of 2.6's line in cache.log.
+type folderError struct{ text string }
+
+func (e *folderError) Error() string        { return e.text }
+func (e *folderError) Is(target error) bool { return target == ErrFolders }
+
 // verify looks for the folders 2.6 looks for at a start: the outermost and those of
-// the first level. The text of an error is that of 2.6's line in cache.log.
+// the first level. The error is ErrFolders.
 func (l layout) verify() error {
 	if err := verifyFolder(l.path); err != nil {
 		return err
@@ -43,11 +53,12 @@ func verifyFolder(path string) error {
 	var errno syscall.Errno
 	switch {
 	case errors.As(err, &errno):
-		return fmt.Errorf("%s: (%d) %w", path, int(errno), err.(*os.PathError).Err)
+		text := errno.Error()
+		return &folderError{fmt.Sprintf("%s: (%d) %s", path, int(errno), strings.ToUpper(text[:1])+text[1:])}
 	case err != nil:
 		return err
 	case !info.IsDir():
-		return fmt.Errorf("%s is not a directory", path)
+		return &folderError{path + " is not a directory"}
 	}
 	return nil
 }

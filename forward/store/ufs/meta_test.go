@@ -120,6 +120,34 @@ func TestMetaForeign(t *testing.T) {
 	}
 }
 
+// TestSeal: a file whose length was not known tells it once it is whole, and only then
+// is it taken without swap.state.
+func TestSeal(t *testing.T) {
+	o, d, _ := filled(t, 0)
+	for i, url := range []string{"http://a/sealed", "http://a/open"} {
+		ob := &object{url: url, size: 6000, unknown: true}
+		rec := mustStore(t, d, ob)
+		if i > 0 {
+			continue
+		}
+		file, err := os.OpenFile(d.layout.file(rec.Number), os.O_RDWR, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := Seal(file, rec.Size); err != nil {
+			t.Fatal(err)
+		}
+		file.Close()
+		checkObject(t, d, rec)
+	}
+	end(t, d, nil, false)
+	os.Remove(d.state)
+	index, report := mustRebuild(t, mustOpen(t, o))
+	if sealed := index[(&object{url: "http://a/sealed"}).key()]; sealed == nil || len(index) != 1 || report.Unfinished != 1 {
+		t.Errorf("%d objects, %+v", len(index), report)
+	}
+}
+
 // FuzzMeta: no octets panic, and what is taken can be written and read again.
 func FuzzMeta(f *testing.F) {
 	path, _ := unpack(f, "diskd-clean")

@@ -132,3 +132,21 @@ func TestCreateReplaces(t *testing.T) {
 		t.Errorf("the old file has changed: %v, %v", info.Size(), err)
 	}
 }
+
+// TestVerify: a start looks for the folders of the first level, and says what 2.6 says.
+func TestVerify(t *testing.T) {
+	o := newDir(t)
+	missing, file := o.Path+"/01", o.Path+"/00"
+	os.RemoveAll(missing)
+	if _, err := Open(o); !errors.Is(err, ErrFolders) || err.Error() != missing+": (2) No such file or directory" {
+		t.Errorf("%v", err)
+	}
+	os.RemoveAll(file)
+	os.WriteFile(file, nil, 0o644)
+	if _, err := Open(o); !errors.Is(err, ErrFolders) || err.Error() != file+" is not a directory" {
+		t.Errorf("%v", err)
+	}
+	if _, err := Open(Options{Path: o.Path}); err == nil {
+		t.Error("opened without folders")
+	}
+}
