@@ -10,10 +10,10 @@ import (
 // inertCases are lines, and what of them has no effect; ! marks what ends a start.
 var inertCases = []struct{ lines, want string }{
 	{"cache_peer p parent 80 0 no-query proxy-only no-digest", ""},
-	{"cache_peer p parent 80 3130", "3:24 cache_peer icp-port"},
+	{"cache_peer p parent 80 3130", ""},
 	{"cache_peer p parent 80 7 no-query", ""},
-	{"cache_peer p parent 80 4827 HTCP monitorURL=/x", "3:29 cache_peer htcp,3:34 cache_peer monitorurl="},
-	{"cache_peer p multicast 80 0 ttl=3", "3:14 cache_peer multicast,3:29 cache_peer ttl="},
+	{"cache_peer p parent 80 4827 HTCP monitorURL=/x", ""},
+	{"cache_peer p multicast 80 0 ttl=3", ""},
 	{"cache_peer p parent 443 0 ssl sslcafile=/c", "3:27 cache_peer ssl!,3:31 cache_peer sslcafile="},
 	{"cache_peer p parent 443 0 name=ssl", ""},
 	{"cache_peer p parent 443 0 ssl\naccept_without_effect cache_peer:ssl", "3:27 cache_peer ssl"},
@@ -22,7 +22,7 @@ var inertCases = []struct{ lines, want string }{
 	{"refresh_pattern . 0 20% 4320 ignore-reload stale-while-revalidate=3", "3:30 refresh_pattern ignore-reload,3:44 refresh_pattern stale-while-revalidate="},
 	{"acl m proto HTTP cache_object\nhttp_access deny m", "3:18 acl proto cache_object"},
 	{"icp_port 0\nhtcp_port 0\nsnmp_port 0\ncache_store_log none\ncache_dir null /tmp", ""},
-	{"icp_port 3130\nsnmp_port 3401", "3:1 icp_port,4:1 snmp_port"},
+	{"icp_port 3130\nsnmp_port 3401", "4:1 snmp_port"},
 	{"memory_pools on", "3:1 memory_pools"},
 	{"via on", ""},
 	{"url_rewrite_program /bin/x\nredirector_bypass off\nlocation_rewrite_program /bin/x\nstoreurl_rewrite_program /bin/x", ""},

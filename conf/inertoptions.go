@@ -12,10 +12,6 @@ import (
 // inertPeer are those of cache_peer. What stays away here anyway (no-query,
 // no-digest, no-netdb-exchange, no-delay, proxy-only) is no loss and not listed.
 var inertPeer = append([]Option{
-	{Name: "multicast", find: wordAt(1, func(w string) bool { return strings.EqualFold(w, "multicast") })},
-	{Name: "icp-port", find: askedByICP},
-	{Name: "htcp"}, {Name: "htcp-oldsquid"}, {Name: "multicast-responder"}, {Name: "closest-only"}, {Name: "allow-miss"},
-	{Name: "ttl="}, {Name: "digest-url="}, {Name: "monitorurl="}, {Name: "monitorsize="}, {Name: "monitorinterval="}, {Name: "monitortimeout="},
 	{Name: "ssl", Harm: &Harm{Text: "requests, and the passwords in them, would go to this peer in clear"}},
 	{Name: "sslversion="},
 }, inertPeerTLS()...)
@@ -25,19 +21,6 @@ func inertPeerTLS() (list []Option) {
 		list = append(list, Option{Name: o.name + "="})
 	}
 	return list
-}
-
-// askedByICP finds the ICP port of a peer that is to be asked there.
-func askedByICP(words []parser.Word) int {
-	if len(words) < 4 || words[3].Text == "0" {
-		return -1
-	}
-	for _, w := range words[4:] {
-		if strings.EqualFold(w.Text, "no-query") || strings.EqualFold(w.Text, "htcp") || strings.EqualFold(w.Text, "htcp-oldsquid") {
-			return -1
-		}
-	}
-	return 3
 }
 
 // wordAt finds a word in its place.

@@ -22,9 +22,9 @@ var portRows = []Directive{
 		Help: "The address of the socket for ICP and HTCP from neighbours."},
 	{Name: "udp_outgoing_address", Effect: Acts, Default: "255.255.255.255", kind: address(func(c *Config) *netip.Addr { return &c.UDPOutgoingAddress }),
 		Help: "The address of the socket for ICP and HTCP to neighbours. 255.255.255.255 uses the incoming socket. Must differ from udp_incoming_address otherwise."},
-	{Name: "icp_port", Aliases: []string{"udp_port"}, Default: "3130", kind: port(func(c *Config) *uint16 { return &c.ICPPort }),
+	{Name: "icp_port", Effect: Acts, Aliases: []string{"udp_port"}, Default: "3130", kind: port(func(c *Config) *uint16 { return &c.ICPPort }),
 		Help: "The UDP port for ICP queries of neighbours; 0 turns ICP off."},
-	{Name: "htcp_port", Default: "4827", kind: port(func(c *Config) *uint16 { return &c.HTCPPort }),
+	{Name: "htcp_port", Effect: Acts, Default: "4827", kind: port(func(c *Config) *uint16 { return &c.HTCPPort }),
 		Help: "The UDP port for HTCP queries of neighbours; 0 turns HTCP off."},
 }
 

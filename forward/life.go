@@ -12,7 +12,9 @@ import (
 	"github.com/cuttle-proxy/cuttle/forward/dns"
 	"github.com/cuttle-proxy/cuttle/forward/origin"
 	"github.com/cuttle-proxy/cuttle/forward/peer"
+	"github.com/cuttle-proxy/cuttle/forward/peer/digest"
 	"github.com/cuttle-proxy/cuttle/forward/peer/htcp"
+	"github.com/cuttle-proxy/cuttle/forward/peer/netdb"
 	"github.com/cuttle-proxy/cuttle/forward/report"
 	"github.com/cuttle-proxy/cuttle/forward/sock"
 )
@@ -45,7 +47,7 @@ func New(cfg *conf.Config, parts Parts) (*Server, error) {
 	s.fetching.Names, s.fetching.Pool, s.fetching.Dialer, s.fetching.Log = s.names, s.pool, &s.dialer, parts.Log
 	s.fetching.Say = s.say
 	s.neighbours = peer.NewNeighbours(parts.Log)
-	s.peers = peer.Env{Names: s.names, Log: parts.Log, Connect: s.tryPeer, Over: s.over, Talk: s.neighbours}
+	s.peers = peer.Env{Names: s.names, Log: parts.Log, Connect: s.tryPeer, Over: s.over, Talk: s.neighbours, Getter: documents{s}, Ways: netdb.New(cfg.NetDBLow, cfg.NetDBHigh)}
 	s.ports.Open, s.ports.Accept, s.ports.Log = parts.Network.Listen, s.acceptFrom, parts.Log
 	s.overload.Log, s.overload.Rest, s.overload.Relieve, s.overload.Tell = parts.Log, parts.OverloadRest, s.pool.DropIdle, parts.Overloaded
 	p, err := newPolicy(cfg, s.shared())
@@ -84,6 +86,8 @@ func (s *Server) Listen(ctx context.Context) error {
 // a Shutdown and an error when a listener fails for good.
 func (s *Server) Serve() error {
 	s.ports.Serve()
+	s.current.Load().fetch.Peers.LoadWays()
+	s.neighbours.Start()
 	select {
 	case err := <-s.failed:
 		return err
@@ -120,6 +124,7 @@ func (s *Server) Swap(ctx context.Context, cfg *conf.Config) error {
 		s.parts.Log.Error("WARNING: " + err.Error())
 	}
 	old := s.current.Swap(p)
+	s.peers.Ways.SetBounds(cfg.NetDBLow, cfg.NetDBHigh)
 	s.neighbours.Use(s.local(p))
 	s.ports.Settle()
 	p.warn(s.parts.Log)
@@ -280,3 +285,9 @@ func (nothingStored) Find([]byte, time.Duration) (htcp.Object, bool) { return ht
 
 // Remove implements peer.Cache.
 func (nothingStored) Remove([]byte) bool { return false }
+
+// Len implements peer.Cache.
+func (nothingStored) Len() int { return 0 }
+
+// Walk implements peer.Cache.
+func (nothingStored) Walk(uint64, func(digest.Key, time.Time) bool) uint64 { return 0 }

@@ -1,11 +1,13 @@
 package forward
 
 import (
+	"context"
 	"time"
 
 	"github.com/cuttle-proxy/cuttle/forward/failure"
 	"github.com/cuttle-proxy/cuttle/forward/http1"
 	"github.com/cuttle-proxy/cuttle/forward/icons"
+	"github.com/cuttle-proxy/cuttle/forward/peer"
 	"github.com/cuttle-proxy/cuttle/forward/rewrite"
 )
 
@@ -20,6 +22,16 @@ func (x *transaction) beginOwn(tag string, status int) {
 // counts as a hit in memory, or nothing that exists.
 func (x *transaction) serveOwn() bool {
 	r := &x.reply
+	reads := x.req.Method == http1.GET || x.req.Method == http1.HEAD
+	switch path := http1.View(x.url.Path); {
+	case path == peer.NetDBPath && reads:
+		return x.serveDocument("TCP_MISS", "", x.cl.srv.peers.Ways.Tell(nil), time.Time{})
+	case path == peer.DigestPath:
+		if stock := x.cl.srv.neighbours.Stock(); stock != nil && reads {
+			return x.serveDocument("TCP_MEM_HIT", "application/cache-digest", stock.Bytes, stock.Expires)
+		}
+		return x.serveNoDigest()
+	}
 	name, _ := icons.StaticName(x.url.Path)
 	icon := x.p.icons.Icon(name)
 	if icon == nil || x.req.Method != http1.GET && x.req.Method != http1.HEAD {
@@ -77,6 +89,54 @@ func (x *transaction) redirect(to *rewrite.Answer) bool {
 	return false
 }
 
+// serveDocument answers with what neighbours ask for.
+func (x *transaction) serveDocument(tag, contentType string, body []byte, expires time.Time) bool {
+	r := &x.reply
+	if r.Lookup = "MISS"; tag == "TCP_MEM_HIT" {
+		r.Lookup = "HIT"
+	}
+	x.beginOwn(tag, 200)
+	out := &r.Fields
+	out.AddString(http1.Server, x.p.product)
+	r.AddDate(http1.Date, time.Now())
+	if contentType != "" {
+		r.SetMIME([]byte(contentType))
+		out.AddString(http1.ContentType, contentType)
+	}
+	if !expires.IsZero() {
+		r.AddDate(http1.Expires, expires)
+	}
+	out.AddInt(http1.ContentLength, int64(len(body)))
+	r.KeepOwn()
+	x.finishOwnHead()
+	if x.req.Method == http1.HEAD {
+		r.SendHead()
+	} else {
+		r.SendPage(body)
+	}
+	return r.Keep
+}
+
+// serveNoDigest answers who asks for a digest that is not made.
+func (x *transaction) serveNoDigest() bool {
+	const text = "This cache has no digest to give.\n"
+	x.beginOwn("TCP_MISS", 404)
+	r := &x.reply
+	r.Fields.AddString(http1.Server, x.p.product)
+	r.AddDate(http1.Date, time.Now())
+	r.SetMIME([]byte("text/plain"))
+	r.Fields.AddString(http1.ContentType, "text/plain")
+	r.Fields.AddInt(http1.ContentLength, int64(len(text)))
+	r.KeepOwn()
+	r.PutBare()
+	if x.req.Method == http1.HEAD {
+		r.SendHead()
+	} else {
+		r.SendPage([]byte(text))
+	}
+	return r.Keep
+}
+
 // purge answers PURGE, which is served only where http_access speaks of that
 // method.
 func (x *transaction) purge() bool {
@@ -117,4 +177,58 @@ func (x *transaction) echo() bool {
 	x.finishOwnHead()
 	x.sendOwn(true)
 	return r.Keep
+}
+
+// documents fetches what peers have for other caches.
+type documents struct{ srv *Server }
+
+// Get implements peer.Getter.
+func (d documents) Get(ctx context.Context, through *peer.Peer, url string, kind peer.Kind) (*peer.Document, error) {
+	p := d.srv.acquire()
+	var fields http1.Outgoing
+	major := 0
+	switch kind {
+	case peer.DigestDocument:
+		fields.AddString(http1.Accept, "application/cache-digest")
+		fields.AddString(http1.Accept, "text/html")
+	case peer.MonitorDocument:
+		fields.AddString(http1.Accept, "*/*")
+		fields.AddString(http1.UserAgent, p.product)
+	case peer.NetDBDocument:
+		major = 1
+	}
+	hop := peer.Hop{Code: peer.Direct}
+	if through != nil {
+		hop = peer.Hop{Code: peer.AnyParent, Peer: through}
+	}
+	o, why := d.srv.fetching.GetBy(ctx, &p.fetch, hop, url, &fields, major)
+	if why != nil {
+		p.release()
+		return nil, why
+	}
+	doc := &peer.Document{Status: o.Reply.Status, Body: body{o, p}}
+	if at, ok := http1.ParseDate(o.Reply.Get(http1.Expires)); ok {
+		doc.Expires = at
+	}
+	return doc, nil
+}
+
+// body is what follows the head of a document; it holds the policy it is fetched
+// under.
+type body struct {
+	ownedBody
+	p *policy
+}
+
+// ownedBody is a fetch as far as the one who reads its body goes.
+type ownedBody interface {
+	Read(b []byte) (int, error)
+	Close()
+}
+
+// Close implements io.Closer.
+func (b body) Close() error {
+	b.ownedBody.Close()
+	b.p.release()
+	return nil
 }

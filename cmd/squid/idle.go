@@ -33,14 +33,10 @@ func (p *process) nameIdle(report *conf.Report) {
 // something in it has no effect yet whose absence would do harm.
 func refusal(report *conf.Report) string { return strings.Join(report.Harmful(), "; ") }
 
-// nameIdleFlags does the same for the command line: quietly what has nothing to
-// act on, and loudly a port for ICP.
+// nameIdleFlags does the same for the command line.
 func (p *process) nameIdleFlags() {
 	if idle := p.inv.flags.idle(); len(idle) > 0 {
 		p.log.Info("Options without effect here: " + strings.Join(idle, " "))
-	}
-	if port := p.inv.flags.icpPort; port > 0 {
-		p.log.Warn(fmt.Sprintf("WARNING: -u %d: icp_port has no effect in this release", port))
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/cuttle-proxy/cuttle/forward/acl"
 	"github.com/cuttle-proxy/cuttle/forward/failure"
 	"github.com/cuttle-proxy/cuttle/forward/http1"
+	"github.com/cuttle-proxy/cuttle/forward/peer"
 )
 
 // Owned is a fetch that owns all it is asked: it is for no client, or may outlive
@@ -112,6 +113,29 @@ func (e *Env) Get(ctx context.Context, p *Policy, url string, fields *http1.Outg
 		return nil, why
 	}
 	return o, nil
+}
+
+// GetBy is Get for a hop that is known, with a request line of HTTP/major.0 in Via.
+func (e *Env) GetBy(ctx context.Context, p *Policy, hop peer.Hop, url string, fields *http1.Outgoing, major int) (*Owned, *failure.Failure) {
+	o := Own()
+	why := o.ask(url, fields, acl.Facts{Client: netip.IPv4Unspecified()}, p)
+	if why == nil {
+		o.request.Major = major
+		o.Start(ctx, e, p)
+		o.hops = append(o.hops[:0], hop)
+		why = o.Head()
+	}
+	if why != nil {
+		o.Close()
+		return nil, why
+	}
+	return o, nil
+}
+
+// Read reads the body as an io.Reader.
+func (o *Owned) Read(b []byte) (int, error) {
+	piece, err := o.Next(len(b), true)
+	return copy(b, piece), err
 }
 
 // ask makes the request of Get.

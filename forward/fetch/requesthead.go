@@ -225,12 +225,13 @@ func (f *Fetch) addBasic(id http1.Name, login string) {
 // addCacheControl passes the client's directives on, rebuilt, with max-age.
 func (f *Fetch) addCacheControl() {
 	cc := f.req.Control
-	if p := f.hop.Peer; p != nil && p.Type == conf.PeerSibling && !p.AllowMiss {
-		cc.Set |= http1.CCOnlyIfCached // it is asked for what it has, not to fetch it
-	}
 	if !cc.Has(http1.CCMaxAge) {
 		cc.SetMaxAge(int(f.policy.Rules.Of(f.req.CanonicalURL).Max))
 	}
 	out := &f.fields
-	out.Set(cc.Append(out.Pieces())).End(http1.CacheControlName)
+	value := cc.Append(out.Pieces())
+	if p := f.hop.Peer; p != nil && p.Type == conf.PeerSibling && !p.AllowMiss && !cc.Has(http1.CCOnlyIfCached) {
+		value = append(value, ", only-if-cached"...) // it is asked for what it has, not to fetch it
+	}
+	out.Set(value).End(http1.CacheControlName)
 }

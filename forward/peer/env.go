@@ -21,6 +21,8 @@ type Env struct {
 	Over <-chan struct{}
 	// Talk asks neighbours; nil for nobody who could.
 	Talk Talk
+	// Getter fetches what peers have for other caches; nil for nothing.
+	Getter Getter
 	// Ways is what is known of the ways to origins; nil for nothing.
 	Ways *netdb.Table
 	// Now is the clock; nil means time.Now.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/cuttle-proxy/cuttle/forward/acl"
 	"github.com/cuttle-proxy/cuttle/forward/http1"
+	"github.com/cuttle-proxy/cuttle/forward/peer/digest"
 	"github.com/cuttle-proxy/cuttle/forward/peer/htcp"
 	"github.com/cuttle-proxy/cuttle/forward/peer/icp"
 )
@@ -20,6 +21,8 @@ type Cache interface {
 	Find(url []byte, fresh time.Duration) (htcp.Object, bool)
 	// Remove takes the object of a GET out and reports whether it was there.
 	Remove(url []byte) bool
+	// Objects are what goes into the digest: what neighbours may have.
+	digest.Objects
 }
 
 // knowledge answers what the servers of a socket ask. It is used by one goroutine.
@@ -67,8 +70,12 @@ func (k *knowledge) check(list *acl.List, from netip.AddrPort, method http1.Meth
 
 var noFields http1.Fields
 
-// TestsReachability implements icp.Knowledge.
-func (k *knowledge) TestsReachability() bool { return k.l.Config.TestReachability }
+// TestsReachability implements icp.Knowledge. Where nothing was ever measured from
+// here nothing is known to be out of reach.
+func (k *knowledge) TestsReachability() bool {
+	ways := k.l.Peers.env.Ways
+	return k.l.Config.TestReachability && ways != nil && ways.Measures()
+}
 
 // RoundTrip implements icp.Knowledge.
 func (k *knowledge) RoundTrip(host []byte) (ms, hops int, ok bool) {

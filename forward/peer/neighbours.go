@@ -25,7 +25,9 @@ type Neighbours struct {
 	mu        sync.Mutex // guards what follows
 	sockets   []*socket
 	rounds    rounds
+	stock     stock
 	closed    bool
+	started   bool
 	listening sync.WaitGroup
 }
 
@@ -168,8 +170,41 @@ func (n *Neighbours) find(w *socket) *socket {
 	return nil
 }
 
-// Use makes a configuration the one that is answered by from now on.
-func (n *Neighbours) Use(l *Local) { n.local.Store(l) }
+// Use makes a configuration the one that is answered by from now on. What its peers
+// need beside requests begins with it, once Start was called, and ends with the next.
+func (n *Neighbours) Use(l *Local) {
+	old := n.local.Swap(l)
+	n.mu.Lock()
+	started := n.started && !n.closed
+	n.mu.Unlock()
+	if old != nil && old.Peers != l.Peers {
+		old.Peers.stop()
+	}
+	if started {
+		n.begin(l)
+	}
+}
+
+// begin begins what a configuration needs beside requests.
+func (n *Neighbours) begin(l *Local) {
+	l.Peers.start(n)
+	if l.Config.DigestGeneration {
+		l.Peers.spawn(func(ctx context.Context) { n.keepStock(ctx, l) })
+	} else {
+		n.stock.now.Store(nil)
+	}
+}
+
+// Start begins what the peers need beside requests.
+func (n *Neighbours) Start() {
+	n.mu.Lock()
+	begin := !n.started && !n.closed
+	n.started = true
+	n.mu.Unlock()
+	if l := n.local.Load(); begin && l != nil {
+		n.begin(l)
+	}
+}
 
 // Close closes the sockets and waits until nothing is answered any more.
 func (n *Neighbours) Close() {
@@ -181,5 +216,8 @@ func (n *Neighbours) Close() {
 	n.sockets = nil
 	n.rounds.use(nil)
 	n.mu.Unlock()
+	if l := n.local.Load(); l != nil {
+		l.Peers.stop()
+	}
 	n.listening.Wait()
 }

@@ -13,22 +13,27 @@ import (
 
 	"github.com/cuttle-proxy/cuttle/conf"
 	"github.com/cuttle-proxy/cuttle/forward/http1"
+	"github.com/cuttle-proxy/cuttle/forward/peer/digest"
 	"github.com/cuttle-proxy/cuttle/forward/peer/htcp"
 	"github.com/cuttle-proxy/cuttle/forward/peer/icp"
 	"go.uber.org/zap"
 )
 
-// stock is a cache in which URLs with "hit" in them are.
-type stock struct {
+// shelf is a cache in which URLs with "hit" in them are.
+type shelf struct {
 	mu      sync.Mutex
 	removed []string
 }
 
-func (*stock) Find(url []byte, _ time.Duration) (htcp.Object, bool) {
+func (*shelf) Find(url []byte, _ time.Duration) (htcp.Object, bool) {
 	return htcp.Object{}, bytes.Contains(url, []byte("hit"))
 }
 
-func (s *stock) Remove(url []byte) bool {
+func (*shelf) Len() int { return 0 }
+
+func (*shelf) Walk(uint64, func(digest.Key, time.Time) bool) uint64 { return 0 }
+
+func (s *shelf) Remove(url []byte) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.removed = append(s.removed, string(url))
@@ -45,7 +50,7 @@ type family struct {
 	*Neighbours
 	rig     *rig
 	at      netip.Addr
-	stock   stock
+	shelf   shelf
 	queries chan Query
 }
 
@@ -64,7 +69,7 @@ func listening(t testing.TB, lines string) *family {
 }
 
 func (f *family) local() *Local {
-	return &Local{Config: f.rig.cfg, Lists: f.rig.lists, Peers: f.rig.Set, Methods: http1.NewMethods(nil), Cache: &f.stock,
+	return &Local{Config: f.rig.cfg, Lists: f.rig.lists, Peers: f.rig.Set, Methods: http1.NewMethods(nil), Cache: &f.shelf,
 		Log: func(q Query) { q.URL = bytes.Clone(q.URL); f.queries <- q }}
 }
 
@@ -135,11 +140,11 @@ func TestQueriesAreAnswered(t *testing.T) {
 		t.Errorf("TST: %+v", m)
 	}
 	m := ask(htcp.CLR, []byte{0, 0})
-	f.stock.mu.Lock()
-	if m.Response != htcp.Removed || strings.Join(f.stock.removed, " ") != "http://www.test/hit" {
-		t.Errorf("CLR: %+v, removed %q", m, f.stock.removed)
+	f.shelf.mu.Lock()
+	if m.Response != htcp.Removed || strings.Join(f.shelf.removed, " ") != "http://www.test/hit" {
+		t.Errorf("CLR: %+v, removed %q", m, f.shelf.removed)
 	}
-	f.stock.mu.Unlock()
+	f.shelf.mu.Unlock()
 	// What is no message, or an answer nobody waits for, is followed by silence.
 	hit, _ := (&icp.Message{Opcode: icp.Hit, Number: 4711, URL: []byte("http://www.test/hit")}).Append(nil)
 	for _, junk := range [][]byte{nil, []byte("x"), hit, query("http://www.test/")[:30], bytes.Repeat([]byte{1}, 20000)} {

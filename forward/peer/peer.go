@@ -26,6 +26,7 @@ type Peer struct {
 	probed   atomic.Int64 // when the last probe began, Unix nanoseconds
 	unwell   atomic.Bool  // its monitor is not content
 	refuses  atomic.Bool  // it is asked no more
+	remote   remote       // its digest
 	known    atomic.Pointer[netip.AddrPort]
 	fetched  atomic.Uint64 // requests sent to it
 	turns    int           // requests given by round-robin; under Set.mu
@@ -44,11 +45,14 @@ type Set struct {
 	mu    sync.Mutex
 
 	carp, sourceHash, userHash shares
+
+	background background
+	sites      chan string // to be looked up
 }
 
 // New makes the peers of a configuration, all of them thought to be up.
 func New(cfg *conf.Config, lists *acl.Set, env *Env) *Set {
-	s := &Set{cfg: cfg, lists: lists, env: env}
+	s := &Set{cfg: cfg, lists: lists, env: env, sites: make(chan string, mostSites)}
 	for i, c := range cfg.Peers {
 		p := &Peer{Peer: c, env: env, cfg: cfg}
 		if len(c.Access) > 0 {

@@ -202,21 +202,21 @@ func (r *round) outcome() (code string, p *Peer) {
 
 // find gives the index of who was asked at that address; a member of a multicast
 // group is added when it is first heard of.
-func (r *round) find(from netip.AddrPort, s *Set, host string) int {
-	group := false
+func (w *waiting) find(from netip.AddrPort) int {
+	r, group := w.round, false
 	for i := range r.asked {
 		if r.asked[i].to == from {
 			return i
 		}
 		group = group || r.asked[i].peer.Type == conf.PeerMulticast
 	}
-	if !group {
+	if !group || w.over {
 		return -1
 	}
-	p := s.at(from)
+	p := w.set.at(from)
 	if p == nil || !p.MulticastResponder {
 		return -1
 	}
-	r.asked = append(r.asked, asked{peer: p, parent: p.typeFor(host) == conf.PeerParent, to: from})
+	r.asked = append(r.asked, asked{peer: p, parent: p.typeFor(w.host) == conf.PeerParent, to: from})
 	return len(r.asked) - 1
 }

@@ -214,7 +214,7 @@ func (n *Neighbours) hear(number uint32, by protocol, from netip.AddrPort, a ans
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	i := w.round.find(from, w.set, w.host)
+	i := w.find(from)
 	if i < 0 || by == speaksHTCP && w.round.asked[i].number != number || by == speaksICP && w.round.asked[i].peer.HTCP {
 		return
 	}

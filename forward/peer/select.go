@@ -51,6 +51,7 @@ func (s *Set) Select(ctx context.Context, q *Question, hops []Hop) (_ []Hop, pro
 		c.addUseful(ctx)
 		c.add(Direct, nil)
 	}
+	s.noteSite(q.host())
 	return c.hops, c.probed
 }
 

@@ -134,6 +134,25 @@ func (t *Table) purge() {
 	}
 }
 
+// Knows reports whether it is known which network a host is in.
+func (t *Table) Knows(host string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.hosts[host] != nil
+}
+
+// Measures reports whether anything was measured from here.
+func (t *Table) Measures() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, n := range t.networks {
+		if n.received > 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // Host is the measured way to a host, ok is false for one that was never measured
 // from here.
 func (t *Table) Host(host string, now time.Time) (rtt, hops float64, ok bool) {
