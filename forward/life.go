@@ -245,6 +245,13 @@ func (s *Server) tryPeer(ctx context.Context, to netip.AddrPort) error {
 	return c.Close()
 }
 
+// Peers tells of the peers of the present configuration.
+func (s *Server) Peers() []peer.Status {
+	p := s.acquire()
+	defer p.release()
+	return p.fetch.Peers.Status()
+}
+
 // local is the proxy as its neighbours see it under a policy.
 func (s *Server) local(p *policy) *peer.Local {
 	return &peer.Local{

@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/cuttle-proxy/cuttle/forward/peer"
 	"golang.org/x/sys/unix"
 
 	"github.com/cuttle-proxy/cuttle/forward/helper"
@@ -139,7 +140,7 @@ func questionOrder(question string) func(*invocation) int {
 func (p *process) openControl() {
 	l, err := net.ListenUnix("unix", controlAddress(os.Getpid()))
 	if err != nil {
-		p.log.Warn("WARNING: questions by -k wccp, -k network, -k helpers and -k store cannot be answered: " + sysText(err))
+		p.log.Warn("WARNING: questions by -k wccp, -k network, -k helpers, -k store and -k peers cannot be answered: " + sysText(err))
 		return
 	}
 	p.control = l
@@ -155,6 +156,9 @@ func (p *process) openControl() {
 
 		"network":      p.host.WriteNetwork,
 		"network json": p.host.WriteNetworkJSON,
+
+		"peers":      func(w io.Writer) error { return peer.WriteStatus(w, p.server.Peers()) },
+		"peers json": func(w io.Writer) error { return peer.WriteStatusJSON(w, p.server.Peers()) },
 
 		reconfigureQuestion: p.orderReconfigure,
 	})

@@ -25,6 +25,7 @@ func (f *Fetch) connect(giveUp time.Time) *failure.Failure {
 		host, port = p.Host, p.HTTPPort
 		timeout = p.Patience(f.policy.Config.PeerConnectTimeout)
 		f.note(f.hop.Code, p.Name)
+		p.Sent()
 	} else {
 		f.note(f.hop.Code, host)
 	}

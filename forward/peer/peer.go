@@ -28,7 +28,7 @@ type Peer struct {
 	refuses  atomic.Bool  // it is asked no more
 	remote   remote       // its digest
 	known    atomic.Pointer[netip.AddrPort]
-	fetched  atomic.Uint64 // requests sent to it
+	requests atomic.Uint64 // sent to it
 	turns    int           // requests given by round-robin; under Set.mu
 
 	mu      sync.Mutex // guards what follows
@@ -85,6 +85,9 @@ func (p *Peer) typeFor(host string) conf.PeerType {
 	}
 	return p.Type
 }
+
+// Sent says that a request was sent to the peer.
+func (p *Peer) Sent() { p.requests.Add(1) }
 
 // address is where the peer is asked: its first IPv4 address, and its ICP port.
 func (p *Peer) address(ctx context.Context) (netip.AddrPort, bool) {
