@@ -83,16 +83,15 @@ func (v *virtual) advance(d time.Duration) {
 
 // modelled is a neighbour as the model remembers it.
 type modelled struct {
-	name           string
-	parent         bool
-	weight         int
-	closestOnly    bool
-	asked          time.Time // zero: never
-	unanswered     time.Time // since when; zero: nothing is
-	rtt            time.Duration
-	answers        int
-	arrivals       []time.Time
-	maxConnReached bool
+	name        string
+	parent      bool
+	weight      int
+	closestOnly bool
+	asked       time.Time // zero: never
+	unanswered  time.Time // since when; zero: nothing is
+	rtt         time.Duration
+	answers     int
+	arrivals    []time.Time
 }
 
 // model is 2.6's rules once more, as plainly as they can be written: everything is

@@ -22,14 +22,6 @@ type world struct {
 	maybe   map[Key]map[string]bool // replies that were whole and whose file has not gone
 }
 
-func (w *world) clone() world {
-	c := world{maps.Clone(w.index), maps.Clone(w.durable), map[Key]map[string]bool{}}
-	for key, set := range w.maybe {
-		c.maybe[key] = maps.Clone(set)
-	}
-	return c
-}
-
 // crash runs random changes of a directory and looks, at each change of the disk,
 // at what a kill just then would leave.
 type crash struct {
