@@ -75,6 +75,8 @@ func openDir(o ufs.Options) (store.Directory, error) {
 }
 
 // errUnverified ends a start in 2.6's words when folders of a cache_dir are missing.
+//
+//lint:ignore ST1005 the words, and the stop at their end, are what scripts look for
 var errUnverified = errors.New("\tFailed to verify one of the swap directories, Check cache.log\n" +
 	"\tfor details.  Run 'squid -z' to create swap directories\n\tif needed, or if running Squid for the first time.")
 

@@ -176,6 +176,10 @@ func (p *process) reconfigure() (o outcome) {
 		p.keepOld(&o, "the new configuration is refused")
 		return o
 	}
+	if why := refusal(report); why != "" {
+		p.keepOld(&o, why)
+		return o
+	}
 	cfg = p.inv.override(cfg)
 	p.host.Prepare(cfg)
 	if err := p.server.Swap(context.Background(), cfg); err != nil {

@@ -6,13 +6,15 @@ import (
 
 	"github.com/cuttle-proxy/cuttle/conf"
 	"github.com/cuttle-proxy/cuttle/conf/ere"
+	"github.com/cuttle-proxy/cuttle/forward/http1"
 )
 
 // pattern is a refresh_pattern line with its compiled expression.
 type pattern struct {
 	any   bool // the pattern "." matches every URL
 	expr  *regexp.Regexp
-	ascii bool // the expression takes bytes as they are
+	ascii bool         // the expression takes bytes as they are
+	slow  *ere.Matcher // in the place of expr where Go has no words for the pattern
 	rule  Rule
 }
 
@@ -23,6 +25,10 @@ func newPattern(p *conf.RefreshPattern) (pattern, error) {
 	}
 	t, err := ere.Translate(p.Regex.Pattern, p.Regex.ICase)
 	if err != nil {
+		return c, err
+	}
+	if t.NeedsMatcher {
+		c.slow, err = ere.NewMatcher(p.Regex.Pattern, p.Regex.ICase)
 		return c, err
 	}
 	c.ascii = t.ASCIIOnly
@@ -36,6 +42,12 @@ func (r *Rules) Of(url []byte) *Rule {
 	var wide []byte
 	for i := range r.patterns {
 		p := &r.patterns[i]
+		if p.slow != nil {
+			if p.slow.Match(http1.View(url)) {
+				return &p.rule
+			}
+			continue
+		}
 		subject := url
 		if !p.any && !p.ascii && !asciiOnly(url) {
 			if wide == nil {

@@ -152,11 +152,8 @@ func TestMonitor(t *testing.T) {
 	s.put("http://mon.test/check", 503, nil)
 	r.start(nil)
 	defer r.stop()
-	for url := range s.heard {
-		if url != "http://mon.test/check" {
-			t.Fatalf("asked for %s", url)
-		}
-		break
+	if url := <-s.heard; url != "http://mon.test/check" {
+		t.Fatalf("asked for %s", url)
 	}
 	eventually(t, "it is not dead", func() bool { return r.choice(t, "GET", "http://o.test/", "") == "" })
 	s.put("http://mon.test/check", 200, []byte("good"))
