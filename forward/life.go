@@ -283,8 +283,8 @@ func (s *Server) shared() *shared {
 	}
 }
 
-// nothingStored stands where the cache will be: neighbours are told that it is
-// empty, which is true.
+// nothingStored answers neighbours in the store's place until it is bound to them:
+// they are told of no object, which costs them a question and is never wrong.
 type nothingStored struct{}
 
 // Find implements peer.Cache.
