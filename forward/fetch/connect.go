@@ -185,6 +185,17 @@ func (f *Fetch) Interrupt() {
 	f.mu.Unlock()
 }
 
+// Arrived is how many octets of the reply have come that the fetch has not read. It
+// may be called by anybody, until Leave has returned.
+func (f *Fetch) Arrived() int64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.conn == nil {
+		return 0
+	}
+	return int64(f.conn.Arrived())
+}
+
 // release takes the connection from the fetch: nobody aborts it any more.
 func (f *Fetch) release() *origin.Conn {
 	f.endUpload()

@@ -139,6 +139,20 @@ func (c *Conn) Interrupt() {
 	c.tcp.SetReadDeadline(time.Unix(1, 0))
 }
 
+// Arrived is how many octets have come that nobody has read.
+func (c *Conn) Arrived() (n int) {
+	raw, err := c.tcp.SyscallConn()
+	if err != nil {
+		return 0
+	}
+	raw.Control(func(fd uintptr) {
+		if waiting, err := unix.IoctlGetInt(int(fd), unix.TIOCINQ); err == nil {
+			n = waiting
+		}
+	})
+	return n
+}
+
 // Aborted reports whether Abort was called.
 func (c *Conn) Aborted() bool { return c.aborted.Load() }
 

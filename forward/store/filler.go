@@ -14,3 +14,8 @@ type Filler interface {
 	// Whoever has the permit then calls Abort.
 	Stop()
 }
+
+// Arriving is what a Filler may be besides: one that knows how much of the body has
+// come from the origin and was not appended yet. When the last reader leaves that
+// much is not missing.
+type Arriving interface{ Arrived() int64 }

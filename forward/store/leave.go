@@ -55,9 +55,12 @@ func (e *Entry) quickAbort() bool {
 		return false
 	}
 	expected, have := e.announced+int64(e.headLen), e.size+int64(e.headLen)
+	if f, ok := e.filler.(Arriving); ok {
+		have += f.Arrived()
+	}
 	left := expected - have
 	switch {
-	case left < 0: // its length is unknown, too
+	case e.announced < 0: // its length is unknown
 		return true
 	case left < c.QuickAbortMin:
 		return false

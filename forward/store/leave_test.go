@@ -198,3 +198,30 @@ func TestLeavingAtAnyMoment(t *testing.T) {
 		return live == 0 && st.MemoryPages == 0 && st.Objects == 0 && st.OpenFiles == 0 && filesIn(t, c.Dirs[0].Path) == 0
 	})
 }
+
+// arrived is a filler with octets of the body that wait to be read.
+type arrived struct {
+	filler
+	octets int64
+}
+
+func (a *arrived) Arrived() int64 { return a.octets }
+
+// What has come from the origin and was not read yet is not missing.
+func TestQuickAbortCountsWhatHasCome(t *testing.T) {
+	for waiting, want := range map[int64]bool{0: false, 60_000: false, 90_000: true, 99_000: true} {
+		s := open(t, memoryOnly())
+		d := docOf(1, 100_000)
+		f := &arrived{octets: waiting}
+		var r Reader
+		e := s.Begin(d.opening(), f, &r)
+		e.Publish(d.published(100_000))
+		e.Append(d.body[:1000])
+		e.Put()
+		if goesOn := r.Close(); goesOn != want {
+			t.Errorf("%d octets wait: goes on %v", waiting, goesOn)
+		}
+		e.Append(d.body[1000:])
+		e.Complete()
+	}
+}
