@@ -62,7 +62,7 @@ next:
 func TestRequestFields(t *testing.T) {
 	const (
 		answer = "HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n"
-		parent = "cache_peer 127.0.0.1 parent {PORT} 0 no-query default"
+		parent = "cache_peer 127.0.0.1 parent {PORT} 0 no-query no-digest default"
 		never  = "\nnever_direct allow all"
 	)
 	for _, c := range []struct{ name, conf, request, want string }{
@@ -122,7 +122,7 @@ func TestRequestLine(t *testing.T) {
 		{"", "get http://{O}", "GET / HTTP/1.0"},
 		{"", "HEAD http://user:pw@{O}/", "HEAD / HTTP/1.0"},
 		{"server_http11 on", "GET http://{O}/", "GET / HTTP/1.1"},
-		{"cache_peer 127.0.0.1 parent {PORT} 0 no-query default", "GET http://{O}/a?c", "GET http://{O}/a?c HTTP/1.0"},
+		{"cache_peer 127.0.0.1 parent {PORT} 0 no-query no-digest default", "GET http://{O}/a?c", "GET http://{O}/a?c HTTP/1.0"},
 		{"cache_peer 127.0.0.1 parent {PORT} 0 no-query default http11", "GET http://{O}/a?c", "GET http://{O}/a?c HTTP/1.1"},
 		{"cache_peer 127.0.0.1 parent {PORT} 0 no-query default originserver", "GET http://{O}/a?c", "GET /a?c HTTP/1.0"},
 	} {
