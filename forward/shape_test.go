@@ -11,7 +11,7 @@ import (
 // moved in that wants a room of its own.
 const (
 	mostFields = 31
-	mostFiles  = 32
+	mostFiles  = 33
 )
 
 // The transaction is the client's side of a request and nothing else.
