@@ -165,7 +165,7 @@ func startParts(t testing.TB, parts Parts, edits ...func(*conf.Config)) *rig {
 	if parts.Log == nil {
 		parts.Log = zap.NewNop()
 		if testing.Verbose() {
-			parts.Log, _ = zap.NewDevelopment()
+			parts.Log, _ = zap.NewDevelopment(zap.IncreaseLevel(zap.InfoLevel)) // debug lines allocate, and some tests count
 		}
 	}
 	parts.Version = "test"
