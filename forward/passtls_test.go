@@ -196,3 +196,24 @@ func TestTLSToThePortItselfIsRefused(t *testing.T) {
 	}
 	r.logged(0, "TCP_DENIED/400", "")
 }
+
+// An allow rule by name needs a name that DNS ties to the address dialled; a deny rule
+// bites whatever name was claimed.
+func TestTLSNameMustBelong(t *testing.T) {
+	origin := tlsOrigin(t)
+	for rules, want := range map[string]bool{
+		"acl good dstdomain elsewhere.test\nhttp_access allow good\nhttp_access deny all":      false,
+		"acl good dstdomain many.test\nhttp_access allow good\nhttp_access deny all":           true,
+		"acl bad dst 127.0.0.1\nhttp_access deny bad\nhttp_access allow all":                   false,
+		"acl good dst 127.0.0.2/255.255.255.255\nhttp_access allow good\nhttp_access deny all": false,
+	} {
+		name := "elsewhere.test"
+		if want {
+			name = "many.test"
+		}
+		r := passing(t, origin, rules)
+		if _, err := says(r, name); (err == nil) != want {
+			t.Errorf("%q: %v", rules, err)
+		}
+	}
+}
