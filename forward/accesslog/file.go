@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -90,7 +91,18 @@ func (f *File) Write(line []byte) {
 		return
 	}
 	f.pending = append(f.pending, line...)
-	f.commit(f.taken)
+	number := f.taken
+	f.gather()
+	f.commit(number)
+}
+
+// gather lets goroutines that are ready to run add their lines before the write is
+// made: one write for all that the last look at the network has woken. With nobody
+// else ready it returns at once. The caller holds mu, which is put down meanwhile.
+func (f *File) gather() {
+	f.mu.Unlock()
+	runtime.Gosched()
+	f.mu.Lock()
 }
 
 // commit returns when the write with that number has ended; who comes first makes it.
