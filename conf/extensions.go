@@ -26,6 +26,9 @@ type ExtensionSettings struct {
 	AcceptWithoutEffect []string
 	// NetworkSetup is network_setup: setup at the start, teardown at the end.
 	NetworkSetup bool
+	// RFC9111Rules is rfc9111_rules (ours): what RFC 9111 allows a cache counts where
+	// 2.6 does less.
+	RFC9111Rules bool
 	// HostVerify is host_verify (ours): intercepted requests go where the client
 	// wanted to go, and their Host is checked against it.
 	HostVerify bool

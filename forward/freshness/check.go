@@ -15,6 +15,8 @@ const (
 	ByReload                       // the client's reload, to be fetched anew
 	ByReloadIntoIMS                // the client's reload, made a question to the origin
 	ByRefreshIMS                   // refresh-ims: a conditional request asks the origin
+	ByNoCache                      // no-cache of the origin
+	ByRequestMinFresh              // the client's min-fresh
 )
 
 // Verdict is the answer of Check.
@@ -36,6 +38,10 @@ func (r *Rules) Check(rule *Rule, o *Object, q *Request, now int64) Verdict {
 	if v.Stale {
 		v.Staleness = now - until
 	}
+	if o.Has(AskedAlways) && !rule.IgnoreNoCache {
+		v.Stale, v.Basis, v.Staleness = true, ByNoCache, max(0, v.Staleness)
+		return v
+	}
 	bound := v.Stale && o.Has(NeverStale) && !rule.IgnoreMustRevalidate
 	if bound {
 		return v
@@ -43,6 +49,10 @@ func (r *Rules) Check(rule *Rule, o *Object, q *Request, now int64) Verdict {
 	if q != nil {
 		if demanded, decided := r.demand(rule, o, q, now, v); decided {
 			return demanded
+		}
+		if r.ByRFC && !v.Stale && q.Control.Has(MinFresh) && until-now < int64(q.Control.MinFresh) {
+			v.Stale, v.Basis = true, ByRequestMinFresh
+			return v
 		}
 	}
 	if v.Stale && o.Age(now) < rule.Min &&

@@ -15,7 +15,11 @@ func (q *Request) Precondition(req, stored *http1.Fields, o *Object) (notModifie
 	case req.Has(http1.IfNoneMatch):
 		return listHasTag(req, stored.Get(http1.ETag))
 	}
-	return o.LastModified != None && o.LastModified <= q.ModifiedSince
+	modified := o.LastModified
+	if modified == None && q.ByRFC {
+		modified = fieldTime(stored, http1.Date) // RFC 9111 section 4.3.2
+	}
+	return modified != None && modified <= q.ModifiedSince
 }
 
 // NotModifiedFields are the fields of a stored reply that a 304 made of it has, in this

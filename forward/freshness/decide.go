@@ -126,6 +126,9 @@ func (r *Rules) servesStale(rule *Rule, o *Object, f Found, staleness int64) boo
 // forbids it (RFC 9111 section 4.2.4, RFC 5861 section 4).
 func (r *Rules) MayFailStale(rule *Rule, o *Object, now int64) bool {
 	v := r.Check(rule, o, nil, now)
+	if v.Basis == ByNoCache {
+		return false
+	}
 	if v.Stale && o.Has(NeverStale) && !rule.IgnoreMustRevalidate {
 		return false
 	}

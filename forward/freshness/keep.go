@@ -80,9 +80,9 @@ func (r *Rules) keep(rule *Rule, q *Request, rep *http1.Reply, cc Control, targe
 		return NeverNotUnderstood
 	case cc.Has(Private) && !rule.IgnorePrivate:
 		return NeverPrivate
-	case cc.Has(NoCache) && !rule.IgnoreNoCache, !targeted && rep.ListHas(http1.Pragma, "no-cache") && !rule.IgnoreNoCache:
+	case !r.ByRFC && !rule.IgnoreNoCache && (cc.Has(NoCache) || !targeted && rep.ListHas(http1.Pragma, "no-cache")):
 		return NeverNoCache
-	case q.Authorized && !cc.Has(Public) && !rule.IgnoreAuth:
+	case q.Authorized && !rule.IgnoreAuth && !cc.Has(r.sharing()):
 		return NeverAuth
 	case rep.Has(http1.Vary) && (!r.CacheVary || rep.ListHas(http1.Vary, "*")):
 		return NeverVary
@@ -90,6 +90,11 @@ func (r *Rules) keep(rule *Rule, q *Request, rep *http1.Reply, cc Control, targe
 		return NeverMixed
 	case rep.Status == 206:
 		return NeverPartial
+	}
+	if r.ByRFC {
+		if k, decided := r.keepByRFC(rule, rep, &cc, at, peer, o); decided {
+			return k
+		}
 	}
 	return r.keepStatus(rule, rep, at, peer, o)
 }
@@ -105,7 +110,7 @@ func (r *Rules) keepStatus(rule *Rule, rep *http1.Reply, at Times, peer bool, o 
 		switch {
 		case !r.worthKeeping(rule, o, at.Received):
 			return NeverExpiry
-		case peer && !rep.Has(http1.Date) && o.LastModified == None && o.Expires == None:
+		case undated(rep, peer, o):
 			return NeverExpiry
 		}
 		return KeepObject
@@ -118,6 +123,10 @@ func (r *Rules) keepStatus(rule *Rule, rep *http1.Reply, at Times, peer bool, o 
 		return r.keepError(rule, at.Received, o)
 	}
 	return NeverStatus
+}
+
+func undated(rep *http1.Reply, peer bool, o *Object) bool {
+	return peer && !rep.Has(http1.Date) && o.LastModified == None && o.Expires == None
 }
 
 // worthKeeping is minimum_expiry_time: what is stale so soon is kept only when

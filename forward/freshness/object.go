@@ -26,6 +26,8 @@ const (
 	Tagged
 	// Varies says that the reply has a Vary field.
 	Varies
+	// AskedAlways is no-cache: the origin is asked before each use.
+	AskedAlways
 )
 
 // Object is what the rules need to know of a stored reply, without pointers: a
@@ -115,6 +117,9 @@ func (r *Rules) describe(rep *http1.Reply, cc Control, targeted bool, date int64
 	}
 	if cc.Has(Immutable) {
 		o.Flags |= Unchanging
+	}
+	if cc.Has(NoCache) {
+		o.Flags |= AskedAlways
 	}
 	if rep.Has(http1.ETag) {
 		o.Flags |= Tagged

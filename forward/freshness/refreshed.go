@@ -33,10 +33,12 @@ const (
 // tag to log. rep is nil when there was none: the origin could not be reached. With
 // must-revalidate that is an error for the client (ok false), as 2.6 has it not.
 func (r *Rules) AfterRefresh(rule *Rule, q *Request, req, stored *http1.Fields, o *Object, rep *http1.Reply, now int64) (outcome Outcome, tag Tag, ok bool) {
+	// A client that wants the origin asked has RFC 9111 section 5.2.1.4 on its side.
+	demanded := r.ByRFC && q.Reload && !rule.IgnoreReload
 	switch {
 	case rep == nil:
 		// 2.6 logs TCP_REFRESH_HIT here too (cache/reval-fail).
-		return ServeOld, TagRefreshHit, r.MayFailStale(rule, o, now)
+		return ServeOld, TagRefreshHit, !demanded && r.MayFailStale(rule, o, now)
 	case rep.Status == 304:
 		if !sameValidators(&rep.Fields, stored) {
 			if listHasTag(req, rep.Get(http1.ETag)) {
@@ -48,7 +50,7 @@ func (r *Rules) AfterRefresh(rule *Rule, q *Request, req, stored *http1.Fields, 
 			return PassNotModified, TagRefreshHit, true
 		}
 		return ServeRenewed, TagRefreshHit, true
-	case rep.Status >= 500 && r.MayFailStale(rule, o, now):
+	case rep.Status >= 500 && !demanded && r.MayFailStale(rule, o, now):
 		return ServeOld, TagRefreshHit, true
 	}
 	return Replace, TagRefreshMiss, true

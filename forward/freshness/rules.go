@@ -20,6 +20,8 @@ type Rules struct {
 	// CacheVary and the others are the directives of these names.
 	CacheVary, ReloadIntoIMS, IERefresh, VaryIgnoreExpire, Offline, Collapsed bool
 	UpdateHeaders, IgnoreIMSOnMiss                                            bool
+	// ByRFC is rfc9111_rules: what the RFC allows counts where 2.6 does less.
+	ByRFC bool
 
 	// bendsReload: some rule changes what a reload means.
 	bendsReload bool
@@ -56,7 +58,11 @@ func NewRules(cfg *conf.Config) (*Rules, error) {
 		Collapsed:        cfg.CollapsedForwarding,
 		UpdateHeaders:    cfg.UpdateHeaders,
 		IgnoreIMSOnMiss:  cfg.IgnoreIMSOnMiss,
+		ByRFC:            cfg.RFC9111Rules,
 		bendsReload:      cfg.ReloadIntoIMS,
+	}
+	if r.ByRFC {
+		r.MinimumExpiry, r.ReloadIntoIMS, r.bendsReload = 0, true, true
 	}
 	for _, p := range cfg.RefreshPatterns {
 		compiled, err := newPattern(p)

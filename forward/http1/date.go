@@ -73,7 +73,7 @@ const monthNames = "JanFebMarAprMayJunJulAugSepOctNovDec"
 // parseFixedDate reads dateLayout without allocating; it does not look at the
 // name of the day.
 func parseFixedDate(b []byte) (time.Time, bool) {
-	if len(b) != DateLen || b[3] != ',' || string(b[25:]) != " GMT" || b[19] != ':' || b[22] != ':' ||
+	if len(b) != DateLen || b[3] != ',' || !EqualFold(b[25:], " gmt") || b[19] != ':' || b[22] != ':' ||
 		b[4] != ' ' || b[7] != ' ' || b[11] != ' ' || b[16] != ' ' {
 		return time.Time{}, false
 	}
