@@ -22,3 +22,27 @@ func (f *Facts) Holds(ctx context.Context, names dns.Resolver) bool {
 	belongs, _ := names.Belongs(ctx, text(f.URL.Host), f.Dialled.Addr())
 	return belongs
 }
+
+// claimer is a matcher that can say what it would of a mere claim, without waiting for
+// DNS: Unknown when there is none, or when it would have to ask.
+type claimer interface {
+	claimed(f *Facts) Ternary
+}
+
+func (m *dstDomain) claimed(f *Facts) Ternary {
+	if f.URL == nil || !f.Dialled.IsValid() {
+		return Unknown
+	}
+	host := text(f.URL.Host)
+	if _, numeric := dns.Numeric(host); numeric {
+		return Unknown
+	}
+	return yes(m.set.has(host))
+}
+
+func (m *urlRegex) claimed(f *Facts) Ternary {
+	if f.URL == nil || !f.Dialled.IsValid() {
+		return Unknown
+	}
+	return yes(m.matches(f.URL))
+}

@@ -17,7 +17,9 @@ func (machine) Hostname() (name, canonical string) { return "proxy.test", "proxy
 func (machine) UserExists(string) bool             { return true }
 func (machine) GroupExists(string) bool            { return true }
 
-func load(t *testing.T, text string) *Set {
+// load compiles lines of a squid.conf, with other sources than a name server that
+// knows one name where any are given.
+func load(t *testing.T, text string, sources ...Sources) *Set {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "squid.conf")
 	if err := os.WriteFile(path, []byte("http_port 3128\nacl all src 0.0.0.0/0.0.0.0\n"+text), 0o600); err != nil {
@@ -27,7 +29,10 @@ func load(t *testing.T, text string) *Set {
 	if cfg == nil {
 		t.Fatalf("refused: %+v", report.Lines)
 	}
-	return compile(t, cfg, Sources{Names: &resolver{addrs: map[string]string{"a.test": "203.0.113.1"}}})
+	if len(sources) == 0 {
+		sources = []Sources{{Names: &resolver{addrs: map[string]string{"a.test": "203.0.113.1"}}}}
+	}
+	return compile(t, cfg, sources[0])
 }
 
 // What conf makes of the text of acl lines is what the matchers expect.

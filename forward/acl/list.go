@@ -54,7 +54,7 @@ func (l *List) Check(ctx context.Context, f *Facts) Answer {
 		if a.trace != nil {
 			a.trace.Say(3, "aclCheck: checking '%s %v'", l.name, r)
 		}
-		outcome := r.cond.test(ctx, f, &a)
+		outcome := r.cond.test(ctx, f, &a, !r.allow)
 		if outcome == AskCredentials && l.waits {
 			a.Verdict = Challenge
 			return a
@@ -96,19 +96,22 @@ type ref struct {
 	name   string
 	negate bool
 	match  matcher
-	tell   teller // match, when it is one
+	tell   teller  // match, when it is one
+	claim  claimer // likewise
 }
 
 // Match reports whether all ACLs hold.
 func (c *Cond) Match(ctx context.Context, f *Facts) bool {
 	a := Answer{Told: f.Told}
-	return c.test(ctx, f, &a) == Yes
+	return c.test(ctx, f, &a, false) == Yes
 }
 
 // test goes through the ACLs until one does not hold, and leaves the name of
 // the last one looked at and what helpers said in a.
-// Missing is the outcome only when all the others hold.
-func (c *Cond) test(ctx context.Context, f *Facts, a *Answer) Ternary {
+// Missing is the outcome only when all the others hold. It does for denies, the
+// condition of a deny line, what Yes does: nothing is found out that would only make
+// the one the other.
+func (c *Cond) test(ctx context.Context, f *Facts, a *Answer, denies bool) Ternary {
 	all := Yes
 	for i := range c.refs {
 		r := &c.refs[i]
@@ -117,7 +120,9 @@ func (c *Cond) test(ctx context.Context, f *Facts, a *Answer) Ternary {
 		if a.trace != nil {
 			a.trace.Say(3, "aclMatchAclList: checking %v", r)
 		}
-		if r.tell != nil {
+		if denies && r.claim != nil && r.claim.claimed(f) == yes(!r.negate) {
+			outcome = Missing
+		} else if r.tell != nil {
 			outcome, a.Told = r.tell.tell(ctx, f, a.Told)
 		} else {
 			outcome = r.match.match(ctx, f)
@@ -167,7 +172,8 @@ func (c *compiler) compileCond(refs []conf.ACLRef) Cond {
 	for _, r := range refs {
 		m := c.matcher(r.ACL)
 		tell, _ := m.(teller)
-		cond.refs = append(cond.refs, ref{r.ACL.Name, r.Negate, m, tell})
+		claim, _ := m.(claimer)
+		cond.refs = append(cond.refs, ref{r.ACL.Name, r.Negate, m, tell, claim})
 	}
 	return cond
 }
