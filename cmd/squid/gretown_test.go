@@ -3,15 +3,12 @@ package main
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/json"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -22,84 +19,6 @@ import (
 
 	"github.com/cuttle-proxy/cuttle/tproxy/netlab"
 )
-
-// The founding network with the binaries as they are shipped:
-//
-//	client 10.1.0.2 --- sub0 [router] net0 --- origin 10.2.0.2
-//	                     proxy0
-//	                       |
-//	                  gateway 10.66.0.20, the cache
-const (
-	townRouter, townCache = "10.66.0.1", "10.66.0.20"
-	// townSegment is 1500 octets less GRE's 28 and the 40 of IP and TCP.
-	townSegment = 1432
-)
-
-const townLines = `http_port 80 transparent tproxy
-wccp2_router 10.66.0.1
-wccp2_service dynamic 80
-wccp2_service_info 80 protocol=tcp flags=src_ip_hash priority=240 ports=80
-wccp2_service dynamic 90
-wccp2_service_info 90 protocol=tcp flags=dst_ip_hash,ports_source priority=240 ports=80
-wccp2_shutdown_wait 1 second
-`
-
-// routersimBinary is bin/routersim.
-var routersimBinary = sync.OnceValues(func() (string, error) {
-	squid, err := binary()
-	if err != nil {
-		return "", err
-	}
-	path := filepath.Join(filepath.Dir(squid), "routersim")
-	if out, err := exec.Command("go", "build", "-o", path, "../routersim").CombinedOutput(); err != nil {
-		return "", fmt.Errorf("building routersim: %w\n%s", err, out)
-	}
-	return path, nil
-})
-
-// newTown is a street whose gateway is a cache beside a WCCP router.
-func newTown(t testing.TB) (s *street, router *netlab.Node) {
-	dir := t.TempDir() // before the lab, as in newStreet
-	lab := netlab.ForTest(t)
-	s = &street{t: t, dir: dir, client: lab.Node("client"), gateway: lab.Node("gateway"), origin: lab.Node("origin")}
-	router = lab.Node("router")
-	lab.Link(netlab.End{Node: s.client, Name: "eth0", Addrs: []string{streetClient4 + "/24"}},
-		netlab.End{Node: router, Name: "sub0", Addrs: []string{streetGateway4 + "/24"}})
-	lab.Link(netlab.End{Node: s.origin, Name: "eth0", Addrs: []string{streetOrigin4 + "/24"}},
-		netlab.End{Node: router, Name: "net0", Addrs: []string{streetOutside4 + "/24"}})
-	lab.Link(netlab.End{Node: s.gateway, Name: "eth0", Addrs: []string{townCache + "/24"}},
-		netlab.End{Node: router, Name: "proxy0", Addrs: []string{townRouter + "/24"}})
-	s.client.Route("default", streetGateway4)
-	s.origin.Route("default", streetOutside4)
-	s.gateway.Route("default", townRouter)
-	s.makeDir()
-	return s, router
-}
-
-// startRouter runs routersim until it redirects.
-func (s *street) startRouter(router *netlab.Node) (control func(words ...string) string) {
-	s.t.Helper()
-	path, err := routersimBinary()
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	socket := filepath.Join(s.t.TempDir(), "control")
-	args := []string{"-router", townRouter, "-control", socket, "-events", "/dev/null"}
-	for _, line := range []string{"interface sub0", "ip wccp 80 redirect in", "ip wccp 90 redirect out", "interface proxy0", "ip wccp redirect exclude in"} {
-		args = append(args, "-command", line)
-	}
-	cmd := exec.Command(path, args...)
-	cmd.Stderr = os.Stderr
-	if _, err := router.Start(cmd); err != nil {
-		s.t.Fatal(err)
-	}
-	control = func(words ...string) string {
-		out, _ := exec.Command(path, append([]string{"ctl", socket}, words...)...).Output()
-		return string(out)
-	}
-	s.until("the router obeys", func() bool { return control("status") != "" })
-	return control
-}
 
 // content is what the origin serves under a number.
 func content(number uint64, size int64) io.Reader {
@@ -126,6 +45,9 @@ func segment(c net.Conn) (size int, err error) {
 }
 
 type connKey struct{}
+
+// townSegment is 1500 octets less GRE's 28 and the 40 of IP and TCP.
+const townSegment = 1432
 
 // tunnelsOf are the devices a router's packets enter the tunnel by.
 func tunnelsOf(router *netlab.Node) (names []string) {
@@ -193,27 +115,7 @@ func throughGRE(t *testing.T, mtu int) {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	s.gateway.Must("nft", "add table ip whole; add chain ip whole c { type filter hook prerouting priority -500; }; add rule ip whole c ip frag-off & 0x3fff != 0 counter drop")
-	control := s.startRouter(router)
-	s.launch()
-	s.until("the router redirects both ways", func() bool {
-		s.ended()
-		var routers []struct {
-			Groups []struct {
-				Service string
-				Caches  []struct{ Buckets int }
-			}
-		}
-		json.Unmarshal([]byte(control("status")), &routers)
-		held := 0
-		for _, r := range routers {
-			for _, g := range r.Groups {
-				for _, c := range g.Caches {
-					held += c.Buckets
-				}
-			}
-		}
-		return held == 512
-	})
+	s.join(router)
 	for _, device := range tunnelsOf(router) {
 		router.Must("ip", "link", "set", device, "mtu", strconv.Itoa(mtu))
 	}

@@ -31,7 +31,7 @@ const (
 	streetClient4, streetClient6   = "10.1.0.2", "fd01::2"
 	streetGateway4, streetGateway6 = "10.1.0.1", "fd01::1"
 	streetOrigin4, streetOrigin6   = "10.2.0.2", "fd02::2"
-	streetOutside4                 = "10.2.0.1"
+	streetOutside4, streetOutside6 = "10.2.0.1", "fd02::1"
 )
 
 // binary is bin/squid as it is shipped: static, without cgo.
@@ -57,8 +57,8 @@ func newStreet(t testing.TB) *street {
 	lab.Link(netlab.End{Node: s.client, Name: "eth0", Addrs: []string{streetClient4 + "/16", streetClient6 + "/64"}},
 		netlab.End{Node: s.gateway, Name: "lan0", Addrs: []string{streetGateway4 + "/16", streetGateway6 + "/64"}})
 	lab.Link(netlab.End{Node: s.origin, Name: "eth0", Addrs: []string{streetOrigin4 + "/24", streetOrigin6 + "/64"}},
-		netlab.End{Node: s.gateway, Name: "wan0", Addrs: []string{streetOutside4 + "/24", "fd02::1/64"}})
-	for node, by := range map[*netlab.Node][]string{s.client: {streetGateway4, streetGateway6}, s.origin: {streetOutside4, "fd02::1"}} {
+		netlab.End{Node: s.gateway, Name: "wan0", Addrs: []string{streetOutside4 + "/24", streetOutside6 + "/64"}})
+	for node, by := range map[*netlab.Node][]string{s.client: {streetGateway4, streetGateway6}, s.origin: {streetOutside4, streetOutside6}} {
 		node.Route("default", by[0])
 		node.Route("default", by[1])
 	}
@@ -101,6 +101,14 @@ shutdown_lifetime 1 second
 		s.t.Fatal(err)
 	}
 	if err := os.WriteFile(s.conf, []byte(text), 0o644); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// hosts adds lines to the hosts file that the proxy resolves by.
+func (s *street) hosts(lines ...string) {
+	path := filepath.Join(s.dir, "hosts")
+	if err := os.WriteFile(path, []byte(s.read("hosts")+strings.Join(lines, "\n")+"\n"), 0o644); err != nil {
 		s.t.Fatal(err)
 	}
 }
