@@ -79,8 +79,8 @@ func (x *transaction) leave() {
 	case used > 0:
 		x.bodyUsed = used
 	}
-	if unread {
-		x.unread, x.reply.Keep = true, false
+	if unread != 0 {
+		x.unread, x.reply.Keep = unread, false
 	}
 }
 

@@ -109,15 +109,15 @@ var hostileReplies = []hostileReply{
 
 	// Interim replies.
 	{"100 first", "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n{K}Content-Length: 2\r\n\r\nok",
-		[2]string{"100", "200 ok"}, [2]string{"100", "200 ok"}},
+		[2]string{"200 ok", "200 ok"}, [2]string{"200 ok", "200 ok"}},
 	{"100 kept", "HTTP/1.1 100 Continue\r\n{K}\r\nHTTP/1.1 200 OK\r\n{K}Content-Length: 2\r\n\r\nok",
-		[2]string{"100", "200 ok"}, [2]string{"100", "200 ok"}},
+		[2]string{"200 ok", "200 ok"}, [2]string{"200 ok", "200 ok"}},
 	{"102 with a length", "HTTP/1.1 102 Processing\r\n{K}Content-Length: 2\r\n\r\nHTTP/1.1 200 OK\r\n{K}Content-Length: 2\r\n\r\nok",
-		[2]string{"102", "200 ok"}, [2]string{"102", "200 ok"}},
+		[2]string{"200 ok", "200 ok"}, [2]string{"200 ok", "200 ok"}},
 	{"101 unasked", "HTTP/1.1 101 Switching\r\nConnection: Upgrade, keep-alive\r\nUpgrade: x\r\n\r\n",
 		[2]string{"101", "502"}, [2]string{"101", "502"}},
 	{"100 alone", "HTTP/1.1 100 Continue\r\n{K}\r\n",
-		[2]string{"100", "200 poison"}, [2]string{"100", "200 poison"}},
+		[2]string{"200 poison", "200 poison"}, [2]string{"200 poison", "200 poison"}},
 
 	// Status lines.
 	{"status 0", "HTTP/1.1 000 Zero\r\n{K}Content-Length: 2\r\n\r\nok",

@@ -151,7 +151,7 @@ func (x *transaction) refuseTLS(f *failure.Failure, alert []byte) bool {
 	if len(alert) > 0 && !x.cl.gone.Load() {
 		n, _ := x.Write(alert)
 		r.Sent += int64(n)
-		x.unread = true // the alert must not be lost to a reset
+		x.unread = unreadRest // the alert must not be lost to a reset
 	}
 	return false
 }

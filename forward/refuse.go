@@ -8,6 +8,7 @@ import (
 	"github.com/cuttle-proxy/cuttle/forward/acl"
 	"github.com/cuttle-proxy/cuttle/forward/errpage"
 	"github.com/cuttle-proxy/cuttle/forward/failure"
+	"github.com/cuttle-proxy/cuttle/forward/fetch"
 	"github.com/cuttle-proxy/cuttle/forward/http1"
 	"github.com/cuttle-proxy/cuttle/forward/reply"
 	"go.uber.org/zap"
@@ -73,8 +74,13 @@ func (x *transaction) bodyLeftUnread() {
 	switch {
 	case x.body.Framing == http1.ByLength && x.body.Length <= int64(len(x.in)-x.head):
 		x.bodyUsed = int(x.body.Length)
-	case x.body.Framing != http1.NoBody || x.fault != http1.NoFault || x.req.ContentLength() > 0:
-		x.unread, x.reply.Keep = true, false
+	case x.unread != 0:
+	case x.body.Framing == http1.ByLength:
+		x.unread, x.reply.Keep = x.body.Length-int64(len(x.in)-x.head), false
+	case x.body.Framing == http1.ByChunks || x.fault == http1.UnsupportedCoding:
+		x.unread, x.reply.Keep = fetch.UnreadChunks, false
+	case x.fault != http1.NoFault || x.req.ContentLength() > 0:
+		x.unread, x.reply.Keep = max(unreadRest, x.req.ContentLength()-int64(len(x.in)-x.head)), false
 	}
 }
 

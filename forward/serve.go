@@ -226,15 +226,21 @@ func (cl *client) drop() {
 
 // end closes the connection. When the client may still be sending what we do
 // not want to read, our answer would be destroyed by the reset that follows a
-// close; so the sending side is closed first and a little is read away.
+// close; so that is read away first.
 func (cl *client) end() {
 	if x := cl.x; x != nil {
-		unread := cl.served > 0 && (x.unread || len(x.rest()) > 0)
+		unread := x.unread
+		if unread == 0 && len(x.rest()) > 0 {
+			unread = unreadRest
+		}
+		until := x.began.Add(x.p.cfg.ClientLifetime)
 		x.done()
 		x.free()
 		cl.x = nil
-		if unread && !cl.gone.Load() && !cl.c.Aborted() {
-			cl.linger()
+		if cl.served > 0 && unread != 0 && !cl.gone.Load() && !cl.c.Aborted() {
+			if unread < 0 || cl.c.ReadAway(unread, until) {
+				cl.c.Linger()
+			}
 		}
 	}
 	if say := cl.srv.say.Comm; say.On(3) {
@@ -245,25 +251,4 @@ func (cl *client) end() {
 	cl.c.Close()
 	cl.finish()
 	cl.srv.clients.remove(cl)
-}
-
-// Bounds of what is read away before a connection is closed.
-const (
-	lingerTime  = 2 * time.Second
-	lingerBytes = 256 << 10
-)
-
-func (cl *client) linger() {
-	if cl.c.CloseWrite() != nil {
-		return
-	}
-	cl.c.ReadUntil(time.Now().Add(lingerTime))
-	buf := make([]byte, 8<<10)
-	for total := 0; total < lingerBytes; {
-		n, err := cl.c.Read(buf)
-		if err != nil {
-			return
-		}
-		total += n
-	}
 }

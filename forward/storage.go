@@ -40,6 +40,9 @@ func (s *Server) storeConfig(cfg *conf.Config) store.Config {
 			break
 		}
 		if d.Type == "ufs" || d.Type == "aufs" || d.Type == "diskd" {
+			if s.lacksBuiltIn(d) {
+				continue
+			}
 			state := ufs.SwapStatePath(cfg.CacheSwapState, d.Path, i)
 			c.Dirs = append(c.Dirs, store.DirConfig{
 				Path: d.Path, Size: d.Size, MinSize: d.MinSize, MaxSize: d.MaxSize, ReadOnly: d.ReadOnly, Policy: storePolicy(d.Policy),
@@ -53,6 +56,22 @@ func (s *Server) storeConfig(cfg *conf.Config) store.Config {
 		c.MaxInMemory = c.MaxObject // as in 2.6, where only what is on disk leaves memory
 	}
 	return c
+}
+
+// lacksBuiltIn reports whether d is the directory of a file without a cache_dir line
+// and was never made. Nobody asked for it, so that is no reason to end, as it is in
+// 2.6 and with a line: memory serves.
+func (s *Server) lacksBuiltIn(d *conf.CacheDir) bool {
+	if !d.Pos.IsZero() {
+		return false
+	}
+	err := ufs.Verify(d.Path, d.L1)
+	if err == nil {
+		return false
+	}
+	s.parts.Log.Warn("WARNING: no cache_dir is configured, and the built-in one cannot be used: " + err.Error() +
+		"; caching in memory only. Make it by squid -z, or write cache_dir null /tmp")
+	return true
 }
 
 // keptFiles is how many files of objects may stay open for their next reader: 1024,

@@ -54,9 +54,9 @@ type state struct {
 	hasURL   bool // url is valid
 	body     http1.Body
 	form     targeturi.Form
-	other    bool // not HTTP: the bytes in in belong to a blind tunnel
-	bodyUsed int  // bytes of the body that were in in
-	unread   bool // the client's body was not read to its end
+	other    bool  // not HTTP: the bytes in in belong to a blind tunnel
+	bodyUsed int   // bytes of the body that were in in
+	unread   int64 // of the client's body, see unreadRest
 
 	facts  acl.Facts
 	login  auth.Credentials
@@ -66,6 +66,11 @@ type state struct {
 	tag    string
 	beside prefetching
 }
+
+// unreadRest is state.unread when what is unread is no body: something may still be
+// on its way. Above 0 it is the octets of the body that the client has still to send,
+// at most; fetch.UnreadChunks when nobody knows.
+const unreadRest = -1
 
 // prefetching is a transaction's place beside another one.
 type prefetching struct {

@@ -67,7 +67,7 @@ func (x *transaction) refuseTunnel(f *failure.Failure) bool {
 		return false
 	}
 	r := &x.reply
-	x.unread = true
+	x.unread = unreadRest
 	x.makePage(f)
 	r.SetMIME(nil)
 	if x.client11() {

@@ -179,7 +179,10 @@ func TestCacheDirsThatEndAStart(t *testing.T) {
 	if err := os.Chmod(c.in("swap"), 0o777); err != nil { // it is not root who fills it
 		t.Fatal(err)
 	}
-	if status, out := c.run("-N", "-D"); status != exitFatal || !strings.Contains(out, "FATAL: \tFailed to verify one of the swap directories") || !strings.Contains(c.read("cache.log"), "swap/00: (2) No such file or directory") {
+	if status, out := c.run("-k", "check-config"); status == 0 || !strings.Contains(out, "fail cache_dir: cache_dir "+c.in("swap")+" was never made: ") {
+		t.Errorf("check-config: %d %s", status, out)
+	}
+	if status, out := c.run("-N", "-D"); status != exitFatal || !strings.Contains(out, "FATAL: \tFailed to verify one of the swap directories, Check cache.log\n\tfor details.") || !strings.Contains(c.read("cache.log"), "swap/00: (2) No such file or directory") {
 		t.Errorf("without folders: %d %q\n%s", status, out, c.read("cache.log"))
 	}
 	if status, out := c.run("-z"); status != 0 {

@@ -5,6 +5,7 @@ import (
 	"log/syslog"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -98,11 +99,16 @@ func (l *cacheLog) write(level int, at time.Time, message string, fields []zapco
 }
 
 // writeFatal writes the lines 2.6 ends with, which carry no time, into cache.log
-// and on standard error.
+// and on standard error. A line of text's that begins with a tab goes on the one before.
 func (l *cacheLog) writeFatal(text string) {
 	var line buffer.Buffer
 	line.AppendString("FATAL: ")
-	appendClean(&line, text)
+	for i, part := range strings.Split(text, "\n\t") {
+		if i > 0 {
+			line.AppendString("\n\t")
+		}
+		appendClean(&line, part)
+	}
 	line.AppendByte('\n')
 	l.put(alwaysShown, line.Bytes(), 0)
 	l.put(alwaysShown, []byte(terminatedLine()+"\n"), 0)

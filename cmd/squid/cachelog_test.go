@@ -55,6 +55,15 @@ func TestCacheLogLines(t *testing.T) {
 	}
 }
 
+// Lines of 2.6's own that a fatal text has stay lines; others cannot be made.
+func TestFatalTextOfSeveralLines(t *testing.T) {
+	var terminal bytes.Buffer
+	newCacheLog(&terminal, -1).writeFatal("\tFailed, Check cache.log\n\tfor details.\n2026/01/01 00:00:00| forged")
+	if want := "FATAL: \tFailed, Check cache.log\n\tfor details.\\x0a2026/01/01 00:00:00| forged\n" + terminatedLine() + "\n"; terminal.String() != want {
+		t.Errorf("%q", terminal.String())
+	}
+}
+
 func TestDebugOptions(t *testing.T) {
 	for _, c := range []struct {
 		words  string

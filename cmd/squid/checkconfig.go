@@ -75,6 +75,7 @@ func machineFindings(inv *invocation, cfg *conf.Config) []host.Finding {
 	var list []host.Finding
 	list = append(list, copyFinding(cfg, copyPid))
 	list = append(list, fileFindings(inv, cfg, id)...)
+	list = append(list, swapFindings(cfg)...)
 	list = append(list, nameFindings(cfg)...)
 	list = append(list, descriptorFinding(cfg))
 	if intercept.Wanted(cfg) {
@@ -150,7 +151,7 @@ func fileFindings(inv *invocation, cfg *conf.Config, id privsep.Identity) (list 
 	}
 	for _, ref := range cfg.External() {
 		switch {
-		case ref.Kind == conf.RefWriteFile && ref.Directive == "cache_dir", ref.Kind == conf.RefFolder && ref.Directive == "cache_dir":
+		case ref.Directive == "cache_dir" && isFolder(ref.Name+"/00"): // of the others swapFindings tells
 			add("cache_dir", 'w', ref.Name, "squid -z; "+owner+" -R "+ref.Name)
 		case ref.Kind == conf.RefWriteFile && ref.Directive != "pid_filename" && conf.Lookup(ref.Directive).Effect == conf.Acts:
 			writable(ref.Directive, ref.Name)

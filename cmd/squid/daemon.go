@@ -22,6 +22,10 @@ const (
 	roleProbe      = "probe"      // tries files as cache_effective_user, see probe.go
 )
 
+// formerMonitor is another word for roleMonitor: operators' scripts that try what a
+// taken-over worker could have done play the worker to a process they start in this role.
+const formerMonitor = "keeper"
+
 // roleVariable is the environment variable that names the role.
 const roleVariable = "CUTTLE_ROLE"
 

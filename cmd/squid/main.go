@@ -56,7 +56,7 @@ func invoke(args []string, role string, stdout, stderr io.Writer) int {
 	case f.version:
 		writeVersion(stdout)
 		return exitGood
-	case role == roleMonitor:
+	case role == roleMonitor, role == formerMonitor:
 		return monitor(inv)
 	case role == roleSpawner:
 		tuneWaiting()

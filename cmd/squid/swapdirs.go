@@ -9,6 +9,7 @@ import (
 	"github.com/cuttle-proxy/cuttle/cmd/squid/privsep"
 	"github.com/cuttle-proxy/cuttle/conf"
 	"github.com/cuttle-proxy/cuttle/forward/store/ufs"
+	"github.com/cuttle-proxy/cuttle/tproxy/host"
 )
 
 // createSwap is -z: it makes the folders of every cache_dir that is not there
@@ -67,6 +68,28 @@ func createSwapDirs(dirs []*conf.CacheDir, owner privsep.Identity) error {
 		}
 	}
 	return nil
+}
+
+// swapFindings are what a start stumbles over in the folders of the cache_dirs. That
+// those of the built-in one are missing ends none.
+func swapFindings(cfg *conf.Config) (list []host.Finding) {
+	for _, dir := range cfg.CacheDirs {
+		switch dir.Type {
+		case "ufs", "aufs", "diskd":
+		default:
+			continue
+		}
+		err := ufs.Verify(dir.Path, dir.L1)
+		if err == nil {
+			continue
+		}
+		f := host.Finding{ID: "cache_dir", Level: host.Fail, Fact: "cache_dir " + dir.Path + " was never made: " + err.Error(), Remedy: "squid -z"}
+		if dir.Pos.IsZero() {
+			f.Level, f.Why = host.Warn, "no line of the file asks for it, so caching would be in memory only"
+		}
+		list = append(list, f)
+	}
+	return list
 }
 
 func makeDir(path string, owner privsep.Identity) error {

@@ -62,7 +62,7 @@ type state struct {
 	// What BodyRead tells.
 	used   int
 	rest   []byte
-	unread bool
+	unread int64
 
 	head     int // of answer
 	framing  http1.Body

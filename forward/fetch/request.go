@@ -110,9 +110,8 @@ func (f *Fetch) origin11() bool {
 // Origin11 is for what the client is told of the exchange.
 func (f *Fetch) Origin11() bool { return f.policy != nil && f.origin11() }
 
-// Any11 reports whether HTTP/1.1 is spoken to either side. Where it is not, 1xx
-// replies are what they are to 2.6: final answers (fact "100 Continue from an
-// origin is delivered as the final answer").
+// Any11 reports whether HTTP/1.1 is spoken to either side. Where it is not, 101 is
+// what it is to 2.6, a final answer (recording http1/reply-101).
 func (f *Fetch) Any11() bool { return f.req.HTTP11 || f.origin11() }
 
 // All11 reports whether every hop speaks HTTP/1.1.
@@ -129,9 +128,10 @@ func (f *Fetch) All11() bool {
 }
 
 // interim reports whether the reply just read is not the answer yet (RFC 9110
-// section 15.2).
+// section 15.2). Old servers send 100 unasked, to requests of HTTP/1.0 too; 2.6 hands
+// it on as the answer, or hangs, and the answer is lost.
 func (f *Fetch) interim() bool {
-	return f.Reply.Status >= 100 && f.Reply.Status < 200 && f.Reply.Status != 101 && f.Any11()
+	return f.Reply.Status >= 100 && f.Reply.Status < 200 && f.Reply.Status != 101
 }
 
 // passInterim passes a 1xx reply on to a client that knows what it is, and is

@@ -2,6 +2,7 @@ package fetch
 
 import (
 	"errors"
+	"math"
 	"sync/atomic"
 	"time"
 
@@ -11,6 +12,9 @@ import (
 
 // errClientLeft says that the client's side of an upload ended early.
 var errClientLeft = errors.New("the client ended its request body early")
+
+// errGivenUp says that the fetch ended before the upload: the client goes on sending.
+var errGivenUp = errors.New("the fetch ended before the upload")
 
 // errBadChunks says that the client's chunks are malformed or its body is too
 // long.
@@ -36,7 +40,7 @@ func (f *Fetch) sendWithBody() (n int, err error) {
 	if !f.origin11() && !f.SayContinue() {
 		return 0, sock.ErrAborted
 	}
-	f.unread = true
+	f.unread = UnreadChunks
 	f.upload = &upload{f: f, req: f.req, to: f.conn.Conn, done: make(chan struct{})}
 	if body.Framing == http1.ByLength {
 		f.upload.end = f.afterBody(nil) // asked now: once the reply is there its facts change
@@ -101,7 +105,7 @@ func (up *upload) byLength() error {
 		Moved: func(n int) { up.sent += int64(n); up.moved() }, Small: sock.SpliceFrom}
 	t.Run()
 	if t.ReadErr != nil {
-		return errClientLeft
+		return whyUnread(t.ReadErr)
 	}
 	if t.WriteErr != nil {
 		return t.WriteErr
@@ -134,10 +138,18 @@ func (up *upload) byChunks() error {
 		up.req.Source.ReadUntil(until)
 		m, err := up.req.Source.Read(buf[n:])
 		if err != nil {
-			return errClientLeft
+			return whyUnread(err)
 		}
 		src = buf[:n+m]
 	}
+}
+
+// whyUnread is what an error of reading from the client means.
+func whyUnread(err error) error {
+	if err == sock.ErrInterrupted {
+		return errGivenUp
+	}
+	return errClientLeft
 }
 
 // passChunks sends the body that is in src, as chunks put together in out. used
@@ -202,12 +214,21 @@ func (f *Fetch) endUpload() {
 	case <-up.done:
 	default:
 		f.reusable = false
-		up.req.Source.CloseRead()
+		up.req.Source.Interrupt()
 		up.to.Abort()
 		<-up.done
+		if up.err == nil { // it ended by itself, and the interruption is still to come
+			up.err = errGivenUp
+		}
 	}
 	f.badBody = up.err == errBadChunks
-	if f.unread = up.err != nil; f.unread {
+	switch {
+	case up.err == nil:
+		f.unread = 0
+	case up.req.Body.Framing == http1.ByLength:
+		f.unread = up.req.Body.Length - up.sent
+	}
+	if f.unread != 0 {
 		f.reusable = false
 	}
 	f.rest = up.rest
@@ -239,5 +260,9 @@ func (f *Fetch) Uploading() bool {
 
 // BodyRead is what became of the request's body, once the fetch was left: how many
 // bytes of Request.Have were its, what was read behind a body in chunks, which
-// takes the place of all of Have, and whether some of it is still to be read.
-func (f *Fetch) BodyRead() (used int, behind []byte, unread bool) { return f.used, f.rest, f.unread }
+// takes the place of all of Have, and how many octets of it the client has still to
+// send, at most.
+func (f *Fetch) BodyRead() (used int, behind []byte, unread int64) { return f.used, f.rest, f.unread }
+
+// UnreadChunks stands for what is unread of a body in chunks, whose end nobody knows.
+const UnreadChunks = math.MaxInt64

@@ -34,6 +34,10 @@ type folderError struct{ text string }
 func (e *folderError) Error() string        { return e.text }
 func (e *folderError) Is(target error) bool { return target == ErrFolders }
 
+// Verify looks for the folders a start needs, l1 of the first level among them. The
+// error is ErrFolders when one is missing.
+func Verify(path string, l1 int) error { return layout{path: path, l1: l1}.verify() }
+
 // verify looks for the folders 2.6 looks for at a start: the outermost and those of
 // the first level. The error is ErrFolders.
 func (l layout) verify() error {
