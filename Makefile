@@ -26,6 +26,8 @@ ERRORDIR       ?= $(DATADIR)/errors
 ICONDIR        ?= $(DATADIR)/icons
 EFFECTIVE_USER ?= nobody
 FUZZTIME      ?= 2s
+# `make test` fuzzes one package in so many, another each day.
+FUZZSHARE     ?= 3
 TIMEOUT       ?= 10m
 # With STRICT=1 a test that was skipped is a failure, but for these: what the race
 # detector disturbs runs in a stage of its own, and no test can bring a driver the
@@ -109,8 +111,9 @@ exchange: tools
 # input written down): such a target is run once more. Making an interesting input
 # smaller may take no more than a few tries, or it eats the time.
 fuzz:
-	@for file in $$(git ls-files '*_test.go' | xargs grep -lE '^func Fuzz'); do \
-		grep -hoE '^func Fuzz[A-Za-z0-9_]+' $$file | sed "s|^func |$$(dirname $$file) |"; \
+	@git ls-files '*_test.go' | xargs grep -lE '^func Fuzz' | xargs -n 1 dirname | sort -u | \
+	awk -v share=$(FUZZSHARE) -v day=$$(($$(date +%s) / 86400)) 'NR % share == day % share' | while read -r dir; do \
+		grep -hoE '^func Fuzz[A-Za-z0-9_]+' $$dir/*_test.go | sed "s|^func |$$dir |"; \
 	done | xargs -P 2 -L 1 sh -c '\
 		echo "fuzzing $$1 in $$0 for $(FUZZTIME)"; \
 		run() { out=$$($(GO) test -run "^$$" -fuzz "^$$1\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 20x -parallel 1 ./$$0 2>&1); }; \
@@ -120,7 +123,7 @@ fuzz:
 # Everything at full size: every recorded WCCP scenario on the real binary, the
 # large simulations and transfers, a minute of fuzzing each.
 check-all:
-	CUTTLE_FULL=1 CUTTLE_WCCP_REPLAY=all $(MAKE) test FUZZTIME=60s TIMEOUT=60m
+	CUTTLE_FULL=1 CUTTLE_WCCP_REPLAY=all $(MAKE) test FUZZTIME=60s FUZZSHARE=1 TIMEOUT=60m
 	$(MAKE) demo
 
 # What the proxy costs beside others, which are installed for it, and what reading
