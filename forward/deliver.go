@@ -19,10 +19,10 @@ func (x *transaction) checkReply() *failure.Failure {
 	return f
 }
 
-// checkHead does that for the head x.cached.served, behind which there is a body of that
+// checkHead does that for the head x.cached.Served, behind which there is a body of that
 // length, -1 for one that is not known.
 func (x *transaction) checkHead(length int64) *failure.Failure {
-	rep := x.cached.served
+	rep := x.cached.Served
 	x.facts.Reply = &rep.Fields
 	if length <= 0 {
 		length = rep.ContentLength() // of an answer to HEAD: what a GET would bring
@@ -47,7 +47,7 @@ func (x *transaction) bodyMaxSize() int64 { return x.p.lists.ReplyBodyMaxSize(x.
 func (x *transaction) deliver() bool {
 	f, r := x.source(), &x.reply
 	rep := &f.Reply
-	x.copyHead(rep, x.blocksAuth(rep))
+	x.copyHead(rep, f.BlocksConnectionAuth())
 	if rep.Major < 1 && f.HeadLen() == 0 {
 		r.AddDate(http1.Date, x.now) // bytes without a head get one of ours
 	}
@@ -93,7 +93,7 @@ func (x *transaction) copyHead(rep *http1.Reply, blocksAuth bool) {
 
 // finishReplyHead adds this hop's fields to the head of the origin's reply.
 func (x *transaction) finishReplyHead(framed bool) {
-	f, rep := x.source(), x.cached.served
+	f, rep := x.source(), x.cached.Served
 	a := reply.Adding{Via: &rep.Fields, Framed: framed, Closing: x.closes(), Upgrade: rep.Status == 101 && f.Any11()}
 	// Always 1.0, as 2.6 stores every reply as such, unless HTTP/1.1 is spoken with
 	// origins.

@@ -9,13 +9,12 @@
 //	                              the body
 //	admit         admit.go        follow_x_forwarded_for, http_access (packages auth and
 //	                              acl/external ask who it is), url_rewrite_program
-//	lookup    lookup.go       asks the store (storedobject.go) and decides, by package
+//	lookup        lookup.go   asks the store (package caching) and decides, by package
 //	                          freshness: serve, ask the origin whether it is the same, fetch
-//	serve     hit.go          what is stored, or a 304 or a range of it (storedbody.go)
-//	revalidate revalidate.go  asks the origin about a stale object, for a client or behind it
-//	fetchAnew fill.go         fetches, into the store where that may be: filling.go is a
-//	                          fetch that may outlive its client, keep.go says what is kept,
-//	                          invalidate.go what is not any more
+//	serveStored   lookup.go   what is stored, or a 304 or a range of it
+//	revalidate    fill.go     asks the origin about a stale object, for a client or behind it
+//	fetchAnew     fill.go     fetches, into the store where that may be: by a fetch that
+//	                          may outlive the client
 //	forward       forward.go      has the request fetched (package fetch); a body that
 //	                              must be collected first
 //	checkReply    deliver.go      reply_body_max_size, http_reply_access
@@ -56,8 +55,8 @@
 //
 // # Rooms
 //
-// fetch (the origin side), reply (the way to the client), failure (why not), peer
-// (next hops), targeturi, acl, auth (who the client is), rewrite and helper (programs
+// fetch (the origin side), reply (the way to the client), caching (the store and what
+// is fetched into it) over store and freshness, failure (why not), peer (next hops), targeturi, acl, auth (who the client is), rewrite and helper (programs
 // that are asked), accesslog, errpage, icons, dns, ident, origin
 // (connections to origins), http1 (messages), sock (connections as such), overload
 // and report. None imports forward; fetch and reply do not know each other.

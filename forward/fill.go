@@ -1,49 +1,47 @@
 package forward
 
 import (
-	"io"
-
 	"github.com/cuttle-proxy/cuttle/forward/failure"
 	"github.com/cuttle-proxy/cuttle/forward/fetch"
+	"github.com/cuttle-proxy/cuttle/forward/freshness"
 	"github.com/cuttle-proxy/cuttle/forward/http1"
-	"github.com/cuttle-proxy/cuttle/forward/reply"
-	"github.com/cuttle-proxy/cuttle/forward/sock"
 )
-
-// source is the fetch the reply comes from as long as it is the client's alone.
-func (x *transaction) source() *fetch.Fetch {
-	if x.cached.fill != nil && x.cached.alone {
-		return &x.cached.fill.Fetch
-	}
-	return &x.fetch
-}
 
 // fetchAnew answers with what the origin says, and stores it where that may be.
 func (x *transaction) fetchAnew() bool {
-	if !x.cached.uses || !x.cached.asked.MayKeep(x.cached.rule) {
+	c := &x.cached
+	c.Stored.Close()
+	if !c.MayKeep() {
 		return x.fetchAlone()
 	}
-	x.cached.stored.Close()
-	edit := x.missEdit()
-	collapsed := x.p.cfg.CollapsedForwarding && x.cached.asked.Joinable()
-	if !collapsed && !edit.any() && x.p.cfg.QuickAbortMin >= 0 {
+	if c.Plain() {
 		return x.fetchFirst()
 	}
-	var first http1.Outgoing
-	if len(edit.tags) > 0 {
-		first.Add(http1.IfNoneMatch, edit.tags)
-	}
-	if f := x.beginFilling(&first, edit.leavesOut); f != nil {
+	if f := x.beginFill(c.Begin); f != nil {
 		return x.refuse(f)
 	}
-	x.cached.fill.open(&x.cached.filled.Reader, collapsed)
-	if f := x.awaitFilling(); f != nil {
+	if f := c.Await(); f != nil {
 		return x.refuse(f)
 	}
-	if x.cached.fill.Reply.Status == 304 && x.selectByTag() {
+	if c.SelectByTag(x.context()) {
+		x.reply.Lookup = string(freshness.LookupHit)
+		x.tag = string(freshness.TagHit)
+		if !c.Stored.FromDisk {
+			x.tag = string(freshness.TagMemHit)
+		}
 		return x.serveStored(true)
 	}
-	return x.takeFilling()
+	return x.serveFill()
+}
+
+// fetchAlone answers with a reply that is nobody else's.
+func (x *transaction) fetchAlone() bool {
+	if f := x.forward(); f != nil {
+		return x.refuse(f)
+	}
+	x.cached.Invalidate(&x.fetch)
+	x.cached.Served = &x.fetch.Reply
+	return x.serveFetched()
 }
 
 // fetchFirst has the request fetched by the client's own fetch until the head of the
@@ -53,169 +51,102 @@ func (x *transaction) fetchFirst() bool {
 	if f := x.forward(); f != nil {
 		return x.refuse(f)
 	}
-	k := x.keepsReply(&x.fetch, x.now.Unix())
-	if !k.kept {
-		x.supersede(&x.fetch, x.cached.key)
-		x.cached.served = &x.fetch.Reply
-		if f := x.checkReply(); f != nil {
-			return x.refuse(f)
-		}
-		return x.deliver()
+	if !x.cached.Keep(&x.fetch) {
+		x.cached.Served = &x.fetch.Reply
+		return x.serveFetched()
 	}
-	x.adopt()
-	x.cached.fill.open(&x.cached.filled.Reader, false)
-	return x.takeFilling()
+	x.cl.release(&x.fetch)
+	x.cached.Adopt(&x.fetch)
+	x.cl.hold(x.cached.Fill)
+	return x.serveFill()
 }
 
-// fetchAlone answers with a reply that is nobody else's.
-func (x *transaction) fetchAlone() bool {
-	x.cached.stored.Close()
-	if f := x.forward(); f != nil {
+// revalidate asks the origin whether what x.cached.Stored is open on is still the same,
+// and answers with that or with what comes in its place.
+func (x *transaction) revalidate() bool {
+	c := &x.cached
+	if f := x.beginFill(c.BeginRefresh); f != nil {
 		return x.refuse(f)
 	}
-	x.invalidate()
-	x.cached.served = &x.fetch.Reply
+	outcome, tag, f := c.AwaitRefresh()
+	x.tag = string(tag)
+	if f != nil {
+		return x.refuse(f)
+	}
+	switch outcome {
+	case freshness.Replace:
+		return x.serveFill()
+	case freshness.Again:
+		x.cl.release(c.Fill)
+		c.EndFill()
+		return x.fetchAnew()
+	case freshness.PassOther, freshness.PassNotModified:
+		c.TakeBack() // the origin's own 304 goes to the client
+		return x.serveFetched()
+	}
+	return x.serveStored(false)
+}
+
+// refreshBehind has the origin asked about what x.cached.Stored is open on without the
+// client.
+func (x *transaction) refreshBehind() {
+	if x.cl.srv.stopping.Load() {
+		return
+	}
+	x.describeRequest(&x.asks)
+	x.cached.RefreshBehind(x.context(), &x.asks)
+}
+
+// beginFill begins a fetch that may outlive the client, and lets a hang-up of the
+// client reach it.
+func (x *transaction) beginFill(begin func(*fetch.Request) *failure.Failure) *failure.Failure {
+	if f := x.mayBegin(); f != nil {
+		return f
+	}
+	x.describeRequest(&x.asks)
+	if f := begin(&x.asks); f != nil {
+		return f
+	}
+	x.cl.hold(x.cached.Fill)
+	return nil
+}
+
+// serveFetched answers with the reply of a fetch that is the client's alone.
+func (x *transaction) serveFetched() bool {
 	if f := x.checkReply(); f != nil {
 		return x.refuse(f)
 	}
 	return x.deliver()
 }
 
-// beginFilling makes the fetch.
-func (x *transaction) beginFilling(first *http1.Outgoing, leftOut func(http1.Name) bool) *failure.Failure {
-	if f := x.mayBegin(); f != nil {
-		return f
-	}
-	fill, f := x.newFilling(first, leftOut)
-	if f != nil {
-		return f
-	}
-	x.cached.fill = fill
-	x.cl.hold(fill)
-	return nil
-}
-
-// awaitFilling waits for the head of the reply.
-func (x *transaction) awaitFilling() *failure.Failure {
-	f := x.cached.fill.awaitHead()
-	x.cached.from = x.cached.fill.from
-	if f != nil {
-		x.cached.fill.entry.Abort(f)
-	}
-	return f
-}
-
-// takeFilling answers with the reply that has begun: out of the store while it goes
-// in, or, when it proved unstorable, from its connection.
-func (x *transaction) takeFilling() bool {
-	f := x.cached.fill
-	if !f.publish() {
-		x.cached.filled.Close()
-		x.cached.alone = true
-		x.cached.served = &f.Reply
-		if f := x.checkReply(); f != nil {
-			return x.refuse(f)
-		}
-		return x.deliver()
-	}
-	if err := x.cached.filled.readHead(x.p); err != nil {
+// serveFill answers with the reply that has begun: out of the store while it goes in,
+// or, when it proved unstorable, from its connection.
+func (x *transaction) serveFill() bool {
+	c, r := &x.cached, &x.reply
+	switch stored, err := c.Publish(); {
+	case err != nil:
 		return x.refuse(failure.Broken(err))
+	case !stored:
+		return x.serveFetched()
 	}
-	x.cached.served = &x.cached.filled.head
-	length := x.cached.filled.Length()
-	if f := x.checkHead(length); f != nil {
+	if f := x.checkHead(c.Filled.Length()); f != nil {
 		return x.refuse(f)
 	}
-	r, rep := &x.reply, x.cached.served
-	x.copyHead(rep, true)
-	b := filledBody{x: x, f: f, storedBody: storedBody{r: &x.cached.filled.Reader, ctx: x.context(), left: -1}}
-	defer b.end()
-	framing := http1.Body{Framing: http1.UntilClose, Length: -1}
-	switch {
-	case x.req.Method == http1.HEAD || rep.Status == 204 || rep.Status == 304:
-		framing = http1.Body{}
-	case length >= 0:
-		framing = http1.Body{Framing: http1.ByLength, Length: length}
-	}
-	framed := r.Frame(framing, x.bodyMaxSize(), len(rep.Head))
+	x.copyHead(c.Served, true)
+	framing := c.Filled.Framing(x.req.Method)
+	framed := r.Frame(framing, x.bodyMaxSize(), len(c.Served.Head))
 	x.finishReplyHead(framed)
 	if m := x.mappedError(); m != nil {
 		return x.deliverMapped(m)
 	}
 	if framing.Framing == http1.NoBody {
 		r.SendHead()
-		f.entry.Complete()
+		c.Complete()
 		return r.Keep
 	}
-	x.cached.filled.WhenEnded(x.cl.c.Abort)
-	r.Send(&b)
+	c.Filled.WhenEnded(x.cl.c.Abort)
+	b := c.FilledBody(x.context())
+	defer b.End()
+	r.Send(b)
 	return r.Keep
-}
-
-// filledBody is the body of a reply on its way into the store. As long as the permit
-// is the client's goroutine's, that reads it from the origin; afterwards it is a reader
-// as any other.
-type filledBody struct {
-	storedBody
-	x      *transaction
-	f      *filling
-	other  bool // the fetch has a goroutine of its own, or has ended
-	direct int  // bytes of the last piece that the store did not take
-}
-
-// Span implements reply.Spanned.
-func (b *filledBody) Span(most int64) reply.Span {
-	if b.direct > 0 {
-		return reply.Span{}
-	}
-	return b.storedBody.Span(most)
-}
-
-// Next implements reply.Body.
-func (b *filledBody) Next(most int, wait bool) ([]byte, error) {
-	if b.direct > 0 {
-		b.r.Advance(int64(b.direct))
-		b.direct = 0
-	}
-	for !b.other {
-		if b.given < b.span.Length {
-			break // what the store has is sent first
-		}
-		b.giveBack()
-		if !b.f.entry.Take() {
-			b.other = true
-			break
-		}
-		piece, err := b.f.Next(most, wait)
-		held := len(piece) > 0 && b.f.entry.Append(piece)
-		switch {
-		case err == sock.ErrInterrupted:
-			// Somebody joined, or the client left: its goroutine is not to wait here.
-			if b.x.cl.gone.Load() {
-				return nil, err
-			}
-		case err != nil:
-			b.other = true
-			b.f.finished(err)
-		}
-		if len(piece) > 0 && !held {
-			if err == io.EOF {
-				err = nil // it comes again
-			}
-			b.direct = len(piece)
-			return piece, err // the permit stays up: nobody else may read on meanwhile
-		}
-		b.other = !b.f.entry.Put() || b.other
-		if len(piece) == 0 && err == nil {
-			return nil, nil
-		}
-		if len(piece) > 0 {
-			break
-		}
-	}
-	piece, err := b.storedBody.Next(most, wait)
-	if len(piece) == 0 && err == nil && wait {
-		return b.Next(most, wait)
-	}
-	return piece, err
 }

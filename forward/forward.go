@@ -45,9 +45,13 @@ func (x *transaction) describeRequest(r *fetch.Request) {
 	r.Control, r.Loops = x.asks.Control, x.asks.Loops
 	r.Client, r.Dialled = cl.remote, cl.meant
 	r.Claimed, r.HostPort = x.claims(), x.form.HostPort
+	r.Waiting = x
+	if !x.port.NoConnectionAuth && !x.p.cfg.PipelinePrefetch {
+		r.Pin = &cl.pin // else requests of others may overtake this one on the connection
+	}
 	r.Rewritten = x.form.Rewritten
-	if len(x.cached.url) > 0 {
-		r.StoreURL = x.cached.url
+	if len(x.cached.StoreURL) > 0 {
+		r.StoreURL = x.cached.StoreURL
 	}
 	r.KeepHost = x.form.Rewritten && !x.p.cfg.URLRewriteHostHeader
 	r.Spoof = x.port.TProxy && cl.intercepted
@@ -58,10 +62,7 @@ func (x *transaction) describeRequest(r *fetch.Request) {
 func (x *transaction) beginFetch() {
 	r, cl := &x.asks, x.cl
 	x.describeRequest(r)
-	r.Body, r.Have, r.Source, r.Waiting = x.body, x.in[x.head:], cl.c, x
-	if !x.port.NoConnectionAuth && !x.p.cfg.PipelinePrefetch {
-		r.Pin = &cl.pin // else requests of others may overtake this one on the connection
-	}
+	r.Body, r.Have, r.Source = x.body, x.in[x.head:], cl.c
 	x.fetch.Begin(x.context(), &cl.srv.fetching, &x.p.fetch, r)
 	cl.hold(&x.fetch)
 }
@@ -131,12 +132,17 @@ func (x *transaction) collect() *failure.Failure {
 	return nil
 }
 
-// Connected implements fetch.Waiting: the request behind this one may begin.
-func (x *transaction) Connected() { x.letNextBegin() }
+// Connected implements fetch.Waiting: a prefetched request behind this one may begin.
+func (x *transaction) Connected() {
+	if x.beside.taken != nil {
+		close(x.beside.taken)
+		x.beside.taken = nil
+	}
+}
 
 // PassInterim implements fetch.Waiting.
-func (x *transaction) PassInterim(rep *http1.Reply) bool {
-	return x.reply.Interim(rep, x.blocksAuth(rep))
+func (x *transaction) PassInterim(rep *http1.Reply, blocksAuth bool) bool {
+	return x.reply.Interim(rep, blocksAuth)
 }
 
 // SayContinue implements fetch.Waiting.
@@ -147,9 +153,3 @@ func (x *transaction) BodyCut() { x.cl.gone.Store(true) }
 
 // Recover implements fetch.Waiting.
 func (x *transaction) Recover() { x.cl.recovered(recover()) }
-
-// blocksAuth reports whether challenges to authenticate the connection are kept
-// from the client.
-func (x *transaction) blocksAuth(rep *http1.Reply) bool {
-	return rep.Has(http1.WWWAuthenticate) && x.source().BlocksConnectionAuth()
-}

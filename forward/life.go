@@ -34,8 +34,8 @@ func New(cfg *conf.Config, parts Parts) (*Server, error) {
 	s.helpers.Spawner = parts.Spawner
 	s.names = parts.Resolver
 	if s.names == nil {
-		s.cache = dns.New(s.lookups(cfg))
-		s.names = s.cache
+		s.ownNames = dns.New(s.lookups(cfg))
+		s.names = s.ownNames
 	}
 	var err error
 	if s.watcher, err = sock.NewWatcher(); err != nil {
@@ -46,6 +46,8 @@ func New(cfg *conf.Config, parts Parts) (*Server, error) {
 	s.dialer = origin.Dialer{Pool: s.pool, Watcher: s.watcher, Dial: s.dial}
 	s.fetching.Names, s.fetching.Pool, s.fetching.Dialer, s.fetching.Log = s.names, s.pool, &s.dialer, parts.Log
 	s.fetching.Say = s.say
+	s.cache.Fetching, s.cache.Logs, s.cache.Panics = &s.fetching, s.logs, &s.panics
+	s.cache.Disks, s.cache.CheckDisks = parts.Disks, parts.CheckDisks
 	s.neighbours = peer.NewNeighbours(parts.Log)
 	s.peers = peer.Env{Names: s.names, Log: parts.Log, Connect: s.tryPeer, Over: s.over, Talk: s.neighbours, Getter: documents{s}, Ways: netdb.New(cfg.NetDBLow, cfg.NetDBHigh)}
 	s.ports.Open, s.ports.Accept, s.ports.Log = parts.Network.Listen, s.acceptFrom, parts.Log
@@ -56,8 +58,8 @@ func New(cfg *conf.Config, parts Parts) (*Server, error) {
 		s.closeNames()
 		return nil, err
 	}
-	if err = s.openStore(cfg); err != nil {
-		p.release()
+	if err = s.cache.Open(cfg); err != nil {
+		p.Release()
 		s.watcher.Close()
 		s.closeNames()
 		return nil, err
@@ -110,25 +112,23 @@ func (s *Server) Swap(ctx context.Context, cfg *conf.Config) error {
 		return err
 	}
 	if err := s.ports.Use(ctx, cfg.Ports()); err != nil {
-		p.release()
+		p.Release()
 		return err
 	}
 	if s.unheard = s.neighbours.Listen(ctx, cfg); s.unheard != nil {
 		s.parts.Log.Error("ERROR: " + s.unheard.Error())
 	}
-	if s.cache != nil {
-		s.cache.Reconfigure(s.lookups(cfg))
+	if s.ownNames != nil {
+		s.ownNames.Reconfigure(s.lookups(cfg))
 	}
 	s.pool.SetOptions(origin.PoolOptions{Timeout: cfg.PconnTimeout})
-	if err := s.store.Reconfigure(s.storeConfig(cfg)); err != nil {
-		s.parts.Log.Error("WARNING: " + err.Error())
-	}
+	s.cache.Reconfigure(cfg)
 	old := s.current.Swap(p)
 	s.peers.Ways.SetBounds(cfg.NetDBLow, cfg.NetDBHigh)
 	s.neighbours.Use(s.local(p))
 	s.ports.Settle()
 	p.warn(s.parts.Log)
-	old.release()
+	old.Release()
 	return nil
 }
 
@@ -137,7 +137,7 @@ func (s *Server) Swap(ctx context.Context, cfg *conf.Config) error {
 func (s *Server) Rotate() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.store.Rotate()
+	s.cache.Store.Rotate()
 	return s.current.Load().logs.Rotate()
 }
 
@@ -184,14 +184,11 @@ func (s *Server) finish() {
 	s.overOnce.Do(func() {
 		s.overload.End()
 		s.neighbours.Close()
-		s.fillings.stop()
-		if err := s.store.Close(); err != nil {
-			s.parts.Log.Error("WARNING: " + err.Error())
-		}
+		s.cache.Close()
 		s.pool.Close()
 		s.watcher.Close()
 		s.closeNames()
-		s.current.Load().release()
+		s.current.Load().Release()
 		s.helpers.End(helperFarewell)
 		sock.ClosePipes()
 		close(s.over)
@@ -199,8 +196,8 @@ func (s *Server) finish() {
 }
 
 func (s *Server) closeNames() {
-	if s.cache != nil {
-		s.cache.Close()
+	if s.ownNames != nil {
+		s.ownNames.Close()
 	}
 }
 
@@ -248,7 +245,7 @@ func (s *Server) tryPeer(ctx context.Context, to netip.AddrPort) error {
 // Peers tells of the peers of the present configuration.
 func (s *Server) Peers() []peer.Status {
 	p := s.acquire()
-	defer p.release()
+	defer p.Release()
 	return p.fetch.Peers.Status()
 }
 
@@ -258,6 +255,14 @@ func (s *Server) local(p *policy) *peer.Local {
 		Config: p.cfg, Lists: p.lists, Peers: p.fetch.Peers, Methods: p.request.Methods, URL: p.url,
 		Cache: nothingStored{}, Log: s.logQuery,
 	}
+}
+
+// logs are those of the present configuration, nil before there is one.
+func (s *Server) logs() *accesslog.Logs {
+	if p := s.current.Load(); p != nil {
+		return p.logs
+	}
+	return nil
 }
 
 // logEnv is what the logs need of the server.

@@ -119,7 +119,7 @@ func (s *Server) identify(ctx context.Context, cl *client) string {
 // it if it came in time.
 func (s *Server) identifyEarly(cl *client) {
 	p := s.acquire()
-	defer p.release()
+	defer p.Release()
 	facts := acl.Facts{Client: cl.remote.Addr(), Local: cl.own(p)}
 	if !p.lists.IdentLookupAccess.Check(context.Background(), &facts).Allowed() {
 		return

@@ -46,8 +46,8 @@ func (x *transaction) log() {
 		e.Ident = *user
 	}
 	e.Request, e.Reply = &x.req.Fields, &x.reply.Fields
-	if x.cached.served != nil {
-		e.ReplyHead = x.cached.served.Head
+	if x.cached.Served != nil {
+		e.ReplyHead = x.cached.Served.Head
 	}
 	if len(e.ReplyHead) == 0 {
 		e.ReplyHead = x.reply.Own
@@ -85,7 +85,7 @@ func (x *transaction) writeLog(e *accesslog.Entry) {
 // logQuery writes the line of an ICP query (log_icp_queries).
 func (s *Server) logQuery(q peer.Query) {
 	p := s.acquire()
-	defer p.release()
+	defer p.Release()
 	facts := acl.Facts{Client: q.From.Addr()}
 	if !p.lists.LogAccess.Check(context.Background(), &facts).Allowed() {
 		return
@@ -153,8 +153,8 @@ func (x *transaction) showReply() {
 
 // hierarchy is the log's code of the hop the reply came from, and its name.
 func (x *transaction) hierarchy() (code, host string) {
-	if x.cached.from.code != "" {
-		return x.cached.from.code, x.cached.from.host
+	if from := &x.cached.From; from.Code != "" {
+		return from.Code, from.Host
 	}
 	return x.fetch.Hierarchy()
 }

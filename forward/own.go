@@ -145,7 +145,7 @@ func (x *transaction) purge() bool {
 	}
 	x.beginOwn("TCP_MISS", 404)
 	r := &x.reply
-	if x.purgeStored() {
+	if x.cl.srv.cache.Purge(x.canonicalURL, x.facts.URLGroup) {
 		r.Status = 200
 	}
 	r.Fields.AddString(http1.Server, x.p.product)
@@ -203,7 +203,7 @@ func (d documents) Get(ctx context.Context, through *peer.Peer, url string, kind
 	}
 	o, why := d.srv.fetching.GetBy(ctx, &p.fetch, hop, url, &fields, major)
 	if why != nil {
-		p.release()
+		p.Release()
 		return nil, why
 	}
 	doc := &peer.Document{Status: o.Reply.Status, Body: body{o, p}}
@@ -229,6 +229,6 @@ type ownedBody interface {
 // Close implements io.Closer.
 func (b body) Close() error {
 	b.ownedBody.Close()
-	b.p.release()
+	b.p.Release()
 	return nil
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/cuttle-proxy/cuttle/forward/acl"
 	"github.com/cuttle-proxy/cuttle/forward/acl/external"
 	"github.com/cuttle-proxy/cuttle/forward/auth"
+	"github.com/cuttle-proxy/cuttle/forward/caching"
 	"github.com/cuttle-proxy/cuttle/forward/dns"
 	"github.com/cuttle-proxy/cuttle/forward/errpage"
 	"github.com/cuttle-proxy/cuttle/forward/fetch"
@@ -38,6 +39,8 @@ type policy struct {
 	icons *icons.Set
 	fetch fetch.Policy
 	reply reply.Policy
+	// caching is what the cache is told of this policy.
+	caching caching.Policy
 
 	request http1.Options
 	url     http1.URLOptions
@@ -122,6 +125,7 @@ func newPolicy(cfg *conf.Config, s *shared) (*policy, error) {
 	p.mapsErrors = len(cfg.ErrorMap) > 0
 	p.purges = namesPurge(cfg.HTTPAccess)
 	p.helpers.start(cfg, s)
+	p.caching = caching.Policy{Policy: &p.fetch, Product: p.product, Holder: p}
 	p.users.Store(1)
 	return p, nil
 }
@@ -179,8 +183,11 @@ func (p *policy) name(version string) {
 	p.reply.LookupName = fmt.Sprintf(" from %s:%d", p.visible, port)
 }
 
-// release gives back one use; the last one closes what the policy has open.
-func (p *policy) release() {
+// Hold implements caching.Holder.
+func (p *policy) Hold() { p.users.Add(1) }
+
+// Release gives back one use; the last one closes what the policy has open.
+func (p *policy) Release() {
 	if p.users.Add(-1) == 0 {
 		p.logs.Close()
 		p.helpers.close()

@@ -52,7 +52,7 @@ func (x *transaction) prefetch() *prefetched {
 // it replaces. When the first one ends the connection nobody will read the
 // second.
 func (cl *client) follow(ahead *prefetched, keep bool) bool {
-	cl.x.letNextBegin()
+	cl.x.Connected()
 	if !keep {
 		cl.gone.Store(true)
 		cl.abortFetches()
@@ -64,15 +64,6 @@ func (cl *client) follow(ahead *prefetched, keep bool) bool {
 	cl.x = ahead.x
 	cl.served++
 	return keep && ahead.keep
-}
-
-// letNextBegin starts the prefetched request behind this one, if there is one
-// that has not begun.
-func (x *transaction) letNextBegin() {
-	if x.beside.taken != nil {
-		close(x.beside.taken)
-		x.beside.taken = nil
-	}
 }
 
 // waitTurn waits until the answer before this one is out. It is false when

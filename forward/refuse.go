@@ -31,7 +31,7 @@ func (x *transaction) refuse(f *failure.Failure) bool {
 		x.tag = "TCP_DENIED"
 	}
 	x.fetch.Reply.Reset()
-	x.cached.served, x.reply.Hit = nil, false
+	x.cached.Served, x.reply.Hit = nil, false
 	r.MustKeep = false
 	x.bodyLeftUnread()
 	x.makePage(f)

@@ -7,6 +7,14 @@ import (
 	"github.com/cuttle-proxy/cuttle/forward/tls"
 )
 
+// leaveStore gives back what the transaction has of the store.
+func (x *transaction) leaveStore() {
+	if f := x.cached.Fill; f != nil {
+		x.cl.release(f)
+	}
+	x.cached.Leave()
+}
+
 // run serves one request from its parsed head to its log line. It reports
 // whether the client's connection may carry another.
 func (x *transaction) run() (keep bool) {

@@ -13,6 +13,7 @@ import (
 	"github.com/cuttle-proxy/cuttle/forward/accesslog"
 	"github.com/cuttle-proxy/cuttle/forward/acl"
 	"github.com/cuttle-proxy/cuttle/forward/auth"
+	"github.com/cuttle-proxy/cuttle/forward/caching"
 	"github.com/cuttle-proxy/cuttle/forward/dns"
 	"github.com/cuttle-proxy/cuttle/forward/fetch"
 	"github.com/cuttle-proxy/cuttle/forward/helper"
@@ -94,15 +95,12 @@ type Server struct {
 	parts      Parts
 	current    atomic.Pointer[policy]
 	names      dns.Resolver
-	cache      *dns.Cache // names, when it is ours
+	ownNames   *dns.Cache // names, when it is ours
 	watcher    *sock.Watcher
 	pool       *origin.Pool
 	dialer     origin.Dialer
 	fetching   fetch.Env
-	store      *store.Store
-	fillings   fillings
-	refreshing sync.Map   // keys of stored objects the origin is asked about
-	varying    sync.Mutex // guards lists of variants against changes at the same time
+	cache      caching.Cache
 	peers      peer.Env
 	neighbours *peer.Neighbours
 	dates      http1.DateCache
@@ -132,6 +130,13 @@ type Server struct {
 
 // Helpers are the helper programs and what they were asked.
 func (s *Server) Helpers() []helper.Stats { return s.helpers.Stats() }
+
+// Rebuilt is closed when the store knows what lies in the cache_dirs of the first
+// configuration.
+func (s *Server) Rebuilt() <-chan struct{} { return s.cache.Store.Rebuilt() }
+
+// StoreStats is the state of the store.
+func (s *Server) StoreStats() store.Stats { return s.cache.Store.Stats() }
 
 // Requests is the number of requests served so far.
 func (s *Server) Requests() uint64 { return s.requests.Load() }
@@ -183,10 +188,10 @@ func (s *Server) Transfers() (n int) {
 func (s *Server) acquire() *policy {
 	for {
 		p := s.current.Load()
-		p.users.Add(1)
+		p.Hold()
 		if p == s.current.Load() {
 			return p
 		}
-		p.release()
+		p.Release()
 	}
 }

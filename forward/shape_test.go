@@ -11,7 +11,7 @@ import (
 // moved in that wants a room of its own.
 const (
 	mostFields = 31
-	mostFiles  = 33
+	mostFiles  = 25
 )
 
 // The transaction is the client's side of a request and nothing else.

@@ -10,6 +10,7 @@ import (
 	"github.com/cuttle-proxy/cuttle/forward/accesslog"
 	"github.com/cuttle-proxy/cuttle/forward/acl"
 	"github.com/cuttle-proxy/cuttle/forward/auth"
+	"github.com/cuttle-proxy/cuttle/forward/caching"
 	"github.com/cuttle-proxy/cuttle/forward/fetch"
 	"github.com/cuttle-proxy/cuttle/forward/http1"
 	"github.com/cuttle-proxy/cuttle/forward/reply"
@@ -32,7 +33,7 @@ type transaction struct {
 
 	fetch  fetch.Fetch
 	reply  reply.Reply
-	cached cached    // its dealing with the store
+	cached caching.Request
 	page   []byte    // the body of a reply of the proxy's own
 	tls    passedTLS // a connection that is passed on
 	entry  accesslog.Entry
@@ -115,7 +116,7 @@ func (x *transaction) reset() {
 	x.tls.reset()
 	x.in, x.target, x.canonicalURL, x.logURL, x.page = x.in[:0], x.target[:0], x.canonicalURL[:0], x.logURL[:0], x.page[:0]
 	x.fetch.Reset()
-	x.cached.reset()
+	x.cached.Reset()
 	x.reply.Reset()
 	x.entry.Reset()
 }
@@ -128,7 +129,7 @@ var nobodyYet = netip.IPv4Unspecified()
 // done gives back the policy.
 func (x *transaction) done() {
 	if x.p != nil {
-		x.p.release()
+		x.p.Release()
 		x.p = nil
 	}
 }
@@ -188,6 +189,20 @@ func (x *transaction) readsClient() bool {
 	}
 	return x.req.Method == http1.CONNECT || x.req.Has(http1.TransferEncoding) || x.mayUpgrade() ||
 		x.req.ContentLength() > int64(len(x.in)-x.head)
+}
+
+// source is the fetch the reply comes from as long as it is the client's alone.
+func (x *transaction) source() *fetch.Fetch {
+	if x.cached.Fill != nil && x.cached.Alone {
+		return &x.cached.Fill.Fetch
+	}
+	return &x.fetch
+}
+
+// claims reports whether the host is an intercepted client's claim about where it
+// dialled, and not what url_rewrite_program put in its place.
+func (x *transaction) claims() bool {
+	return x.cl.intercepted && x.form.Rebuilt && !x.form.Rewritten && x.p.cfg.HostVerify
 }
 
 // rest is what came behind the request and its body.

@@ -43,11 +43,13 @@ var onlyFor = map[string][]string{
 
 // apart lists rooms of forward, and what they must not know even through others:
 // the origin side knows nothing of the client's, the way to a client nothing of where
-// the reply comes from.
+// the reply comes from, the cache nothing of who a client is and what it may have.
 var apart = map[string][]string{
-	"forward/fetch": {"forward", "forward/reply", "forward/accesslog"},
-	"forward/reply": {"forward", "forward/fetch", "forward/peer", "forward/origin", "forward/errpage"},
-	"forward/peer":  {"forward", "forward/fetch", "forward/reply", "forward/origin"},
+	"forward/fetch":   {"forward", "forward/caching", "forward/reply", "forward/accesslog"},
+	"forward/reply":   {"forward", "forward/fetch", "forward/peer", "forward/origin", "forward/errpage"},
+	"forward/caching": {"forward", "forward/errpage", "forward/auth", "forward/rewrite"},
+	"forward/store":   {"forward", "forward/caching", "forward/fetch", "forward/reply", "forward/freshness"},
+	"forward/peer":    {"forward", "forward/fetch", "forward/reply", "forward/origin"},
 }
 
 func TestImportArrows(t *testing.T) {

@@ -95,10 +95,13 @@ func (f *Fetch) keep(c *origin.Conn) {
 	}
 }
 
-// BlocksConnectionAuth reports whether challenges to authenticate the connection
-// are kept from the client: where it cannot be done, and from a parent that does
+// BlocksConnectionAuth reports whether challenges in the reply to authenticate the
+// connection are kept from the client: where it cannot be done, and from a parent that does
 // not say it can (connection-auth of cache_peer).
 func (f *Fetch) BlocksConnectionAuth() bool {
+	if !f.Reply.Has(http1.WWWAuthenticate) {
+		return false
+	}
 	if f.req.Pin == nil {
 		return true
 	}

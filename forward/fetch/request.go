@@ -80,8 +80,9 @@ func (r *Request) KeptAs() []byte {
 type Waiting interface {
 	// Connected is called when the fetch has its connection.
 	Connected()
-	// PassInterim passes a 1xx reply on. It is false when the client has gone.
-	PassInterim(rep *http1.Reply) bool
+	// PassInterim passes a 1xx reply on; with blocksAuth challenges to authenticate the
+	// connection are kept from the client. It is false when the client has gone.
+	PassInterim(rep *http1.Reply, blocksAuth bool) bool
 	// SayContinue asks for a body that is held back until somebody says 100
 	// Continue. It is false when the client has gone.
 	SayContinue() bool
@@ -140,7 +141,7 @@ func (f *Fetch) passInterim() bool {
 	if f.req.Waiting == nil || !f.req.Client11 || f.Reply.Status == 100 && f.continued {
 		return true
 	}
-	return f.req.Waiting.PassInterim(&f.Reply)
+	return f.req.Waiting.PassInterim(&f.Reply, f.BlocksConnectionAuth())
 }
 
 // WaitsForContinue reports whether the client holds its body back until it is

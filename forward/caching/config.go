@@ -1,18 +1,16 @@
-package forward
+package caching
 
 import (
-	"errors"
-
 	"github.com/cuttle-proxy/cuttle/conf"
 	"github.com/cuttle-proxy/cuttle/forward/store"
 	"github.com/cuttle-proxy/cuttle/forward/store/ufs"
 	"golang.org/x/sys/unix"
 )
 
-// storeConfig is what a configuration says about the store. Directories keep what
-// is on disk; those of types that keep nothing are left out.
-func (s *Server) storeConfig(cfg *conf.Config) store.Config {
-	c := store.Config{
+// config is what a configuration says about the store. Directories keep what is on
+// disk; those of types that keep nothing are left out.
+func (c *Cache) config(cfg *conf.Config) store.Config {
+	s := store.Config{
 		Memory:        cfg.CacheMem,
 		MaxInMemory:   cfg.MaximumObjectSizeInMemory,
 		MinObject:     cfg.MinimumObjectSize,
@@ -28,15 +26,15 @@ func (s *Server) storeConfig(cfg *conf.Config) store.Config {
 		ReadAheadGap:  cfg.ReadAheadGap,
 		UpdateHeaders: cfg.UpdateHeaders,
 		KeptFiles:     keptFiles(),
-		DoubleCheck:   s.parts.CheckDisks,
-		Log:           s.storeLine,
-		Report:        s.storeNews,
+		DoubleCheck:   c.CheckDisks,
+		Log:           c.log,
+		Report:        c.report,
 	}
 	if cfg.CacheStoreLog == "" || cfg.CacheStoreLog == "none" {
-		c.Log = nil // nothing is gathered for it
+		s.Log = nil // nothing is gathered for it
 	}
 	for i, d := range cfg.CacheDirs {
-		if !s.parts.Disks {
+		if !c.Disks {
 			break
 		}
 		if d.Type == "ufs" || d.Type == "aufs" || d.Type == "diskd" {
@@ -44,7 +42,7 @@ func (s *Server) storeConfig(cfg *conf.Config) store.Config {
 				continue
 			}
 			state := ufs.SwapStatePath(cfg.CacheSwapState, d.Path, i)
-			c.Dirs = append(c.Dirs, store.DirConfig{
+			s.Dirs = append(s.Dirs, store.DirConfig{
 				Path: d.Path, Size: d.Size, MinSize: d.MinSize, MaxSize: d.MaxSize, ReadOnly: d.ReadOnly, Policy: storePolicy(d.Policy),
 				Open: func() (store.Directory, error) {
 					return openDir(ufs.Options{Path: d.Path, L1: d.L1, L2: d.L2, SwapState: state, ReadOnly: d.ReadOnly})
@@ -52,10 +50,10 @@ func (s *Server) storeConfig(cfg *conf.Config) store.Config {
 			})
 		}
 	}
-	if len(c.Dirs) == 0 {
-		c.MaxInMemory = c.MaxObject // as in 2.6, where only what is on disk leaves memory
+	if len(s.Dirs) == 0 {
+		s.MaxInMemory = s.MaxObject // as in 2.6, where only what is on disk leaves memory
 	}
-	return c
+	return s
 }
 
 // lacksBuiltIn reports whether d is the directory of a file without a cache_dir line
@@ -92,29 +90,6 @@ func openDir(o ufs.Options) (store.Directory, error) {
 	}
 	return d, nil
 }
-
-// errUnverified ends a start in 2.6's words when folders of a cache_dir are missing.
-//
-//lint:ignore ST1005 the words, and the stop at their end, are what scripts look for
-var errUnverified = errors.New("\tFailed to verify one of the swap directories, Check cache.log\n" +
-	"\tfor details.  Run 'squid -z' to create swap directories\n\tif needed, or if running Squid for the first time.")
-
-// openStore makes the store of the first configuration.
-func (s *Server) openStore(cfg *conf.Config) (err error) {
-	s.store, err = store.Open(s.storeConfig(cfg))
-	if errors.Is(err, ufs.ErrFolders) {
-		s.parts.Log.Error(err.Error())
-		return errUnverified
-	}
-	return err
-}
-
-// Rebuilt is closed when the store knows what lies in the cache_dirs of the first
-// configuration.
-func (s *Server) Rebuilt() <-chan struct{} { return s.store.Rebuilt() }
-
-// StoreStats is the state of the store.
-func (s *Server) StoreStats() store.Stats { return s.store.Stats() }
 
 // storePolicy is a replacement policy by its words.
 func storePolicy(p conf.Policy) store.Policy {

@@ -1,4 +1,4 @@
-package forward
+package caching
 
 import (
 	"context"
@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// storedBody is the body of what a store's reader is at, as a reply.Body.
-type storedBody struct {
+// Body is the body of what a reader of the store is at, as a reply.Body. End it.
+type Body struct {
 	r    *store.Reader
 	ctx  context.Context
 	left int64 // of a range, -1 for all there is
@@ -28,7 +28,7 @@ var fileBuffers = sync.Pool{New: func() any { return new([fileBuffer]byte) }}
 const fileBuffer = 64 << 10
 
 // Next implements reply.Body.
-func (b *storedBody) Next(most int, wait bool) (piece []byte, err error) {
+func (b *Body) Next(most int, wait bool) (piece []byte, err error) {
 	if b.left == 0 {
 		b.giveBack()
 		return nil, io.EOF
@@ -56,7 +56,7 @@ func (b *storedBody) Next(most int, wait bool) (piece []byte, err error) {
 }
 
 // Span implements reply.Spanned.
-func (b *storedBody) Span(most int64) reply.Span {
+func (b *Body) Span(most int64) reply.Span {
 	if b.left == 0 || b.given == b.span.Length && b.advance(false) != nil {
 		return reply.Span{}
 	}
@@ -68,7 +68,7 @@ func (b *storedBody) Span(most int64) reply.Span {
 }
 
 // Advance implements reply.Spanned.
-func (b *storedBody) Advance(n int64) {
+func (b *Body) Advance(n int64) {
 	b.took(int(n))
 	if b.span.File {
 		return
@@ -83,7 +83,7 @@ func (b *storedBody) Advance(n int64) {
 }
 
 // advance gives the span back and gets the next.
-func (b *storedBody) advance(wait bool) (err error) {
+func (b *Body) advance(wait bool) (err error) {
 	b.giveBack()
 	limit := int64(longestSpan)
 	if b.left > 0 {
@@ -103,7 +103,7 @@ func (b *storedBody) advance(wait bool) (err error) {
 // longestSpan bounds how much of an object is had at a time, in bytes.
 const longestSpan = 1 << 20
 
-func (b *storedBody) giveBack() {
+func (b *Body) giveBack() {
 	if b.span.Length > 0 {
 		b.r.Advance(b.given)
 	}
@@ -111,14 +111,14 @@ func (b *storedBody) giveBack() {
 }
 
 // took counts n bytes given out.
-func (b *storedBody) took(n int) {
+func (b *Body) took(n int) {
 	b.given += int64(n)
 	if b.left > 0 {
 		b.left -= int64(n)
 	}
 }
 
-func (b *storedBody) readFile(most int) ([]byte, error) {
+func (b *Body) readFile(most int) ([]byte, error) {
 	if b.buf == nil {
 		b.buf = fileBuffers.Get().(*[fileBuffer]byte)[:]
 	}
@@ -134,8 +134,8 @@ func (b *storedBody) readFile(most int) ([]byte, error) {
 	return b.buf[:n], nil
 }
 
-// end gives back what the body holds.
-func (b *storedBody) end() {
+// End gives back what the body holds.
+func (b *Body) End() {
 	if b.buf != nil {
 		fileBuffers.Put((*[fileBuffer]byte)(b.buf))
 		b.buf = nil

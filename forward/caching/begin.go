@@ -1,0 +1,174 @@
+package caching
+
+import (
+	"bytes"
+	"context"
+	"strings"
+
+	"github.com/cuttle-proxy/cuttle/forward/failure"
+	"github.com/cuttle-proxy/cuttle/forward/fetch"
+	"github.com/cuttle-proxy/cuttle/forward/freshness"
+	"github.com/cuttle-proxy/cuttle/forward/http1"
+	"github.com/cuttle-proxy/cuttle/forward/store"
+)
+
+// MayKeep reports whether the reply may go into the store, as far as the request
+// tells.
+func (r *Request) MayKeep() bool { return r.Uses && r.Asked.MayKeep(r.Rule) }
+
+// Plain reports whether nobody else can wait for the fetch before the head of its
+// reply is there, and it asks for what the client asks. Only what is to be stored
+// becomes a Filling then, by Keep: what is not stored costs nothing.
+func (r *Request) Plain() bool {
+	r.miss = r.edit()
+	r.collapsed = r.Policy.Config.CollapsedForwarding && r.Asked.Joinable()
+	return !r.collapsed && !r.miss.any() && r.Policy.Config.QuickAbortMin >= 0
+}
+
+// Keep decides about the reply whose head a client's own fetch has. One that is to be
+// stored becomes r.Fill, with its entry; another one may show that what is stored is
+// out of date.
+func (r *Request) Keep(f *fetch.Fetch) bool {
+	if !r.Cache.keeps(r.Policy, r.Rule, &r.Asked, f, r.Now.Unix()).kept {
+		r.Cache.supersede(f, r.key)
+		return false
+	}
+	return true
+}
+
+// Adopt makes the client's own fetch, whose head is there, r.Fill: one that may
+// outlive the client.
+func (r *Request) Adopt(own *fetch.Fetch) {
+	f := r.filling()
+	code, host := own.Hierarchy()
+	f.from = Origin{code, strings.Clone(host)}
+	r.From = f.from
+	f.headed.Store(true)
+	f.Adopt(f.ctx, own)
+	r.Fill = f
+	r.Cache.add(f)
+	f.open(&r.Filled.Reader, false)
+}
+
+// Begin begins a fetch for a request that Plain does not hold for, and BeginFill its
+// entry.
+func (r *Request) Begin(asks *fetch.Request) *failure.Failure {
+	var first http1.Outgoing
+	if len(r.miss.tags) > 0 {
+		first.Add(http1.IfNoneMatch, r.miss.tags)
+	}
+	return r.begin(asks, &first, r.miss.leavesOut)
+}
+
+func (r *Request) begin(asks *fetch.Request, first *http1.Outgoing, leftOut func(http1.Name) bool) (why *failure.Failure) {
+	r.Fill, why = r.newFilling(asks, first, leftOut)
+	return why
+}
+
+// Await begins the entry and waits for the head of the reply.
+func (r *Request) Await() *failure.Failure {
+	r.Fill.open(&r.Filled.Reader, r.collapsed)
+	return r.awaitHead()
+}
+
+func (r *Request) awaitHead() *failure.Failure {
+	f := r.Fill.awaitHead()
+	r.From = r.Fill.from
+	if f != nil {
+		r.Fill.entry.Abort(f)
+	}
+	return f
+}
+
+// Publish gives the entry its head. It is false when the reply proved not to be
+// stored: then the fetch is the client's alone.
+func (r *Request) Publish() (stored bool, err error) {
+	if !r.Fill.publish() {
+		r.TakeBack()
+		return false, nil
+	}
+	if err := r.Filled.readHead(r.Policy.Policy); err != nil {
+		return true, err
+	}
+	r.Served = &r.Filled.Reply
+	return true, nil
+}
+
+// TakeBack makes the fetch the client's alone: its reply is not stored.
+func (r *Request) TakeBack() {
+	r.Filled.Close()
+	r.Alone = true
+	r.Served = &r.Fill.Reply
+}
+
+// Complete ends the entry of a reply without body.
+func (r *Request) Complete() { r.Fill.entry.Complete() }
+
+// EndFill ends the fetch, so that there can be another one.
+func (r *Request) EndFill() {
+	if r.Fill != nil {
+		r.Fill.leave(&r.Filled.Reader)
+		r.Fill, r.Alone = nil, false
+	}
+}
+
+// filling makes one that has not been asked anything.
+func (r *Request) filling() *Filling {
+	f := &Filling{Owned: fetch.Own(), cache: r.Cache, policy: r.Policy, rule: r.Rule, asked: r.Asked, key: r.key, requested: r.Now.Unix()}
+	f.policy.Hold()
+	f.ctx, f.cancel = context.WithCancel(context.Background())
+	return f
+}
+
+// newFilling makes the fetch for a request: first are fields put in front of the
+// client's, without those left out.
+func (r *Request) newFilling(asks *fetch.Request, first *http1.Outgoing, leftOut func(http1.Name) bool) (*Filling, *failure.Failure) {
+	f := r.filling()
+	f.client = asks.Waiting
+	fields := &r.Request.Fields
+	for i := range fields.Len() {
+		if !leftOut(fields.ID(i)) {
+			first.Copy(fields, i)
+		}
+	}
+	why := f.CopyWith(asks, first)
+	a := f.Asked()
+	a.Waiting = f
+	if asks.Pin != nil {
+		a.Pin = &f.pin // challenges are passed on; what answers them is not fetched here
+	}
+	f.Start(f.ctx, f.cache.Fetching, f.policy.Policy)
+	f.cache.add(f)
+	if why != nil {
+		f.end()
+		return nil, why
+	}
+	return f, nil
+}
+
+// open begins the entry, whose first reader is the client's, nil for none.
+func (f *Filling) open(r *store.Reader, collapsed bool) {
+	asked := f.Asked()
+	o := store.Opening{Key: f.key, Method: asked.Method, URL: bytes.Clone(asked.KeptAs()), Collapsed: collapsed}
+	f.entry = f.cache.Store.Begin(o, f, r)
+}
+
+// SelectByTag opens r.Stored on the variant a 304 says is right for the request, and
+// enters that. It is false when the 304 is about what the client has.
+func (r *Request) SelectByTag(ctx context.Context) bool {
+	if r.Fill.Reply.Status != 304 {
+		return false
+	}
+	at := freshness.TaggedVariant(r.tagged, r.Fill.Reply.Get(http1.ETag))
+	if at < 0 {
+		return false
+	}
+	v := r.tagged[at]
+	if !r.open(ctx, v.Key) {
+		return false
+	}
+	v.Data = []string{string(r.selection)}
+	r.Cache.addVariant(r.Fill, r.Stored.Reply.AppendList(nil, http1.Vary), v)
+	r.Fill.entry.Withdraw()
+	return true
+}

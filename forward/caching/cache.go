@@ -1,0 +1,100 @@
+package caching
+
+import (
+	"errors"
+	"sync"
+	"sync/atomic"
+
+	"github.com/cuttle-proxy/cuttle/conf"
+	"github.com/cuttle-proxy/cuttle/forward/accesslog"
+	"github.com/cuttle-proxy/cuttle/forward/fetch"
+	"github.com/cuttle-proxy/cuttle/forward/store"
+	"github.com/cuttle-proxy/cuttle/forward/store/ufs"
+)
+
+// Cache is the store, and the fetches under way that may put something there. Fill in
+// the exported fields and call Open.
+type Cache struct {
+	// Fetching is what all fetches share.
+	Fetching *fetch.Env
+	// Logs gives the logs of the present configuration, nil when nothing is served yet.
+	Logs func() *accesslog.Logs
+	// Panics counts programming errors that ended a fetch.
+	Panics *atomic.Uint64
+	// Disks: the directories of cache_dir are used. CheckDisks compares the length of
+	// each file with swap.state at the start (squid -S).
+	Disks, CheckDisks bool
+
+	// Store is there after Open.
+	Store *store.Store
+
+	refreshing sync.Map   // keys of stored objects the origin is asked about
+	varying    sync.Mutex // guards lists of variants against changes at the same time
+
+	mu       sync.Mutex // guards fillings
+	fillings map[*Filling]struct{}
+}
+
+// Policy is one configuration as the cache sees it. Hold and Release say how long
+// somebody needs it.
+type Policy struct {
+	*fetch.Policy
+	// Product is what Server says in replies made here.
+	Product string
+	Holder
+}
+
+// Holder keeps what belongs to a configuration open.
+type Holder interface {
+	Hold()
+	Release()
+}
+
+// errUnverified ends a start in 2.6's words when folders of a cache_dir are missing.
+//
+//lint:ignore ST1005 the words, and the stop at their end, are what scripts look for
+var errUnverified = errors.New("\tFailed to verify one of the swap directories, Check cache.log\n" +
+	"\tfor details.  Run 'squid -z' to create swap directories\n\tif needed, or if running Squid for the first time.")
+
+// Open makes the store of the first configuration.
+func (c *Cache) Open(cfg *conf.Config) (err error) {
+	c.fillings = map[*Filling]struct{}{}
+	c.Store, err = store.Open(c.config(cfg))
+	if errors.Is(err, ufs.ErrFolders) {
+		c.Fetching.Log.Error(err.Error())
+		return errUnverified
+	}
+	return err
+}
+
+// Reconfigure makes the store follow another configuration; what cannot be changed is
+// said in cache.log.
+func (c *Cache) Reconfigure(cfg *conf.Config) {
+	if err := c.Store.Reconfigure(c.config(cfg)); err != nil {
+		c.Fetching.Log.Error("WARNING: " + err.Error())
+	}
+}
+
+// Close ends the fetches under way, then the store.
+func (c *Cache) Close() {
+	c.mu.Lock()
+	for f := range c.fillings {
+		f.Stop()
+	}
+	c.mu.Unlock()
+	if err := c.Store.Close(); err != nil {
+		c.Fetching.Log.Error("WARNING: " + err.Error())
+	}
+}
+
+func (c *Cache) add(f *Filling) {
+	c.mu.Lock()
+	c.fillings[f] = struct{}{}
+	c.mu.Unlock()
+}
+
+func (c *Cache) remove(f *Filling) {
+	c.mu.Lock()
+	delete(c.fillings, f)
+	c.mu.Unlock()
+}

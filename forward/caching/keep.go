@@ -1,0 +1,98 @@
+package caching
+
+import (
+	"bytes"
+	"time"
+
+	"github.com/cuttle-proxy/cuttle/forward/fetch"
+	"github.com/cuttle-proxy/cuttle/forward/freshness"
+	"github.com/cuttle-proxy/cuttle/forward/http1"
+	"github.com/cuttle-proxy/cuttle/forward/store"
+)
+
+// keeping is what becomes of a reply: whether it is stored, and how it is described
+// then.
+type keeping struct {
+	kept   bool
+	object freshness.Object
+	length int64 // of the body, -1 for one that is not known
+}
+
+// keeps decides about the reply whose head a fetch has.
+func (c *Cache) keeps(p *Policy, rule *freshness.Rule, asked *freshness.Request, f *fetch.Fetch, requested int64) keeping {
+	k := keeping{length: bodyLength(f.Framing())}
+	var verdict freshness.Keeping
+	verdict, k.object = p.Rules.Keep(rule, asked, &f.Reply, freshness.Times{Requested: requested, Received: time.Now().Unix()}, f.ToPeer())
+	if verdict.Never() || len(f.Reply.Head) == 0 || !c.Store.Takes(k.length) {
+		return k
+	}
+	k.kept, _ = f.Verified()
+	return k
+}
+
+// bodyLength is the length of a body in bytes, -1 when it is not known.
+func bodyLength(b http1.Body) int64 {
+	switch b.Framing {
+	case http1.NoBody:
+		return 0
+	case http1.ByLength:
+		return b.Length
+	}
+	return -1
+}
+
+// publish decides whether the reply whose head is there is stored, and if so gives
+// the entry its head. False says that it is not: the entry has been withdrawn, and
+// the fetch is its client's alone.
+func (f *Filling) publish() bool {
+	k := f.cache.keeps(f.policy, f.rule, &f.asked, &f.Fetch, f.requested)
+	if !k.kept {
+		f.cache.supersede(&f.Fetch, f.key)
+		f.entry.Withdraw()
+		return false
+	}
+	rep := &f.Reply
+	h := store.Head{Key: f.key, Bytes: storedHead(rep), Facts: factsOf(&k.object), Length: k.length}
+	if k.object.Has(freshness.Varies) {
+		vary := rep.AppendList(nil, http1.Vary)
+		data, ok := freshness.AppendVaryData(nil, vary, f.Asked().Fields)
+		if !ok {
+			f.entry.Withdraw()
+			return false
+		}
+		h.Vary, h.Key = data, f.variantKey(data)
+		tag := rep.Get(http1.ETag)
+		if f.brokenEncoding() {
+			tag = nil // as good as none: other encodings have it too
+		}
+		f.cache.addVariant(f, vary, freshness.Variant{Key: h.Key, ETag: string(tag), Data: []string{string(data)}})
+	}
+	f.entry.Publish(&h)
+	return true
+}
+
+// storedHead is the head of a reply as it is stored: as it came, without a coding of
+// its hop.
+func storedHead(rep *http1.Reply) []byte {
+	if !rep.Has(http1.TransferEncoding) {
+		return rep.Head
+	}
+	var out http1.Outgoing
+	for i := range rep.Len() {
+		if rep.ID(i) != http1.TransferEncoding && rep.ID(i) != http1.Trailer {
+			out.Copy(&rep.Fields, i)
+		}
+	}
+	return out.Append(bytes.Clone(rep.Head[:rep.LineLen]))
+}
+
+// factsOf is what the store keeps of a description.
+func factsOf(o *freshness.Object) store.Facts {
+	f := store.Facts{
+		Timestamp: store.TimeOf(o.Timestamp), Expires: store.TimeOf(o.Expires), LastMod: store.TimeOf(o.LastModified),
+	}
+	if o.Has(freshness.Negative) {
+		f.Flags |= store.Negative
+	}
+	return f
+}

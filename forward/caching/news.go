@@ -1,0 +1,33 @@
+package caching
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/cuttle-proxy/cuttle/forward/accesslog"
+	"github.com/cuttle-proxy/cuttle/forward/store"
+)
+
+// report writes what the store has to tell into cache.log.
+func (c *Cache) report(n store.Notice) {
+	for _, line := range n.Lines {
+		c.Fetching.Log.Info(line)
+	}
+	switch {
+	case n.Err == nil:
+	case n.TakenOut:
+		c.Fetching.Log.Error(fmt.Sprintf("ERROR: cache_dir %s is not used any more: %v; serving goes on without it, and SIGHUP tries it again", n.Path, n.Err))
+	default:
+		c.Fetching.Log.Warn(fmt.Sprintf("WARNING: cache_dir %s: %v", n.Path, n.Err))
+	}
+}
+
+// log writes what happened to an object into cache_store_log.
+func (c *Cache) log(e *store.Event) {
+	logs := c.Logs()
+	if logs == nil || !logs.WantsStore() {
+		return
+	}
+	logs.Store(&accesslog.StoreEntry{Now: time.Now(), Action: e.Action.String(), Dir: e.Dir, Number: int(e.Number), Key: e.Key,
+		Head: e.Head, Announced: e.Announced, Length: e.Length, Method: e.Method, URL: e.URL})
+}

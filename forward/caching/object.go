@@ -1,0 +1,148 @@
+package caching
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	"github.com/cuttle-proxy/cuttle/forward/fetch"
+	"github.com/cuttle-proxy/cuttle/forward/freshness"
+	"github.com/cuttle-proxy/cuttle/forward/http1"
+	"github.com/cuttle-proxy/cuttle/forward/store"
+)
+
+// Object is a reader of the store with the head of what it is at. Use it again
+// after Close.
+type Object struct {
+	store.Reader
+	// Reply is its head, Described what that says about its freshness.
+	Reply     http1.Reply
+	Described freshness.Object
+	// FromDisk: it was not in memory when it was opened.
+	FromDisk bool
+
+	key  store.Key
+	url  []byte
+	list []byte // storage for lists of variants
+	// accelerated: it is for a client of an accelerator.
+	accelerated bool
+	body        Body
+}
+
+// Bounds of reading a list of variants, in bytes, and of waiting for fetches that
+// others have begun before a request fetches for itself.
+const (
+	longestList = 1 << 20
+	mostWaits   = 3
+)
+
+// errNothing: there is nothing under a key.
+var errNothing = errors.New("nothing is stored")
+
+// open opens what is stored under a key. joins says whether to wait for what is being
+// fetched; what was waited for is the Filler given back, nil for none.
+func (o *Object) open(ctx context.Context, s *store.Store, p *fetch.Policy, now time.Time, key store.Key, url []byte, joins bool) (waited store.Filler, _ error) {
+	for range mostWaits {
+		switch s.Lookup(now, key, url, &o.Reader) {
+		case store.Miss:
+			return waited, errNothing
+		case store.Waiting:
+			if !joins {
+				o.Close()
+				return waited, errNothing
+			}
+			waited = o.Filler()
+			err := o.AwaitHead(ctx)
+			o.Close()
+			if err != nil && ctx.Err() != nil {
+				return waited, err
+			}
+			continue
+		}
+		o.key, o.url = key, url
+		o.FromDisk = o.Filler() == nil && !o.InMemory()
+		err := o.Load(ctx, url)
+		if err == nil {
+			err = o.readHead(p)
+		}
+		if err != nil {
+			o.Close()
+		}
+		return waited, err
+	}
+	return waited, errNothing
+}
+
+// readHead parses the head and describes it.
+func (o *Object) readHead(p *fetch.Policy) error {
+	o.Reply.Reset()
+	text, err := o.Head()
+	if err != nil {
+		return err
+	}
+	options := p.Reply
+	options.MaxHead = len(text) + 1
+	if _, state := o.Reply.Parse(text, true, &options); state != http1.Complete {
+		o.Reply.Reset()
+		return store.ErrSwapFail
+	}
+	f := o.Facts()
+	o.Described = p.Rules.Restored(&o.Reply, f.Timestamp.Unix(), f.Expires.Unix(), f.LastMod.Unix(), f.Flags&store.Negative != 0, o.accelerated)
+	return nil
+}
+
+// forget forgets what was read and keeps the storage.
+func (o *Object) forget() {
+	o.Close()
+	o.Reply.Reset()
+	o.key, o.url, o.list, o.Described, o.FromDisk = store.Key{}, nil, o.list[:0], freshness.Object{}, false
+	o.accelerated, o.body = false, Body{}
+}
+
+// Body begins the body: so many bytes from an offset on, or with a negative length
+// all there is. Waiting for it ends with ctx.
+func (o *Object) Body(ctx context.Context, from, length int64) *Body {
+	if length >= 0 {
+		o.SeekTo(from)
+	}
+	o.body = Body{r: &o.Reader, ctx: ctx, left: max(length, -1)}
+	return &o.body
+}
+
+// Framing is how the body is framed for a request of a method.
+func (o *Object) Framing(method http1.Method) http1.Body {
+	length := o.Length()
+	switch {
+	case method == http1.HEAD || o.Reply.Status == 204 || o.Reply.Status == 304:
+		return http1.Body{}
+	case length >= 0:
+		return http1.Body{Framing: http1.ByLength, Length: length}
+	}
+	return http1.Body{Framing: http1.UntilClose, Length: -1}
+}
+
+// isList reports whether what is open lists the variants of its URL.
+func (o *Object) isList() bool {
+	return bytes.Equal(o.Reply.Get(http1.ContentType), []byte(freshness.VariantsType))
+}
+
+// readList reads the list of variants that is open.
+func (o *Object) readList(ctx context.Context) ([]byte, error) {
+	o.list = o.list[:0]
+	b := Body{r: &o.Reader, ctx: ctx, left: -1}
+	defer b.End()
+	for {
+		piece, err := b.Next(longestList, true)
+		o.list = append(o.list, piece...)
+		switch {
+		case err == io.EOF:
+			return o.list, nil
+		case err != nil:
+			return nil, err
+		case len(o.list) > longestList:
+			return nil, store.ErrSwapFail
+		}
+	}
+}

@@ -1,0 +1,142 @@
+package caching
+
+import (
+	"bytes"
+	"context"
+	"time"
+
+	"github.com/cuttle-proxy/cuttle/forward/failure"
+	"github.com/cuttle-proxy/cuttle/forward/fetch"
+	"github.com/cuttle-proxy/cuttle/forward/freshness"
+	"github.com/cuttle-proxy/cuttle/forward/http1"
+	"github.com/cuttle-proxy/cuttle/forward/store"
+)
+
+// BeginRefresh begins to ask the origin whether what r.Stored is open on is still the
+// same. Waiting hears of it as of any fetch for a client.
+func (r *Request) BeginRefresh(asks *fetch.Request) *failure.Failure {
+	var first http1.Outgoing
+	freshness.Revalidation(&first, &r.Request.Fields, &r.Stored.Reply.Fields)
+	return r.begin(asks, &first, freshness.ReplacedByRefresh)
+}
+
+// AwaitRefresh waits for the head of the origin's answer, or for why there is none.
+// What the client gets of it is decided: not ok means that it gets the failure. A 304
+// is not stored, and what is stored has its times anew.
+func (r *Request) AwaitRefresh() (outcome freshness.Outcome, tag freshness.Tag, why *failure.Failure) {
+	f := r.Fill
+	f.open(&r.Filled.Reader, false)
+	_, others := r.Cache.refreshing.LoadOrStore(r.Stored.key, struct{}{})
+	why = r.awaitHead()
+	if !others {
+		r.Cache.refreshing.Delete(r.Stored.key)
+	}
+	rep := &f.Reply
+	if why != nil {
+		rep = nil
+	}
+	outcome, tag, ok := r.Policy.Rules.AfterRefresh(r.Rule, &r.Asked, &r.Request.Fields, &r.Stored.Reply.Fields, &r.Stored.Described, rep, time.Now().Unix())
+	if !ok {
+		return outcome, freshness.TagRefreshMiss, why
+	}
+	if outcome == freshness.Replace {
+		r.Stored.Close()
+		return outcome, tag, nil
+	}
+	if why == nil {
+		f.entry.Withdraw()
+	}
+	switch outcome {
+	case freshness.ServeOld:
+		if why == nil {
+			f.Discard()
+		}
+	case freshness.Again, freshness.PassOther:
+		r.Cache.Store.Purge(r.Stored.key)
+	default:
+		r.Cache.renew(r.Policy.Policy, &r.Stored, rep, f.requested)
+	}
+	return outcome, tag, nil
+}
+
+// renew notes that an origin said that what o is open on is still the same: the
+// object has its times anew, and with update_headers its head, which is what is to be
+// served.
+func (c *Cache) renew(p *fetch.Policy, o *Object, notModified *http1.Reply, requested int64) {
+	at := freshness.Times{Requested: requested, Received: time.Now().Unix()}
+	var merged http1.Outgoing
+	freshness.Merge(&merged, &o.Reply.Fields, &notModified.Fields)
+	text := merged.Append(append([]byte(nil), o.Reply.Head[:o.Reply.LineLen]...))
+	var head http1.Reply
+	options := p.Reply
+	options.MaxHead = len(text) + 1
+	if _, state := head.Parse(text, true, &options); state != http1.Complete {
+		return
+	}
+	o.Described = p.Rules.Renew(&o.Described, &head, notModified.Has(http1.Date), o.accelerated, at)
+	if !p.Config.UpdateHeaders {
+		text = o.Reply.Head
+	}
+	c.Store.Refresh(&o.Reader, &store.Head{Key: o.key, Bytes: text, Facts: factsOf(&o.Described), Length: o.Length()})
+	if p.Config.UpdateHeaders {
+		o.Reply = head
+	}
+}
+
+// refresh is a stored object about which the origin is asked in the background.
+type refresh struct {
+	Object
+	cache *Cache
+}
+
+func (r *refresh) end() {
+	r.cache.refreshing.Delete(r.key)
+	r.Close()
+}
+
+// RefreshBehind asks the origin about what r.Stored is open on without the client,
+// unless somebody does already. asks describes what the client asked for.
+func (r *Request) RefreshBehind(ctx context.Context, asks *fetch.Request) {
+	key := r.Stored.key
+	if _, others := r.Cache.refreshing.LoadOrStore(key, struct{}{}); others {
+		return
+	}
+	old := &refresh{cache: r.Cache}
+	old.key, old.accelerated = key, r.Stored.accelerated
+	if _, err := old.open(ctx, r.Cache.Store, r.Policy.Policy, r.Now, key, r.keptAs(), false); err != nil {
+		r.Cache.refreshing.Delete(key)
+		return
+	}
+	old.url = bytes.Clone(r.keptAs())
+	var first http1.Outgoing
+	freshness.Revalidation(&first, &old.Reply.Fields, &old.Reply.Fields)
+	f, why := r.newFilling(asks, &first, func(id http1.Name) bool {
+		return freshness.ReplacedByRefresh(id) || id == http1.Range || id == http1.IfRange || id == http1.RequestRange
+	})
+	if why != nil {
+		old.end()
+		return
+	}
+	f.refresh, f.client = old, nil
+	f.Asked().Began = time.Now()
+	f.open(nil, false)
+	f.entry.Put()
+	f.entry.Own()
+}
+
+// refreshed judges the origin's answer to a refresh in the background. It is true
+// when nothing is to be stored.
+func (f *Filling) refreshed() bool {
+	old := f.refresh
+	outcome, _, _ := f.policy.Rules.AfterRefresh(f.rule, &f.asked, f.Asked().Fields, &old.Reply.Fields, &old.Described, &f.Reply, time.Now().Unix())
+	switch outcome {
+	case freshness.ServeRenewed, freshness.PassNotModified:
+		f.cache.renew(f.policy.Policy, &old.Object, &f.Reply, f.requested)
+	case freshness.Replace:
+		return false
+	case freshness.Again, freshness.PassOther:
+		f.cache.Store.Purge(old.key)
+	}
+	f.entry.Withdraw()
+	return true
+}
