@@ -221,10 +221,13 @@ func TestShutdownLetsTransfersEnd(t *testing.T) {
 	if b, _ := io.ReadAll(idle); !strings.HasPrefix(string(b), "HTTP/1.0 503 ") || !strings.Contains(string(b), "\r\nX-Squid-Error: ERR_SHUTTING_DOWN 0\r\n") {
 		t.Errorf("a request on an idle connection meanwhile: %q", b)
 	}
-	if c, err := net.Dial("tcp", addr); err == nil {
-		c.Close()
-		t.Error("new connections are accepted")
-	}
+	eventually(t, "new connections are refused", func() bool {
+		c, err := net.Dial("tcp", addr)
+		if err == nil {
+			c.Close()
+		}
+		return err != nil
+	})
 	close(goOn)
 	b, _ := io.ReadAll(busy)
 	if !strings.HasSuffix(string(b), "Proxy-Connection: close\r\n\r\nok") {
