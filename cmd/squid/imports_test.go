@@ -47,7 +47,7 @@ var onlyFor = map[string][]string{
 var apart = map[string][]string{
 	"forward/fetch":   {"forward", "forward/caching", "forward/reply", "forward/accesslog"},
 	"forward/reply":   {"forward", "forward/fetch", "forward/peer", "forward/origin", "forward/errpage"},
-	"forward/caching": {"forward", "forward/errpage", "forward/auth", "forward/rewrite"},
+	"forward/caching": {"forward", "forward/auth", "forward/rewrite", "forward/ports"},
 	"forward/store":   {"forward", "forward/caching", "forward/fetch", "forward/reply", "forward/freshness"},
 	"forward/peer":    {"forward", "forward/fetch", "forward/reply", "forward/origin"},
 }
