@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/cuttle-proxy/cuttle/conf"
+	"github.com/cuttle-proxy/cuttle/forward/caching"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 )
@@ -102,7 +103,7 @@ func TestBuiltInCacheDirThatIsNotThere(t *testing.T) {
 		}
 		s, err := New(cfg, Parts{Network: loopback{}, Resolver: names{}, Log: zap.New(logs), Disks: true})
 		if line != "" {
-			if err != errUnverified {
+			if err != caching.ErrUnverified {
 				t.Errorf("with a line: %v", err)
 			}
 			continue

@@ -50,10 +50,10 @@ type Holder interface {
 	Release()
 }
 
-// errUnverified ends a start in 2.6's words when folders of a cache_dir are missing.
+// ErrUnverified ends a start in 2.6's words when folders of a cache_dir are missing.
 //
 //lint:ignore ST1005 the words, and the stop at their end, are what scripts look for
-var errUnverified = errors.New("\tFailed to verify one of the swap directories, Check cache.log\n" +
+var ErrUnverified = errors.New("\tFailed to verify one of the swap directories, Check cache.log\n" +
 	"\tfor details.  Run 'squid -z' to create swap directories\n\tif needed, or if running Squid for the first time.")
 
 // Open makes the store of the first configuration.
@@ -62,7 +62,7 @@ func (c *Cache) Open(cfg *conf.Config) (err error) {
 	c.Store, err = store.Open(c.config(cfg))
 	if errors.Is(err, ufs.ErrFolders) {
 		c.Fetching.Log.Error(err.Error())
-		return errUnverified
+		return ErrUnverified
 	}
 	return err
 }

@@ -38,7 +38,7 @@ func (c *Cache) config(cfg *conf.Config) store.Config {
 			break
 		}
 		if d.Type == "ufs" || d.Type == "aufs" || d.Type == "diskd" {
-			if s.lacksBuiltIn(d) {
+			if c.lacksBuiltIn(d) {
 				continue
 			}
 			state := ufs.SwapStatePath(cfg.CacheSwapState, d.Path, i)
@@ -59,7 +59,7 @@ func (c *Cache) config(cfg *conf.Config) store.Config {
 // lacksBuiltIn reports whether d is the directory of a file without a cache_dir line
 // and was never made. Nobody asked for it, so that is no reason to end, as it is in
 // 2.6 and with a line: memory serves.
-func (s *Server) lacksBuiltIn(d *conf.CacheDir) bool {
+func (c *Cache) lacksBuiltIn(d *conf.CacheDir) bool {
 	if !d.Pos.IsZero() {
 		return false
 	}
@@ -67,7 +67,7 @@ func (s *Server) lacksBuiltIn(d *conf.CacheDir) bool {
 	if err == nil {
 		return false
 	}
-	s.parts.Log.Warn("WARNING: no cache_dir is configured, and the built-in one cannot be used: " + err.Error() +
+	c.Fetching.Log.Warn("WARNING: no cache_dir is configured, and the built-in one cannot be used: " + err.Error() +
 		"; caching in memory only. Make it by squid -z, or write cache_dir null /tmp")
 	return true
 }
