@@ -111,8 +111,8 @@ func TestBuiltInCacheDirThatIsNotThere(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if n := seen.FilterMessageSnippet("no cache_dir is configured, and the built-in one cannot be used").Len(); n != 1 || s.store.Stats().Dirs != nil {
-			t.Errorf("%d warnings, %+v", n, s.store.Stats().Dirs)
+		if n := seen.FilterMessageSnippet("no cache_dir is configured, and the built-in one cannot be used").Len(); n != 1 || s.cache.Store.Stats().Dirs != nil {
+			t.Errorf("%d warnings, %+v", n, s.cache.Store.Stats().Dirs)
 		}
 		s.Shutdown(0)
 	}
