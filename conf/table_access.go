@@ -39,7 +39,7 @@ var accessRows = []Directive{
 		Help: "Decides which neighbours get answers to ICP queries."},
 	{Name: "htcp_access", Effect: Acts, IfNone: "deny all", kind: accessList(func(c *Config) *AccessList { return &c.HTCPAccess }),
 		Help: "Decides which neighbours get answers to HTCP queries."},
-	{Name: "htcp_clr_access", IfNone: "deny all", kind: accessList(func(c *Config) *AccessList { return &c.HTCPClrAccess }),
+	{Name: "htcp_clr_access", Effect: Acts, IfNone: "deny all", kind: accessList(func(c *Config) *AccessList { return &c.HTCPClrAccess }),
 		Help: "Decides who may remove objects from the cache by HTCP CLR."},
 	{Name: "miss_access", Effect: Acts, kind: accessList(func(c *Config) *AccessList { return &c.MissAccess }),
 		Help: "Decides whose cache misses are fetched. Neighbours that are denied here can use hits only, which makes them siblings whatever they think."},

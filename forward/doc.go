@@ -56,7 +56,8 @@
 // # Rooms
 //
 // fetch (the origin side), reply (the way to the client), caching (the store and what
-// is fetched into it) over store and freshness, failure (why not), peer (next hops), targeturi, acl, auth (who the client is), rewrite and helper (programs
+// is fetched into it) over store and freshness, holdings (what neighbours learn of the
+// store), failure (why not), peer (next hops), targeturi, acl, auth (who the client is), rewrite and helper (programs
 // that are asked), accesslog, errpage, icons, dns, ident, origin
 // (connections to origins), http1 (messages), sock (connections as such), overload
 // and report. None imports forward; fetch and reply do not know each other.

@@ -10,10 +10,9 @@ import (
 	"github.com/cuttle-proxy/cuttle/forward/accesslog"
 	"github.com/cuttle-proxy/cuttle/forward/auth"
 	"github.com/cuttle-proxy/cuttle/forward/dns"
+	"github.com/cuttle-proxy/cuttle/forward/holdings"
 	"github.com/cuttle-proxy/cuttle/forward/origin"
 	"github.com/cuttle-proxy/cuttle/forward/peer"
-	"github.com/cuttle-proxy/cuttle/forward/peer/digest"
-	"github.com/cuttle-proxy/cuttle/forward/peer/htcp"
 	"github.com/cuttle-proxy/cuttle/forward/peer/netdb"
 	"github.com/cuttle-proxy/cuttle/forward/report"
 	"github.com/cuttle-proxy/cuttle/forward/sock"
@@ -253,7 +252,7 @@ func (s *Server) Peers() []peer.Status {
 func (s *Server) local(p *policy) *peer.Local {
 	return &peer.Local{
 		Config: p.cfg, Lists: p.lists, Peers: p.fetch.Peers, Methods: p.request.Methods, URL: p.url,
-		Cache: nothingStored{}, Log: s.logQuery,
+		Cache: holdings.Holdings{Store: s.cache.Store, Rules: p.fetch.Rules}, Log: s.logQuery,
 	}
 }
 
@@ -287,19 +286,3 @@ func (s *Server) shared() *shared {
 		version: s.parts.Version, log: s.parts.Log, trace: s.say.ACL, logs: s.logEnv(), helpers: &s.helpers, logins: s.logins,
 	}
 }
-
-// nothingStored answers neighbours in the store's place until it is bound to them:
-// they are told of no object, which costs them a question and is never wrong.
-type nothingStored struct{}
-
-// Find implements peer.Cache.
-func (nothingStored) Find([]byte, time.Duration) (htcp.Object, bool) { return htcp.Object{}, false }
-
-// Remove implements peer.Cache.
-func (nothingStored) Remove([]byte) bool { return false }
-
-// Len implements peer.Cache.
-func (nothingStored) Len() int { return 0 }
-
-// Walk implements peer.Cache.
-func (nothingStored) Walk(uint64, func(digest.Key, time.Time) bool) uint64 { return 0 }

@@ -94,5 +94,8 @@ func factsOf(o *freshness.Object) store.Facts {
 	if o.Has(freshness.Negative) {
 		f.Flags |= store.Negative
 	}
+	if o.Has(freshness.NeverStale) {
+		f.Flags |= store.Revalidate
+	}
 	return f
 }

@@ -84,6 +84,10 @@ func TestCheck(t *testing.T) {
 		if got := r.Check(r.Of([]byte("http://o.test/a")), &c.object, &q, noon+c.age); got != want {
 			t.Errorf("%s: %+v, want %+v", c.name, got, want)
 		}
+		url := func() []byte { return []byte("http://o.test/a") }
+		if got, want := r.Lasts(&c.object, noon+c.age, url), !r.Check(r.Of(url()), &c.object, nil, noon+c.age).Stale; got != want {
+			t.Errorf("%s: lasts %v, want %v", c.name, got, want)
+		}
 	}
 }
 

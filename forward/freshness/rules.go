@@ -25,6 +25,8 @@ type Rules struct {
 
 	// bendsReload: some rule changes what a reload means.
 	bendsReload bool
+	// bendsExpiry: some rule keeps an object fresh behind its Expires.
+	bendsExpiry bool
 }
 
 // Rule is a refresh_pattern line. Times are in seconds, -1 when not given.
@@ -70,6 +72,7 @@ func NewRules(cfg *conf.Config) (*Rules, error) {
 			return nil, fmt.Errorf("%s: refresh_pattern %s: %w", p.Pos, p.Regex.Pattern, err)
 		}
 		r.patterns = append(r.patterns, compiled)
+		r.bendsExpiry = r.bendsExpiry || p.OverrideExpire
 		r.bendsReload = r.bendsReload || p.IgnoreReload || p.ReloadIntoIMS
 	}
 	return r, nil

@@ -12,6 +12,9 @@ import (
 	"github.com/cuttle-proxy/cuttle/forward/peer/icp"
 )
 
+// Neighbours listen at 23131 and 24828: the usual ports may be taken on all addresses of
+// the host.
+
 // cacheAt is a neighbour that answers ICP queries with what, until the test ends.
 func cacheAt(t testing.TB, at netip.AddrPort, answer func(c *net.UDPConn, m *icp.Message, from netip.AddrPort)) {
 	c := socketAt(t, at)
@@ -44,18 +47,18 @@ func say(c *net.UDPConn, to netip.AddrPort, what icp.Opcode, number uint32) {
 // object is chosen.
 func TestNeighboursAreAsked(t *testing.T) {
 	one, two, three := anAddress(), anAddress(), anAddress()
-	f := listening(t, fmt.Sprintf("icp_query_timeout 20000\ncache_peer %s parent 1 3130\ncache_peer %s sibling 1 3130\ncache_peer %s parent 1 4827 htcp\n", one, two, three))
-	cacheAt(t, netip.AddrPortFrom(one, 3130), func(c *net.UDPConn, m *icp.Message, from netip.AddrPort) {
+	f := listening(t, fmt.Sprintf("icp_query_timeout 20000\ncache_peer %s parent 1 23131\ncache_peer %s sibling 1 23131\ncache_peer %s parent 1 24828 htcp\n", one, two, three))
+	cacheAt(t, netip.AddrPortFrom(one, 23131), func(c *net.UDPConn, m *icp.Message, from netip.AddrPort) {
 		if m.Opcode != icp.Query || string(m.URL) != "http://o.test/" || from != f.port(23130) {
 			t.Errorf("%s asked %+v", from, m)
 		}
 		say(c, from, icp.Miss, m.Number)
 	})
-	cacheAt(t, netip.AddrPortFrom(two, 3130), func(c *net.UDPConn, m *icp.Message, from netip.AddrPort) {
+	cacheAt(t, netip.AddrPortFrom(two, 23131), func(c *net.UDPConn, m *icp.Message, from netip.AddrPort) {
 		time.Sleep(10 * time.Millisecond) // behind the miss
 		say(c, from, icp.Hit, m.Number)
 	})
-	over := socketAt(t, netip.AddrPortFrom(three, 4827))
+	over := socketAt(t, netip.AddrPortFrom(three, 24828))
 	asked := make(chan struct{})
 	go func() {
 		defer close(asked)
@@ -91,9 +94,9 @@ func (toWhom) AppendLines(dst []byte, to *Peer) []byte {
 // nothing, however many there are.
 func TestForgedAnswersAreNotHeard(t *testing.T) {
 	one, stranger := anAddress(), anAddress()
-	f := listening(t, fmt.Sprintf("icp_query_timeout 20000\ncache_peer %s parent 1 3130 closest-only\ncache_peer %s sibling 1 9\n", one, stranger))
-	elsewhere := socketAt(t, netip.AddrPortFrom(stranger, 3130)) // a peer's address, not its port
-	cacheAt(t, netip.AddrPortFrom(one, 3130), func(c *net.UDPConn, m *icp.Message, from netip.AddrPort) {
+	f := listening(t, fmt.Sprintf("icp_query_timeout 20000\ncache_peer %s parent 1 23131 closest-only\ncache_peer %s sibling 1 9\n", one, stranger))
+	elsewhere := socketAt(t, netip.AddrPortFrom(stranger, 23131)) // a peer's address, not its port
+	cacheAt(t, netip.AddrPortFrom(one, 23131), func(c *net.UDPConn, m *icp.Message, from netip.AddrPort) {
 		say(elsewhere, from, icp.Hit, m.Number)         // the number is right, the sender is not
 		say(elsewhere, from, icp.MissNoFetch, m.Number) // as 2.6 would have counted
 		for range 100 {
@@ -118,11 +121,11 @@ func TestForgedAnswersAreNotHeard(t *testing.T) {
 // However many rounds there are, only so many numbers are remembered.
 func TestNumbersAreBounded(t *testing.T) {
 	one := anAddress()
-	f := listening(t, fmt.Sprintf("icp_query_timeout 1\ncache_peer %s parent 1 3130\ncache_peer %s parent 1 4827 htcp name=h\n", one, one))
+	f := listening(t, fmt.Sprintf("icp_query_timeout 1\ncache_peer %s parent 1 23131\ncache_peer %s parent 1 24828 htcp name=h\n", one, one))
 	q := question(t, "GET", "http://o.test/", "")
 	p := f.rig.list[0]
 	for range 3 * mostLate {
-		r := &round{began: time.Now(), asked: []asked{{peer: p, to: netip.AddrPortFrom(one, 3130)}, {peer: f.rig.list[1], to: netip.AddrPortFrom(one, 4827)}}}
+		r := &round{began: time.Now(), asked: []asked{{peer: p, to: netip.AddrPortFrom(one, 23131)}, {peer: f.rig.list[1], to: netip.AddrPortFrom(one, 24828)}}}
 		f.ask(t.Context(), f.rig.Set, q, r)
 	}
 	if n := len(f.rounds.byICP); n > mostLate {

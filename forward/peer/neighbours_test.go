@@ -31,7 +31,7 @@ func (*shelf) Find(url []byte, _ time.Duration) (htcp.Object, bool) {
 
 func (*shelf) Len() int { return 0 }
 
-func (*shelf) Walk(uint64, func(digest.Key, time.Time) bool) uint64 { return 0 }
+func (*shelf) Walk(uint64, time.Time, func(digest.Key, bool) bool) uint64 { return 0 }
 
 func (s *shelf) Remove(url []byte) bool {
 	s.mu.Lock()

@@ -67,6 +67,12 @@ type DirStats struct {
 	Load, LoadFull int // LoadFull is where nothing more is given to it
 }
 
+// Len is how many objects can be found.
+func (s *Store) Len() int {
+	found, _ := s.ix.Len()
+	return found
+}
+
 // Stats counts. It locks each shard in turn.
 func (s *Store) Stats() Stats {
 	c, use := &s.stats, s.mem.Use()

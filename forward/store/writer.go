@@ -70,15 +70,19 @@ func (e *Entry) stream() {
 }
 
 // enter has the entry found under its key, if it is to be kept, and nothing else
-// that was there before. Nothing is locked.
+// that was there before: what is not kept is newer all the same. An obsolete entry
+// has nothing to say about others. Nothing is locked.
 func (s *Store) enter(e *Entry, before, key Key, kept bool) {
 	if before != key || !kept {
 		e.unlist()
 	}
-	if !kept {
-		e.mu.Lock()
+	e.mu.Lock()
+	obsolete := e.obsolete
+	if obsolete {
 		e.stream()
-		e.mu.Unlock()
+	}
+	e.mu.Unlock()
+	if obsolete {
 		return
 	}
 	sh := s.ix.Shard((*[16]byte)(&key))

@@ -10,9 +10,9 @@ type Objects interface {
 	// Len is the number of objects there are now.
 	Len() int
 	// Walk visits objects from a position (0 for the first) until visit says no
-	// more, and gives the position to go on from, 0 when it went through all. stale
-	// is when the object will be stale.
-	Walk(position uint64, visit func(key Key, stale time.Time) bool) (next uint64)
+	// more, and gives the position to go on from, 0 when it went through all. fresh
+	// says whether the object is still fresh at the time given.
+	Walk(position uint64, until time.Time, visit func(key Key, fresh bool) bool) (next uint64)
 }
 
 // Bounds of one slice of a rebuild, after which others have a turn.
@@ -25,7 +25,7 @@ const (
 // Builder makes a digest of a cache in slices.
 type Builder struct {
 	objects  Objects
-	fresh    time.Time
+	until    time.Time
 	share    int // objects a slice at most
 	position uint64
 	begun    bool
@@ -35,10 +35,10 @@ type Builder struct {
 // NewBuilder begins a digest of the objects that are still fresh at that time.
 // share is the percentage of the objects that go into one slice
 // (digest_rebuild_chunk_percentage).
-func NewBuilder(objects Objects, bitsPerEntry int, fresh time.Time, share int) *Builder {
+func NewBuilder(objects Objects, bitsPerEntry int, until time.Time, share int) *Builder {
 	n := objects.Len()
 	return &Builder{
-		objects: objects, fresh: fresh,
+		objects: objects, until: until,
 		share: max(glance, n*min(max(share, 1), 100)/100),
 		// One more than there are: in 2.6 the digest is an object of the cache too.
 		digest: New(n+1, bitsPerEntry),
@@ -52,8 +52,8 @@ func (b *Builder) Slice(now func() time.Time) (done bool) {
 	}
 	b.begun = true
 	seen, end := 0, now().Add(sliceTime)
-	b.position = b.objects.Walk(b.position, func(key Key, stale time.Time) bool {
-		if stale.After(b.fresh) {
+	b.position = b.objects.Walk(b.position, b.until, func(key Key, fresh bool) bool {
+		if fresh {
 			b.digest.Add(key)
 		}
 		seen++

@@ -24,9 +24,9 @@ func numbered(i int) (k Key) {
 
 func (s shelf) Len() int { return s.n }
 
-func (s shelf) Walk(position uint64, visit func(Key, time.Time) bool) uint64 {
+func (s shelf) Walk(position uint64, until time.Time, visit func(Key, bool) bool) uint64 {
 	for i := position; i < uint64(s.n); i++ {
-		if !visit(numbered(int(i)), epoch.Add(time.Duration(i)*time.Second)) {
+		if !visit(numbered(int(i)), epoch.Add(time.Duration(i)*time.Second).After(until)) {
 			if i+1 == uint64(s.n) {
 				return 0
 			}

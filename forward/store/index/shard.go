@@ -46,7 +46,7 @@ func (s *Shard) Detach(id ID) {
 func (s *Shard) Free(id ID) {
 	place := s.place(id)
 	r := s.record(place)
-	*r = Record{Memory: s.free}
+	*r = Record{Memory: s.free, flags: detached}
 	s.free = place + 1
 	s.records--
 }
@@ -68,6 +68,25 @@ func (s *Shard) All(visit func(ID, *Record) bool) {
 	}
 }
 
+// From visits the records that can be found from a place on, at most n places, until
+// visit returns false. It gives the place to go on from, 0 when there are none left,
+// and whether visit wanted more. A record keeps its place for as long as it is found,
+// so that a walk that goes on later meets it once.
+func (s *Shard) From(place, n int, visit func(ID, *Record) bool) (next int, more bool) {
+	more = true
+	end := min(place+n, int(s.fresh))
+	for more && place < end {
+		if r := s.record(uint32(place)); !r.Detached() {
+			more = visit(s.id(uint32(place)), r)
+		}
+		place++
+	}
+	if place >= int(s.fresh) {
+		place = 0
+	}
+	return place, more
+}
+
 func (s *Shard) id(place uint32) ID      { return ID(s.number)<<localBits | ID(place) }
 func (s *Shard) place(id ID) uint32      { return uint32(id) & (1<<localBits - 1) }
 func (s *Shard) record(p uint32) *Record { return &s.slabs[p/slabLen][p%slabLen] }
@@ -78,7 +97,7 @@ func (s *Shard) take() (place uint32, r *Record) {
 		place = s.free - 1
 		r = s.record(place)
 		s.free = r.Memory
-		r.Memory = 0
+		r.Memory, r.flags = 0, 0
 	case s.fresh >= maxRecords:
 		return 0, nil
 	default:
