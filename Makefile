@@ -129,7 +129,7 @@ check-all:
 # What the proxy costs beside others, which are installed for it, and what reading
 # a configuration of 100,000 lines costs.
 bench: tools
-	$(call need,nginx:nginx-light haproxy:haproxy traffic_server:trafficserver)
+	$(call need,ip:iproute2 nft:nftables nginx:nginx-light haproxy:haproxy traffic_server:trafficserver)
 	bin/bench -bin bin/squid
 	$(GO) test -run '^$$' -bench 100k ./parser ./conf
 

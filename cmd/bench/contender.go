@@ -168,8 +168,8 @@ type running struct {
 	log net.PacketConn
 }
 
-// start runs the contender in front of the origin, as a cache unless mode is
-// noCache.
+// start runs the contender in front of the origin, where it needs to know one, as a
+// cache unless mode is noCache.
 func (c contender) start(o *origin, mode cacheMode) (*running, error) {
 	write := c.conf
 	if mode != noCache {
@@ -184,10 +184,12 @@ func (c contender) start(o *origin, mode cacheMode) (*running, error) {
 	}
 	os.Chmod(dir, 0o777)
 	r := &running{contender: c, dir: dir}
-	r.origin, r.tunnel = portOf(o.http), portOf(o.tunnel)
+	if o != nil {
+		r.origin, r.tunnel = portOf(o.http), portOf(o.tunnel)
+	}
 	r.listen, r.tcp = freePort(), freePort()
 	r.mode = mode
-	if c.name == "haproxy" { // somebody has to read its log
+	if strings.HasPrefix(c.name, "haproxy") { // somebody has to read its log
 		if r.log, err = net.ListenPacket("unixgram", filepath.Join(dir, "log.sock")); err != nil {
 			return nil, err
 		}

@@ -3,7 +3,7 @@
 // new ones, per hit in memory and on disk, per miss that is stored, processor time
 // per gigabyte of bulk and of CONNECT tunnels, and resident memory per idle client.
 //
-//	bench -bin bin/squid [-against other/squid] [-rounds 100] [-only small,fresh,hit,hit32,freshhit,store,disk,bulk,connect,idle]
+//	bench -bin bin/squid [-against other/squid] [-rounds 100] [-only small,fresh,hit,hit32,freshhit,store,disk,bulk,connect,idle,tls,tlsbulk,tlsidle]
 //	      [-with nginx,haproxy,trafficserver,squid]
 //
 // Origin and clients live in this process, the proxy in its own; only the
@@ -12,6 +12,12 @@
 // connections, trafficserver as a cache in front of the origin, Debian's squid as
 // what it is. All log every request at once. Ratios are against the contender each
 // table names.
+//
+// tls, tlsbulk and tlsidle measure intercepted TLS that is passed on by its name: new
+// connections, bytes, and memory for each idle one. They run in a network namespace of
+// their own, where a REDIRECT rule hands each contender its clients (root, nft); beside
+// them stand haproxy, which reads the name too (req.ssl_sni), and both without a look at
+// the name.
 //
 // Numbers of a busy machine mean little; compare columns of one run. With
 // -against a change is judged: two builds, loaded in turn.

@@ -113,6 +113,8 @@ type crowd struct {
 	// fresh has each request come on a new connection and go to the origin on
 	// another.
 	fresh bool
+	// visit, where there is one, is what is done in the place of a request.
+	visit func() error
 }
 
 func newCrowd(r *running, concurrency int, fresh bool) (*crowd, error) {
@@ -146,11 +148,7 @@ func (g *crowd) load(span time.Duration) outcome {
 	for _, c := range g.clients {
 		wait.Go(func() {
 			for time.Since(began) < span {
-				_, err := c.fetch()
-				if err == nil && g.fresh {
-					err = c.redial(g.r)
-				}
-				if err != nil {
+				if err := g.turn(c); err != nil {
 					failed.Store(&err)
 					return
 				}
@@ -164,6 +162,18 @@ func (g *crowd) load(span time.Duration) outcome {
 		o.err = *e
 	}
 	return o
+}
+
+// turn is one request, or what takes its place.
+func (g *crowd) turn(c *client) error {
+	if g.visit != nil {
+		return g.visit()
+	}
+	_, err := c.fetch()
+	if err == nil && g.fresh {
+		err = c.redial(g.r)
+	}
+	return err
 }
 
 // bulk measures a few streams of large bodies.

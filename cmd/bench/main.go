@@ -21,12 +21,17 @@ type choices struct {
 	concurrency int
 	megabytes   int
 	idle        int
+	tlsIdle     int
 	idleWait    time.Duration
 }
 
 func main() {
+	if len(os.Args) > 1 && os.Args[1] == apartWord {
+		os.Args = append(os.Args[:1], os.Args[2:]...)
+		inside = true
+	}
 	var c choices
-	only := flag.String("only", "small,fresh,hit,hit32,freshhit,store,disk,bulk,connect,idle", "what to measure")
+	only := flag.String("only", "small,fresh,hit,hit32,freshhit,store,disk,bulk,connect,idle,tls,tlsbulk,tlsidle", "what to measure")
 	with := flag.String("with", "nginx,haproxy,trafficserver,squid", "which others to run, where installed")
 	flag.StringVar(&c.bin, "bin", "bin/squid", "our binary")
 	flag.StringVar(&c.against, "against", "", "another build of ours to measure beside it")
@@ -35,6 +40,7 @@ func main() {
 	flag.IntVar(&c.concurrency, "c", 64, "kept connections of the small-request measurement")
 	flag.IntVar(&c.megabytes, "megabytes", 64, "size of one bulk body")
 	flag.IntVar(&c.idle, "idle", 4000, "idle connections")
+	flag.IntVar(&c.tlsIdle, "tls-idle", 20000, "idle TLS connections that are passed on; fewer where the limit of descriptors, of which each takes two, does not allow for as many")
 	flag.DurationVar(&c.idleWait, "idle-wait", 30*time.Second, "how long they wait before memory is read")
 	flag.Parse()
 	c.only, c.with = strings.Split(*only, ","), strings.Split(*with, ",")
@@ -55,6 +61,9 @@ func (c *choices) run() error {
 			return err
 		}
 	}
+	if inside {
+		return c.interceptions(bin)
+	}
 	o, err := newOrigin()
 	if err != nil {
 		return err
@@ -74,6 +83,10 @@ func (c *choices) run() error {
 			c.streams(o, list, "CONNECT tunnels", func(r *running) outcome { return connect(r, 4, 4*c.megabytes) })
 		case "idle":
 			c.idleMemory(o, list)
+		case "tls", "tlsbulk", "tlsidle":
+			if err := c.apart(what); err != nil {
+				fmt.Printf("  %-22s %v\n", what, err)
+			}
 		}
 	}
 	return nil
