@@ -66,12 +66,11 @@ type ACL struct {
 	Type ACLType
 
 	// Networks: src, dst, myip.
-	Networks []IPRange
-	// Domains: dstdomain, srcdomain. Lower case; a leading dot covers the
-	// domain itself and everything below it.
-	Domains []string
+	Networks Networks
+	// Domains: dstdomain, srcdomain.
+	Domains Domains
 	// Regexes: all *_regex types, browser, urllogin, req_mime_type, rep_mime_type.
-	Regexes []Regex
+	Regexes Regexes
 	// Headers: req_header, rep_header; each has its own patterns.
 	Headers []HeaderRegex
 	// Ports: port, myport.
@@ -123,7 +122,6 @@ type ACLLine struct {
 // a single network. The three have the same family; First and Last are masked already.
 type IPRange struct {
 	First, Last, Mask netip.Addr
-	Pos               parser.Pos
 }
 
 // Regex is one POSIX extended regular expression as 2.6 writes it; package
@@ -137,7 +135,7 @@ type Regex struct {
 // HeaderRegex is the value of one req_header or rep_header line.
 type HeaderRegex struct {
 	Name    string
-	Regexes []Regex
+	Regexes Regexes
 }
 
 // PortRange is a range of ports, both ends included.

@@ -57,12 +57,14 @@ func lowerByte(c byte) byte {
 
 // readDomains reads the values of dstdomain and srcdomain.
 func readDomains(r *reader, a *ACL) error {
-	tree := treeIn(&r.b.state(a).domains, r.b, "domain", CompareDomain)
+	known := r.b.state(a).domainsOf(r.b, a)
 	for v := range each(r.value) {
 		d := lowerASCII(v.text)
+		if !a.Domains.texts.fits(d) {
+			return r.bungledAt(v.span, fmt.Sprintf("acl %s has more than 4 GB of values", a.Name), "")
+		}
 		switch {
-		case tree.insert(d):
-			a.Domains = append(a.Domains, d)
+		case known.insert(d):
 			if strings.ContainsAny(d, "/:*") {
 				r.warnValue(v, "domain-form", fmt.Sprintf("%q is no domain and matches nothing", v.text),
 					"Values are plain names; a leading dot stands for every name below.", "")

@@ -13,7 +13,7 @@ const maxACLName = 31
 // aclState is what is needed of an ACL only while the file is read.
 type aclState struct {
 	networks *splay[network4]
-	domains  *splay[string]
+	domains  *domainTree
 	users    map[string]bool
 	// filled: the ACL counts as not empty although no value is stored.
 	filled bool
@@ -168,6 +168,14 @@ func (b *builder) firstLine(a *ACL, r *reader) string {
 	return r.quoted
 }
 
+// compact gives back the room that reading left over.
+func (a *ACL) compact() {
+	a.Networks.four = compact(a.Networks.four)
+	a.Domains.texts.compact()
+	a.Regexes.texts.compact()
+	a.Regexes.places = compact(a.Regexes.places)
+}
+
 // matchesNothing reports whether no request can match.
 func (a *ACL) matchesNothing() bool {
 	return a.empty() && a.Type != ACLMaxUserIP && !a.Users.Required && a.RequestTypes == RequestTypes{}
@@ -175,6 +183,6 @@ func (a *ACL) matchesNothing() bool {
 
 // empty reports whether the ACL has no value in a list.
 func (a *ACL) empty() bool {
-	return len(a.Networks)+len(a.Domains)+len(a.Regexes)+len(a.Headers)+len(a.Ports)+len(a.Times)+len(a.Methods)+
+	return a.Networks.Len()+a.Domains.Len()+a.Regexes.Len()+len(a.Headers)+len(a.Ports)+len(a.Times)+len(a.Methods)+
 		len(a.Protocols)+len(a.Words)+len(a.Numbers)+len(a.MACs)+len(a.Cert.Values)+len(a.Users.Names) == 0 && a.External == nil
 }

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
-
-	"github.com/cuttle-proxy/cuttle/parser"
 )
 
 // network4 is an IPRange as numbers, for the tree.
@@ -22,8 +20,8 @@ func (n network4) String() string {
 	return s
 }
 
-func (n network4) ipRange(pos parser.Pos) IPRange {
-	v := IPRange{First: addr4(n.first), Mask: addr4(n.mask), Pos: pos}
+func (n network4) ipRange() IPRange {
+	v := IPRange{First: addr4(n.first), Mask: addr4(n.mask)}
 	if n.last != 0 {
 		v.Last = addr4(n.last)
 	}
@@ -46,13 +44,33 @@ func compareNetwork(a, b network4) int {
 	return 0
 }
 
+// networksOf gives the tree of one ACL's values, a new one at first. Each is compared
+// with the others both ways.
+func (st *aclState) networksOf(b *builder) *splay[network4] {
+	if st.networks == nil {
+		st.networks = &splay[network4]{compare: func(fresh, old network4) int {
+			narrow, wide := old, fresh
+			at := compareNetwork(narrow, wide)
+			if at != 0 {
+				narrow, wide = fresh, old
+				at = compareNetwork(narrow, wide)
+			}
+			if at == 0 {
+				b.overlap("network", narrow.String(), wide.String(), fresh.String())
+			}
+			return at
+		}}
+	}
+	return st.networks
+}
+
 // readNetworks reads the values of src, dst and myip.
 func readNetworks(r *reader, a *ACL) error {
-	tree := treeIn(&r.b.state(a).networks, r.b, "network", compareNetwork)
+	tree := r.b.state(a).networksOf(r.b)
 	for v := range each(r.value) {
-		if p, ok := ipv6Range(v.text, v.pos); ok {
+		if p, ok := ipv6Range(v.text); ok {
 			r.extensionAt(v.pos, len(v.text), "acl:ipv6", "an IPv6 value", "2.6 knows IPv4 only and skips it with a message.")
-			a.Networks = append(a.Networks, p)
+			a.Networks.add(p)
 			r.b.untrue = true
 			r.sayIPv6(v)
 			r.b.untrue = false
@@ -64,7 +82,7 @@ func readNetworks(r *reader, a *ACL) error {
 		}
 		for _, n := range found {
 			if tree.insert(n) {
-				a.Networks = append(a.Networks, n.ipRange(v.pos))
+				a.Networks.four = append(a.Networks.four, n)
 			} else {
 				a.overlaps = true
 				r.warnValue(v, "acl-overlap", fmt.Sprintf("%s overlaps an earlier value of acl %s and is ignored", v.text, a.Name),
@@ -89,19 +107,19 @@ func (r *reader) sayIPv6(v aclValue) {
 // onlyIPv6 reports whether 2.6 would find the ACL empty.
 func (b *builder) onlyIPv6(a *ACL) bool {
 	st := b.state(a)
-	return st.networks != nil && st.networks.root == nil
+	return st.networks != nil && st.networks.empty()
 }
 
 // ipv6Range reads an IPv6 address, network or range.
-func ipv6Range(s string, pos parser.Pos) (IPRange, bool) {
+func ipv6Range(s string) (IPRange, bool) {
 	if strings.Count(s, ":") < 2 {
 		return IPRange{}, false
 	}
 	if p, err := netip.ParsePrefix(s); err == nil && p.Addr().Is6() {
-		return IPRange{First: p.Masked().Addr(), Mask: mask6(p.Bits()), Pos: pos}, true
+		return IPRange{First: p.Masked().Addr(), Mask: mask6(p.Bits())}, true
 	}
 	if a, err := netip.ParseAddr(s); err == nil && a.Is6() && a.Zone() == "" {
-		return IPRange{First: a, Mask: mask6(128), Pos: pos}, true
+		return IPRange{First: a, Mask: mask6(128)}, true
 	}
 	from, to, ok := strings.Cut(s, "-")
 	if !ok {
@@ -112,7 +130,7 @@ func ipv6Range(s string, pos parser.Pos) (IPRange, bool) {
 	if err1 != nil || err2 != nil || !a.Is6() || !z.Is6() || a.Zone()+z.Zone() != "" || z.Less(a) {
 		return IPRange{}, false
 	}
-	return IPRange{First: a, Last: z, Mask: mask6(128), Pos: pos}, true
+	return IPRange{First: a, Last: z, Mask: mask6(128)}, true
 }
 
 func mask6(bits int) netip.Addr {

@@ -18,14 +18,13 @@ func (r *reader) warnValue(v aclValue, check, summary, detail, suggestion string
 
 // regexes reads patterns up to the end of the line; -i and +i switch case.
 // A pattern the C library refuses is told and skipped (fact acl_url_regex_04).
-func (r *reader) regexes() []Regex {
-	var list []Regex
+func (r *reader) regexes(list *Regexes) error {
 	icase := false
 	for {
 		v, ok := r.value()
 		switch {
 		case !ok:
-			return list
+			return nil
 		case v.text == "-i":
 			icase = true
 			continue
@@ -39,14 +38,16 @@ func (r *reader) regexes() []Regex {
 			r.warnValue(v, "regex-skipped", fmt.Sprintf("the pattern is skipped: %v", err), "", "")
 			continue
 		}
+		if !list.fits(v.text) {
+			return r.bungledAt(v.span, "the list of patterns is larger than 4 GB", "")
+		}
 		r.lintRegex(v)
-		list = append(list, Regex{Pattern: v.text, ICase: icase, Pos: v.pos})
+		list.add(Regex{Pattern: v.text, ICase: icase, Pos: v.pos})
 	}
 }
 
 func readRegexes(r *reader, a *ACL) error {
-	a.Regexes = append(a.Regexes, r.regexes()...)
-	return nil
+	return r.regexes(&a.Regexes)
 }
 
 // readHeader reads a header name and its patterns (req_header, rep_header).
@@ -58,8 +59,11 @@ func readHeader(r *reader, a *ACL) error {
 		r.warn("acl-incomplete", "the header's name and its patterns are missing", "", "")
 		return nil
 	}
-	list := r.regexes()
-	if list == nil {
+	var list Regexes
+	if err := r.regexes(&list); err != nil {
+		return err
+	}
+	if list.Len() == 0 {
 		r.sayWhere()
 		r.say("aclParseHeader: No pattern defined '%s'", v.text)
 		r.warnValue(v, "acl-incomplete", "the header has no pattern; the line has no effect", "", "")

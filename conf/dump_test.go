@@ -3,6 +3,7 @@ package conf
 import (
 	"bytes"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -16,6 +17,7 @@ import (
 // sameConfig compares what two Configs mean: places and source texts apart.
 var sameConfig = cmp.Options{
 	cmpopts.IgnoreTypes(parser.Pos{}),
+	cmp.Transformer("patterns", func(l Regexes) []Regex { return slices.Collect(l.All()) }),
 	cmpopts.IgnoreFields(Config{}, "Path", "HostNames"),
 	cmpopts.IgnoreFields(ACL{}, "Lines", "overlaps"),
 	cmpopts.IgnoreFields(AccessRule{}, "Text"),

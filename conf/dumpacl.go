@@ -63,11 +63,11 @@ func mapWords[T any](list []T, word func(T) string) []string {
 func (a *ACL) valueLines() [][]string {
 	var lines [][]string
 	add := func(words []string) { lines = append(lines, chunks(words)...) }
-	add(mapWords(a.Networks, IPRange.String))
-	add(a.Domains)
-	lines = append(lines, regexLines(nil, a.Regexes)...)
+	add(mapWords(slices.Collect(a.Networks.All()), IPRange.String))
+	add(slices.Collect(a.Domains.All()))
+	lines = append(lines, regexLines(nil, slices.Collect(a.Regexes.All()))...)
 	for _, h := range a.Headers {
-		lines = append(lines, regexLines([]string{h.Name}, h.Regexes)...)
+		lines = append(lines, regexLines([]string{h.Name}, slices.Collect(h.Regexes.All()))...)
 	}
 	add(mapWords(a.Ports, PortRange.String))
 	for _, t := range a.Times {

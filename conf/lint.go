@@ -65,10 +65,8 @@ func (ref ACLRef) known() truth {
 	case a.matchesNothing():
 		t = never
 	case a.Type == ACLSrc || a.Type == ACLMyIP:
-		for _, n := range a.Networks {
-			if n.Mask == anyAddr && n.First == anyAddr {
-				t = always
-			}
+		if a.Networks.HasAll() {
+			t = always
 		}
 	}
 	if ref.Negate {
@@ -120,7 +118,7 @@ func (rule AccessRule) contradiction() string {
 
 // disjoint reports whether two ACLs look at the same thing and share no value.
 func disjoint(a, b *ACL) bool {
-	if a.Type != b.Type || a.partial || b.partial || len(a.Networks)*len(b.Networks) > 10_000 {
+	if a.Type != b.Type || a.partial || b.partial || a.Networks.Len()*b.Networks.Len() > 10_000 {
 		return false
 	}
 	switch a.Type {
@@ -138,8 +136,8 @@ func disjoint(a, b *ACL) bool {
 		}
 		return true
 	case ACLSrc, ACLMyIP:
-		for _, x := range a.Networks {
-			for _, y := range b.Networks {
+		for x := range a.Networks.All() {
+			for y := range b.Networks.All() {
 				if x.First.Is4() != y.First.Is4() {
 					continue
 				}

@@ -84,6 +84,10 @@ func (b *builder) buildTree(path string, f *parser.File) (*Config, *Report) {
 	b.defaultsIfNone()
 	b.finish()
 	b.finishInert()
+	b.aclStates = nil
+	for _, a := range b.cfg.ACLs {
+		a.compact()
+	}
 	if b.list != nil {
 		b.list.close()
 	}

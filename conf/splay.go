@@ -3,101 +3,98 @@ package conf
 // splay is a self-adjusting search tree. 2.6 keeps networks and domains in one,
 // and whether it notices that two of them overlap depends on which entries the
 // search meets, so the tree's moves are part of the verdict (facts acl_overlap_net,
-// acl_dstdomain_02). The moves are the textbook's top-down ones.
+// acl_dstdomain_02). The moves are the textbook's top-down ones. Its entries lie in
+// one piece of memory without pointers: trees of a million are made at a start.
 type splay[T any] struct {
-	root *splayNode[T]
+	// nodes[0] is no entry: links of 0 lead nowhere, and bring hangs on it what it cuts off.
+	nodes []splayNode[T]
+	root  uint32
 	// compare orders a before (<0) or behind (>0) b; 0 means they collide.
 	compare func(a, b T) int
 }
 
 type splayNode[T any] struct {
 	value       T
-	left, right *splayNode[T]
+	left, right uint32
 }
+
+func (s *splay[T]) empty() bool { return s.root == 0 }
 
 // insert adds value unless it collides with an entry met on the way.
 func (s *splay[T]) insert(value T) bool {
-	if s.root == nil {
-		s.root = &splayNode[T]{value: value}
+	node := splayNode[T]{value: value}
+	if s.root == 0 {
+		s.nodes = append(s.nodes[:0], splayNode[T]{}, node)
+		s.root = 1
 		return true
 	}
 	order := s.bring(value)
-	node := &splayNode[T]{value: value}
-	switch old := s.root; {
+	switch old := &s.nodes[s.root]; {
 	case order < 0:
-		node.left, node.right, old.left = old.left, old, nil
+		node.left, node.right, old.left = old.left, s.root, 0
 	case order > 0:
-		node.right, node.left, old.right = old.right, old, nil
+		node.right, node.left, old.right = old.right, s.root, 0
 	default:
 		return false
 	}
-	s.root = node
+	s.root = uint32(len(s.nodes))
+	s.nodes = append(s.nodes, node)
 	return true
 }
 
 // bring moves the entry nearest to value to the root and returns the last comparison.
 func (s *splay[T]) bring(value T) int {
-	var frame splayNode[T]
-	smaller, larger, top := &frame, &frame, s.root
+	nodes := s.nodes
+	nodes[0].left, nodes[0].right = 0, 0
+	smaller, larger, at := &nodes[0], &nodes[0], s.root
+	top := &nodes[at]
 	var order int
 walk:
 	for {
 		order = s.compare(value, top.value)
 		switch {
 		case order < 0:
-			if top.left == nil {
+			if top.left == 0 {
 				break walk
 			}
-			if order = s.compare(value, top.left.value); order < 0 {
+			if order = s.compare(value, nodes[top.left].value); order < 0 {
 				child := top.left
-				top.left, child.right = child.right, top
-				if top = child; top.left == nil {
+				top.left, nodes[child].right = nodes[child].right, at
+				at, top = child, &nodes[child]
+				if top.left == 0 {
 					break walk
 				}
 			}
-			larger.left, larger, top = top, top, top.left
+			larger.left, larger = at, top
+			at, top = top.left, &nodes[top.left]
 		case order > 0:
-			if top.right == nil {
+			if top.right == 0 {
 				break walk
 			}
-			if order = s.compare(value, top.right.value); order > 0 {
+			if order = s.compare(value, nodes[top.right].value); order > 0 {
 				child := top.right
-				top.right, child.left = child.left, top
-				if top = child; top.right == nil {
+				top.right, nodes[child].left = nodes[child].left, at
+				at, top = child, &nodes[child]
+				if top.right == 0 {
 					break walk
 				}
 			}
-			smaller.right, smaller, top = top, top, top.right
+			smaller.right, smaller = at, top
+			at, top = top.right, &nodes[top.right]
 		default:
 			break walk
 		}
 	}
 	smaller.right, larger.left = top.left, top.right
-	top.left, top.right = frame.right, frame.left
-	s.root = top
+	top.left, top.right = nodes[0].right, nodes[0].left
+	s.root = at
 	return order
 }
 
-// treeIn gives the tree of one ACL's values that slot keeps, a new one at first. what
-// names the kind of value; one that lies in another is told in 2.6's words. order
-// compares a narrow value with a wide one, so it is tried both ways.
-func treeIn[T any](slot **splay[T], b *builder, what string, order func(narrow, wide T) int) *splay[T] {
-	if *slot != nil {
-		return *slot
-	}
-	*slot = &splay[T]{compare: func(fresh, old T) int {
-		narrow, wide := old, fresh
-		at := order(narrow, wide)
-		if at != 0 {
-			narrow, wide = fresh, old
-			at = order(narrow, wide)
-		}
-		if at == 0 {
-			b.say("WARNING: '%v' is a sub%s of '%v'", narrow, what, wide)
-			b.say("WARNING: because of this '%v' is ignored to keep splay tree searching predictable", fresh)
-			b.say("WARNING: You should probably remove '%v' from the ACL named '%s'", narrow, b.aclName)
-		}
-		return at
-	}}
-	return *slot
+// overlap says in 2.6's words that one of two values of an ACL lies in the other and
+// that fresh, which came later, is left out. what is the kind of value.
+func (b *builder) overlap(what, narrow, wide, fresh string) {
+	b.say("WARNING: '%s' is a sub%s of '%s'", narrow, what, wide)
+	b.say("WARNING: because of this '%s' is ignored to keep splay tree searching predictable", fresh)
+	b.say("WARNING: You should probably remove '%s' from the ACL named '%s'", narrow, b.aclName)
 }

@@ -99,20 +99,20 @@ func TestACLValues(t *testing.T) {
 	}
 	const one = "255.255.255.255"
 	checkValues(t, []valueCase{
-		{"acl a src 10.0.0.0/8 192.0.2.1 10.1.1.1-10.1.1.9/255.255.255.255", last, ACL{Name: "a", Type: ACLSrc, Networks: []IPRange{
-			network("10.0.0.0", "", "255.0.0.0"), network("192.0.2.1", "", one)}}},
-		{"acl a src 192.0.2.3-192.0.2.9", last, ACL{Name: "a", Type: ACLSrc, Networks: []IPRange{network("192.0.2.3", "192.0.2.9", one)}}},
-		{"acl a dst two.oracle.test", last, ACL{Name: "a", Type: ACLDst, Networks: []IPRange{network("192.0.2.20", "", one), network("192.0.2.21", "", one)}}},
-		{"acl a src 2001:db8::/32", last, ACL{Name: "a", Type: ACLSrc, Networks: []IPRange{network("2001:db8::", "", "ffff:ffff::")}}},
-		{"acl a myip all", last, ACL{Name: "a", Type: ACLMyIP, Networks: []IPRange{network("0.0.0.0", "", "0.0.0.0")}}},
-		{"acl a dstdomain .Example.COM www.example.net # no value\nacl A domain x.y", last, ACL{Name: "a", Type: ACLDstDomain, Domains: []string{".example.com", "www.example.net", "x.y"}}},
-		{"acl a srcdomain .a", last, ACL{Name: "a", Type: ACLSrcDomain, Domains: []string{".a"}}},
-		{"acl a url_regex ^a -i b +i c", last, ACL{Name: "a", Type: ACLURLRegex, Regexes: []Regex{{Pattern: "^a"}, {Pattern: "b", ICase: true}, {Pattern: "c"}}}},
-		{"acl a pattern x", last, ACL{Name: "a", Type: ACLURLPathRegex, Regexes: []Regex{{Pattern: "x"}}}},
-		{"acl a browser (x y", last, ACL{Name: "a", Type: ACLBrowser, Regexes: []Regex{{Pattern: "y"}}}},
-		{"acl a referrer_regex x", last, ACL{Name: "a", Type: ACLRefererRegex, Regexes: []Regex{{Pattern: "x"}}}},
+		{"acl a src 10.0.0.0/8 192.0.2.1 10.1.1.1-10.1.1.9/255.255.255.255", last, ACL{Name: "a", Type: ACLSrc, Networks: NetworksOf(
+			network("10.0.0.0", "", "255.0.0.0"), network("192.0.2.1", "", one))}},
+		{"acl a src 192.0.2.3-192.0.2.9", last, ACL{Name: "a", Type: ACLSrc, Networks: NetworksOf(network("192.0.2.3", "192.0.2.9", one))}},
+		{"acl a dst two.oracle.test", last, ACL{Name: "a", Type: ACLDst, Networks: NetworksOf(network("192.0.2.20", "", one), network("192.0.2.21", "", one))}},
+		{"acl a src 2001:db8::/32", last, ACL{Name: "a", Type: ACLSrc, Networks: NetworksOf(network("2001:db8::", "", "ffff:ffff::"))}},
+		{"acl a myip all", last, ACL{Name: "a", Type: ACLMyIP, Networks: NetworksOf(network("0.0.0.0", "", "0.0.0.0"))}},
+		{"acl a dstdomain .Example.COM www.example.net # no value\nacl A domain x.y", last, ACL{Name: "a", Type: ACLDstDomain, Domains: DomainsOf(".example.com", "www.example.net", "x.y")}},
+		{"acl a srcdomain .a", last, ACL{Name: "a", Type: ACLSrcDomain, Domains: DomainsOf(".a")}},
+		{"acl a url_regex ^a -i b +i c", last, ACL{Name: "a", Type: ACLURLRegex, Regexes: RegexesOf(Regex{Pattern: "^a"}, Regex{Pattern: "b", ICase: true}, Regex{Pattern: "c"})}},
+		{"acl a pattern x", last, ACL{Name: "a", Type: ACLURLPathRegex, Regexes: RegexesOf(Regex{Pattern: "x"})}},
+		{"acl a browser (x y", last, ACL{Name: "a", Type: ACLBrowser, Regexes: RegexesOf(Regex{Pattern: "y"})}},
+		{"acl a referrer_regex x", last, ACL{Name: "a", Type: ACLRefererRegex, Regexes: RegexesOf(Regex{Pattern: "x"})}},
 		{"acl a req_header X-Foo -i bar baz\nacl a req_header Y z", last, ACL{Name: "a", Type: ACLReqHeader, Headers: []HeaderRegex{
-			{Name: "X-Foo", Regexes: []Regex{{Pattern: "bar", ICase: true}, {Pattern: "baz", ICase: true}}}, {Name: "Y", Regexes: []Regex{{Pattern: "z"}}}}}},
+			{Name: "X-Foo", Regexes: RegexesOf(Regex{Pattern: "bar", ICase: true}, Regex{Pattern: "baz", ICase: true})}, {Name: "Y", Regexes: RegexesOf(Regex{Pattern: "z"})}}}},
 		{"acl a port 80 1025-65535 0", last, ACL{Name: "a", Type: ACLPort, Ports: []PortRange{{80, 80}, {1025, 65535}, {0, 0}}}},
 		{"acl a time MTWHF 8:00-17:30", last, ACL{Name: "a", Type: ACLTime, Times: []TimeSpec{{Days: 0b0111110, Start: 480, Stop: 1050}}}},
 		{"acl a time D 00:00-24:00", last, ACL{Name: "a", Type: ACLTime, Times: []TimeSpec{{Days: 0b0111110, Start: 0, Stop: 1440}}}},

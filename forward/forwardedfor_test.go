@@ -14,7 +14,7 @@ import (
 func TestFollowXForwardedFor(t *testing.T) {
 	src := func(name, first, mask string) *conf.ACL {
 		network := conf.IPRange{First: netip.MustParseAddr(first), Mask: netip.MustParseAddr(mask)}
-		return &conf.ACL{Name: name, Type: conf.ACLSrc, Networks: []conf.IPRange{network}}
+		return &conf.ACL{Name: name, Type: conf.ACLSrc, Networks: conf.NetworksOf(network)}
 	}
 	trusted := []*conf.ACL{src("us", "127.0.0.1", "255.255.255.255"), src("ours", "10.0.0.0", "255.0.0.0")}
 	bad := src("bad", "192.168.1.1", "255.255.255.255")

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"syscall"
 	"time"
 
@@ -87,6 +88,7 @@ func serve(inv *invocation, cfg *conf.Config, report *conf.Report, supervised bo
 		return p.fail(err)
 	}
 	p.tellReady()
+	debug.FreeOSMemory() // what reading long lists left over
 	status := p.run(signals)
 	p.leave()
 	return status

@@ -32,10 +32,29 @@ func (e *Error) Error() string { return e.Message }
 // Check reports whether the C library accepts pattern, without translating it. The
 // error is an *Error.
 func Check(pattern string, icase bool) error {
+	if plainlyRight(pattern) {
+		return nil
+	}
 	if _, err := parse(pattern, icase); err != nil {
 		return err
 	}
 	return nil
+}
+
+// minPlainLiteral is the length from which a literal is long enough to look no further.
+const minPlainLiteral = 4
+
+// Literals gives texts of which every match contains at least one, as Translate does,
+// without translating the pattern. Of a plain one it may be another text.
+func Literals(pattern string, icase bool) ([]string, error) {
+	if l := plainLiteral(pattern, icase); len(l) >= minPlainLiteral {
+		return []string{l}, nil
+	}
+	tree, err := parse(pattern, icase)
+	if err != nil {
+		return nil, err
+	}
+	return literals(tree.root, icase), nil
 }
 
 // Translate translates pattern. The error is an *Error, and there is one exactly

@@ -9,16 +9,15 @@ import (
 	"github.com/gaissmai/bart"
 )
 
-// addrs is a set of addresses: networks and ranges in a radix table, values
-// with masks that are no prefixes beside it.
+// addrs is a set of addresses: IPv4 networks and ranges in order, IPv6 ones in a radix
+// table, values with masks that are no prefixes beside them.
 type addrs struct {
 	// all: some value is 0.0.0.0/0, which every address of either family matches.
-	all bool
-	// six: some value is an IPv6 one.
-	six    bool
-	table  *bart.Lite
-	odd    []oddMask
-	ranges []oddRange
+	all       bool
+	four      ranges
+	six       *bart.Lite // nil without IPv6 values
+	odd       []oddMask
+	oddRanges []oddRange
 }
 
 // oddMask is the IPv4 values with one mask that is not a prefix.
@@ -30,16 +29,17 @@ type oddMask struct {
 // oddRange is an IPv4 range compared under a mask that is not a prefix.
 type oddRange struct{ mask, first, last uint32 }
 
-func compileAddrs(values []conf.IPRange) addrs {
-	s := addrs{table: new(bart.Lite)}
-	for i := range values {
-		s.add(&values[i])
+func compileAddrs(values *conf.Networks) addrs {
+	var s addrs
+	s.four.list = make([]uint64, 0, values.Len())
+	for v := range values.All() {
+		s.add(&v)
 	}
+	s.four.order()
 	return s
 }
 
 func (s *addrs) add(v *conf.IPRange) {
-	s.six = s.six || v.First.Is6()
 	last := v.Last
 	if !last.IsValid() || last.IsUnspecified() {
 		last = v.First
@@ -49,8 +49,12 @@ func (s *addrs) add(v *conf.IPRange) {
 	case prefix && length == 0 && v.First.Is4():
 		s.all = true
 		fallthrough
-	case prefix:
+	case prefix && v.First.Is4():
 		// Under the mask, the range ends at the last address of last's network.
+		if first, last := four(v.First), four(last)|uint32(1<<(32-length)-1); first <= last {
+			s.four.put(first, last)
+		}
+	case prefix:
 		s.addRange(v.First, lastOf(last, length))
 	case v.First.Is4():
 		s.addOdd(four(v.Mask), four(v.First), four(last))
@@ -59,6 +63,9 @@ func (s *addrs) add(v *conf.IPRange) {
 
 // addRange adds the addresses from first to last as the prefixes they make up.
 func (s *addrs) addRange(first, last netip.Addr) {
+	if s.six == nil {
+		s.six = new(bart.Lite)
+	}
 	for first.IsValid() && first.Compare(last) <= 0 {
 		p := netip.PrefixFrom(first, first.BitLen())
 		for p.Bits() > 0 {
@@ -68,14 +75,14 @@ func (s *addrs) addRange(first, last netip.Addr) {
 			}
 			p = wider
 		}
-		s.table.Insert(p)
+		s.six.Insert(p)
 		first = lastOf(first, p.Bits()).Next()
 	}
 }
 
 func (s *addrs) addOdd(mask, first, last uint32) {
 	if first != last {
-		s.ranges = append(s.ranges, oddRange{mask, first, last})
+		s.oddRanges = append(s.oddRanges, oddRange{mask, first, last})
 		return
 	}
 	for i := range s.odd {
@@ -92,19 +99,19 @@ func (s *addrs) has(a netip.Addr) bool {
 	if s.all {
 		return a.IsValid()
 	}
-	if s.table.Contains(a) {
-		return true
-	}
-	if len(s.odd)+len(s.ranges) == 0 || !a.Is4() {
-		return false
+	if !a.Is4() {
+		return s.six != nil && s.six.Contains(a)
 	}
 	n := four(a)
+	if s.four.has(n) {
+		return true
+	}
 	for i := range s.odd {
 		if _, ok := s.odd[i].has[n&s.odd[i].mask]; ok {
 			return true
 		}
 	}
-	for _, r := range s.ranges {
+	for _, r := range s.oddRanges {
 		if m := n & r.mask; r.first <= m && m <= r.last {
 			return true
 		}
@@ -113,7 +120,7 @@ func (s *addrs) has(a netip.Addr) bool {
 }
 
 // namesIPv6 reports whether the set can let an IPv6 client in.
-func (s *addrs) namesIPv6() bool { return s.all || s.six }
+func (s *addrs) namesIPv6() bool { return s.all || s.six != nil }
 
 // maskLength is the prefix length of a mask; ok is false for other masks.
 func maskLength(mask netip.Addr) (length int, ok bool) {

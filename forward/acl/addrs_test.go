@@ -35,12 +35,15 @@ func network(word string) conf.IPRange {
 	return v
 }
 
-func networks(words string) (list []conf.IPRange) {
+func networks(words string) conf.Networks {
+	var list []conf.IPRange
 	for _, w := range strings.Fields(words) {
 		list = append(list, network(w))
 	}
-	return list
+	return conf.NetworksOf(list...)
 }
+
+func addrsOf(values conf.Networks) addrs { return compileAddrs(&values) }
 
 func maskOf(a netip.Addr, length int) netip.Addr {
 	b := make([]byte, a.BitLen()/8)
@@ -75,7 +78,7 @@ func TestAddrs(t *testing.T) {
 		{"2001:db8::/32", "2001:db8::1", "2001:db9:: 32.1.13.184"},
 		{"", "", "1.2.3.4 ::1"},
 	} {
-		set := compileAddrs(networks(c.set))
+		set := addrsOf(networks(c.set))
 		for _, a := range strings.Fields(c.in) {
 			if !set.has(netip.MustParseAddr(a)) {
 				t.Errorf("%q lacks %s", c.set, a)
@@ -87,7 +90,7 @@ func TestAddrs(t *testing.T) {
 			}
 		}
 	}
-	if all := compileAddrs(networks("all")); all.has(netip.Addr{}) {
+	if all := addrsOf(networks("all")); all.has(netip.Addr{}) {
 		t.Error("no address at all is in all")
 	}
 }
@@ -115,7 +118,7 @@ func TestAddrsModel(t *testing.T) {
 			}
 			values = append(values, v)
 		}
-		set := compileAddrs(values)
+		set := addrsOf(conf.NetworksOf(values...))
 		for range 50 {
 			a := addr.Draw(t, "a")
 			want := false

@@ -12,7 +12,8 @@ import (
 
 const large = 100_000
 
-func largeNetworks() (list []conf.IPRange) {
+func largeNetworks() conf.Networks {
+	var list []conf.IPRange
 	r := rand.New(rand.NewPCG(1, 2))
 	for range large {
 		bits := 16 + r.IntN(17)
@@ -20,22 +21,24 @@ func largeNetworks() (list []conf.IPRange) {
 		m := maskOf(a, bits)
 		list = append(list, conf.IPRange{First: and(a, m), Mask: m})
 	}
-	return list
+	return conf.NetworksOf(list...)
 }
 
-func largeDomains() (list []string) {
+func largeDomains() conf.Domains {
+	var list []string
 	for i := range large {
 		list = append(list, fmt.Sprintf(".site-%d.example.com", i))
 	}
-	return list
+	return conf.DomainsOf(list...)
 }
 
-func largePatterns() (list []conf.Regex) {
+func largePatterns(n int) conf.Regexes {
+	var list []conf.Regex
 	r := rand.New(rand.NewPCG(3, 4))
-	for range large {
+	for range n {
 		list = append(list, conf.Regex{Pattern: fmt.Sprintf(`/ad%x/banner\.gif`, r.Uint32()), ICase: true})
 	}
-	return list
+	return conf.RegexesOf(list...)
 }
 
 // mixedPatterns need the engine once their literal is there.
@@ -50,20 +53,15 @@ func mixedPatterns(n int) (list []conf.Regex) {
 const missingURL = "http://www.example.org/some/rather/ordinary/path/to/a/page.html?with=a&query=string&of=some&length=1"
 
 func BenchmarkBuild(b *testing.B) {
-	nets, doms, pats := largeNetworks(), largeDomains(), largePatterns()
+	nets, pats := largeNetworks(), largePatterns(large)
 	b.Run("src", func(b *testing.B) {
 		for b.Loop() {
-			compileAddrs(nets)
-		}
-	})
-	b.Run("dstdomain", func(b *testing.B) {
-		for b.Loop() {
-			compileDomains(doms)
+			compileAddrs(&nets)
 		}
 	})
 	b.Run("url_regex", func(b *testing.B) {
 		for b.Loop() {
-			if _, err := compileRegexes(pats); err != nil {
+			if _, err := compileRegexes(&pats); err != nil {
 				b.Fatal(err)
 			}
 		}
@@ -98,9 +96,9 @@ func decisions(tb testing.TB) map[string]func() {
 	return map[string]func(){
 		"src 100000":           decide(conf.ACL{Type: conf.ACLSrc, Networks: largeNetworks()}, f),
 		"dstdomain 100000":     decide(conf.ACL{Type: conf.ACLDstDomain, Domains: largeDomains()}, f),
-		"url_regex 100000":     decide(conf.ACL{Type: conf.ACLURLRegex, Regexes: largePatterns()}, f),
-		"url_regex 100":        decide(conf.ACL{Type: conf.ACLURLRegex, Regexes: largePatterns()[:100]}, f),
-		"url_regex mixed 1000": decide(conf.ACL{Type: conf.ACLURLRegex, Regexes: mixedPatterns(1000)}, f),
+		"url_regex 100000":     decide(conf.ACL{Type: conf.ACLURLRegex, Regexes: largePatterns(large)}, f),
+		"url_regex 100":        decide(conf.ACL{Type: conf.ACLURLRegex, Regexes: largePatterns(100)}, f),
+		"url_regex mixed 1000": decide(conf.ACL{Type: conf.ACLURLRegex, Regexes: conf.RegexesOf(mixedPatterns(1000)...)}, f),
 		"urlpath_regex":        decide(conf.ACL{Type: conf.ACLURLPathRegex, Regexes: regexes(true, `\.exe$`, `\.zip$`)}, escaped),
 		"browser":              decide(conf.ACL{Type: conf.ACLBrowser, Regexes: regexes(true, "msie 6", "^curl")}, f),
 		"req_header": decide(conf.ACL{Type: conf.ACLReqHeader,

@@ -18,7 +18,7 @@ func TestCaseIsThatOfASCII(t *testing.T) {
 			t.Errorf("user %q: %v", user, got)
 		}
 	}
-	hosts := compileDomains([]string{"Caf\xe9.Test", ".\xff.test"})
+	hosts := domainsOf("Caf\xe9.Test", ".\xff.test")
 	for host, want := range map[string]bool{
 		"caf\xe9.test": true, "caf\xe8.test": false, "caf\ufffd.test": false, "a.\xff.test": true, "a.\xfe.test": false,
 	} {
@@ -26,7 +26,7 @@ func TestCaseIsThatOfASCII(t *testing.T) {
 			t.Errorf("host %q: %v", host, got)
 		}
 	}
-	set, err := compileRegexes(regexes(true, "Caf\xe9"))
+	set, err := compiled(regexes(true, "Caf\xe9"))
 	if err != nil {
 		t.Fatal(err)
 	}

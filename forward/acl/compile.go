@@ -47,16 +47,16 @@ func (c *compiler) matcher(a *conf.ACL) matcher {
 func (c *compiler) compile(a *conf.ACL) (matcher, error) {
 	switch a.Type {
 	case conf.ACLSrc:
-		return &src{compileAddrs(a.Networks)}, nil
+		return &src{compileAddrs(&a.Networks)}, nil
 	case conf.ACLDst:
-		set := compileAddrs(a.Networks)
+		set := compileAddrs(&a.Networks)
 		return c.needs(c.src.Names != nil, &dst{&set, c.src.Names})
 	case conf.ACLMyIP:
-		return &myIP{compileAddrs(a.Networks)}, nil
+		return &myIP{compileAddrs(&a.Networks)}, nil
 	case conf.ACLDstDomain:
-		return &dstDomain{compileDomains(a.Domains), c.src.Names}, nil
+		return &dstDomain{domains{&a.Domains}, c.src.Names}, nil
 	case conf.ACLSrcDomain:
-		return c.needs(c.src.Names != nil, &srcDomain{compileDomains(a.Domains), c.src.Names})
+		return c.needs(c.src.Names != nil, &srcDomain{domains{&a.Domains}, c.src.Names})
 	case conf.ACLPort:
 		return &port{a.Ports}, nil
 	case conf.ACLMyPort:
@@ -102,7 +102,7 @@ func (c *compiler) compile(a *conf.ACL) (matcher, error) {
 
 // compileRegexType has the types whose values are regular expressions.
 func (c *compiler) compileRegexType(a *conf.ACL) (matcher, error) {
-	set, err := compileRegexes(a.Regexes)
+	set, err := compileRegexes(&a.Regexes)
 	if err != nil {
 		return nil, err
 	}

@@ -4,11 +4,17 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cuttle-proxy/cuttle/conf"
 	"pgregory.net/rapid"
 )
 
+func domainsOf(values ...string) domains {
+	list := conf.DomainsOf(values...)
+	return domains{&list}
+}
+
 func TestDomains(t *testing.T) {
-	d := compileDomains([]string{"foo.com", ".Bar.com", "none", ".x"})
+	d := domainsOf("foo.com", ".Bar.com", "none", ".x")
 	for host, want := range map[string]bool{
 		"foo.com": true, ".foo.com": true, "..foo.com": true, "x.foo.com": false, "oo.com": false, "com": false,
 		"bar.com": true, ".bar.com": true, "a.bar.com": true, "a.b.bar.com": true, "xbar.com": false, "x-bar.com": false,
@@ -38,7 +44,7 @@ func TestDomainsModel(t *testing.T) {
 				want = want || host == v
 			}
 		}
-		d := compileDomains(values)
+		d := domainsOf(values...)
 		if got := d.has(host); got != want {
 			t.Fatalf("%q in %q: %v, want %v", host, values, got, want)
 		}

@@ -1,81 +1,145 @@
 package acl
 
-// gramFilter finds which of many literal texts stand in a subject, in one pass
-// per text length class and without regard to the case of ASCII letters. Of
-// each text one window of up to four bytes is looked for, the rarest among all
-// texts; a bit table turns nearly every place of the subject away at once.
+// gramFilter finds which of many literal texts may stand in a subject, in one pass
+// per text length class and without regard to the case of ASCII letters. Of each text
+// one window of up to four bytes is looked for, the rarest among all texts; a bit
+// table turns nearly every place of the subject away at once. The texts are not kept:
+// who put them in says what they are.
 type gramFilter struct{ tables []gramTable }
 
-// gramText is a text in lower case and the pattern that needs it.
-type gramText struct {
-	text    string
-	pattern uint32
+// gramTexts is the texts of a filter while it is made, in lower case, each with the
+// number it is known by.
+type gramTexts struct {
+	bytes []byte
+	list  []gramText
+}
+
+type gramText struct{ end, number uint32 }
+
+// add appends a text, putting it into lower case.
+func (l *gramTexts) add(text string, number uint32) {
+	for i := range len(text) {
+		l.bytes = append(l.bytes, lowered[text[i]])
+	}
+	l.list = append(l.list, gramText{uint32(len(l.bytes)), number})
+}
+
+// each calls visit for every text whose windows have that size.
+func (l *gramTexts) each(size int, visit func(text []byte, number uint32)) {
+	from := uint32(0)
+	for _, t := range l.list {
+		if text := l.bytes[from:t.end]; min(len(text), maxGram) == size {
+			visit(text, t.number)
+		}
+		from = t.end
+	}
 }
 
 // gramTable is the texts looked for by windows of one size.
 type gramTable struct {
-	size    int // of the windows, 1 to 4 bytes
-	mask    uint32
-	shift   uint // makes a bit number out of a hash
-	bits    []uint64
-	buckets map[uint32][]gramEntry // by window
+	size  int // of the windows, 1 to 4 bytes
+	mask  uint32
+	shift uint // makes a bit number out of a hash
+	bits  []uint64
+	// entries by the upper bits of their windows' hashes; those of bucket b begin at
+	// starts[b].
+	entries []gramEntry
+	starts  []uint32
+	bucket  uint // makes a bucket out of a hash
 }
 
-type gramEntry struct {
-	gramText
-	offset int // of the window in the text
-}
+// gramEntry is a window, the number of its text, and how far into the text it is.
+type gramEntry struct{ window, number, offset uint32 }
 
 const maxGram = 4
 
-func newGramFilter(texts []gramText) gramFilter {
+// newGramFilter makes the filter of some texts.
+func newGramFilter(texts *gramTexts) gramFilter {
 	var f gramFilter
 	for size := 1; size <= maxGram; size++ {
-		var class []gramText
-		for _, t := range texts {
-			if len(t.text) == size || size == maxGram && len(t.text) > size {
-				class = append(class, t)
-			}
-		}
-		if len(class) > 0 {
-			f.tables = append(f.tables, newGramTable(size, class))
+		n := 0
+		texts.each(size, func([]byte, uint32) { n++ })
+		if n > 0 {
+			f.tables = append(f.tables, newGramTable(size, n, texts))
 		}
 	}
 	return f
 }
 
-func newGramTable(size int, texts []gramText) gramTable {
-	t := gramTable{size: size, mask: uint32(1<<(8*size) - 1), shift: 32 - 10, buckets: map[uint32][]gramEntry{}}
-	for 1<<(32-t.shift) < 32*len(texts) && t.shift > 8 {
+// newGramTable makes the table of the n texts whose windows have that size.
+func newGramTable(size, n int, texts *gramTexts) gramTable {
+	t := gramTable{size: size, mask: uint32(1<<(8*size) - 1), shift: 32 - 10, bucket: 32 - 4}
+	for 1<<(32-t.shift) < 32*n && t.shift > 8 {
 		t.shift--
 	}
+	for 1<<(32-t.bucket) < n && t.bucket > 8 {
+		t.bucket--
+	}
 	t.bits = make([]uint64, 1<<(32-t.shift)/64)
-	frequency := map[uint32]uint32{}
-	for _, text := range texts {
-		for i := 0; i+size <= len(text.text); i++ {
-			frequency[gram(text.text[i:i+size])]++
-		}
+	chosen := t.choose(n, texts)
+	t.starts = make([]uint32, 1<<(32-t.bucket)+1)
+	for _, e := range chosen {
+		t.starts[t.bucketOf(e.window)+1]++
 	}
-	for _, text := range texts {
-		best, offset := gram(text.text[:size]), 0
-		for i := 1; i+size <= len(text.text); i++ {
-			if g := gram(text.text[i : i+size]); frequency[g] < frequency[best] {
-				best, offset = g, i
-			}
-		}
-		t.buckets[best] = append(t.buckets[best], gramEntry{text, offset})
-		bit := t.hash(best)
-		t.bits[bit/64] |= 1 << (bit % 64)
+	for b := range len(t.starts) - 1 {
+		t.starts[b+1] += t.starts[b]
 	}
+	// Put in from behind: each bucket's start then moves to where it belongs.
+	t.entries = make([]gramEntry, n)
+	ends := t.starts[1:]
+	for i := len(chosen) - 1; i >= 0; i-- {
+		b := t.bucketOf(chosen[i].window)
+		ends[b]--
+		t.entries[ends[b]] = chosen[i]
+	}
+	copy(t.starts, ends)
+	t.starts[len(t.starts)-1] = uint32(n)
 	return t
 }
 
-// hash gives the number of a window's bit.
-func (t *gramTable) hash(g uint32) uint32 { return g * 0x9e3779b1 >> t.shift }
+// choose takes the rarest window of each text. How often one occurs is counted by few
+// bits of its hash: two that share a count are at worst taken for more frequent.
+func (t *gramTable) choose(n int, texts *gramTexts) []gramEntry {
+	const countBits = 18
+	frequency := make([]uint32, 1<<countBits)
+	count := func(g uint32) *uint32 { return &frequency[g*0x85ebca6b>>(32-countBits)] }
+	t.windows(texts, func(g uint32, _ int, _ uint32) { *count(g)++ })
+	chosen := make([]gramEntry, 0, n)
+	t.windows(texts, func(g uint32, offset int, number uint32) {
+		switch last := len(chosen) - 1; {
+		case offset == 0:
+			chosen = append(chosen, gramEntry{g, number, 0})
+		case *count(g) < *count(chosen[last].window):
+			chosen[last].window, chosen[last].offset = g, uint32(offset)
+		}
+	})
+	for _, e := range chosen {
+		bit := t.hash(e.window) >> t.shift
+		t.bits[bit/64] |= 1 << (bit % 64)
+	}
+	return chosen
+}
 
-// find calls found for each text that stands in subject, with the place where,
-// until found answers true.
-func (f *gramFilter) find(subject string, found func(pattern uint32, at int, text string) bool) bool {
+// windows calls visit for every window of every text of the table.
+func (t *gramTable) windows(texts *gramTexts, visit func(window uint32, offset int, number uint32)) {
+	texts.each(t.size, func(text []byte, number uint32) {
+		window := uint32(0)
+		for i, c := range text {
+			if window = (window<<8 | uint32(c)) & t.mask; i+1 >= t.size {
+				visit(window, i+1-t.size, number)
+			}
+		}
+	})
+}
+
+// hash spreads a window over the upper bits.
+func (t *gramTable) hash(g uint32) uint32 { return g * 0x9e3779b1 }
+
+func (t *gramTable) bucketOf(g uint32) uint32 { return t.hash(g) >> t.bucket }
+
+// find calls found for each text whose window stands in subject, with the place the
+// text would begin at, until found answers true.
+func (f *gramFilter) find(subject string, found func(number uint32, at int) bool) bool {
 	for i := range f.tables {
 		if f.tables[i].find(subject, found) {
 			return true
@@ -84,67 +148,21 @@ func (f *gramFilter) find(subject string, found func(pattern uint32, at int, tex
 	return false
 }
 
-func (t *gramTable) find(subject string, found func(pattern uint32, at int, text string) bool) bool {
+func (t *gramTable) find(subject string, found func(number uint32, at int) bool) bool {
 	window := uint32(0)
 	for i := range len(subject) {
 		window = (window<<8 | uint32(lowered[subject[i]])) & t.mask
-		bit := t.hash(window)
+		hash := t.hash(window)
+		bit := hash >> t.shift
 		if t.bits[bit/64]&(1<<(bit%64)) == 0 || i+1 < t.size {
 			continue
 		}
-		entries := t.buckets[window]
-		for j := range entries {
-			e := &entries[j]
-			at := i + 1 - t.size - e.offset
-			if at >= 0 && at+len(e.text) <= len(subject) && equalLowered(subject[at:at+len(e.text)], e.text) &&
-				found(e.pattern, at, e.text) {
+		b := hash >> t.bucket
+		for _, e := range t.entries[t.starts[b]:t.starts[b+1]] {
+			if at := i + 1 - t.size - int(e.offset); e.window == window && at >= 0 && found(e.number, at) {
 				return true
 			}
 		}
 	}
 	return false
-}
-
-func gram(s string) uint32 {
-	g := uint32(0)
-	for i := range len(s) {
-		g = g<<8 | uint32(s[i])
-	}
-	return g
-}
-
-// lowered maps ASCII letters to lower case and leaves all other bytes.
-var lowered = func() (t [256]byte) {
-	for i := range t {
-		t[i] = byte(i)
-		if 'A' <= i && i <= 'Z' {
-			t[i] += 'a' - 'A'
-		}
-	}
-	return t
-}()
-
-// lower is s with ASCII letters in lower case. All other bytes stay what they
-// are: two names that differ in bytes of no known encoding must not become one.
-func lower(s string) string {
-	for i := range len(s) {
-		if lowered[s[i]] != s[i] {
-			b := []byte(s)
-			for ; i < len(b); i++ {
-				b[i] = lowered[b[i]]
-			}
-			return string(b)
-		}
-	}
-	return s
-}
-
-// equalLowered compares s, put into lower case, with text.
-func equalLowered(s, text string) bool {
-	for i := range len(text) {
-		if lowered[s[i]] != text[i] {
-			return false
-		}
-	}
-	return true
 }

@@ -26,7 +26,7 @@ func compileHeaders(a *conf.ACL) (matcher, error) {
 	m := &headers{reply: a.Type == conf.ACLRepHeader}
 	for i := range a.Headers {
 		h := &a.Headers[i]
-		set, err := compileRegexes(h.Regexes)
+		set, err := compileRegexes(&h.Regexes)
 		if err != nil {
 			return nil, err
 		}

@@ -60,8 +60,8 @@ func TestLargeAddressLists(t *testing.T) {
 		}
 		list, model = append(list, entry), append(model, v)
 	}
-	src := matcherOf(t, &conf.ACL{Type: conf.ACLSrc, Networks: list})
-	dst := matcherOf(t, &conf.ACL{Type: conf.ACLDst, Networks: list})
+	src := matcherOf(t, &conf.ACL{Type: conf.ACLSrc, Networks: conf.NetworksOf(list...)})
+	dst := matcherOf(t, &conf.ACL{Type: conf.ACLDst, Networks: conf.NetworksOf(list...)})
 	hits, misses := 0, 0
 	for round := range 36 { // 3.6 million comparisons
 		v := model[r.IntN(large)]
@@ -101,7 +101,7 @@ func TestLargeDomainLists(t *testing.T) {
 		}
 		list = append(list, name)
 	}
-	m := matcherOf(t, &conf.ACL{Type: conf.ACLDstDomain, Domains: list})
+	m := matcherOf(t, &conf.ACL{Type: conf.ACLDstDomain, Domains: conf.DomainsOf(list...)})
 	hits, misses := 0, 0
 	rapid.Check(t, func(rt *rapid.T) {
 		near := strings.TrimPrefix(list[rapid.IntRange(0, large-1).Draw(rt, "near")], ".")
@@ -159,7 +159,7 @@ func TestLargeExpressionLists(t *testing.T) {
 		}
 		list, near, plain = append(list, conf.Regex{Pattern: pattern, ICase: icase}), append(near, url), append(plain, says)
 	}
-	m := matcherOf(t, &conf.ACL{Type: conf.ACLURLRegex, Regexes: list})
+	m := matcherOf(t, &conf.ACL{Type: conf.ACLURLRegex, Regexes: conf.RegexesOf(list...)})
 	hits, misses := 0, 0
 	r := rand.New(rand.NewPCG(9, 10))
 	for round := range 16 { // 1.6 million comparisons

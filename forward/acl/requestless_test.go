@@ -21,7 +21,7 @@ func TestTypesWithoutARequest(t *testing.T) {
 		{conf.ACL{Type: conf.ACLURLPathRegex, Regexes: any}, No},
 		{conf.ACL{Type: conf.ACLURLLogin, Regexes: any}, No},
 		{conf.ACL{Type: conf.ACLDstDomRegex, Regexes: any}, No},
-		{conf.ACL{Type: conf.ACLDstDomain, Domains: []string{"none", "."}}, No},
+		{conf.ACL{Type: conf.ACLDstDomain, Domains: conf.DomainsOf("none", ".")}, No},
 		{conf.ACL{Type: conf.ACLDst, Networks: networks("all")}, No},
 		{conf.ACL{Type: conf.ACLDstAS, Numbers: []int{65001}}, No},
 		{conf.ACL{Type: conf.ACLBrowser, Regexes: any}, No},
@@ -40,7 +40,7 @@ func TestTypesWithoutARequest(t *testing.T) {
 		{conf.ACL{Type: conf.ACLExtUserRegex, Regexes: any}, Unknown},
 		{conf.ACL{Type: conf.ACLARP, MACs: [][6]byte{{}}}, No}, // of an address that has none
 		{conf.ACL{Type: conf.ACLMyPort, Ports: all}, Yes},
-		{conf.ACL{Type: conf.ACLSrcDomain, Domains: []string{"none"}}, Yes},
+		{conf.ACL{Type: conf.ACLSrcDomain, Domains: conf.DomainsOf("none")}, Yes},
 	} {
 		w := &world{state: Authenticated, user: "bob"}
 		m, err := newCompiler(&conf.Config{}, Sources{Names: &resolver{}, ASNumbers: w, Hardware: w}).compile(&c.acl)
@@ -60,7 +60,7 @@ func TestCompileNamesTheFaultyACL(t *testing.T) {
 		"an expression":           {Name: "faulty", Type: conf.ACLURLRegex, Regexes: regexes(false, "fine", "(a")},
 		"in a header":             {Name: "faulty", Type: conf.ACLReqHeader, Headers: []conf.HeaderRegex{{Name: "X-Y", Regexes: regexes(false, "[b-a]")}}},
 		"an unknown type":         {Name: "faulty", Type: "moonphase"},
-		"one of very many":        {Name: "faulty", Type: conf.ACLBrowser, Regexes: append(mixedPatterns(eagerPatterns+1), regexes(true, "a{2,1}")...)},
+		"one of very many":        {Name: "faulty", Type: conf.ACLBrowser, Regexes: conf.RegexesOf(append(mixedPatterns(eagerPatterns+1), conf.Regex{Pattern: "a{2,1}", ICase: true})...)},
 		"in a list asked by name": {Name: "faulty", Type: conf.ACLSrcDomRegex, Regexes: regexes(false, "*(")},
 	} {
 		b := book{"faulty": a, "all": {Name: "all", Type: conf.ACLSrc, Networks: networks("all")}}

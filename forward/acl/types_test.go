@@ -124,13 +124,13 @@ func TestTypes(t *testing.T) {
 		{conf.ACL{Type: conf.ACLDst, Networks: networks("203.0.113.9")}, get("http://203.0.113.9/"), Yes},
 		{conf.ACL{Type: conf.ACLDst, Networks: networks("all")}, &Facts{}, No},
 
-		{conf.ACL{Type: conf.ACLDstDomain, Domains: []string{".test"}}, get("http://WWW.Test/"), Yes},
-		{conf.ACL{Type: conf.ACLDstDomain, Domains: []string{"www.test"}}, get("http://203.0.113.1/"), Yes}, // by the address's name
-		{conf.ACL{Type: conf.ACLDstDomain, Domains: []string{"www.test"}}, get("http://203.0.113.2/"), No},
-		{conf.ACL{Type: conf.ACLDstDomain, Domains: []string{"none"}}, get("http://203.0.113.2/"), Yes}, // an address without a name
-		{conf.ACL{Type: conf.ACLDstDomain, Domains: []string{"none"}}, get("http://a.test/"), No},
-		{conf.ACL{Type: conf.ACLSrcDomain, Domains: []string{".test"}}, get("http://a.b/"), Yes},
-		{conf.ACL{Type: conf.ACLSrcDomain, Domains: []string{"none"}}, from("192.0.2.2"), Yes},
+		{conf.ACL{Type: conf.ACLDstDomain, Domains: conf.DomainsOf(".test")}, get("http://WWW.Test/"), Yes},
+		{conf.ACL{Type: conf.ACLDstDomain, Domains: conf.DomainsOf("www.test")}, get("http://203.0.113.1/"), Yes}, // by the address's name
+		{conf.ACL{Type: conf.ACLDstDomain, Domains: conf.DomainsOf("www.test")}, get("http://203.0.113.2/"), No},
+		{conf.ACL{Type: conf.ACLDstDomain, Domains: conf.DomainsOf("none")}, get("http://203.0.113.2/"), Yes}, // an address without a name
+		{conf.ACL{Type: conf.ACLDstDomain, Domains: conf.DomainsOf("none")}, get("http://a.test/"), No},
+		{conf.ACL{Type: conf.ACLSrcDomain, Domains: conf.DomainsOf(".test")}, get("http://a.b/"), Yes},
+		{conf.ACL{Type: conf.ACLSrcDomain, Domains: conf.DomainsOf("none")}, from("192.0.2.2"), Yes},
 		{conf.ACL{Type: conf.ACLDstDomRegex, Regexes: regexes(false, `^www\.`)}, get("http://203.0.113.1/"), Yes},
 		{conf.ACL{Type: conf.ACLDstDomRegex, Regexes: regexes(false, `^203`)}, get("http://203.0.113.1/"), Yes},
 		{conf.ACL{Type: conf.ACLDstDomRegex, Regexes: regexes(false, "none")}, get("http://203.0.113.2/"), Yes},
@@ -217,10 +217,10 @@ func TestTypesAskDNSOnlyWhenNeeded(t *testing.T) {
 		url   string
 		asked int
 	}{
-		{conf.ACL{Type: conf.ACLDstDomain, Domains: []string{"www.test"}}, "http://www.test/", 0},
-		{conf.ACL{Type: conf.ACLDstDomain, Domains: []string{"www.test"}}, "http://other.test/", 0},
-		{conf.ACL{Type: conf.ACLDstDomain, Domains: []string{"203.0.113.1"}}, "http://203.0.113.1/", 0},
-		{conf.ACL{Type: conf.ACLDstDomain, Domains: []string{"www.test"}}, "http://203.0.113.1/", 1},
+		{conf.ACL{Type: conf.ACLDstDomain, Domains: conf.DomainsOf("www.test")}, "http://www.test/", 0},
+		{conf.ACL{Type: conf.ACLDstDomain, Domains: conf.DomainsOf("www.test")}, "http://other.test/", 0},
+		{conf.ACL{Type: conf.ACLDstDomain, Domains: conf.DomainsOf("203.0.113.1")}, "http://203.0.113.1/", 0},
+		{conf.ACL{Type: conf.ACLDstDomain, Domains: conf.DomainsOf("www.test")}, "http://203.0.113.1/", 1},
 		{conf.ACL{Type: conf.ACLDst, Networks: networks("all")}, "http://www.test/", 1},
 	} {
 		names := &resolver{}

@@ -1,8 +1,6 @@
 package intercept
 
 import (
-	"net/netip"
-
 	"github.com/cuttle-proxy/cuttle/conf"
 )
 
@@ -35,23 +33,10 @@ func admitsIPv6(cfg *conf.Config) bool {
 
 // holdsIPv6 reports whether addresses of IPv6 can be in a src ACL.
 func holdsIPv6(a *conf.ACL) bool {
-	if holdsAll(a) {
-		return true
-	}
-	for _, r := range a.Networks {
-		if r.First.Is6() {
-			return true
-		}
-	}
-	return false
+	return holdsAll(a) || a.Networks.Has6()
 }
 
 // holdsAll reports whether every address is in it: 0.0.0.0/0 stands for both families.
 func holdsAll(a *conf.ACL) bool {
-	for _, r := range a.Networks {
-		if r.First.Is4() && r.Mask == netip.IPv4Unspecified() {
-			return true
-		}
-	}
-	return false
+	return a.Networks.HasAll()
 }
