@@ -48,6 +48,8 @@ type client struct {
 
 	// gone: nobody is there to answer to. busy: a request is being served.
 	gone, busy atomic.Bool
+	// kept: it has been served and waits for more.
+	kept atomic.Bool
 	// dismissed: the connection ends as soon as nothing of a request is there.
 	dismissed atomic.Bool
 
@@ -115,6 +117,14 @@ func (cl *client) cut() {
 	cl.finish()
 	cl.abortFetches()
 	cl.c.Abort()
+}
+
+// dismiss ends the connection, after its answer if one is on its way.
+func (cl *client) dismiss() {
+	cl.dismissed.Store(true)
+	if !cl.busy.Load() { // else it will look when the answer is out
+		cl.c.Wake()
+	}
 }
 
 // aborter is a fetch of the client's.

@@ -2,7 +2,9 @@ package forward
 
 import (
 	"net/netip"
+	"slices"
 	"sync"
+	"time"
 )
 
 // clients are all client connections, for shutdown and for maxconn. They are
@@ -20,6 +22,7 @@ type clients struct {
 type link struct {
 	prev, next *client
 	in         bool
+	at         time.Time // when it came
 }
 
 func (cs *clients) add(cl *client) {
@@ -27,7 +30,7 @@ func (cs *clients) add(cl *client) {
 	if cs.from == nil {
 		cs.from = make(map[netip.Addr]int)
 	}
-	cl.link = link{next: cs.first, in: true}
+	cl.link = link{next: cs.first, in: true, at: time.Now()}
 	if cs.first != nil {
 		cs.first.link.prev = cl
 	}
@@ -102,6 +105,30 @@ func (cs *clients) each(f func(*client)) {
 	for _, cl := range all {
 		f(cl)
 	}
+}
+
+// idle gives up to n connections that are not being served, those served before in
+// front of those that have said nothing since a time, and old ones in front of new.
+func (cs *clients) idle(n int, silent time.Time) []*client {
+	if n <= 0 {
+		return nil
+	}
+	var kept, mute []*client
+	cs.mu.Lock()
+	for cl := cs.first; cl != nil; cl = cl.link.next {
+		switch {
+		case cl.busy.Load() || cl.dismissed.Load():
+		case cl.kept.Load():
+			kept = append(kept, cl)
+		case cl.link.at.Before(silent):
+			mute = append(mute, cl)
+		}
+	}
+	cs.mu.Unlock()
+	slices.Reverse(kept)
+	slices.Reverse(mute)
+	all := append(kept, mute...)
+	return all[:min(n, len(all))]
 }
 
 // empty gives a channel that is closed when there is no connection left.

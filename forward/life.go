@@ -1,6 +1,7 @@
 package forward
 
 import (
+	"cmp"
 	"context"
 	"net"
 	"net/netip"
@@ -12,6 +13,7 @@ import (
 	"github.com/cuttle-proxy/cuttle/forward/dns"
 	"github.com/cuttle-proxy/cuttle/forward/holdings"
 	"github.com/cuttle-proxy/cuttle/forward/origin"
+	"github.com/cuttle-proxy/cuttle/forward/overload"
 	"github.com/cuttle-proxy/cuttle/forward/peer"
 	"github.com/cuttle-proxy/cuttle/forward/peer/netdb"
 	"github.com/cuttle-proxy/cuttle/forward/report"
@@ -51,6 +53,7 @@ func New(cfg *conf.Config, parts Parts) (*Server, error) {
 	s.peers = peer.Env{Names: s.names, Log: parts.Log, Connect: s.tryPeer, Over: s.over, Talk: s.neighbours, Getter: documents{s}, Ways: netdb.New(cfg.NetDBLow, cfg.NetDBHigh)}
 	s.ports.Open, s.ports.Accept, s.ports.Log = parts.Network.Listen, s.acceptFrom, parts.Log
 	s.overload.Log, s.overload.Rest, s.overload.Relieve, s.overload.Tell = parts.Log, parts.OverloadRest, s.pool.DropIdle, parts.Overloaded
+	s.reserve.State, s.reserve.LetGo = &s.overload, s.relieve
 	p, err := newPolicy(cfg, s.shared())
 	if err != nil {
 		s.watcher.Close()
@@ -207,10 +210,7 @@ func (s *Server) closeNames() {
 func (s *Server) Dismiss() {
 	s.clients.each(func(cl *client) {
 		if cl.intercepted {
-			cl.dismissed.Store(true)
-			if !cl.busy.Load() { // else it will look when the answer is out
-				cl.c.Wake()
-			}
+			cl.dismiss()
 		}
 	})
 }
@@ -225,12 +225,43 @@ func (s *Server) dial(ctx context.Context, k origin.Key, ports origin.LocalPorts
 	case k.From.IsValid():
 		d.From = netip.AddrPortFrom(k.From, 0)
 	}
-	conn, err = s.parts.Network.Dial(ctx, d)
-	if err != nil {
+	patience := min(shortagePatience, cmp.Or(s.parts.OverloadRest, shortagePatience))
+	for waited := time.Duration(0); ; waited += shortageStep {
+		conn, err = s.parts.Network.Dial(ctx, d)
+		if err == nil || !overload.Shortage(err) || waited >= patience || ctx.Err() != nil {
+			return conn, err
+		}
 		s.overload.Failed(err)
+		s.relieve(relief)
+		select {
+		case <-ctx.Done():
+		case <-time.After(shortageStep):
+		}
 	}
-	return conn, err
 }
+
+// A connection for which there is no descriptor waits so long, in such steps, for one
+// of so many that are let go.
+const (
+	shortagePatience = 2 * time.Second
+	shortageStep     = 50 * time.Millisecond
+	relief           = 8
+)
+
+// relieve lets go of connections nobody needs just now: idle ones to origins, then up
+// to n of clients that wait for their next request, then of clients that said nothing.
+func (s *Server) relieve(n int) {
+	if idle := s.pool.Len(); idle > 0 {
+		s.pool.DropIdle()
+		n -= idle
+	}
+	for _, cl := range s.clients.idle(n, time.Now().Add(-silentGrace)) {
+		cl.dismiss()
+	}
+}
+
+// silentGrace is how long a client may say nothing while descriptors are short.
+const silentGrace = 3 * time.Second
 
 // tryPeer makes the connection that shows whether a peer is back.
 func (s *Server) tryPeer(ctx context.Context, to netip.AddrPort) error {

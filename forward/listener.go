@@ -16,10 +16,12 @@ import (
 	"github.com/cuttle-proxy/cuttle/forward/sock"
 )
 
-// acceptFrom accepts until the listener is closed. When the process is out of
-// descriptors or memory it waits a moment: connections stay in the queue.
+// acceptFrom accepts until the listener is closed. When the process is short of
+// descriptors or memory it waits: connections stay in the queue.
 func (s *Server) acceptFrom(l *ports.Listener) {
+	over := func() bool { return l.Gone() || s.stopping.Load() }
 	for {
+		s.reserve.Await(over)
 		tcp, err := l.AcceptTCP()
 		switch {
 		case err == nil:

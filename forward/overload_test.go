@@ -1,9 +1,10 @@
 package forward
 
 import (
+	"bufio"
 	"context"
 	"fmt"
-	"github.com/cuttle-proxy/cuttle/forward/overload"
+	"io"
 	"net"
 	"net/netip"
 	"os"
@@ -13,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cuttle-proxy/cuttle/forward/overload"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 	"golang.org/x/sys/unix"
@@ -91,5 +93,116 @@ func TestShortage(t *testing.T) {
 		if overload.Shortage(wrapped) != want {
 			t.Errorf("%v: %v", err, !want)
 		}
+	}
+}
+
+// A request for which there is no descriptor waits for one: kept connections of
+// clients are let go for it.
+func TestShortageThatEnds(t *testing.T) {
+	origin := answering(t, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+	network := starved{short: new(atomic.Bool)}
+	r := startParts(t, Parts{Network: network, Resolver: names{}})
+	idle := r.dial()
+	defer idle.Close()
+	fmt.Fprintf(idle, "GET http://%s/ HTTP/1.0\r\nProxy-Connection: keep-alive\r\n\r\n", origin)
+	buf := make([]byte, 4096)
+	if n, err := idle.Read(buf); err != nil || !strings.HasPrefix(string(buf[:n]), "HTTP/1.0 200 ") {
+		t.Fatal(err, string(buf[:n]))
+	}
+	r.srv.pool.DropIdle()
+	network.short.Store(true)
+	go func() {
+		io.Copy(io.Discard, idle) // until it is let go
+		network.short.Store(false)
+	}()
+	if got := r.exchange(fmt.Sprintf("GET http://%s/ HTTP/1.0\r\n\r\n", origin)); !strings.HasPrefix(got, "HTTP/1.0 200 ") {
+		t.Errorf("%q", got)
+	}
+}
+
+// Accepting pauses before the reserve is touched. Kept connections of clients go
+// first, then those that said nothing; one that is being served stays.
+func TestDescriptorReserve(t *testing.T) {
+	held := make(chan struct{})
+	origin := scripted(t, func(c *net.TCPConn, r *bufio.Reader) {
+		if head, err := readHead(r); err == nil && strings.Contains(head, "/busy") {
+			<-held
+		}
+		io.WriteString(c, "HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok")
+	})
+	srv, err := New(defaults(t.TempDir()), Parts{Network: loopback{}, Log: zap.NewNop(), Version: "test", Resolver: names{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const limit = 40 // of which a quarter is kept back
+	srv.reserve.Descriptors = func() (int, int) { return limit - limit/4 - 6 + srv.clients.Len(), limit }
+	if err := srv.Listen(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	served := make(chan error, 1)
+	go func() { served <- srv.Serve() }()
+	defer func() { srv.Shutdown(0); <-served }()
+	r := &rig{t: t, srv: srv, addr: srv.ports.Listeners()[0].Addr().String()}
+	ask := func(path string) *net.TCPConn {
+		c := r.dial()
+		fmt.Fprintf(c, "GET http://%s%s HTTP/1.0\r\nProxy-Connection: keep-alive\r\n\r\n", origin, path)
+		return c
+	}
+	answered := func(c *net.TCPConn) bool {
+		buf := make([]byte, 4096)
+		n, err := c.Read(buf)
+		return err == nil && strings.HasPrefix(string(buf[:n]), "HTTP/1.0 200 ")
+	}
+	busy := ask("/busy")
+	defer busy.Close()
+	for i := range 60 { // of which six fit
+		c := ask("/kept")
+		defer c.Close()
+		if !answered(c) {
+			t.Fatalf("client %d was not served", i)
+		}
+	}
+	close(held)
+	if !answered(busy) {
+		t.Error("the busy one was let go")
+	}
+	if got := srv.overload.Counts(); !got.Now || srv.clients.Len() > 8 {
+		t.Errorf("%d clients, %+v", srv.clients.Len(), got)
+	}
+}
+
+// Those that were served before are let go first, and old ones before new ones.
+func TestIdleClients(t *testing.T) {
+	var cs clients
+	now := time.Now()
+	var all []*client
+	for i, kind := range []string{"mute", "kept", "busy", "kept", "mute", "new", "dismissed"} {
+		cl := &client{remote: netip.MustParseAddrPort("127.0.0.1:1")}
+		cs.add(cl)
+		cl.at = now.Add(-time.Minute)
+		switch kind {
+		case "kept":
+			cl.kept.Store(true)
+		case "busy":
+			cl.busy.Store(true)
+		case "new":
+			cl.at = now
+		case "dismissed":
+			cl.dismissed.Store(true)
+		}
+		cl.served = i
+		all = append(all, cl)
+	}
+	for n, want := range []string{"[]", "[1]", "[1 3]", "[1 3 0]", "[1 3 0 4]", "[1 3 0 4]"} {
+		got := []int{}
+		for _, cl := range cs.idle(n, now.Add(-time.Second)) {
+			got = append(got, cl.served)
+		}
+		if fmt.Sprint(got) != want {
+			t.Errorf("%d: %v, want %s", n, got, want)
+		}
+	}
+	for _, cl := range all {
+		cs.remove(cl)
 	}
 }

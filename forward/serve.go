@@ -198,7 +198,9 @@ func (cl *client) answer() bool {
 		keep = false
 	}
 	cl.busy.Store(false)
-	cl.served++
+	if cl.served++; cl.served == 1 {
+		cl.kept.Store(true)
+	}
 	cl.since = x.now
 	rest := x.rest()
 	if !keep || cl.srv.stopping.Load() {

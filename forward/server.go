@@ -109,6 +109,7 @@ type Server struct {
 	helpers    helper.Group
 	logins     *auth.Memory
 	overload   overload.State
+	reserve    overload.Reserve
 	tunnelled  report.PerClient // clients that do not speak HTTP
 	say        report.Sections
 	loops      report.PerClient // requests that passed here before

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 // Words of -k to nobody: said, with status 1, and nobody else is signalled.
@@ -156,4 +158,34 @@ func TestWrongUser(t *testing.T) {
 	if s.pid() != 0 || s.answers() {
 		t.Error("something was begun")
 	}
+}
+
+// Rotation of a process that has no descriptor left: both logs keep their names and go on.
+func TestRotationWithoutDescriptors(t *testing.T) {
+	s := newSubject(t, "logfile_rotate 3", "cache_effective_user root") // whose limits we may change
+	cmd := s.start()
+	var was unix.Rlimit
+	if err := unix.Prlimit(cmd.Process.Pid, unix.RLIMIT_NOFILE, nil, &was); err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Prlimit(cmd.Process.Pid, unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: 4, Max: was.Max}, nil); err != nil {
+		t.Fatal(err)
+	}
+	cmd.Process.Signal(syscall.SIGUSR1)
+	s.until("the failure is told", func() bool { return strings.Contains(s.read("cache.log"), "WARNING: rotation of cache.log: ") })
+	if err := unix.Prlimit(cmd.Process.Pid, unix.RLIMIT_NOFILE, &was, nil); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"cache.log.0", "access.log.0"} {
+		if _, err := os.Stat(s.in(name)); err == nil {
+			t.Errorf("%s is there", name)
+		}
+	}
+	cmd.Process.Signal(syscall.SIGUSR1)
+	s.until("both are rotated", func() bool {
+		_, errAccess := os.Stat(s.in("access.log.0"))
+		_, errCache := os.Stat(s.in("cache.log.0"))
+		_, errNew := os.Stat(s.in("cache.log"))
+		return errAccess == nil && errCache == nil && errNew == nil
+	})
 }

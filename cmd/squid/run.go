@@ -112,24 +112,37 @@ func (p *process) rotate() {
 }
 
 // rotateCacheLog renames cache.log to cache.log.0 and so on up to
-// logfile_rotate, then opens it anew; with logfile_rotate 0 it only reopens.
+// logfile_rotate, then opens it anew; with logfile_rotate 0 it only reopens. Without a
+// descriptor for the new file it does not begin, and where that cannot be opened the
+// old one has its name back.
 func (p *process) rotateCacheLog() error {
 	path := p.cfg.CacheLog
 	if path == "" || path == "none" {
 		return nil
 	}
+	place, err := os.Open(os.DevNull)
+	if err != nil {
+		return err
+	}
+	renamed := false
 	if _, err := os.Lstat(path); !errors.Is(err, os.ErrNotExist) { // else logrotate has moved it away
 		for i := p.cfg.LogfileRotate - 1; i > 0; i-- {
 			p.monitor.Rename(fmt.Sprintf("%s.%d", path, i-1), fmt.Sprintf("%s.%d", path, i))
 		}
 		if p.cfg.LogfileRotate > 0 {
-			if err := p.monitor.Rename(path, path+".0"); err != nil && !errors.Is(err, os.ErrNotExist) {
+			err := p.monitor.Rename(path, path+".0")
+			if renamed = err == nil; err != nil && !errors.Is(err, os.ErrNotExist) {
+				place.Close()
 				return err
 			}
 		}
 	}
+	place.Close()
 	f, err := p.monitor.OpenLog(path)
 	if err != nil {
+		if renamed {
+			err = errors.Join(err, p.monitor.Rename(path+".0", path))
+		}
 		return err
 	}
 	p.useCacheLog(f)
