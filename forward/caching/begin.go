@@ -21,7 +21,8 @@ func (r *Request) MayKeep() bool { return r.Uses && r.Asked.MayKeep(r.Rule) }
 // becomes a Filling then, by Keep: what is not stored costs nothing.
 func (r *Request) Plain() bool {
 	r.miss = r.edit()
-	r.collapsed = r.Policy.Config.CollapsedForwarding && r.Asked.Joinable()
+	// Where variants are known, a fetch for another one must not hide them.
+	r.collapsed = r.Policy.Config.CollapsedForwarding && r.Asked.Joinable() && !r.others
 	return !r.collapsed && !r.miss.any() && r.Policy.Config.QuickAbortMin >= 0
 }
 

@@ -65,6 +65,7 @@ func (f *Filling) publish() bool {
 		if f.brokenEncoding() {
 			tag = nil // as good as none: other encodings have it too
 		}
+		f.entry.Unlist() // who waits finds the list there
 		f.cache.addVariant(f, vary, freshness.Variant{Key: h.Key, ETag: string(tag), Data: []string{string(data)}})
 	}
 	f.entry.Publish(&h)

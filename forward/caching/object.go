@@ -31,25 +31,22 @@ type Object struct {
 	body        Body
 }
 
-// Bounds of reading a list of variants, in bytes, and of waiting for fetches that
-// others have begun before a request fetches for itself.
-const (
-	longestList = 1 << 20
-	mostWaits   = 3
-)
+// longestList bounds reading a list of variants, in bytes.
+const longestList = 1 << 20
 
 // errNothing: there is nothing under a key.
 var errNothing = errors.New("nothing is stored")
 
 // open opens what is stored under a key. joins says whether to wait for what is being
-// fetched; what was waited for is the Filler given back, nil for none.
+// fetched; what was waited for is the Filler given back, nil for none. Whom that does not
+// serve waits for nobody else: all who waited fetch for themselves then, at once.
 func (o *Object) open(ctx context.Context, s *store.Store, p *fetch.Policy, now time.Time, key store.Key, url []byte, joins bool) (waited store.Filler, _ error) {
-	for range mostWaits {
+	for {
 		switch s.Lookup(now, key, url, &o.Reader) {
 		case store.Miss:
 			return waited, errNothing
 		case store.Waiting:
-			if !joins {
+			if !joins || waited != nil {
 				o.Close()
 				return waited, errNothing
 			}
@@ -72,7 +69,6 @@ func (o *Object) open(ctx context.Context, s *store.Store, p *fetch.Policy, now 
 		}
 		return waited, err
 	}
-	return waited, errNothing
 }
 
 // readHead parses the head and describes it.

@@ -43,7 +43,7 @@ func (c *Cache) addVariant(f *Filling, vary []byte, v freshness.Variant) {
 	marker := &made{}
 	e := c.Store.Begin(store.Opening{Key: f.key, Method: f.Asked().Method, URL: bytes.Clone(f.Asked().KeptAs())}, marker, nil)
 	e.Publish(&store.Head{
-		Key: f.key, Bytes: out.Append([]byte("HTTP/1.0 200 Internal marker object\r\n")), Length: int64(len(body)),
+		Key: f.key, Bytes: out.Append([]byte("HTTP/1.0 200 Internal marker object\r\n")), Length: int64(len(body)), Internal: true,
 		Facts: store.Facts{Timestamp: store.TimeOf(now.Unix()), Expires: store.TimeOf(expires), LastMod: store.Unknown},
 	})
 	e.Append(body)

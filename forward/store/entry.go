@@ -69,6 +69,7 @@ type Entry struct {
 	announced int64 // -1 unknown
 	first     arena.Page
 	headLen   int
+	internal  bool
 
 	// The body: size bytes came, those from low() on are in pages. The first byte of
 	// pages[0] would be byte dropped*PageSize-shift of it.
@@ -198,8 +199,9 @@ func (e *Entry) lockWithShard() *index.Shard {
 	}
 }
 
-// unlist takes the entry's name away, if it has it still. Nothing is locked.
-func (e *Entry) unlist() {
+// Unlist takes the entry's name away, if it has it still: the list of the variants, of
+// which it will be one, is to be found there. Nothing is locked.
+func (e *Entry) Unlist() {
 	sh := e.lockWithShard()
 	if live := e.s.live[sh.Number()]; live[e.key] == e {
 		delete(live, e.key)

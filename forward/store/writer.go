@@ -15,6 +15,8 @@ type Head struct {
 	Facts
 	// Length is the length of the body the head announces, -1 for none.
 	Length int64
+	// Internal objects are kept however small (minimum_object_size).
+	Internal bool
 }
 
 // Publish gives the entry its head. What had the same key is gone with that.
@@ -22,7 +24,7 @@ type Head struct {
 // not, the body must be appended.
 func (e *Entry) Publish(h *Head) (kept bool) {
 	s, c := e.s, e.s.config.Load()
-	kept = h.Length <= c.MaxObject && (h.Length < 0 || h.Length >= c.MinObject)
+	kept = h.Length <= c.MaxObject && (h.Length < 0 || h.Length >= c.MinObject || h.Internal)
 	texts := [3][]byte{e.opening.URL, e.opening.StoreURL, h.Vary}
 	whole := kept && h.Length <= c.MaxInMemory
 	pages, ok := s.newObject(s.page, texts, h.Bytes)
@@ -39,7 +41,7 @@ func (e *Entry) Publish(h *Head) (kept bool) {
 		return false
 	}
 	before := e.key
-	e.facts, e.vary, e.announced, e.headLen = h.Facts, h.Vary, h.Length, len(h.Bytes)
+	e.facts, e.vary, e.announced, e.headLen, e.internal = h.Facts, h.Vary, h.Length, len(h.Bytes), h.Internal
 	e.whole = whole
 	if ok {
 		e.first, e.pages, e.shift = pages.first, append(e.pages, pages.last), int64(pages.at)
@@ -74,7 +76,7 @@ func (e *Entry) stream() {
 // has nothing to say about others. Nothing is locked.
 func (s *Store) enter(e *Entry, before, key Key, kept bool) {
 	if before != key || !kept {
-		e.unlist()
+		e.Unlist()
 	}
 	e.mu.Lock()
 	obsolete := e.obsolete
@@ -90,7 +92,9 @@ func (s *Store) enter(e *Entry, before, key Key, kept bool) {
 	live := s.live[sh.Number()]
 	if other := live[key]; other != nil && other != e {
 		other.mu.Lock()
-		other.setObsolete()
+		if other.phase != pending {
+			other.setObsolete()
+		} // else its reply is the newer one, and has its own key by then
 		other.mu.Unlock()
 	}
 	var gone *Event
@@ -201,7 +205,7 @@ func (e *Entry) unkeep() {
 	}
 	e.kept, e.whole = false, false
 	e.abandonSwap()
-	go e.unlist() // the lock of its shard comes before its own
+	go e.Unlist() // the lock of its shard comes before its own
 }
 
 // Complete ends the body.
@@ -217,7 +221,7 @@ func (e *Entry) Complete() {
 		e.Abort(ErrAborted)
 		return
 	}
-	if e.size < c.MinObject {
+	if e.size < c.MinObject && !e.internal {
 		e.unkeep()
 	}
 	e.phase = complete
