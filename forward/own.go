@@ -93,7 +93,7 @@ func (x *transaction) redirect(to *rewrite.Answer) bool {
 func (x *transaction) serveDocument(tag, contentType string, body []byte, expires time.Time) bool {
 	r := &x.reply
 	if r.Lookup = "MISS"; tag == "TCP_MEM_HIT" {
-		r.Lookup = "HIT"
+		r.Lookup, r.Hit = "HIT", true
 	}
 	x.beginOwn(tag, 200)
 	out := &r.Fields

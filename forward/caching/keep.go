@@ -23,7 +23,7 @@ func (c *Cache) keeps(p *Policy, rule *freshness.Rule, asked *freshness.Request,
 	k := keeping{length: bodyLength(f.Framing())}
 	var verdict freshness.Keeping
 	verdict, k.object = p.Rules.Keep(rule, asked, &f.Reply, freshness.Times{Requested: requested, Received: time.Now().Unix()}, f.ToPeer())
-	if verdict.Never() || len(f.Reply.Head) == 0 || !c.Store.Takes(k.length) {
+	if verdict.Never() || f.ToProxyOnly() || len(f.Reply.Head) == 0 || !c.Store.Takes(k.length) {
 		return k
 	}
 	k.kept, _ = f.Verified()

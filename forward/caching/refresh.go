@@ -17,7 +17,9 @@ import (
 func (r *Request) BeginRefresh(asks *fetch.Request) *failure.Failure {
 	var first http1.Outgoing
 	freshness.Revalidation(&first, &r.Request.Fields, &r.Stored.Reply.Fields)
-	return r.begin(asks, &first, freshness.ReplacedByRefresh)
+	confirms := *asks
+	confirms.Confirms = true
+	return r.begin(&confirms, &first, freshness.ReplacedByRefresh)
 }
 
 // AwaitRefresh waits for the head of the origin's answer, or for why there is none.
@@ -110,7 +112,9 @@ func (r *Request) RefreshBehind(ctx context.Context, asks *fetch.Request) {
 	old.url = bytes.Clone(r.keptAs())
 	var first http1.Outgoing
 	freshness.Revalidation(&first, &old.Reply.Fields, &old.Reply.Fields)
-	f, why := r.newFilling(asks, &first, func(id http1.Name) bool {
+	confirms := *asks
+	confirms.Confirms = true
+	f, why := r.newFilling(&confirms, &first, func(id http1.Name) bool {
 		return freshness.ReplacedByRefresh(id) || id == http1.Range || id == http1.IfRange || id == http1.RequestRange
 	})
 	if why != nil {

@@ -19,8 +19,11 @@ func (f *Fetch) frame() *failure.Failure {
 		return failure.InvalidReply() // nobody asked for another protocol
 	}
 	f.framing = body
-	f.reusable = f.keepsOrigin() &&
-		f.Reply.Persistent(f.Reply.Major, f.Reply.Minor, f.origin11()) &&
+	stays := f.Reply.Persistent(f.Reply.Major, f.Reply.Minor, f.origin11())
+	if p := f.hop.Peer; p != nil && stays {
+		p.Stays()
+	}
+	f.reusable = f.keepsOrigin() && stays &&
 		!(f.policy.Config.DetectBrokenPconn && body.Framing == http1.UntilClose) &&
 		!f.bodyMayBeIgnored()
 	f.at = f.head

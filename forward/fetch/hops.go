@@ -73,6 +73,9 @@ func (f *Fetch) BeginsAtPeer() bool { return len(f.hops) > 0 && f.hops[0].Peer !
 // ToPeer reports whether the hop is a peer, which is told the request as such.
 func (f *Fetch) ToPeer() bool { return f.hop.Peer != nil }
 
+// ToProxyOnly reports whether the hop is a peer whose replies are not stored here.
+func (f *Fetch) ToProxyOnly() bool { return f.hop.Peer != nil && f.hop.Peer.ProxyOnly }
+
 // AppendHead appends the head that goes to the hop.
 func (f *Fetch) AppendHead(dst []byte) []byte { return f.requestHead(dst) }
 

@@ -76,6 +76,13 @@ func (f *Fetch) keepsOrigin() bool {
 	return f.policy.Config.ServerPersistentConnections || f.SentConnectionAuth() && f.req.Pin != nil
 }
 
+// asksToStay is keepsOrigin for the hop: a peer that closes its connections all the
+// same is asked no more.
+func (f *Fetch) asksToStay() bool {
+	p := f.hop.Peer
+	return f.keepsOrigin() && (p == nil || p.AsksToStay() || f.SentConnectionAuth())
+}
+
 // passesAuthorization reports whether the client's Authorization goes to a peer.
 func passesAuthorization(p *peer.Peer) bool {
 	return p == nil || !p.OriginServer || p.Login == "PASS" || p.Login == "PROXYPASS"

@@ -31,6 +31,8 @@ type Request struct {
 	Control http1.CacheControl
 	// Facts are what access lists may ask for.
 	Facts *acl.Facts
+	// Confirms: what is kept is to be confirmed by its origin.
+	Confirms bool
 	// Loops is how often Via names this proxy already.
 	Loops int
 	// Began is when the request was there; forward_timeout and client_lifetime
@@ -94,9 +96,9 @@ type Waiting interface {
 	Recover()
 }
 
-// reloads reports whether the client wants nothing that was kept on the way.
+// reloads reports whether nothing will do that was kept on the way.
 func (r *Request) reloads() bool {
-	return r.Control.Has(http1.CCNoCache) || r.Fields.ListHas(http1.Pragma, "no-cache")
+	return r.Confirms || r.Control.Has(http1.CCNoCache) || r.Fields.ListHas(http1.Pragma, "no-cache")
 }
 
 // direct reports whether the present hop is the origin itself.

@@ -88,7 +88,7 @@ func (f *Fetch) requestHead(dst []byte) []byte {
 	}
 	f.addCredentials()
 	f.addCacheControl()
-	keep := f.keepsOrigin() && req.Method != http1.CONNECT
+	keep := f.asksToStay() && req.Method != http1.CONNECT
 	switch {
 	case f.Upgrades():
 		out.AddString(http1.Connection, "Upgrade")

@@ -3,6 +3,7 @@ package peer
 import (
 	"context"
 	"net/netip"
+	"sync/atomic"
 	"time"
 )
 
@@ -22,6 +23,27 @@ func (p *Peer) Patience(general time.Duration) time.Duration {
 	}
 	return general
 }
+
+// persistence is whether the peer keeps connections that it is asked to keep.
+type persistence struct{ asked, kept atomic.Int64 }
+
+// staysAfter is how many requests a peer is asked at least to keep its connection
+// for, before it is looked whether it does (fact "After ten requests whose replies
+// closed the connection").
+const staysAfter = 10
+
+// AsksToStay reports whether the peer is asked to keep the connection: at first, and
+// for as long as it does more often than not.
+func (p *Peer) AsksToStay() bool {
+	asked := p.persistence.asked.Load()
+	return asked < staysAfter || 2*p.persistence.kept.Load() > asked
+}
+
+// AskedToStay counts a request that asked for it, Stays a reply that granted it.
+func (p *Peer) AskedToStay() { p.persistence.asked.Add(1) }
+
+// Stays counts a reply behind which the peer keeps the connection.
+func (p *Peer) Stays() { p.persistence.kept.Add(1) }
 
 // probe connects to a peer that is down, in the background, and reports whether it
 // began to: there is one probe at a time, and a pause between two.

@@ -85,3 +85,25 @@ func TestProbeEndsWithTheProxy(t *testing.T) {
 		}
 	}
 }
+
+// A peer that closes its connections is asked to keep them ten times, one that keeps
+// more than half of them for good.
+func TestAsksToStay(t *testing.T) {
+	for _, c := range []struct{ of, keeps, asked int }{{1, 0, 10}, {1, 1, 100}, {2, 1, 10}, {3, 2, 100}} {
+		p := load(t, "cache_peer a.test parent 1 0 no-query\n").list[0]
+		asked := 0
+		for i := range 100 {
+			if !p.AsksToStay() {
+				continue
+			}
+			p.AskedToStay()
+			asked++
+			if i%c.of < c.keeps {
+				p.Stays()
+			}
+		}
+		if asked != c.asked {
+			t.Errorf("%d of %d kept: asked %d times, want %d", c.keeps, c.of, asked, c.asked)
+		}
+	}
+}

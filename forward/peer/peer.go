@@ -21,6 +21,8 @@ type Peer struct {
 	env    *Env
 	cfg    *conf.Config
 
+	persistence persistence
+
 	failures atomic.Int32
 	probing  atomic.Bool
 	probed   atomic.Int64 // when the last probe began, Unix nanoseconds

@@ -63,20 +63,25 @@ func (h *handler) use() bool {
 	if l != h.local {
 		h.local = l
 		h.knows.use(l)
-		h.asICP.Knows, h.asICP.Options, h.asICP.Sender = &h.knows, &l.URL, h.n.sender()
+		h.asICP.Knows, h.asICP.Options, h.asICP.Sender = &h.knows, &l.URL, h.n.rounds.sender()
 		h.asHTCP.Knows, h.asHTCP.Options, h.asHTCP.Methods = overHTCP{&h.knows}, &l.URL, l.Methods
 	}
 	return true
 }
 
-// sender is the address put into ICP answers: that by which questions leave.
-func (n *Neighbours) sender() [4]byte {
-	n.rounds.mu.Lock()
-	defer n.rounds.mu.Unlock()
-	if n.rounds.icp == nil {
+// sender is the address put into ICP messages: that by which questions leave.
+func (rs *rounds) sender() [4]byte {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	return rs.icp.sender()
+}
+
+// sender is the address the socket is bound to, 0.0.0.0 for none or any.
+func (s *socket) sender() [4]byte {
+	if s == nil {
 		return [4]byte{}
 	}
-	return n.rounds.icp.bound.Addr().As4()
+	return s.bound.Addr().As4()
 }
 
 // icp takes an ICP message: a query is answered, an answer goes to its round,

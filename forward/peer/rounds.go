@@ -120,7 +120,7 @@ func (n *Neighbours) send(w *waiting, q *Question) {
 			s = toHTCP
 			*packet = appendTST((*packet)[:0], a, q)
 		} else {
-			*packet = appendQuery((*packet)[:0], a.peer, number, q, w.round.useRTT)
+			*packet = appendQuery((*packet)[:0], a.peer, toICP.sender(), number, q, w.round.useRTT)
 		}
 		if s == nil || len(*packet) == 0 {
 			continue
@@ -145,8 +145,8 @@ func (rs *rounds) number(taken map[uint32]*waiting) uint32 {
 }
 
 // appendQuery makes the ICP question to a peer.
-func appendQuery(dst []byte, p *Peer, number uint32, q *Question, rtt bool) []byte {
-	m := icp.Message{Opcode: icp.Query, Number: number, URL: q.URL}
+func appendQuery(dst []byte, p *Peer, sender [4]byte, number uint32, q *Question, rtt bool) []byte {
+	m := icp.Message{Opcode: icp.Query, Number: number, Sender: sender, URL: q.URL}
 	switch {
 	case p.ICPPort == echoPort:
 		m.Opcode = icp.DumbEcho

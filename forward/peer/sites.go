@@ -18,7 +18,7 @@ const (
 
 // noteSite has the network of a host looked up, soon and by somebody else.
 func (s *Set) noteSite(host string) {
-	if s.env.Ways == nil || len(s.list) == 0 || s.sites == nil || s.env.Ways.Knows(host) {
+	if s.env.Ways == nil || len(s.list) == 0 && s.env.Ways.Len() == 0 || s.env.Ways.Knows(host) {
 		return
 	}
 	select {
