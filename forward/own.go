@@ -197,11 +197,7 @@ func (d documents) Get(ctx context.Context, through *peer.Peer, url string, kind
 	case peer.NetDBDocument:
 		major = 1
 	}
-	hop := peer.Hop{Code: peer.Direct}
-	if through != nil {
-		hop = peer.Hop{Code: peer.AnyParent, Peer: through}
-	}
-	o, why := d.srv.fetching.GetBy(ctx, &p.fetch, hop, url, &fields, major)
+	o, why := d.srv.fetching.GetOwn(ctx, &p.fetch, through, url, &fields, major)
 	if why != nil {
 		p.Release()
 		return nil, why

@@ -16,7 +16,7 @@ import (
 // Choose lists the hops to try, best first.
 func (f *Fetch) Choose() *failure.Failure {
 	q := peer.Question{
-		Facts: f.req.Facts, URL: f.req.CanonicalURL, Client: f.req.Client.Addr(), Loops: f.req.Loops, Reload: f.req.reloads(),
+		Facts: f.req.Facts, URL: f.req.CanonicalURL, Client: f.req.Client.Addr(), Loops: f.req.Loops, Reload: f.req.reloads(), Own: f.req.Own,
 		MethodText: f.req.MethodText, Major: f.req.Major, Minor: f.req.Minor, Head: f,
 	}
 	f.askPinned(&q)

@@ -115,14 +115,21 @@ func (e *Env) Get(ctx context.Context, p *Policy, url string, fields *http1.Outg
 	return o, nil
 }
 
-// GetBy is Get for a hop that is known, with a request line of HTTP/major.0 in Via.
-func (e *Env) GetBy(ctx context.Context, p *Policy, hop peer.Hop, url string, fields *http1.Outgoing, major int) (*Owned, *failure.Failure) {
+// GetOwn is Get for what the proxy wants for itself, with a request line of HTTP/major.0
+// in Via: by way of a peer, or with nil where never_direct lets it go.
+func (e *Env) GetOwn(ctx context.Context, p *Policy, by *peer.Peer, url string, fields *http1.Outgoing, major int) (*Owned, *failure.Failure) {
 	o := Own()
 	why := o.ask(url, fields, acl.Facts{Client: netip.IPv4Unspecified()}, p)
 	if why == nil {
-		o.request.Major = major
+		o.request.Major, o.request.Own = major, true
 		o.Start(ctx, e, p)
-		o.hops = append(o.hops[:0], hop)
+		if by != nil {
+			o.hops = append(o.hops[:0], peer.Hop{Code: peer.AnyParent, Peer: by})
+		} else {
+			why = o.Choose()
+		}
+	}
+	if why == nil {
 		why = o.Head()
 	}
 	if why != nil {

@@ -33,6 +33,8 @@ type Request struct {
 	Facts *acl.Facts
 	// Confirms: what is kept is to be confirmed by its origin.
 	Confirms bool
+	// Own: it is the proxy's own, about which no neighbour is asked.
+	Own bool
 	// Loops is how often Via names this proxy already.
 	Loops int
 	// Began is when the request was there; forward_timeout and client_lifetime

@@ -24,6 +24,8 @@ type Question struct {
 	Loops int
 	// Reload: the answer must come from the origin, or be confirmed by it.
 	Reload bool
+	// Own: it is the proxy's own, and goes to a parent only where it may not go direct.
+	Own bool
 	// MethodText, Major and Minor are those of the request line.
 	MethodText   string
 	Major, Minor int
@@ -84,6 +86,8 @@ func (s *Set) holds(ctx context.Context, q *Question) bool {
 func (s *Set) hierarchical(q *Question) bool {
 	url := q.Facts.URL
 	switch {
+	case q.Own:
+		return false
 	case q.Facts.Request.Has(http1.Authorization) || len(url.Userinfo) > 0:
 		return false
 	case q.Facts.Method == http1.TRACE:
