@@ -1,14 +1,12 @@
 package forward
 
 import (
-	"bytes"
 	"fmt"
 	"net/netip"
-	"strconv"
-	"strings"
 
 	"github.com/cuttle-proxy/cuttle/forward/acl"
 	"github.com/cuttle-proxy/cuttle/forward/failure"
+	"github.com/cuttle-proxy/cuttle/forward/fetch"
 	"github.com/cuttle-proxy/cuttle/forward/http1"
 	"github.com/cuttle-proxy/cuttle/forward/rewrite"
 )
@@ -16,12 +14,15 @@ import (
 // admit asks whether the client may make this request at all.
 func (x *transaction) admit() *failure.Failure {
 	x.fillFacts()
-	x.followForwardedFor()
+	x.client = x.p.lists.IndirectClient(x.context(), &x.facts, x.p.cfg.ACLUsesIndirectClient)
 	if f := x.ask(&x.p.lists.HTTPAccess); f != nil {
 		return f
 	}
 	x.asks.Control = x.req.CacheControl()
-	x.countLoops()
+	x.asks.Loops = fetch.CountLoops(&x.req.Fields, x.p.viaName)
+	if x.asks.Loops > 0 && x.cl.srv.loops.May(x.cl.remote.Addr(), x.now) {
+		x.cl.srv.parts.Log.Info("WARNING: Forwarding loop detected for: " + x.req.MethodText + " " + string(x.canonicalURL))
+	}
 	return nil
 }
 
@@ -30,7 +31,7 @@ func (x *transaction) ask(list *acl.List) *failure.Failure {
 	a := list.Check(x.context(), &x.facts)
 	x.facts.Told = a.Told
 	if list == &x.p.lists.HTTPAccess {
-		x.sayDecided("request", a)
+		a.Say(x.cl.srv.say.Client, "request", x.req.MethodText, x.canonicalURL)
 	}
 	switch {
 	case a.Allowed():
@@ -101,85 +102,4 @@ func (x *transaction) mayMiss() *failure.Failure {
 		return failure.MissDenied(a.Last)
 	}
 	return nil
-}
-
-// countLoops counts how often Via names this proxy.
-func (x *transaction) countLoops() {
-	x.asks.Loops = 0
-	if !x.req.Has(http1.Via) {
-		return
-	}
-	for i := 0; i < x.req.Len(); i++ {
-		if x.req.ID(i) == http1.Via {
-			x.asks.Loops += bytes.Count(x.req.Value(i), []byte(x.p.viaName))
-		}
-	}
-	if x.asks.Loops > 0 && x.cl.srv.loops.May(x.cl.remote.Addr(), x.now) {
-		x.cl.srv.parts.Log.Info("WARNING: Forwarding loop detected for: " + x.req.MethodText + " " + string(x.canonicalURL))
-	}
-}
-
-// followForwardedFor finds the client behind trusted proxies: from the right,
-// each address of X-Forwarded-For is believed while the one that named it is
-// allowed by follow_x_forwarded_for. With acl_uses_indirect_client off nothing
-// is known of the next one, so only the last address can be believed.
-func (x *transaction) followForwardedFor() {
-	x.client = x.cl.remote.Addr()
-	list := &x.p.lists.FollowXForwardedFor
-	if list.Empty() || !x.req.Has(http1.XForwardedFor) {
-		return
-	}
-	facts := x.facts
-	chain := string(x.req.AppendList(nil, http1.XForwardedFor))
-	for len(chain) > 0 && list.Check(x.context(), &facts).Allowed() {
-		chain = strings.TrimRight(chain, forwardedSeparators)
-		cut := strings.LastIndexAny(chain, forwardedSeparators) + 1
-		addr, ok := forwardedAddress(chain[cut:])
-		if !ok {
-			break
-		}
-		x.client, facts.Client = addr, addr
-		chain = chain[:cut]
-		if !x.p.cfg.ACLUsesIndirectClient {
-			return
-		}
-	}
-	x.facts.Client = x.client
-}
-
-// forwardedSeparators stand between the addresses of X-Forwarded-For.
-const forwardedSeparators = ", \t\r\n\v\f"
-
-// forwardedAddress reads an address of X-Forwarded-For: of IPv6, or of IPv4 in
-// any form the C library's inet_aton knows, as in 2.6: one to four numbers, the
-// last filling what is left, octal after "0" and hexadecimal after "0x".
-func forwardedAddress(text string) (netip.Addr, bool) {
-	if strings.Contains(text, ":") {
-		addr, err := netip.ParseAddr(text)
-		return addr.Unmap(), err == nil && addr.Zone() == ""
-	}
-	var all uint64
-	for bits := 32; ; {
-		number, rest, more := strings.Cut(text, ".")
-		n, ok := number32(number)
-		switch {
-		case !ok, more && (n > 255 || bits == 8), !more && n>>bits != 0:
-			return netip.Addr{}, false
-		case !more:
-			all |= n
-			return netip.AddrFrom4([4]byte{byte(all >> 24), byte(all >> 16), byte(all >> 8), byte(all)}), true
-		}
-		bits -= 8
-		all |= n << bits
-		text = rest
-	}
-}
-
-// number32 reads a number of up to 32 bits as C writes it.
-func number32(text string) (uint64, bool) {
-	if text == "" || text[0] < '0' || text[0] > '9' || strings.ContainsAny(text, "_bBoO") && !strings.HasPrefix(strings.ToLower(text), "0x") {
-		return 0, false // strconv knows more forms than C
-	}
-	n, err := strconv.ParseUint(text, 0, 32)
-	return n, err == nil && !strings.Contains(text, "_")
 }

@@ -11,47 +11,7 @@ import (
 	"time"
 
 	"github.com/cuttle-proxy/cuttle/conf"
-	"pgregory.net/rapid"
 )
-
-var firstBytes = []struct {
-	in   string
-	want sniffed
-}{
-	{"", sniffMore}, {"\r\n", sniffMore}, {"G", sniffMore}, {"GET", sniffMore}, {"GET ", sniffMore},
-	{"GET /", sniffHTTP}, {"\r\nGET / HTTP/1.0\r\n", sniffHTTP}, {"get / HTTP/1.0\r\n", sniffHTTP},
-	{"GET http://o.test/", sniffMore}, {"GET http://o.test/ HTTP/1.0\r\n", sniffHTTP},
-	{"CONNECT o.test:443 HTTP/1.1\r\n", sniffHTTP}, {"OPTIONS * HTTP/1.1\r\n", sniffHTTP},
-	{"BREW /pot HTTP/1.1\r\n", sniffHTTP}, {"BREW /pot", sniffMore}, {"BREW /pot\r\n", sniffUnknown},
-	{"get key\r\n", sniffUnknown}, {"EHLO mail.test\r\n", sniffUnknown}, {"USER anonymous\n", sniffUnknown},
-	{"SSH-2.0-OpenSSH_9.6\r\n", sniffUnknown}, {"SSH-2.0-x y\r\n", sniffUnknown}, {"*1\r\n$4\r\n", sniffUnknown},
-	{"\x16\x03\x01\x02\x00\x01", sniffUnknown}, {"\x00", sniffUnknown}, {"{\"json\":1}", sniffUnknown},
-	{"GET\r\n", sniffUnknown}, {strings.Repeat("a", sniffMethod+1), sniffUnknown},
-	{"GET h" + strings.Repeat("a", sniffLine), sniffHTTP}, {"BREW h" + strings.Repeat("a", sniffLine), sniffUnknown},
-	{strings.Repeat("\n", sniffLine+1), sniffUnknown},
-}
-
-func TestSniff(t *testing.T) {
-	for _, c := range firstBytes {
-		if got := sniff([]byte(c.in), nil); got != c.want {
-			t.Errorf("%.40q: %v, want %v", c.in, got, c.want)
-		}
-	}
-}
-
-// What is decided from the first bytes is not decided otherwise by more of them.
-func TestSniffIsFinal(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		in := rapid.OneOf(rapid.StringMatching(`(GET|BREW|\r\n|[ -~]{0,8})[ \t][/a-z]{0,9}( HTTP/1\.[01])?\r\n.{0,9}`),
-			rapid.StringN(0, 60, 60)).Draw(t, "in")
-		whole := sniff([]byte(in), nil)
-		for i := range in {
-			if got := sniff([]byte(in[:i]), nil); got != sniffMore && got != whole {
-				t.Fatalf("%q: %v after %d bytes, %v in the end", in, got, i, whole)
-			}
-		}
-	})
-}
 
 // tunnelling is a proxy in front of an origin that intercepts and tunnels.
 func tunnelling(t *testing.T, origin string, edits ...func(*conf.Config)) *rig {
@@ -167,15 +127,4 @@ func TestInterceptedHostThatIsAnIPv6Address(t *testing.T) {
 	if got := r.exchange("GET /a HTTP/1.0\r\nHost: [::1]\r\n\r\n"); !strings.HasPrefix(got, "HTTP/1.0 400 ") {
 		t.Errorf("%q", got)
 	}
-}
-
-func FuzzSniff(f *testing.F) {
-	for _, c := range firstBytes {
-		f.Add([]byte(c.in))
-	}
-	f.Fuzz(func(t *testing.T, in []byte) {
-		if sniff(in, nil) == sniffMore && len(in) > 2*sniffLine {
-			t.Errorf("%d bytes are not enough", len(in))
-		}
-	})
 }

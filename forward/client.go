@@ -3,6 +3,7 @@ package forward
 import (
 	"context"
 	"fmt"
+	"net"
 	"net/netip"
 	"runtime/debug"
 	"sync"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/cuttle-proxy/cuttle/forward/auth"
+	"github.com/cuttle-proxy/cuttle/forward/clients"
 	"github.com/cuttle-proxy/cuttle/forward/dns"
 	"github.com/cuttle-proxy/cuttle/forward/fetch"
 	"github.com/cuttle-proxy/cuttle/forward/ports"
@@ -23,7 +25,7 @@ type client struct {
 	ln  *ports.Listener
 	c   *sock.Conn
 
-	link
+	clients.Link[*client]
 	// local is the proxy's own socket that the client was handed to.
 	remote, local netip.AddrPort
 	// meant is where an intercepted client wanted to connect to.
@@ -127,6 +129,55 @@ func (cl *client) dismiss() {
 	}
 }
 
+// use is what the connection is in use for.
+func (cl *client) use() clients.Use {
+	switch {
+	case cl.busy.Load() || cl.dismissed.Load():
+		return clients.Busy
+	case cl.kept.Load():
+		return clients.Kept
+	}
+	return clients.New
+}
+
+// drop gives the transaction back: nothing of a request is there.
+func (cl *client) drop() {
+	cl.x.free()
+	cl.x = nil
+}
+
+// facing is the address the client takes itself to be connected to.
+func (cl *client) facing() netip.AddrPort {
+	if cl.intercepted {
+		return cl.meant
+	}
+	return cl.local
+}
+
+// own is the proxy's socket that the client was handed to, for ACLs and logs. The
+// socket of a TPROXY connection bears the address the client dialled; its own are
+// those of the http_port line, and where that names no address the one the host has
+// towards the client, which costs a socket and is found out only when somebody asks.
+func (cl *client) own(p *policy) netip.AddrPort {
+	if !p.asksOwn || !cl.local.Addr().IsUnspecified() {
+		return cl.local
+	}
+	if addr := towards(cl.remote); addr.IsValid() {
+		cl.local = netip.AddrPortFrom(addr, cl.local.Port())
+	}
+	return cl.local
+}
+
+// towards is the address this host would use towards another one.
+func towards(remote netip.AddrPort) netip.Addr {
+	c, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(remote)) // sends nothing
+	if err != nil {
+		return netip.Addr{}
+	}
+	defer c.Close()
+	return c.LocalAddr().(*net.UDPAddr).AddrPort().Addr().Unmap()
+}
+
 // aborter is a fetch of the client's.
 type aborter interface{ Abort() }
 
@@ -227,5 +278,5 @@ func (cl *client) recovered(e any) {
 	cl.pin.Drop()
 	cl.login.Close()
 	cl.c.Close()
-	cl.srv.clients.remove(cl)
+	cl.srv.clients.Remove(&cl.Link, cl.remote.Addr())
 }

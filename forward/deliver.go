@@ -11,10 +11,10 @@ import (
 // checkReply looks at the head of the reply: is it small enough, may the client
 // have it?
 func (x *transaction) checkReply() *failure.Failure {
-	body := x.source().Framing()
+	body := x.cached.Source(&x.fetch).Framing()
 	f := x.checkHead(body.Length)
 	if f != nil {
-		x.source().Discard()
+		x.cached.Source(&x.fetch).Discard()
 	}
 	return f
 }
@@ -32,7 +32,7 @@ func (x *transaction) checkHead(length int64) *failure.Failure {
 	}
 	if !x.p.lists.HTTPReplyAccess.Empty() {
 		a := x.p.lists.HTTPReplyAccess.Check(x.context(), &x.facts)
-		x.sayDecided("reply", a)
+		a.Say(x.cl.srv.say.Client, "reply for", x.req.MethodText, x.canonicalURL)
 		if !a.Allowed() {
 			return failure.AccessDenied(a.Last)
 		}
@@ -45,7 +45,7 @@ func (x *transaction) bodyMaxSize() int64 { return x.p.lists.ReplyBodyMaxSize(x.
 
 // deliver sends the reply to the client and reports whether its connection stays.
 func (x *transaction) deliver() bool {
-	f, r := x.source(), &x.reply
+	f, r := x.cached.Source(&x.fetch), &x.reply
 	rep := &f.Reply
 	x.copyHead(rep, f.BlocksConnectionAuth())
 	if rep.Major < 1 && f.HeadLen() == 0 {
@@ -93,7 +93,7 @@ func (x *transaction) copyHead(rep *http1.Reply, blocksAuth bool) {
 
 // finishReplyHead adds this hop's fields to the head of the origin's reply.
 func (x *transaction) finishReplyHead(framed bool) {
-	f, rep := x.source(), x.cached.Served
+	f, rep := x.cached.Source(&x.fetch), x.cached.Served
 	a := reply.Adding{Via: &rep.Fields, Framed: framed, Closing: x.closes(), Upgrade: rep.Status == 101 && f.Any11()}
 	// Always 1.0, as 2.6 stores every reply as such, unless HTTP/1.1 is spoken with
 	// origins.
@@ -115,9 +115,6 @@ func (x *transaction) relocate(rep *http1.Reply) {
 	}
 }
 
-// closes reports whether the connection cannot go on after this reply.
-func (x *transaction) closes() bool { return x.cl.srv.stopping.Load() || x.fetch.Uploading() }
-
 // upgrade passes a 101 on and joins the connections: the protocol is theirs from
 // here on (RFC 9110 section 7.8). All bytes count in the log.
 func (x *transaction) upgrade() bool {
@@ -131,9 +128,7 @@ func (x *transaction) upgrade() bool {
 	}
 	early := x.in[x.head:]
 	x.bodyUsed = len(early)
-	if x.sendEarly(early) {
-		x.join(false)
-	}
+	x.join(early, false)
 	return false
 }
 
@@ -143,20 +138,19 @@ func (x *transaction) upgrade() bool {
 // body).
 func (x *transaction) mappedError() *fetch.Owned {
 	status := x.reply.Status
-	if !x.p.mapsErrors || status < errpage.FirstMapped || !x.hasRequest() {
+	if !x.p.mapsErrors || status < errpage.FirstMapped || !x.facts.HasRequest() {
 		return nil
 	}
 	url := x.p.pages.Mapped(status)
 	if url == "" {
 		return nil
 	}
-	var failed http1.Reply // the head once more, as it was sent
-	head := x.reply.Fields.Append(http1.AppendStatusLine(nil, 0, status))
-	if _, state := failed.Parse(head, true, &x.p.fetch.Reply); state != http1.Complete {
+	failed := x.reply.AsSent(&x.p.fetch.Reply)
+	if failed == nil {
 		return nil
 	}
 	var fields http1.Outgoing
-	errpage.MapRequest(&fields, &x.req.Fields, &failed.Fields, status, x.canonicalURL)
+	errpage.MapRequest(&fields, &x.req.Fields, failed, status, x.canonicalURL)
 	facts := x.facts
 	facts.URLGroup = "error"
 	m, f := x.cl.srv.fetching.Get(x.context(), &x.p.fetch, url, &fields, facts)
@@ -174,7 +168,7 @@ func (x *transaction) mappedError() *fetch.Owned {
 // own, then the page. It reports whether the client's connection stays.
 func (x *transaction) deliverMapped(m *fetch.Owned) bool {
 	defer m.Close()
-	x.source().Discard() // the body that is replaced stays unread
+	x.cached.Source(&x.fetch).Discard() // the body that is replaced stays unread
 	r := &x.reply
 	r.Replace(m.Framing())
 	if x.tag == "TCP_DENIED" {

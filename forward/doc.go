@@ -3,26 +3,29 @@
 // for each configuration.
 //
 //	accept        listener.go     an http_port line accepts
-//	wait, read    serve.go        an idle connection holds no buffer and a small stack
+//	wait, read    serve.go        an idle connection holds no buffer and a small stack;
+//	                              sniff.go looks whether it speaks HTTP, or TLS;
+//	                              prefetch.go begins the next request early
 //	run           run.go          the request's way through the files below
 //	understand    understand.go   URL, by the port's mode (package targeturi); framing of
 //	                              the body
 //	admit         admit.go        follow_x_forwarded_for, http_access (packages auth and
 //	                              acl/external ask who it is), url_rewrite_program
-//	lookup        lookup.go   asks the store (package caching) and decides, by package
-//	                          freshness: serve, ask the origin whether it is the same, fetch
-//	serveStored   lookup.go   what is stored, or a 304 or a range of it
-//	revalidate    fill.go     asks the origin about a stale object, for a client or behind it
-//	fetchAnew     fill.go     fetches, into the store where that may be: by a fetch that
-//	                          may outlive the client
+//	lookup        lookup.go       asks the store (package caching) and decides: serve, ask
+//	                              the origin whether it is the same, fetch
+//	serveStored   lookup.go       what is stored, or a 304 or a range of it
+//	revalidate    fill.go         asks the origin about a stale object, for a client or
+//	                              behind it
+//	fetchAnew     fill.go         fetches, into the store where that may be: by a fetch
+//	                              that may outlive the client
 //	forward       forward.go      has the request fetched (package fetch); a body that
 //	                              must be collected first
 //	checkReply    deliver.go      reply_body_max_size, http_reply_access
 //	deliver       deliver.go      head and body to the client (package reply), or a page
-//	                              in their place (error_map)
+//	                              in their place (error_map); write.go is the way there
 //	refuse        refuse.go       or a page of the proxy's own; package failure says why
 //	own           own.go          the proxy's own objects, PURGE, TRACE
-//	tunnel        tunnel.go       CONNECT; blind.go what is not HTTP, passtls.go TLS by its name
+//	tunnel        tunnel.go       CONNECT, what is not HTTP, and TLS by its name
 //	log           log.go          the line in access.log
 //
 // What all of these are about stands below them: a transaction (transaction.go), its
@@ -57,8 +60,9 @@
 //
 // fetch (the origin side), reply (the way to the client), caching (the store and what
 // is fetched into it) over store and freshness, holdings (what neighbours learn of the
-// store), failure (why not), peer (next hops), targeturi, acl, auth (who the client is), rewrite and helper (programs
-// that are asked), accesslog, errpage, icons, dns, ident, origin
-// (connections to origins), http1 (messages), sock (connections as such), overload
+// store), failure (why not), peer (next hops), targeturi, acl, auth (who the client
+// is), rewrite and helper (programs that are asked), accesslog, errpage, icons, dns,
+// ident, clients (all connections), tunnel (two of them joined), origin (connections
+// to origins), http1 (messages), sock (connections as such), overload
 // and report. None imports forward; fetch and reply do not know each other.
 package forward

@@ -42,7 +42,7 @@ func TestResetForgets(t *testing.T) {
 var ofType = map[reflect.Type]any{
 	reflect.TypeFor[context.Context]():  context.Background(),
 	reflect.TypeFor[error]():            errors.New("left over"),
-	reflect.TypeFor[reply.Client]():     new(transaction),
+	reflect.TypeFor[reply.Client]():     new(writer),
 	reflect.TypeFor[fetch.Waiting]():    new(transaction),
 	reflect.TypeFor[sock.Stream]():      new(sock.Conn),
 	reflect.TypeFor[acl.Conn]():         new(client),

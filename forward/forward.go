@@ -4,6 +4,7 @@ import (
 	"github.com/cuttle-proxy/cuttle/forward/failure"
 	"github.com/cuttle-proxy/cuttle/forward/fetch"
 	"github.com/cuttle-proxy/cuttle/forward/http1"
+	"github.com/cuttle-proxy/cuttle/forward/tunnel"
 )
 
 // forward has the request fetched: when it returns nil the head of the reply is in
@@ -132,13 +133,25 @@ func (x *transaction) collect() *failure.Failure {
 	return nil
 }
 
-// Connected implements fetch.Waiting: a prefetched request behind this one may begin.
-func (x *transaction) Connected() {
-	if x.beside.taken != nil {
-		close(x.beside.taken)
-		x.beside.taken = nil
+// join sends what a tunnel's client said before it was one, and moves bytes both ways
+// until one side ends. With halves, a side that has said all it had to say is still
+// answered.
+func (x *transaction) join(early []byte, halves bool) {
+	origin := x.fetch.Conn()
+	if len(early) > 0 {
+		origin.WriteUntil(x.fetch.Patience())
+		n, err := origin.Write(early)
+		x.reply.Sent += int64(n)
+		if err != nil {
+			return
+		}
 	}
+	ends := tunnel.Ends{Client: x.cl.c, Origin: origin, Patience: x.p.cfg.ReadTimeout, Halves: halves, Recover: x.cl.recover}
+	x.reply.Sent += ends.Join()
 }
+
+// Connected implements fetch.Waiting: a prefetched request behind this one may begin.
+func (x *transaction) Connected() { x.out.letNextBegin() }
 
 // PassInterim implements fetch.Waiting.
 func (x *transaction) PassInterim(rep *http1.Reply, blocksAuth bool) bool {

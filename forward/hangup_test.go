@@ -14,7 +14,7 @@ import (
 func (r *rig) deserted() {
 	r.t.Helper()
 	select {
-	case <-r.srv.clients.empty():
+	case <-r.srv.clients.Empty():
 	case <-time.After(20 * time.Second):
 		r.t.Fatalf("%d client connections are left", r.srv.clients.Len())
 	}

@@ -156,7 +156,7 @@ func (s *Server) Shutdown(lifetime time.Duration) {
 	t := time.NewTimer(lifetime)
 	defer t.Stop()
 	for over := false; !over; {
-		left := s.clients.departure()
+		left := s.clients.Departure()
 		if s.Transfers() == 0 {
 			break
 		}
@@ -169,10 +169,10 @@ func (s *Server) Shutdown(lifetime time.Duration) {
 		}
 	}
 	for {
-		s.clients.each((*client).cut)
+		s.clients.Each((*client).cut)
 		t := time.NewTimer(time.Second)
 		select {
-		case <-s.clients.empty():
+		case <-s.clients.Empty():
 			t.Stop()
 			s.finish()
 			return
@@ -208,7 +208,7 @@ func (s *Server) closeNames() {
 // packets to another cache: what they would send next arrives where nobody knows
 // them, and a client whose kept connection was closed opens another one.
 func (s *Server) Dismiss() {
-	s.clients.each(func(cl *client) {
+	s.clients.Each(func(cl *client) {
 		if cl.intercepted {
 			cl.dismiss()
 		}
@@ -255,7 +255,7 @@ func (s *Server) relieve(n int) {
 		s.pool.DropIdle()
 		n -= idle
 	}
-	for _, cl := range s.clients.idle(n, time.Now().Add(-silentGrace)) {
+	for _, cl := range s.clients.Idle(n, time.Now().Add(-silentGrace), (*client).use) {
 		cl.dismiss()
 	}
 }

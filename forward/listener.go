@@ -8,7 +8,6 @@ import (
 	"net/netip"
 	"time"
 
-	"github.com/cuttle-proxy/cuttle/conf"
 	"github.com/cuttle-proxy/cuttle/forward/acl"
 	"github.com/cuttle-proxy/cuttle/forward/ident"
 	"github.com/cuttle-proxy/cuttle/forward/overload"
@@ -64,17 +63,17 @@ func (s *Server) welcome(l *ports.Listener, tcp *net.TCPConn) {
 				own := l.Addr().(*net.TCPAddr).AddrPort()
 				cl.local = netip.AddrPortFrom(own.Addr().Unmap(), own.Port())
 			}
-			cl.mayBeOther()
+			cl.sniffing = s.current.Load().cfg.TunnelUnknownProtocol
 		}
 		cl.passes = port.Passes
 	}
-	s.clients.add(cl)
+	s.clients.Add(&cl.Link, cl, cl.remote.Addr())
 	if s.say.Comm.On(3) {
 		s.say.Comm.Say(3, "accepted %s on %s, for %s", cl.remote, l.Addr(), cl.facing())
 	}
 	if err := s.watcher.Watch(c, cl); err != nil || s.stopping.Load() {
 		c.Close()
-		s.clients.remove(cl)
+		s.clients.Remove(&cl.Link, cl.remote.Addr())
 		return
 	}
 	if s.current.Load().asksEarly {
@@ -130,53 +129,4 @@ func (s *Server) identifyEarly(cl *client) {
 		user := s.identify(clientContext{cl}, cl)
 		cl.user.CompareAndSwap(nil, &user)
 	}()
-}
-
-// facing is the address the client takes itself to be connected to.
-func (cl *client) facing() netip.AddrPort {
-	if cl.intercepted {
-		return cl.meant
-	}
-	return cl.local
-}
-
-// own is the proxy's socket that the client was handed to, for ACLs and logs. The
-// socket of a TPROXY connection bears the address the client dialled; its own are
-// those of the http_port line, and where that names no address the one the host has
-// towards the client, which costs a socket and is found out only when somebody asks.
-func (cl *client) own(p *policy) netip.AddrPort {
-	if !p.asksOwn || !cl.local.Addr().IsUnspecified() {
-		return cl.local
-	}
-	if addr := towards(cl.remote); addr.IsValid() {
-		cl.local = netip.AddrPortFrom(addr, cl.local.Port())
-	}
-	return cl.local
-}
-
-// towards is the address this host would use towards another one.
-func towards(remote netip.AddrPort) netip.Addr {
-	c, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(remote)) // sends nothing
-	if err != nil {
-		return netip.Addr{}
-	}
-	defer c.Close()
-	return c.LocalAddr().(*net.UDPAddr).AddrPort().Addr().Unmap()
-}
-
-// asksOwn reports whether an ACL or a log shows the proxy's own address.
-func asksOwn(cfg *conf.Config) bool {
-	for _, a := range cfg.ACLs {
-		if a.Type == conf.ACLMyIP {
-			return true
-		}
-	}
-	for _, f := range cfg.LogFormats {
-		for i := range f.Tokens {
-			if f.Tokens[i].Code == "la" {
-				return true
-			}
-		}
-	}
-	return false
 }

@@ -66,7 +66,7 @@ func (x *transaction) verified() bool {
 // serveStored answers with what x.cached.Stored is open on. conditions says whether
 // those of the client still count.
 func (x *transaction) serveStored(conditions bool) bool {
-	x.Connected() // nothing of an origin's is waited for
+	x.out.letNextBegin()
 	x.reply.Hit = true
 	c, o := &x.cached, &x.cached.Stored
 	rep := &o.Reply

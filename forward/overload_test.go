@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cuttle-proxy/cuttle/forward/clients"
 	"github.com/cuttle-proxy/cuttle/forward/overload"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
@@ -171,38 +172,16 @@ func TestDescriptorReserve(t *testing.T) {
 	}
 }
 
-// Those that were served before are let go first, and old ones before new ones.
-func TestIdleClients(t *testing.T) {
-	var cs clients
-	now := time.Now()
-	var all []*client
-	for i, kind := range []string{"mute", "kept", "busy", "kept", "mute", "new", "dismissed"} {
-		cl := &client{remote: netip.MustParseAddrPort("127.0.0.1:1")}
-		cs.add(cl)
-		cl.at = now.Add(-time.Minute)
-		switch kind {
-		case "kept":
-			cl.kept.Store(true)
-		case "busy":
-			cl.busy.Store(true)
-		case "new":
-			cl.at = now
-		case "dismissed":
-			cl.dismissed.Store(true)
+// A client that is being served, or about to end, is not let go.
+func TestUseOfClients(t *testing.T) {
+	var kept, busy, dismissed, silent client
+	kept.kept.Store(true)
+	busy.busy.Store(true)
+	dismissed.kept.Store(true)
+	dismissed.dismissed.Store(true)
+	for cl, want := range map[*client]clients.Use{&kept: clients.Kept, &busy: clients.Busy, &dismissed: clients.Busy, &silent: clients.New} {
+		if got := cl.use(); got != want {
+			t.Errorf("%v, want %v", got, want)
 		}
-		cl.served = i
-		all = append(all, cl)
-	}
-	for n, want := range []string{"[]", "[1]", "[1 3]", "[1 3 0]", "[1 3 0 4]", "[1 3 0 4]"} {
-		got := []int{}
-		for _, cl := range cs.idle(n, now.Add(-time.Second)) {
-			got = append(got, cl.served)
-		}
-		if fmt.Sprint(got) != want {
-			t.Errorf("%d: %v, want %s", n, got, want)
-		}
-	}
-	for _, cl := range all {
-		cs.remove(cl)
 	}
 }

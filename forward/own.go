@@ -8,7 +8,6 @@ import (
 	"github.com/cuttle-proxy/cuttle/forward/http1"
 	"github.com/cuttle-proxy/cuttle/forward/icons"
 	"github.com/cuttle-proxy/cuttle/forward/peer"
-	"github.com/cuttle-proxy/cuttle/forward/rewrite"
 )
 
 // beginOwn begins a reply of the proxy's own.
@@ -25,12 +24,14 @@ func (x *transaction) serveOwn() bool {
 	reads := x.req.Method == http1.GET || x.req.Method == http1.HEAD
 	switch path := http1.View(x.url.Path); {
 	case path == peer.NetDBPath && reads:
-		return x.serveDocument("TCP_MISS", "", x.cl.srv.peers.Ways.Tell(nil), time.Time{})
+		r.Lookup = "MISS"
+		return x.sendMade(&made{tag: "TCP_MISS", status: 200, body: x.cl.srv.peers.Ways.Tell(nil)})
 	case path == peer.DigestPath:
 		if stock := x.cl.srv.neighbours.Stock(); stock != nil && reads {
-			return x.serveDocument("TCP_MEM_HIT", "application/cache-digest", stock.Bytes, stock.Expires)
+			r.Lookup, r.Hit = "HIT", true
+			return x.sendMade(&made{tag: "TCP_MEM_HIT", status: 200, contentType: "application/cache-digest", body: stock.Bytes, expires: stock.Expires})
 		}
-		return x.serveNoDigest()
+		return x.sendMade(&noDigest)
 	}
 	name, _ := icons.StaticName(x.url.Path)
 	icon := x.p.icons.Icon(name)
@@ -61,7 +62,7 @@ func (x *transaction) serveOwn() bool {
 		out.Text("max-age=").Int(icons.MaxAge).End(http1.CacheControlName)
 	}
 	r.KeepOwn()
-	x.finishOwnHead()
+	x.reply.FinishOwn(x.closes())
 	if unchanged || x.req.Method == http1.HEAD {
 		r.SendHead()
 	} else {
@@ -70,69 +71,52 @@ func (x *transaction) serveOwn() bool {
 	return r.Keep
 }
 
-// redirect sends the client where url_rewrite_program says, with hardly a field, and ends the
-// connection (fact "Redirects by a rewriter").
-func (x *transaction) redirect(to *rewrite.Answer) bool {
-	x.beginOwn("TCP_MISS", to.Redirect)
-	r := &x.reply
-	r.Fields.AddString(http1.Server, x.p.product)
-	r.AddDate(http1.Date, time.Now())
-	r.Fields.AddInt(http1.ContentLength, 0)
-	r.Fields.AddString(http1.Location, to.Location)
-	if x.client11() {
-		r.Fields.AddString(http1.Connection, "close")
-	}
-	r.KeepOwn()
-	r.PutBare()
-	r.SendHead()
-	r.Keep = false
-	return false
+// made is a reply of the proxy's own that is whole.
+type made struct {
+	tag                   string
+	status                int
+	contentType, location string
+	body                  []byte
+	expires               time.Time
+	// bare: hardly a field goes with it, and none of this hop's.
+	bare bool
 }
 
-// serveDocument answers with what neighbours ask for.
-func (x *transaction) serveDocument(tag, contentType string, body []byte, expires time.Time) bool {
+// noDigest answers who asks for a digest that is not made.
+var noDigest = made{tag: "TCP_MISS", status: 404, contentType: "text/plain", body: []byte("This cache has no digest to give.\n"), bare: true}
+
+// sendMade sends it.
+func (x *transaction) sendMade(m *made) bool {
 	r := &x.reply
-	if r.Lookup = "MISS"; tag == "TCP_MEM_HIT" {
-		r.Lookup, r.Hit = "HIT", true
-	}
-	x.beginOwn(tag, 200)
+	x.beginOwn(m.tag, m.status)
 	out := &r.Fields
 	out.AddString(http1.Server, x.p.product)
 	r.AddDate(http1.Date, time.Now())
-	if contentType != "" {
-		r.SetMIME([]byte(contentType))
-		out.AddString(http1.ContentType, contentType)
+	if m.contentType != "" {
+		r.SetMIME([]byte(m.contentType))
+		out.AddString(http1.ContentType, m.contentType)
 	}
-	if !expires.IsZero() {
-		r.AddDate(http1.Expires, expires)
+	if !m.expires.IsZero() {
+		r.AddDate(http1.Expires, m.expires)
 	}
-	out.AddInt(http1.ContentLength, int64(len(body)))
+	out.AddInt(http1.ContentLength, int64(len(m.body)))
+	if m.location != "" {
+		out.AddString(http1.Location, m.location)
+		r.Keep = false
+		if x.client11() {
+			out.AddString(http1.Connection, "close")
+		}
+	}
 	r.KeepOwn()
-	x.finishOwnHead()
-	if x.req.Method == http1.HEAD {
+	if m.bare {
+		r.PutBare()
+	} else {
+		r.FinishOwn(x.closes())
+	}
+	if x.req.Method == http1.HEAD || len(m.body) == 0 {
 		r.SendHead()
 	} else {
-		r.SendPage(body)
-	}
-	return r.Keep
-}
-
-// serveNoDigest answers who asks for a digest that is not made.
-func (x *transaction) serveNoDigest() bool {
-	const text = "This cache has no digest to give.\n"
-	x.beginOwn("TCP_MISS", 404)
-	r := &x.reply
-	r.Fields.AddString(http1.Server, x.p.product)
-	r.AddDate(http1.Date, time.Now())
-	r.SetMIME([]byte("text/plain"))
-	r.Fields.AddString(http1.ContentType, "text/plain")
-	r.Fields.AddInt(http1.ContentLength, int64(len(text)))
-	r.KeepOwn()
-	r.PutBare()
-	if x.req.Method == http1.HEAD {
-		r.SendHead()
-	} else {
-		r.SendPage([]byte(text))
+		r.SendPage(m.body)
 	}
 	return r.Keep
 }
@@ -174,8 +158,8 @@ func (x *transaction) echo() bool {
 	r.Fields.AddInt(http1.ContentLength, int64(len(x.page)))
 	r.AddDate(http1.Expires, now)
 	r.KeepOwn()
-	x.finishOwnHead()
-	x.sendOwn(true)
+	x.reply.FinishOwn(x.closes())
+	r.SendPage(x.page)
 	return r.Keep
 }
 

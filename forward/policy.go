@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"os"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -197,6 +198,19 @@ func (p *policy) Release() {
 	}
 }
 
+// isOwn reports whether a URL names one of the proxy's own objects: on its own
+// host names, or anywhere for what is the same on every proxy
+// (global_internal_static).
+func (p *policy) isOwn(method http1.Method, url *http1.URL) bool {
+	if !icons.IsInternal(url.Path) || method == http1.CONNECT {
+		return false
+	}
+	host := http1.View(url.Host)
+	isHost := func(name string) bool { return strings.EqualFold(host, name) }
+	return isHost(p.visible) || isHost(p.unique) || slices.ContainsFunc(p.cfg.HostnameAliases, isHost) ||
+		p.cfg.GlobalInternalStatic && icons.IsStatic(url.Path)
+}
+
 // lifetime is client_lifetime, which bounds every transfer.
 func (p *policy) lifetime(from time.Time) time.Time { return from.Add(p.cfg.ClientLifetime) }
 
@@ -281,3 +295,20 @@ type forgotten struct{}
 
 // Established implements acl.ConnectionCounter.
 func (forgotten) Established(netip.Addr) int { return 0 }
+
+// asksOwn reports whether an ACL or a log shows the proxy's own address.
+func asksOwn(cfg *conf.Config) bool {
+	for _, a := range cfg.ACLs {
+		if a.Type == conf.ACLMyIP {
+			return true
+		}
+	}
+	for _, f := range cfg.LogFormats {
+		for i := range f.Tokens {
+			if f.Tokens[i].Code == "la" {
+				return true
+			}
+		}
+	}
+	return false
+}

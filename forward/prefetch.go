@@ -30,15 +30,14 @@ func (x *transaction) prefetch() *prefetched {
 	next := cl.srv.newTransaction(cl)
 	next.in = append(next.in[:0], behind...)
 	if next.parse() != http1.Complete || next.fault != http1.NoFault || next.readsClient() {
-		next.done()
 		next.free()
 		return nil
 	}
-	next.beside.gate = make(chan struct{})
+	next.out.gate = make(chan struct{})
 	ahead := &prefetched{x: next, done: make(chan struct{})}
 	// The first one is asked for first.
 	begin := make(chan struct{})
-	x.beside.taken = begin
+	x.out.taken = begin
 	go func() {
 		defer close(ahead.done)
 		defer cl.recover()
@@ -52,24 +51,15 @@ func (x *transaction) prefetch() *prefetched {
 // it replaces. When the first one ends the connection nobody will read the
 // second.
 func (cl *client) follow(ahead *prefetched, keep bool) bool {
-	cl.x.Connected()
+	cl.x.out.letNextBegin()
 	if !keep {
 		cl.gone.Store(true)
 		cl.abortFetches()
 	}
-	close(ahead.x.beside.gate)
+	close(ahead.x.out.gate)
 	<-ahead.done
-	cl.x.done()
 	cl.x.free()
 	cl.x = ahead.x
 	cl.served++
 	return keep && ahead.keep
-}
-
-// waitTurn waits until the answer before this one is out. It is false when
-// there will be no turn.
-func (x *transaction) waitTurn() bool {
-	<-x.beside.gate
-	x.beside.gate = nil
-	return !x.cl.gone.Load()
 }

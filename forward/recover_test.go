@@ -3,7 +3,6 @@ package forward
 import (
 	"bufio"
 	"fmt"
-	"net/netip"
 	"testing"
 
 	"github.com/cuttle-proxy/cuttle/forward/fetch"
@@ -35,7 +34,7 @@ func TestPanicEndsOneConnection(t *testing.T) {
 		defer other.Close()
 		var cl *client
 		eventually(t, "the connection is known", func() bool {
-			r.srv.clients.each(func(c *client) {
+			r.srv.clients.Each(func(c *client) {
 				if c.remote.String() == broken.LocalAddr().String() {
 					cl = c
 				}
@@ -54,54 +53,4 @@ func TestPanicEndsOneConnection(t *testing.T) {
 			t.Errorf("another connection: %q, %v", head, err)
 		}
 	}
-}
-
-// Every connection is in the chain once, whatever the order they come and go in.
-func TestChainOfClients(t *testing.T) {
-	var cs clients
-	var all []*client
-	for i := range 6 {
-		cl := &client{}
-		cl.remote = netip.MustParseAddrPort(fmt.Sprintf("10.0.0.%d:1", i/2))
-		all = append(all, cl)
-		cs.add(cl)
-	}
-	check := func(want ...int) {
-		t.Helper()
-		seen := map[*client]bool{}
-		cs.each(func(cl *client) { seen[cl] = true })
-		if len(seen) != len(want) || cs.Len() != len(want) {
-			t.Errorf("%d in the chain, %d counted, want %d", len(seen), cs.Len(), len(want))
-		}
-		for _, i := range want {
-			if !seen[all[i]] {
-				t.Errorf("%d is missing", i)
-			}
-		}
-	}
-	check(0, 1, 2, 3, 4, 5)
-	if n := cs.Established(all[0].remote.Addr()); n != 2 {
-		t.Errorf("%d from one address", n)
-	}
-	for _, step := range []struct {
-		gone int
-		left []int
-	}{{2, []int{0, 1, 3, 4, 5}}, {5, []int{0, 1, 3, 4}}, {0, []int{1, 3, 4}}, {0, []int{1, 3, 4}}, {4, []int{1, 3}}, {3, []int{1}}} {
-		cs.remove(all[step.gone])
-		check(step.left...)
-	}
-	select {
-	case <-cs.empty():
-		t.Error("one is left")
-	default:
-	}
-	none := cs.empty()
-	cs.remove(all[1])
-	<-none
-	<-cs.empty()
-	if len(cs.from) != 0 {
-		t.Errorf("addresses nobody comes from are remembered: %v", cs.from)
-	}
-	cs.add(all[1])
-	check(1)
 }

@@ -5,12 +5,11 @@ import (
 	"time"
 
 	"github.com/cuttle-proxy/cuttle/conf"
-	"github.com/cuttle-proxy/cuttle/forward/acl"
 	"github.com/cuttle-proxy/cuttle/forward/errpage"
 	"github.com/cuttle-proxy/cuttle/forward/failure"
 	"github.com/cuttle-proxy/cuttle/forward/fetch"
 	"github.com/cuttle-proxy/cuttle/forward/http1"
-	"github.com/cuttle-proxy/cuttle/forward/reply"
+	"github.com/cuttle-proxy/cuttle/forward/report"
 	"go.uber.org/zap"
 )
 
@@ -39,11 +38,15 @@ func (x *transaction) refuse(f *failure.Failure) bool {
 		return false
 	}
 	r.KeepOwn()
-	x.finishOwnHead()
+	x.reply.FinishOwn(x.closes())
 	if m := x.mappedError(); m != nil {
 		return x.deliverMapped(m)
 	}
-	x.sendOwn(x.req.Method != http1.HEAD)
+	if x.req.Method == http1.HEAD {
+		r.SendHead()
+	} else {
+		r.SendPage(x.page)
+	}
 	return r.Keep
 }
 
@@ -54,18 +57,13 @@ func (x *transaction) report(f *failure.Failure) {
 	}
 }
 
-// finishOwnHead adds this hop's fields to the head of a reply of the proxy's own.
-func (x *transaction) finishOwnHead() {
-	x.reply.Finish(reply.Adding{Via: reply.None, Framed: true, Closing: x.closes()})
-}
-
-// sendOwn sends a reply of the proxy's own.
-func (x *transaction) sendOwn(withBody bool) {
-	if withBody {
-		x.reply.SendPage(x.page)
-	} else {
-		x.reply.SendHead()
+// sayOdd tells cache.log what is wrong with a request.
+func (x *transaction) sayOdd() {
+	say := &x.cl.srv.say
+	if x.req.Odd() {
+		say.Odd(&x.req.Fields, x.p.cfg.RelaxedHeaderParser == conf.Warn)
 	}
+	say.Invalid(&report.Received{Client: x.cl.remote, Fault: x.fault, Head: x.in[:x.head], Target: x.target, Options: &x.p.url})
 }
 
 // bodyLeftUnread takes the request's body for read as far as it is here; when
@@ -117,7 +115,7 @@ func (x *transaction) makePage(f *failure.Failure) {
 
 // pageDetails is what a page can tell about the failure.
 func (x *transaction) pageDetails(f *failure.Failure) *errpage.Details {
-	_, host := x.hierarchy()
+	_, host := x.cached.Hierarchy(&x.fetch)
 	d := &errpage.Details{
 		Now: time.Now(), Errno: f.Errno, Client: x.cl.remote.Addr(),
 		Host: host, User: x.login.Name(x.facts.Told), ResolverSays: f.Detail, AuthSays: x.login.Message,
@@ -137,49 +135,4 @@ func (x *transaction) pageDetails(f *failure.Failure) *errpage.Details {
 		d.UnparsedHead, _, _ = bytes.Cut(x.in, []byte{0}) // 2.6 sees a C string
 	}
 	return d
-}
-
-// sayOdd tells cache.log what is wrong with a request, in 2.6's words, which those who
-// watch the log know.
-func (x *transaction) sayOdd() {
-	say := &x.cl.srv.say
-	if x.req.Odd() {
-		say.Odd(&x.req.Fields, x.p.cfg.RelaxedHeaderParser == conf.Warn)
-	}
-	switch x.fault {
-	case http1.NoFault, http1.InvalidFields, http1.InvalidLength, http1.AmbiguousFraming, http1.UnsupportedCoding, http1.UnexpectedBody:
-		return
-	case http1.UnsupportedMethod:
-		method, _, _ := bytes.Cut(x.in[:x.head], []byte{' '})
-		method, _, _ = bytes.Cut(method, []byte{'\r'})
-		say.Client.Traffic("parseHttpRequest: Unsupported method '%.64s'", method)
-	case http1.InvalidURL:
-		switch fault := http1.WhyInvalid(x.target, &x.p.url); fault {
-		case http1.URLTooLong:
-			say.URL.Traffic("urlParse: URL too large (%d bytes)", len(x.target))
-		case http1.BadHost:
-			say.URL.Traffic("urlParse: Illegal character in hostname '%.256s'", http1.HostOf(x.target))
-		}
-	}
-	say.Client.Traffic("clientReadRequest: client %s Invalid Request", x.cl.remote)
-}
-
-// sayDecided tells which ACL decided about the request or its reply, as operators ask
-// for it with debug_options 33,2.
-func (x *transaction) sayDecided(what string, a acl.Answer) {
-	say := x.cl.srv.say.Client
-	if !say.On(2) {
-		return
-	}
-	if what != "request" {
-		what += " for"
-	}
-	verdict, last := "DENIED", a.Last
-	if a.Allowed() {
-		verdict = "ALLOWED"
-	}
-	if last == "" {
-		last = "NO ACL's"
-	}
-	say.Say(2, "The %s %s %s is %s, because it matched '%s'", what, x.req.MethodText, x.canonicalURL, verdict, last)
 }

@@ -21,12 +21,15 @@ func (x *transaction) run() (keep bool) {
 	defer x.leaveStore()
 	defer x.log()
 	switch {
-	case x.other:
+	case x.first.other:
 		return x.tunnelBlind()
-	case x.tls.state != tls.NeedMore:
+	case x.first.state != tls.NeedMore:
 		return x.passTLS()
 	}
 	f := x.understand()
+	if f != nil || x.req.Odd() {
+		x.sayOdd()
+	}
 	x.beginReply()
 	if f != nil {
 		return x.refuse(f)
@@ -40,7 +43,8 @@ func (x *transaction) run() (keep bool) {
 		return x.refuse(f)
 	}
 	if to.Redirect != 0 {
-		return x.redirect(&to)
+		// With hardly a field, and it ends the connection (fact "Redirects by a rewriter").
+		return x.sendMade(&made{tag: "TCP_MISS", status: to.Redirect, location: to.Location, bare: true})
 	}
 	if f := x.ask(&x.p.lists.HTTPAccess2); f != nil {
 		return x.refuse(f)
@@ -52,7 +56,7 @@ func (x *transaction) run() (keep bool) {
 		return x.serveOwn()
 	case x.req.Method == http1.PURGE:
 		return x.purge()
-	case x.req.Method == http1.TRACE && x.lastHop():
+	case x.req.Method == http1.TRACE && x.req.LastHop():
 		return x.echo()
 	}
 	d := x.lookup()

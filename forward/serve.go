@@ -5,6 +5,7 @@ import (
 
 	"github.com/cuttle-proxy/cuttle/forward/http1"
 	"github.com/cuttle-proxy/cuttle/forward/sock"
+	"github.com/cuttle-proxy/cuttle/forward/tunnel"
 	"golang.org/x/sys/unix"
 )
 
@@ -123,13 +124,13 @@ func (cl *client) serveReceived() (done bool) {
 	for {
 		x := cl.x
 		switch cl.sniff() {
-		case sniffMore:
+		case tunnel.TooFew:
 			if len(x.in) == 0 {
 				cl.drop()
 			}
 			return false
-		case sniffUnknown:
-			x.other = true
+		case tunnel.Other:
+			x.first.other = true
 			cl.next = outside
 			return true
 		}
@@ -206,7 +207,6 @@ func (cl *client) answer() bool {
 	if !keep || cl.srv.stopping.Load() {
 		return false
 	}
-	x.done()
 	cl.piped = len(rest) > 0
 	if !cl.piped {
 		cl.drop()
@@ -219,13 +219,6 @@ func (cl *client) answer() bool {
 	return true
 }
 
-// drop gives the transaction back: nothing of a request is there.
-func (cl *client) drop() {
-	cl.x.done()
-	cl.x.free()
-	cl.x = nil
-}
-
 // end closes the connection. When the client may still be sending what we do
 // not want to read, our answer would be destroyed by the reset that follows a
 // close; so that is read away first.
@@ -236,7 +229,6 @@ func (cl *client) end() {
 			unread = unreadRest
 		}
 		until := x.began.Add(x.p.cfg.ClientLifetime)
-		x.done()
 		x.free()
 		cl.x = nil
 		if cl.served > 0 && unread != 0 && !cl.gone.Load() && !cl.c.Aborted() {
@@ -252,5 +244,5 @@ func (cl *client) end() {
 	cl.login.Close()
 	cl.c.Close()
 	cl.finish()
-	cl.srv.clients.remove(cl)
+	cl.srv.clients.Remove(&cl.Link, cl.remote.Addr())
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/cuttle-proxy/cuttle/forward/acl"
 	"github.com/cuttle-proxy/cuttle/forward/auth"
 	"github.com/cuttle-proxy/cuttle/forward/caching"
+	"github.com/cuttle-proxy/cuttle/forward/clients"
 	"github.com/cuttle-proxy/cuttle/forward/dns"
 	"github.com/cuttle-proxy/cuttle/forward/fetch"
 	"github.com/cuttle-proxy/cuttle/forward/helper"
@@ -104,7 +105,7 @@ type Server struct {
 	peers      peer.Env
 	neighbours *peer.Neighbours
 	dates      http1.DateCache
-	clients    clients
+	clients    clients.Set[*client]
 	hardware   acl.Neighbours
 	helpers    helper.Group
 	logins     *auth.Memory
@@ -177,7 +178,7 @@ func (s *Server) Unserved() (list []error) {
 // Transfers is the number of requests and tunnels under way, one for each client
 // connection that does not just wait.
 func (s *Server) Transfers() (n int) {
-	s.clients.each(func(cl *client) {
+	s.clients.Each(func(cl *client) {
 		if cl.busy.Load() {
 			n++
 		}

@@ -128,14 +128,14 @@ func TestSwapLogs(t *testing.T) {
 	}
 	x.url.Path, x.tag = nil, "TCP_MISS"
 	x.log()
-	x.done()
+	x.release()
 	<-ended
 	if lines := linesOf(t, r.cfg.AccessLogs[0].Path); len(lines) != 1 {
 		t.Errorf("the old log has %q", lines)
 	}
 	y := r.srv.newTransaction(cl)
 	y.log()
-	y.done()
+	y.release()
 	if err := r.srv.Rotate(); err != nil { // writes out what is buffered
 		t.Fatal(err)
 	}

@@ -65,7 +65,7 @@ func TestTarget(t *testing.T) {
 		if got != c.want {
 			t.Errorf("%q on %q: %q, want %q", c.request, c.port, got, c.want)
 		}
-		x.done()
+		x.release()
 	}
 }
 
@@ -79,7 +79,7 @@ func TestTargetOfIntercepted(t *testing.T) {
 		if x.parse() != http1.Complete || x.findTarget() != http1.NoFault || string(x.target) != want {
 			t.Errorf("%s: %q, want %q", meant, x.target, want)
 		}
-		x.done()
+		x.release()
 	}
 }
 
@@ -101,5 +101,5 @@ func TestTimeCountsFromTheFirstByte(t *testing.T) {
 	if x.parse() != http1.Complete || x.began.Before(before) || x.began.After(first) || !x.now.After(first) {
 		t.Errorf("began %v, now %v; the first byte came between %v and %v", x.began, x.now, before, first)
 	}
-	x.done()
+	x.release()
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/cuttle-proxy/cuttle/forward/http1"
 	"github.com/cuttle-proxy/cuttle/forward/reply"
 	"github.com/cuttle-proxy/cuttle/forward/targeturi"
+	"github.com/cuttle-proxy/cuttle/forward/tls"
 )
 
 // transaction is the client's side of one request, from the bytes of the head to
@@ -34,8 +35,8 @@ type transaction struct {
 	fetch  fetch.Fetch
 	reply  reply.Reply
 	cached caching.Request
-	page   []byte    // the body of a reply of the proxy's own
-	tls    passedTLS // a connection that is passed on
+	page   []byte // the body of a reply of the proxy's own
+	first  firstBytes
 	entry  accesslog.Entry
 
 	state
@@ -55,7 +56,6 @@ type state struct {
 	hasURL   bool // url is valid
 	body     http1.Body
 	form     targeturi.Form
-	other    bool  // not HTTP: the bytes in in belong to a blind tunnel
 	bodyUsed int   // bytes of the body that were in in
 	unread   int64 // of the client's body, see unreadRest
 
@@ -64,8 +64,8 @@ type state struct {
 	client netip.Addr    // the address logs and ACLs speak of when indirect clients count
 	asks   fetch.Request // what is fetched
 
-	tag    string
-	beside prefetching
+	tag string
+	out writer
 }
 
 // unreadRest is state.unread when what is unread is no body: something may still be
@@ -73,10 +73,20 @@ type state struct {
 // at most; fetch.UnreadChunks when nobody knows.
 const unreadRest = -1
 
-// prefetching is a transaction's place beside another one.
-type prefetching struct {
-	gate  chan struct{} // closed when the answer before this one is out; nil when there is none
-	taken chan struct{} // closed when this request has its connection, for the one behind it
+// firstBytes is what the first bytes of an intercepted connection were found to be.
+type firstBytes struct {
+	other bool // not HTTP: the bytes in in belong to a blind tunnel
+	// state is NeedMore on every port that does not pass TLS on.
+	reader tls.Reader
+	state  tls.State
+	hello  tls.Hello
+	why    error // what is wrong with it
+}
+
+// reset forgets the connection.
+func (b *firstBytes) reset() {
+	b.reader.Reset()
+	b.other, b.state, b.hello, b.why = false, tls.NeedMore, tls.Hello{}, nil
 }
 
 // Sizes of a transaction's buffers, in bytes. A request head fits without growing;
@@ -102,8 +112,10 @@ func (s *Server) newTransaction(cl *client) *transaction {
 
 // start makes the transaction ready for the client's next request.
 func (x *transaction) start(cl *client) {
+	x.release()
 	x.reset()
 	x.cl, x.p, x.port = cl, cl.srv.acquire(), cl.ln.Line()
+	x.out.cl = cl
 }
 
 // reset forgets the request and keeps the storage: nothing of it is left for the
@@ -113,7 +125,7 @@ func (x *transaction) reset() {
 	x.tag, x.facts.Client = "NONE", nobodyYet
 	x.req.Reset()
 	x.url.Reset()
-	x.tls.reset()
+	x.first.reset()
 	x.in, x.target, x.canonicalURL, x.logURL, x.page = x.in[:0], x.target[:0], x.canonicalURL[:0], x.logURL[:0], x.page[:0]
 	x.fetch.Reset()
 	x.cached.Reset()
@@ -126,17 +138,18 @@ func (x *transaction) reset() {
 // when that was read.
 var nobodyYet = netip.IPv4Unspecified()
 
-// done gives back the policy.
-func (x *transaction) done() {
+// release gives back the policy.
+func (x *transaction) release() {
 	if x.p != nil {
 		x.p.Release()
 		x.p = nil
 	}
 }
 
-// free gives the transaction back after done.
+// free gives the transaction back.
 func (x *transaction) free() {
-	x.cl, x.port = nil, nil
+	x.release()
+	x.cl, x.port, x.out.cl = nil, nil, nil
 	if cap(x.in) <= keptBuffer && cap(x.page) <= keptBuffer && !x.fetch.Oversized() && !x.reply.Oversized() {
 		transactions.Put(x)
 	}
@@ -181,7 +194,7 @@ func (x *transaction) parse() http1.State {
 // readsClient reports whether serving the request means reading from the client:
 // a tunnel, or a body that is not wholly here yet.
 func (x *transaction) readsClient() bool {
-	if x.other {
+	if x.first.other {
 		return true
 	}
 	if x.fault != http1.NoFault {
@@ -189,14 +202,6 @@ func (x *transaction) readsClient() bool {
 	}
 	return x.req.Method == http1.CONNECT || x.req.Has(http1.TransferEncoding) || x.mayUpgrade() ||
 		x.req.ContentLength() > int64(len(x.in)-x.head)
-}
-
-// source is the fetch the reply comes from as long as it is the client's alone.
-func (x *transaction) source() *fetch.Fetch {
-	if x.cached.Fill != nil && x.cached.Alone {
-		return &x.cached.Fill.Fetch
-	}
-	return &x.fetch
 }
 
 // claims reports whether the host is an intercepted client's claim about where it
@@ -207,10 +212,6 @@ func (x *transaction) claims() bool {
 
 // rest is what came behind the request and its body.
 func (x *transaction) rest() []byte { return x.in[min(len(x.in), x.head+x.bodyUsed):] }
-
-// hasRequest reports whether the request was understood so far that access lists
-// were asked about it.
-func (x *transaction) hasRequest() bool { return x.facts.URL != nil }
 
 // client11 reports whether the client is answered in HTTP/1.1: it speaks it, and
 // its port does (http_port … http11).
@@ -223,6 +224,9 @@ func (x *transaction) client11() bool {
 func (x *transaction) mayUpgrade() bool {
 	return x.client11() && x.req.Has(http1.Upgrade) && x.req.ListHas(http1.Connection, "upgrade")
 }
+
+// closes reports whether the connection cannot go on after this reply.
+func (x *transaction) closes() bool { return x.cl.srv.stopping.Load() || x.fetch.Uploading() }
 
 // context ends when the client goes away or the server is shut down for good.
 func (x *transaction) context() context.Context { return clientContext{x.cl} }

@@ -1,12 +1,15 @@
 package forward
 
 import (
-	"sync/atomic"
+	"fmt"
+	"net"
+	"strconv"
 	"time"
 
 	"github.com/cuttle-proxy/cuttle/forward/failure"
 	"github.com/cuttle-proxy/cuttle/forward/http1"
-	"github.com/cuttle-proxy/cuttle/forward/sock"
+	"github.com/cuttle-proxy/cuttle/forward/tls"
+	"go.uber.org/zap"
 )
 
 // established is the whole answer to a CONNECT that succeeded, with the minor
@@ -44,9 +47,7 @@ func (x *transaction) tunnel() bool {
 			return false
 		}
 	}
-	if x.sendEarly(toOrigin) {
-		x.join(false)
-	}
+	x.join(toOrigin, false)
 	return false
 }
 
@@ -74,65 +75,153 @@ func (x *transaction) refuseTunnel(f *failure.Failure) bool {
 		r.Fields.AddString(http1.Connection, "close")
 	}
 	r.PutBare()
-	x.sendOwn(true)
+	r.SendPage(x.page)
 	r.Sent = 0
 	r.Fields.Reset() // the logs know nothing of this head either
 	return false
 }
 
-// sendEarly sends what a tunnel's client said before it was one.
-func (x *transaction) sendEarly(b []byte) bool {
-	if len(b) == 0 {
-		return true
+// tunnelBlind joins an intercepted client that does not speak HTTP to where it
+// wanted to connect. http_access decides by addresses and port alone: there is
+// no method. It is logged as the CONNECT it amounts to. A client that may not, or
+// whose server cannot be reached, is cut off without a page it would not understand.
+func (x *transaction) tunnelBlind() bool {
+	x.tag = "TCP_DENIED"
+	x.now = time.Now()
+	x.began = x.cl.since
+	r, srv := &x.reply, x.cl.srv
+	x.asConnect(x.cl.meant.String(), &http1.URLOptions{})
+	x.req.Method = http1.NoMethod // access lists see none
+	x.fillFacts()
+	x.facts.Transparent = true // nobody there to ask for credentials
+	if a := x.p.lists.HTTPAccess.Check(x.context(), &x.facts); !a.Allowed() {
+		r.Status = 403
+		return false
 	}
-	origin := x.fetch.Conn()
-	origin.WriteUntil(x.fetch.Patience())
-	n, err := origin.Write(b)
-	x.reply.Sent += int64(n)
-	return err == nil
+	x.tag = "TCP_MISS"
+	srv.blind.Add(1)
+	if client := x.cl.remote.Addr(); srv.tunnelled.May(client, x.now) {
+		srv.parts.Log.Info(fmt.Sprintf("client %s does not speak HTTP to %s: joined to it", client, x.cl.meant))
+	}
+	x.beginFetch()
+	defer x.leave()
+	if f := x.fetch.ConnectTo(x.cl.meant); f != nil {
+		r.Status = 503
+		return false
+	}
+	r.Status = 200
+	x.bodyUsed = len(x.in)
+	x.join(x.in, true)
+	return false
 }
 
-// join moves bytes both ways until one side ends, in error or not: when the
-// client half-closes, the tunnel ends at once. With halves, a side that has said
-// all it had to say is still answered. Either direction's progress renews the
-// patience of both. client_lifetime is not for tunnels, as 2.6 has it.
-func (x *transaction) join(halves bool) {
-	cfg, client, origin := x.p.cfg, x.cl.c, x.fetch.Conn()
-	var last atomic.Int64
-	last.Store(time.Now().UnixNano())
-	var uploaded int64 // what went to the origin counts as well
-	done := make(chan struct{})
-	move := func(t *sock.Transfer) {
-		for {
-			t.Run()
-			if t.ReadErr != sock.ErrTimeout && t.WriteErr != sock.ErrTimeout {
-				return
-			}
-			// The other direction may have moved meanwhile.
-			idle := time.Since(time.Unix(0, last.Load()))
-			if idle >= cfg.ReadTimeout || t.WriteErr != nil {
-				return
-			}
-			t.ReadErr = nil
+// passTLS judges an intercepted TLS connection like a CONNECT to the name in its
+// ClientHello, and joins it to where the client wanted to go, byte for byte.
+func (x *transaction) passTLS() bool {
+	x.now = time.Now()
+	x.began = x.cl.since
+	x.reply.Keep = false
+	x.head = len(x.in)
+	x.out.until = x.p.lifetime(x.now)
+	switch x.first.state {
+	case tls.NotTLS:
+		x.fault = http1.InvalidRequest
+		return x.refuseTLS(failure.OfFault(x.fault), nil)
+	case tls.Malformed:
+		x.cl.srv.parts.Log.Debug("malformed ClientHello", zap.Stringer("client", x.cl.remote), zap.Error(x.first.why))
+		x.fault = http1.InvalidRequest
+		return x.refuseTLS(failure.OfFault(x.fault), tls.DecodeError.Append(nil))
+	}
+	if !x.cl.intercepted {
+		// Who connects to the port itself says nowhere where to go.
+		x.fault = http1.InvalidRequest
+		return x.refuseTLS(failure.OfFault(x.fault), tls.UnrecognizedName.Append(nil))
+	}
+	host := x.first.hello.ServerName
+	if host == "" {
+		host = x.cl.meant.Addr().String()
+	}
+	x.form.Rebuilt = true // the name is a claim about the address
+	if !x.asConnect(net.JoinHostPort(host, strconv.Itoa(int(x.cl.meant.Port()))), &x.p.url) {
+		x.hasURL = false
+		x.fault = http1.InvalidRequest
+		return x.refuseTLS(failure.OfFault(x.fault), tls.UnrecognizedName.Append(nil))
+	}
+	if f := x.admit(); f != nil {
+		return x.refuseTLS(f, tls.AccessDenied.Append(nil))
+	}
+	x.tag = "TCP_MISS"
+	if f := x.mayTunnel(); f != nil {
+		return x.refuseTLS(f, tls.AccessDenied.Append(nil))
+	}
+	x.beginFetch()
+	defer x.leave()
+	x.cl.srv.passed.Add(1)
+	if f := x.connectTLS(); f != nil {
+		return x.refuseTLS(f, tls.InternalError.Append(nil))
+	}
+	x.reply.Status = 200
+	x.bodyUsed = len(x.in)
+	x.join(x.in, true)
+	return false
+}
+
+// asConnect makes the connection a CONNECT to an authority, for access lists and the
+// log. It is false for a name that no URL can have; an address that only means
+// something on its own link has one all the same.
+func (x *transaction) asConnect(authority string, options *http1.URLOptions) bool {
+	x.req.Reset()
+	x.req.Method, x.req.MethodText = http1.CONNECT, "CONNECT"
+	x.target = append(x.target[:0], authority...)
+	ok := x.url.Parse(http1.CONNECT, x.target, options) == http1.NoFault
+	if !ok {
+		x.url.Host, x.url.Port, x.url.Authority = x.target, x.cl.meant.Port(), true
+	}
+	x.hasURL = true
+	x.logURL = append(x.logURL[:0], x.target...)
+	x.canonicalURL = append(x.canonicalURL[:0], x.target...)
+	return ok
+}
+
+// connectTLS connects to where the client wanted to go, or has a parent do it where
+// the rules say so.
+func (x *transaction) connectTLS() *failure.Failure {
+	if f := x.fetch.Choose(); f != nil {
+		return f
+	}
+	if !x.fetch.BeginsAtPeer() {
+		return x.fetch.ConnectTo(x.cl.meant)
+	}
+	if f := x.fetch.Head(); f != nil {
+		return f
+	}
+	if x.fetch.Reply.Status != 200 {
+		return failure.NoHop(0)
+	}
+	x.fetch.Discard() // the connection is the tunnel's
+	if early := x.fetch.Behind(); len(early) > 0 {
+		n, err := x.out.Write(early)
+		x.reply.Sent += int64(n)
+		if err != nil {
+			return failure.ClientLeft()
 		}
 	}
-	up := &sock.Transfer{From: client, To: origin, Left: -1, Small: sock.SpliceFrom, Patience: cfg.ReadTimeout,
-		Moved: func(n int) { uploaded += int64(n); last.Store(time.Now().UnixNano()) }}
-	down := &sock.Transfer{From: origin, To: client, Left: -1, Small: sock.SpliceFrom, Patience: cfg.ReadTimeout,
-		Moved: func(n int) { x.reply.Sent += int64(n); last.Store(time.Now().UnixNano()) }}
-	go func() {
-		defer close(done)
-		defer x.cl.recover()
-		move(up)
-		if !halves || !up.Complete() || origin.CloseWrite() != nil {
-			origin.Abort() // ends the other direction too
-		}
-	}()
-	move(down)
-	client.CloseWrite()
-	if !halves || !down.Complete() {
-		client.CloseRead()
+	return nil
+}
+
+// refuseTLS ends the connection with an alert in the place of a page, which the
+// client would not understand.
+func (x *transaction) refuseTLS(f *failure.Failure, alert []byte) bool {
+	x.report(f)
+	r := &x.reply
+	r.Status = f.Status
+	if f.Denied {
+		x.tag = "TCP_DENIED"
 	}
-	<-done
-	x.reply.Sent += uploaded
+	if len(alert) > 0 && !x.cl.gone.Load() {
+		n, _ := x.out.Write(alert)
+		r.Sent += int64(n)
+		x.unread = unreadRest // the alert must not be lost to a reset
+	}
+	return false
 }

@@ -1,14 +1,10 @@
 package forward
 
 import (
-	"slices"
-	"strings"
-
 	"github.com/cuttle-proxy/cuttle/forward/acl"
 	"github.com/cuttle-proxy/cuttle/forward/auth"
 	"github.com/cuttle-proxy/cuttle/forward/failure"
 	"github.com/cuttle-proxy/cuttle/forward/http1"
-	"github.com/cuttle-proxy/cuttle/forward/icons"
 	"github.com/cuttle-proxy/cuttle/forward/reply"
 	"github.com/cuttle-proxy/cuttle/forward/targeturi"
 )
@@ -16,14 +12,6 @@ import (
 // understand turns the head into a URL, a way of framing the body and the
 // facts access lists look at.
 func (x *transaction) understand() *failure.Failure {
-	f := x.understood()
-	if f != nil || x.req.Odd() {
-		x.sayOdd()
-	}
-	return f
-}
-
-func (x *transaction) understood() *failure.Failure {
 	x.reply.Hop.Bare = x.fault == http1.NoFault && x.req.Major < 1
 	x.facts.Method = x.req.Method // all that lists see of a refused request
 	switch x.fault {
@@ -37,19 +25,20 @@ func (x *transaction) understood() *failure.Failure {
 		x.fault = http1.InvalidRequest
 		return failure.OfFault(x.fault)
 	}
-	if fault := x.findTarget(); fault != http1.NoFault {
+	fault := x.findTarget()
+	if fault != http1.NoFault {
 		x.fault, x.reply.Hop.Bare = fault, false // 2.6 answers a request it makes no URL of as one of HTTP/1.0
 		return failure.OfFault(fault)
 	}
 	if x.fault != http1.NoFault {
 		return failure.OfFault(x.fault)
 	}
-	if fault := x.url.Parse(x.req.Method, x.target, &x.p.url); fault != http1.NoFault {
+	if fault = x.url.Parse(x.req.Method, x.target, &x.p.url); fault != http1.NoFault {
 		x.fault = fault
 		return failure.OfFault(fault)
 	}
 	x.hasURL = true
-	x.form.Internal = x.isOwn()
+	x.form.Internal = x.form.Internal || x.p.isOwn(x.req.Method, &x.url)
 	x.logURL = x.url.AppendLogged(x.logURL[:0], x.p.cfg.StripQueryTerms)
 	x.canonicalURL = x.url.AppendCanonical(x.canonicalURL[:0])
 	if !x.url.Scheme.Serves(x.req.Method) {
@@ -57,7 +46,6 @@ func (x *transaction) understood() *failure.Failure {
 	}
 	options := x.p.request
 	options.HTTP11 = x.port.HTTP11
-	var fault http1.Fault
 	if x.body, fault = x.req.Body(&options); fault != http1.NoFault {
 		x.fault = fault
 		return failure.OfFault(fault)
@@ -113,33 +101,15 @@ func (x *transaction) fillFacts() {
 	}
 }
 
-// lastHop reports whether a TRACE is to be answered here (Max-Forwards: 0).
-func (x *transaction) lastHop() bool {
-	v := x.req.Get(http1.MaxForwards)
-	return v != nil && http1.Hops(v) == 0
-}
-
 // beginReply tells the reply of the client it goes to.
 func (x *transaction) beginReply() {
 	r := &x.reply
-	r.Policy, r.To, r.Ctx, r.Facts = &x.p.reply, x, x.context(), &x.facts
-	r.Until = x.p.lifetime(x.now)
+	x.out.until, x.out.patience = x.p.lifetime(x.now), x.p.cfg.ReadTimeout
+	r.Policy, r.To, r.Ctx, r.Facts = &x.p.reply, &x.out, x.context(), &x.facts
+	r.Until = x.out.until
 	r.Hop = reply.Hop{
 		Method: x.req.Method, HTTP11: x.port.HTTP11, Client11: x.client11(), Bare: r.Hop.Bare,
 		Connection: x.form.Rebuilt || x.form.Accelerated || x.client11(),
 		Session:    !x.form.Accelerated && !x.form.Rebuilt,
 	}
-}
-
-// isOwn reports whether the URL names one of the proxy's own objects: on its own
-// host names, or anywhere for what is the same on every proxy
-// (global_internal_static).
-func (x *transaction) isOwn() bool {
-	if x.form.Internal || !icons.IsInternal(x.url.Path) || x.req.Method == http1.CONNECT {
-		return x.form.Internal
-	}
-	host := http1.View(x.url.Host)
-	isHost := func(name string) bool { return strings.EqualFold(host, name) }
-	return isHost(x.p.visible) || isHost(x.p.unique) || slices.ContainsFunc(x.p.cfg.HostnameAliases, isHost) ||
-		x.p.cfg.GlobalInternalStatic && icons.IsStatic(x.url.Path)
 }

@@ -8,15 +8,47 @@ import (
 	"github.com/cuttle-proxy/cuttle/forward/sock"
 )
 
+// writer is a transaction's way to its client, which a prefetched one may use when its
+// turn has come. A failure ends the connection.
+type writer struct {
+	cl       *client
+	until    time.Time     // the end of client_lifetime
+	patience time.Duration // how long a client may take nothing of a file
+	// gate is closed when the answer before this one is out; nil when there is none.
+	gate chan struct{}
+	// taken is closed when this request has its connection, for the one behind it.
+	taken chan struct{}
+}
+
 var errNoTurn = errors.New("the answer before this one ended the connection")
 
-// Write implements reply.Client. A failure ends the connection.
-func (x *transaction) Write(b []byte) (n int, err error) {
-	if x.beside.gate != nil && !x.waitTurn() {
+// waitTurn waits until the answer before this one is out. It is false when there will
+// be no turn.
+func (w *writer) waitTurn() bool {
+	if w.gate == nil {
+		return true
+	}
+	<-w.gate
+	w.gate = nil
+	return !w.cl.gone.Load()
+}
+
+// letNextBegin starts the prefetched request behind this one, if there is one that has
+// not begun.
+func (w *writer) letNextBegin() {
+	if w.taken != nil {
+		close(w.taken)
+		w.taken = nil
+	}
+}
+
+// Write implements reply.Client.
+func (w *writer) Write(b []byte) (n int, err error) {
+	if !w.waitTurn() {
 		return 0, errNoTurn
 	}
-	cl := x.cl
-	cl.c.WriteUntil(x.p.lifetime(x.now))
+	cl := w.cl
+	cl.c.WriteUntil(w.until)
 	if cl.turn != nil {
 		n, err = cl.turn.Write(b)
 	} else {
@@ -29,12 +61,12 @@ func (x *transaction) Write(b []byte) (n int, err error) {
 }
 
 // WritePieces implements reply.Client.
-func (x *transaction) WritePieces(list [][]byte) (n int64, err error) {
-	if x.beside.gate != nil && !x.waitTurn() {
+func (w *writer) WritePieces(list [][]byte) (n int64, err error) {
+	if !w.waitTurn() {
 		return 0, errNoTurn
 	}
-	cl := x.cl
-	cl.c.WriteUntil(x.p.lifetime(x.now))
+	cl := w.cl
+	cl.c.WriteUntil(w.until)
 	if cl.turn != nil {
 		n, err = cl.turn.WritePieces(list)
 	} else {
@@ -47,25 +79,25 @@ func (x *transaction) WritePieces(list [][]byte) (n int64, err error) {
 }
 
 // SendFile implements reply.Client.
-func (x *transaction) SendFile(fd int, offset, n int64) (sent int64, err error) {
-	end := x.p.lifetime(x.now)
-	if t := time.Now().Add(x.p.cfg.ReadTimeout); t.Before(end) {
+func (w *writer) SendFile(fd int, offset, n int64) (sent int64, err error) {
+	end := w.until
+	if t := time.Now().Add(w.patience); t.Before(end) {
 		end = t
 	}
-	x.cl.c.WriteUntil(end)
-	sent, err = sock.SendFile(x.cl.c, fd, offset, n)
+	w.cl.c.WriteUntil(end)
+	sent, err = sock.SendFile(w.cl.c, fd, offset, n)
 	if file := (*sock.FileError)(nil); err != nil && !errors.As(err, &file) {
-		x.cl.gone.Store(true)
+		w.cl.gone.Store(true)
 		err = reply.ErrClient
 	}
 	return sent, err
 }
 
 // Transfer implements reply.Client.
-func (x *transaction) Transfer(t *sock.Transfer) (n int64) {
-	t.To = x.cl.c
+func (w *writer) Transfer(t *sock.Transfer) (n int64) {
+	t.To = w.cl.c
 	if n = t.Run(); t.WriteErr != nil {
-		x.cl.gone.Store(true)
+		w.cl.gone.Store(true)
 	}
 	return n
 }

@@ -31,5 +31,21 @@ type Answer struct {
 	trace *report.Section // of whoever asks, nil for nobody
 }
 
+// Say tells which ACL decided about what, as operators ask for it with debug_options
+// 33,2: what is "request" or "reply for", with the request's method and URL.
+func (a Answer) Say(s report.Section, what, method string, url []byte) {
+	if !s.On(2) {
+		return
+	}
+	verdict, last := "DENIED", a.Last
+	if a.Allowed() {
+		verdict = "ALLOWED"
+	}
+	if last == "" {
+		last = "NO ACL's"
+	}
+	s.Say(2, "The %s %s %s is %s, because it matched '%s'", what, method, url, verdict, last)
+}
+
 // Allowed is true for the verdict Allowed alone.
 func (a Answer) Allowed() bool { return a.Verdict == Allowed }

@@ -59,6 +59,10 @@ type Facts struct {
 	Conn Conn
 }
 
+// HasRequest reports whether there is an HTTP request: it was understood so far that
+// access lists were asked about it.
+func (f *Facts) HasRequest() bool { return f.URL != nil }
+
 // Conn is a client's connection as far as access lists ask about it. What it finds
 // out is kept with it, for the requests that follow.
 type Conn interface {

@@ -42,8 +42,8 @@ func (r *Request) Keep(f *fetch.Fetch) bool {
 func (r *Request) Adopt(own *fetch.Fetch) {
 	f := r.filling()
 	code, host := own.Hierarchy()
-	f.from = Origin{code, strings.Clone(host)}
-	r.From = f.from
+	f.from = origin{code, strings.Clone(host)}
+	r.from = f.from
 	f.headed.Store(true)
 	f.Adopt(f.ctx, own)
 	r.Fill = f
@@ -74,7 +74,7 @@ func (r *Request) Await() *failure.Failure {
 
 func (r *Request) awaitHead() *failure.Failure {
 	f := r.Fill.awaitHead()
-	r.From = r.Fill.from
+	r.from = r.Fill.from
 	if f != nil {
 		r.Fill.entry.Abort(f)
 	}
@@ -98,7 +98,7 @@ func (r *Request) Publish() (stored bool, err error) {
 // TakeBack makes the fetch the client's alone: its reply is not stored.
 func (r *Request) TakeBack() {
 	r.Filled.Close()
-	r.Alone = true
+	r.alone = true
 	r.Served = &r.Fill.Reply
 }
 
@@ -109,7 +109,7 @@ func (r *Request) Complete() { r.Fill.entry.Complete() }
 func (r *Request) EndFill() {
 	if r.Fill != nil {
 		r.Fill.leave(&r.Filled.Reader)
-		r.Fill, r.Alone = nil, false
+		r.Fill, r.alone = nil, false
 	}
 }
 

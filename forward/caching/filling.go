@@ -30,7 +30,7 @@ type Filling struct {
 	asked  freshness.Request
 	key    store.Key
 	// from is there when the head is; it is never changed then.
-	from Origin
+	from origin
 
 	// client is who waits for the head in whose goroutine it is awaited.
 	client fetch.Waiting
@@ -55,7 +55,7 @@ func (f *Filling) awaitHead() *failure.Failure {
 		why = f.Head()
 	}
 	code, host := f.Hierarchy()
-	f.from = Origin{code, strings.Clone(host)}
+	f.from = origin{code, strings.Clone(host)}
 	f.client = nil
 	f.headed.Store(true)
 	return why

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/cuttle-proxy/cuttle/forward/fetch"
 	"github.com/cuttle-proxy/cuttle/forward/freshness"
 	"github.com/cuttle-proxy/cuttle/forward/http1"
 	"github.com/cuttle-proxy/cuttle/forward/store"
@@ -44,24 +45,22 @@ type State struct {
 	// Served is the head of the reply as it was received, or stored; nil as long as
 	// there is none.
 	Served *http1.Reply
-	// Fill is the fetch whose reply may be stored, nil when there is none. Alone: it
-	// turned out that it is not, and the fetch is the client's alone.
-	Fill  *Filling
-	Alone bool
-	// From is where what is served was fetched from, empty for the client's own fetch.
-	From Origin
+	// Fill is the fetch whose reply may be stored, nil when there is none.
+	Fill *Filling
 
+	alone     bool      // Fill's reply turned out not to be stored: the fetch is the client's
 	key       store.Key // of the URL, with the method of the request
 	tagged    []freshness.Variant
 	others    bool     // variants of the URL are stored, none for this request
 	swapped   bool     // the file of a stored object was not what it should be
+	from      origin   // of what is served, empty for the client's own fetch
 	joined    *Filling // somebody else's fetch that this request waited for or joined
 	miss      missEdit
 	collapsed bool // others may wait for the fetch before the head of its reply is there
 }
 
-// Origin is what the log says about where a reply came from.
-type Origin struct{ Code, Host string }
+// origin is what the log says about where a reply came from.
+type origin struct{ code, host string }
 
 // Reset forgets the request and keeps the storage.
 func (r *Request) Reset() {
@@ -112,9 +111,27 @@ func (r *Request) Decide(found bool) freshness.Decision {
 	}
 	if r.joined != nil && (d.Tag == freshness.TagHit || d.Tag == freshness.TagMemHit) {
 		// 2.6 logs who joins a transfer as the one who began it.
-		d.Tag, r.From = freshness.TagMiss, r.joined.from
+		d.Tag, r.from = freshness.TagMiss, r.joined.from
 	}
 	return d
+}
+
+// Source is the fetch the reply comes from as long as it is the client's alone: the
+// client's own, or one that turned out not to be stored.
+func (r *Request) Source(own *fetch.Fetch) *fetch.Fetch {
+	if r.Fill != nil && r.alone {
+		return &r.Fill.Fetch
+	}
+	return own
+}
+
+// Hierarchy is the log's code of the hop the reply came from, and its name, for a
+// client whose own fetch that is.
+func (r *Request) Hierarchy(own *fetch.Fetch) (code, host string) {
+	if r.from.code != "" {
+		return r.from.code, r.from.host
+	}
+	return own.Hierarchy()
 }
 
 // Leave gives back what the request has of the store.

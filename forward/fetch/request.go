@@ -1,6 +1,7 @@
 package fetch
 
 import (
+	"bytes"
 	"net/netip"
 	"time"
 
@@ -78,6 +79,19 @@ func (r *Request) KeptAs() []byte {
 		return r.StoreURL
 	}
 	return r.CanonicalURL
+}
+
+// CountLoops counts how often Via names the proxy that says viaName of itself.
+func CountLoops(fields *http1.Fields, viaName string) (loops int) {
+	if !fields.Has(http1.Via) {
+		return 0
+	}
+	for i := range fields.Len() {
+		if fields.ID(i) == http1.Via {
+			loops += bytes.Count(fields.Value(i), []byte(viaName))
+		}
+	}
+	return loops
 }
 
 // Waiting is the client of a fetch as the fetch sees it.

@@ -16,6 +16,12 @@ func AuthenticatesConnection(value []byte) bool {
 	return strings.EqualFold(word, "NTLM") || strings.EqualFold(word, "Negotiate") || strings.EqualFold(word, "Kerberos")
 }
 
+// LastHop reports whether a TRACE is to be answered here (Max-Forwards: 0).
+func (f *Fields) LastHop() bool {
+	v := f.Get(MaxForwards)
+	return v != nil && Hops(v) == 0
+}
+
 // Hops reads Max-Forwards as 2.6 does: leading digits, none of which is 0, and a
 // negative number is no limit.
 func Hops(v []byte) int {

@@ -37,7 +37,7 @@ func TestBodyCrosses(t *testing.T) {
 		if framed != (framing.Framing == http1.ByLength || hop.Client11) {
 			t.Fatalf("framed: %v", framed)
 		}
-		r.Finish(Adding{Via: None, Framed: framed})
+		r.Finish(Adding{Via: none, Framed: framed})
 		err := r.Send(b)
 		head, body := headAndBody(client)
 		chunked := strings.Contains(head, "Transfer-Encoding: chunked")
@@ -67,7 +67,7 @@ func TestClientGoes(t *testing.T) {
 		for _, client11 := range []bool{false, true} {
 			client := &sink{enough: enough}
 			r := to(client, Hop{Method: http1.GET, HTTP11: true, Client11: client11})
-			r.Finish(Adding{Via: None, Framed: r.Frame(http1.Body{Framing: http1.ByChunks}, 0, 100)})
+			r.Finish(Adding{Via: none, Framed: r.Frame(http1.Body{Framing: http1.ByChunks}, 0, 100)})
 			b := &script{client: client, end: io.EOF, unsent: func() int { return 0 }}
 			for range 20 {
 				b.pieces = append(b.pieces, piece{strings.Repeat("x", 5000), true})
@@ -123,7 +123,7 @@ func TestSpans(t *testing.T) {
 			client := &sink{file: text}
 			r := to(client, Hop{Method: http1.GET})
 			r.Fields.AddInt(http1.ContentLength, int64(size))
-			r.Finish(Adding{Via: None, Framed: r.Frame(http1.Body{Framing: http1.ByLength, Length: int64(size)}, 0, 0)})
+			r.Finish(Adding{Via: none, Framed: r.Frame(http1.Body{Framing: http1.ByLength, Length: int64(size)}, 0, 0)})
 			err := r.Send(&spans{text: text, file: file, pieces: 3})
 			_, body := headAndBody(client)
 			if err != nil || body != string(text) || !r.Keep || r.Sent != int64(client.got.Len()) {
@@ -191,7 +191,7 @@ func TestSplicedWhereItCanBe(t *testing.T) {
 		r := to(client, Hop{Method: http1.GET, HTTP11: true, Client11: c.client11})
 		b := &behindSocket{Made: Made("begun"), left: c.left}
 		framed := r.Frame(http1.Body{Framing: c.framing, Length: max(c.left, 0)}, c.limit, 10)
-		r.Finish(Adding{Via: None, Framed: framed})
+		r.Finish(Adding{Via: none, Framed: framed})
 		err := r.Send(b)
 		_, body := headAndBody(client)
 		if spliced := b.moved == int64(len(rest)); spliced != c.spliced || err != nil {
@@ -218,7 +218,7 @@ func TestPage(t *testing.T) {
 		client := new(sink)
 		r := to(client, Hop{Method: http1.GET, Connection: true})
 		r.Fields.AddInt(http1.ContentLength, int64(size))
-		r.Finish(Adding{Via: None, Framed: true})
+		r.Finish(Adding{Via: none, Framed: true})
 		page := strings.Repeat("p", size)
 		if err := r.SendPage([]byte(page)); err != nil {
 			t.Fatal(err)

@@ -68,8 +68,8 @@ type Adding struct {
 	Closing bool
 }
 
-// None stands for the fields of a reply that was made here.
-var None = new(http1.Fields)
+// none stands for the fields of a reply that was made here.
+var none = new(http1.Fields)
 
 // Finish adds what the proxy says about every reply, pages of its own included,
 // and puts the whole head into what goes out next (fact "Fields appended to a
@@ -149,6 +149,25 @@ func (r *Reply) Replace(body http1.Body) {
 		r.sayClose()
 	}
 	r.putHead()
+}
+
+// AsSent is the fields of the reply as the client gets them, be it the origin's or one
+// of the proxy's own; nil when none was begun. o says how heads are read.
+func (r *Reply) AsSent(o *http1.Options) *http1.Fields {
+	if r.Status == 0 {
+		return nil
+	}
+	sent := new(http1.Reply)
+	head := r.Fields.Append(http1.AppendStatusLine(nil, 0, r.Status))
+	if _, state := sent.Parse(head, true, o); state != http1.Complete {
+		return nil
+	}
+	return &sent.Fields
+}
+
+// FinishOwn is Finish for a reply of the proxy's own.
+func (r *Reply) FinishOwn(closing bool) {
+	r.Finish(Adding{Via: none, Framed: true, Closing: closing})
 }
 
 // PutBare puts a head without any field of this hop into what goes out next.

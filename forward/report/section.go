@@ -6,7 +6,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/cuttle-proxy/cuttle/forward/http1"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 )
@@ -115,22 +114,4 @@ func Lines(s Section, n int, what string, head []byte) {
 		}
 		s.Say(n, "%s%s", what, bytes.TrimSuffix(line, []byte{'\r'}))
 	}
-}
-
-// mostOdd is how many lines one head causes.
-const mostOdd = 8
-
-// Odd tells what is odd in fields, in 2.6's words. With relaxed_header_parser warn that
-// includes what is forgiven, else only those who ask for level 2 are told that.
-func (s *Sections) Odd(f *http1.Fields, warn bool) {
-	f.Oddities(mostOdd, func(o http1.Oddity, line []byte) {
-		switch {
-		case o == http1.Unparseable:
-			s.Fields.Traffic("WARNING: unparseable HTTP header field {%s}", line)
-		case warn:
-			s.Fields.Traffic("NOTICE: Whitespace after header name in '%s'", line)
-		default:
-			s.Fields.Say(2, "NOTICE: Whitespace after header name in '%s'", line)
-		}
-	})
 }
