@@ -99,6 +99,7 @@ func (r *Runner) loop() {
 		r.mu.Lock()
 		switch {
 		case err == nil:
+			trace(r.log, "received from", from, buf[:n])
 			r.engine.Packet(now, from, buf[:n])
 		case errors.Is(err, os.ErrDeadlineExceeded):
 		case r.closed || sock != r.sock:
@@ -133,6 +134,7 @@ func (r *Runner) act() {
 	for _, a := range r.engine.Take() {
 		switch {
 		case a.Datagram != nil:
+			trace(r.log, "sent to", a.To, a.Datagram)
 			if err := r.sock.write(a.Datagram, a.To); err != nil {
 				r.engine.complain(time.Now(), a.To.Addr(), unsendable, fmt.Sprintf("WCCP: sending to %s: %v", a.To.Addr(), err))
 			}
