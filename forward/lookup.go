@@ -28,7 +28,11 @@ func (x *transaction) lookup() freshness.Decision {
 		c.Distrust()
 		found = false
 	}
-	return c.Decide(found)
+	d := c.Decide(found)
+	if say := x.cl.srv.say.Store; say.On(3) {
+		say.Say(3, "the store about %s %s: %s", x.req.MethodText, x.canonicalURL, d.Tag)
+	}
+	return d
 }
 
 // mayUseStore reports whether the reply may come from the store, and go into it, as

@@ -64,6 +64,7 @@ func TestWhatIsSaidAtWhichLevel(t *testing.T) {
 			"peerSelect: GET http://" + origin + "/: DIRECT",
 			"fwdConnectDone: DIRECT for http://" + origin + "/: connecting to " + origin,
 			"HTTP Server REQUEST: GET / HTTP/1.0", "HTTP Server REPLY: HTTP/1.0 200 OK",
+			"the store about GET http://" + origin + "/: TCP_MISS", "reply 200 of 2 octets for the store: ",
 			"accepted 127.0.0.1:", "closing 127.0.0.1:",
 		} {
 			if got := log.has(line); got != want {

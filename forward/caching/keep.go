@@ -23,6 +23,9 @@ func (c *Cache) keeps(p *Policy, rule *freshness.Rule, asked *freshness.Request,
 	k := keeping{length: bodyLength(f.Framing())}
 	var verdict freshness.Keeping
 	verdict, k.object = p.Rules.Keep(rule, asked, &f.Reply, freshness.Times{Requested: requested, Received: time.Now().Unix()}, f.ToPeer())
+	if say := c.Fetching.Say.Store; say.On(3) {
+		say.Say(3, "reply %d of %d octets for the store: %v", f.Reply.Status, k.length, verdict)
+	}
 	if verdict.Never() || f.ToProxyOnly() || len(f.Reply.Head) == 0 || !c.Store.Takes(k.length) {
 		return k
 	}

@@ -26,6 +26,18 @@ const (
 	NeverNotUnderstood                // must-understand, and the status is not understood
 )
 
+var keepings = [...]string{"kept", "kept as an error", "not kept: method", "not kept: no-store", "not kept: private", "not kept: no-cache",
+	"not kept: credentials", "not kept: Vary", "not kept: multipart/x-mixed-replace", "not kept: status", "not kept: stale at once",
+	"not kept: head was cut", "not kept: 206", "not kept: must-understand"}
+
+// String is for debug lines.
+func (k Keeping) String() string {
+	if int(k) < len(keepings) {
+		return keepings[k]
+	}
+	return "not kept"
+}
+
 // Never reports whether the reply is not stored.
 func (k Keeping) Never() bool { return k > KeepError }
 

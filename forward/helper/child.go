@@ -84,6 +84,9 @@ func (c *child) ask(channel int, question []byte) {
 		c.line = append(strconv.AppendInt(c.line, int64(channel), 10), ' ')
 	}
 	c.line = append(append(c.line, question...), '\n')
+	if say := &c.pool.say; say.On(5) {
+		say.Say(5, "%s #%d is asked %s", c.pool.o.Name, c.number, c.pool.shown(question))
+	}
 	_, err := c.in.Write(c.line)
 	clear(c.line) // passwords
 	c.writing.Unlock()
@@ -137,6 +140,9 @@ func (c *child) readLines() (fault string) {
 // said takes one line; more says that there is something behind it already.
 func (c *child) said(line []byte, more bool) (fault string) {
 	p := c.pool
+	if p.say.On(5) {
+		p.say.Say(5, "%s #%d answers %s", p.o.Name, c.number, p.shown(line))
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if c.asked == 0 {

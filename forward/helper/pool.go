@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/cuttle-proxy/cuttle/forward/report"
 	"go.uber.org/zap"
 )
 
@@ -52,7 +53,8 @@ type Options struct {
 
 // Pool is the processes of one program.
 type Pool struct {
-	o Options
+	o   Options
+	say report.Section // what is asked and answered
 
 	mu       sync.Mutex
 	children []*child  // those that run, in the order of their starts
@@ -81,7 +83,7 @@ func NewPool(o Options) *Pool {
 	if o.Hold == 0 {
 		o.Hold = DefaultHold
 	}
-	p := &Pool{o: o, errors: newComplaints(o.Name, o.Log)}
+	p := &Pool{o: o, say: report.NewSection(o.Log, 84), errors: newComplaints(o.Name, o.Log)}
 	o.Log.Info(fmt.Sprintf("helperOpenServers: Starting %d '%s' processes", o.Children, base(o.Program[0])))
 	p.mu.Lock()
 	p.startMissing()

@@ -26,6 +26,9 @@ func newSection(log *zap.Logger, number int, flood *flood) Section {
 	return Section{log.With(zap.Int(SectionKey, number)), flood}
 }
 
+// NewSection is a section of its own, for a room that is not handed Sections.
+func NewSection(log *zap.Logger, number int) Section { return newSection(log, number, new(flood)) }
+
 // level is the zap level of one of 2.6's, from 1 up.
 func level(n int) zapcore.Level { return zapcore.Level(1 - n) }
 
@@ -85,6 +88,7 @@ type Sections struct {
 	Comm    Section // 5: connections
 	HTTP    Section // 11: heads of the server side, and what is wrong with replies
 	Forward Section // 17: attempts and their outcomes
+	Store   Section // 20: what the store answers, and what it takes
 	URL     Section // 23: what is wrong with URLs
 	ACL     Section // 28: every comparison
 	Client  Section // 33: the client side, access decisions
@@ -99,7 +103,7 @@ func NewSections(log *zap.Logger) (s Sections) {
 	for _, of := range []struct {
 		to     *Section
 		number int
-	}{{&s.Comm, 5}, {&s.HTTP, 11}, {&s.Forward, 17}, {&s.URL, 23}, {&s.ACL, 28}, {&s.Client, 33}, {&s.Peers, 44}, {&s.Fields, 55}, {&s.DNS, 78}} {
+	}{{&s.Comm, 5}, {&s.HTTP, 11}, {&s.Forward, 17}, {&s.Store, 20}, {&s.URL, 23}, {&s.ACL, 28}, {&s.Client, 33}, {&s.Peers, 44}, {&s.Fields, 55}, {&s.DNS, 78}} {
 		*of.to = newSection(log, of.number, f)
 	}
 	return s
