@@ -29,6 +29,7 @@ var extensionUses = map[string]string{
 	"refresh_pattern:ignore-no-store":               "refresh_pattern . 1 20% 2 ignore-no-store",
 	"refresh_pattern:ignore-must-revalidate":        "refresh_pattern . 1 20% 2 ignore-must-revalidate",
 	"logformat:ssl::>sni":                           "logformat names %ssl::>sni",
+	"wccp2_router:ipv6":                             "wccp2_router 2001:db8::1",
 	"https_port:transparent":                        "https_port 443 transparent tproxy",
 	"refresh_pattern:max-stale=":                    "refresh_pattern . 1 20% 2 max-stale=5",
 	"refresh_pattern:negative-ttl=":                 "refresh_pattern . 1 20% 2 negative-ttl=5",

@@ -96,8 +96,14 @@ func wccpRouters(field func(*WCCP) *[]netip.AddrPort) kind {
 		}}
 }
 
-// routerAddress reads host, host:port or a bare port (facts wccp_router_*).
+// routerAddress reads host, host:port or a bare port (facts wccp_router_*), and an IPv6
+// address, with a port in brackets.
 func (r *reader) routerAddress(w string) (netip.AddrPort, error) {
+	if a, ok := ipv6Router(w); ok {
+		r.extension("wccp2_router:ipv6", "an IPv6 address of wccp2_router",
+			"2.6 speaks to IPv4 routers only. Those of IPv6 are told of this cache in messages of version 2.01, and asked for layer 2.")
+		return a, nil
+	}
 	if host, digits, ok := strings.Cut(w, ":"); ok {
 		port, err := r.port16(digits, r.here())
 		if err != nil {
@@ -115,6 +121,15 @@ func (r *reader) routerAddress(w string) (netip.AddrPort, error) {
 	}
 	a, err := r.addressOf(w)
 	return netip.AddrPortFrom(a, 0), err
+}
+
+// ipv6Router reads an IPv6 address, which has two colons at least.
+func ipv6Router(w string) (netip.AddrPort, bool) {
+	if a, err := netip.ParseAddrPort(w); err == nil && a.Addr().Is6() && a.Port() != 0 {
+		return a, true
+	}
+	a, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(w, "["), "]"))
+	return netip.AddrPortFrom(a, 0), err == nil && a.Is6() && a.Zone() == "" && !a.Is4In6()
 }
 
 func wccpServices() kind {

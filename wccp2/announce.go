@@ -45,9 +45,9 @@ func (e *Engine) hereIAm(g *group, r *router, now time.Time) {
 	m.CacheIdentity = e.identity(g, r)
 	m.CacheView = g.cacheView(r)
 	m.Capabilities = []wire.Capability{
-		wire.Bits(wire.ForwardingMethod, e.cfg.Forwarding),
-		wire.Bits(wire.AssignmentMethod, e.cfg.Assignment),
-		wire.Bits(wire.ReturnMethod, e.cfg.Return),
+		wire.Bits(wire.ForwardingMethod, g.methods.forwarding),
+		wire.Bits(wire.AssignmentMethod, g.methods.assignment),
+		wire.Bits(wire.ReturnMethod, g.methods.returning),
 	}
 	datagram, err := m.Append(nil, g.svc.Password)
 	if err != nil {
@@ -72,7 +72,7 @@ func (e *Engine) identity(g *group, r *router) *wire.CacheIdentity {
 	if e.leaving.groups[g] == handingOver {
 		c.Weight = 0
 	}
-	if e.cfg.Assignment == wire.MethodMask {
+	if g.methods.assignment == wire.MethodMask {
 		mask, _ := maskFor(g.svc.Service, e.cfg.mask())
 		c.Kind, c.Status = wire.MaskData, statedWeight
 		c.Sets = []wire.MaskValueSet{{Mask: mask}}

@@ -120,7 +120,7 @@ func (e *Engine) divided(g *group, f *fleet, s standing, list []member) (*wire.A
 
 // maskOf gives the mask of a group and the values under it, nil with hash assignment.
 func (e *Engine) maskOf(g *group) (wire.Mask, []wire.Mask) {
-	if e.cfg.Assignment != wire.MethodMask {
+	if g.methods.assignment != wire.MethodMask {
 		return wire.Mask{}, nil
 	}
 	mask, _ := maskFor(g.svc.Service, e.cfg.mask())

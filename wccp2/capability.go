@@ -19,6 +19,19 @@ var negotiable = []struct {
 	{wire.ReturnMethod, "return", [2]string{"GRE", "L2"}, "wccp2_return_method"},
 }
 
+// methods are what a group asks its routers for.
+type methods struct{ forwarding, assignment, returning uint32 }
+
+// methods are the configured ones towards IPv4 routers. Those of IPv6 are asked for
+// layer 2 and hash whatever is configured: they wrap packets in GRE over IPv6, which is
+// not received here, and what the mask of a 128-bit address is, is not known.
+func (c *Config) methods(v6 bool) methods {
+	if v6 {
+		return methods{wire.MethodL2, wire.MethodHash, wire.MethodL2}
+	}
+	return methods{c.Forwarding, c.Assignment, c.Return}
+}
+
 // judge compares what the router offers for the service with what is configured
 // and reports whether the verdict changed. A router that offers nothing means GRE
 // and hash (draft 4.4, 4.5). A mismatch keeps that router out of that service
@@ -26,7 +39,7 @@ var negotiable = []struct {
 func (e *Engine) judge(g *group, r *router, offers []wire.Capability) (changed bool) {
 	var wrong []string
 	for i, n := range negotiable {
-		want := [...]uint32{e.cfg.Forwarding, e.cfg.Assignment, e.cfg.Return}[i]
+		want := [...]uint32{g.methods.forwarding, g.methods.assignment, g.methods.returning}[i]
 		have, ok := wire.Methods(offers, n.capability)
 		if !ok {
 			have = wire.MethodGRE // and MethodHash, both the first bit

@@ -41,5 +41,12 @@
 //   - an assignment is made 1.5 intervals after a change, may be repeated after
 //     one interval when a view lacks its key, and is due within five: 4.8.1.
 //
-// The revision of 2012 (draft-mclaggan-wccp-v2rev1-00) was not to be had as text.
+// # IPv6
+//
+// The revision of 2012 (draft-mclaggan-wccp-v2rev1-00) brings version 2.01, whose
+// messages may have addresses of either family, but of one in each message: routers of
+// IPv6 make a group of their own for each service, with an election among the IPv6
+// addresses of the caches. Its text was not to be had; package wire says what is known
+// of it. Because of that, and since GRE over IPv6 is not received, those groups are
+// asked for layer 2 and hash.
 package wccp2

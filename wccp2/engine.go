@@ -9,7 +9,7 @@ import (
 // concurrent use.
 type Engine struct {
 	cfg    Config
-	groups []*group // in the order of Config.Services
+	groups []*group // in the order of Config.Services, IPv4 before IPv6
 	v1     *v1Group
 	sticky stickyTables
 
@@ -38,7 +38,7 @@ func New(cfg Config, now time.Time) (*Engine, error) {
 	}
 	e := &Engine{cfg: cfg}
 	for _, s := range cfg.Services {
-		e.groups = append(e.groups, newGroup(&e.cfg, s, now))
+		e.groups = append(e.groups, newGroups(&e.cfg, s, now)...)
 	}
 	if cfg.V1 != nil {
 		e.v1 = newV1Group(*cfg.V1, now)
@@ -95,15 +95,14 @@ func (e *Engine) Reconfigure(cfg Config, now time.Time) error {
 	old, oldGroups := e.cfg, e.groups
 	e.cfg, e.groups = cfg, nil
 	for _, s := range cfg.Services {
-		g := newGroup(&e.cfg, s, now)
-		if sameGroup(&old, &e.cfg, s) {
+		for _, g := range newGroups(&e.cfg, s, now) {
 			for _, was := range oldGroups {
-				if was.svc == s {
+				if sameGroup(&old, &e.cfg, s) && was.svc == s && was.v6 == g.v6 {
 					g.inherit(was)
 				}
 			}
+			e.groups = append(e.groups, g)
 		}
-		e.groups = append(e.groups, g)
 	}
 	switch {
 	case cfg.V1 == nil:

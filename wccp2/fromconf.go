@@ -38,6 +38,9 @@ func FromConf(c *conf.WCCP) (cfg Config, notes []string) {
 			cfg.Routers = append(cfg.Routers, to)
 		}
 	}
+	if slices.ContainsFunc(cfg.Routers, isIPv6) && cfg.methods(false) != cfg.methods(true) {
+		notes = append(notes, "wccp2_forwarding_method, wccp2_return_method and wccp2_assignment_method are for IPv4 routers; those of IPv6 are asked for layer 2 and hash")
+	}
 	if n := len(cfg.Routers); n > maxRouters {
 		notes = append(notes, fmt.Sprintf("of %d wccp2_router the first %d are used", n, maxRouters))
 		cfg.Routers = cfg.Routers[:maxRouters]
@@ -63,6 +66,8 @@ func FromConf(c *conf.WCCP) (cfg Config, notes []string) {
 func withPort(a netip.AddrPort) netip.AddrPort {
 	return netip.AddrPortFrom(a.Addr().Unmap(), wire.Port)
 }
+
+func isIPv6(a netip.AddrPort) bool { return a.Addr().Is6() }
 
 // serviceFrom takes over one service. A standard one is known by its number
 // alone: everything else is zero (draft 5.6.2; FACTS "HERE_I_AM").

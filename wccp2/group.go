@@ -8,9 +8,13 @@ import (
 	"github.com/cuttle-proxy/cuttle/wccp2/wire"
 )
 
-// group is one service and all routers it is announced to.
+// group is one service and all routers of one family it is announced to: a message
+// holds addresses of one family only (rev1, 5.1.5), so the routers of the other are a
+// group of their own.
 type group struct {
 	svc     Service
+	v6      bool
+	methods methods
 	routers []*router
 	fleets  []*fleet
 
@@ -59,12 +63,20 @@ type Counter struct {
 	HereIAm, ISeeYou, Assignments, Queries, Dropped uint64
 }
 
-func newGroup(cfg *Config, s Service, now time.Time) *group {
-	g := &group{svc: s, announceAt: now.Add(firstAnnouncement)}
-	for _, to := range cfg.Routers {
-		g.routers = append(g.routers, newRouter(to, now))
+// newGroups makes the groups of a service: one for each family there are routers of.
+func newGroups(cfg *Config, s Service, now time.Time) (all []*group) {
+	for _, v6 := range []bool{false, true} {
+		g := &group{svc: s, v6: v6, methods: cfg.methods(v6), announceAt: now.Add(firstAnnouncement)}
+		for _, to := range cfg.Routers {
+			if to.Addr().Is6() == v6 {
+				g.routers = append(g.routers, newRouter(to, now))
+			}
+		}
+		if len(g.routers) > 0 {
+			all = append(all, g)
+		}
 	}
-	return g
+	return all
 }
 
 func newRouter(to netip.AddrPort, now time.Time) *router {

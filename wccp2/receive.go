@@ -38,7 +38,7 @@ func (e *Engine) Packet(now time.Time, from netip.AddrPort, datagram []byte) {
 		e.complain(now, source, wrongMessage, fmt.Sprintf("WCCPv2: %s from %s is no message for a cache", m.Type, source))
 		return
 	}
-	g := e.group(m.Service.ServiceID)
+	g := e.group(m.Service.ServiceID, source)
 	if g == nil {
 		e.ignored.UnknownService++
 		e.complain(now, source, strangeService,
@@ -60,11 +60,11 @@ func (e *Engine) Packet(now time.Time, from netip.AddrPort, datagram []byte) {
 	e.iSeeYou(now, g, r, m)
 }
 
-// group finds a service by number and type: a standard and a dynamic service of
-// one number are two.
-func (e *Engine) group(id wire.ServiceID) *group {
+// group finds a service by number and type, a standard and a dynamic service of
+// one number being two, and by the family of a router.
+func (e *Engine) group(id wire.ServiceID, router netip.Addr) *group {
 	for _, g := range e.groups {
-		if g.svc.ServiceID == id {
+		if g.svc.ServiceID == id && g.v6 == router.Is6() {
 			return g
 		}
 	}

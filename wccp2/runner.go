@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -50,7 +51,7 @@ func Start(c *conf.WCCP, s Settings, log *zap.Logger) (*Runner, error) {
 	if !Enabled(c) {
 		return nil, nil
 	}
-	sock, err := openSocket(bindAddress(c))
+	sock, err := openSocket(bindAddress(c), reachesIPv6(c))
 	if err != nil {
 		//lint:ignore ST1005 2.6's words
 		return nil, fmt.Errorf("Cannot open WCCP Port: %w", err)
@@ -207,9 +208,9 @@ func (r *Runner) Reconfigure(c *conf.WCCP) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	sock := r.sock
-	if a := bindAddress(c); a != sock.bound {
+	if a, v6 := bindAddress(c), reachesIPv6(c); a != sock.bound || v6 != sock.v6 {
 		var err error
-		if sock, err = openSocket(a); err != nil {
+		if sock, err = openSocket(a, v6); err != nil {
 			//lint:ignore ST1005 2.6's words
 			return fmt.Errorf("Cannot open WCCP Port: %w", err)
 		}
@@ -248,6 +249,9 @@ func (r *Runner) Close() {
 	r.mu.Unlock()
 	<-r.done
 }
+
+// reachesIPv6 reports whether a router has an IPv6 address.
+func reachesIPv6(c *conf.WCCP) bool { return slices.ContainsFunc(c.V2Routers, isIPv6) }
 
 // bindAddress is wccp2_address, or wccp_address where only version 1 is
 // configured. With both versions on different addresses the socket takes any.

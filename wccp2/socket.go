@@ -2,6 +2,8 @@ package wccp2
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net"
 	"net/netip"
 	"syscall"
@@ -12,20 +14,31 @@ import (
 	"github.com/cuttle-proxy/cuttle/wccp2/wire"
 )
 
+// errOneFamily is a socket that cannot reach some routers.
+var errOneFamily = errors.New("an address of WCCP cannot be given beside IPv6 routers")
+
 // socket is the one UDP socket of WCCP.
 type socket struct {
 	conn  *net.UDPConn
 	bound netip.Addr
-	fd    int // for the log only
+	v6    bool // both families
+	fd    int  // for the log only
 }
 
-// openSocket binds WCCP's port at address, or everywhere.
-func openSocket(address netip.Addr) (*socket, error) {
-	at := address
+// openSocket binds WCCP's port at address, or everywhere: for IPv6 routers in both
+// families, which no address of one of them can be.
+func openSocket(address netip.Addr, v6 bool) (*socket, error) {
+	at, network := address, "udp4"
 	if !at.IsValid() {
 		at = netip.IPv4Unspecified()
 	}
-	s := &socket{bound: address}
+	if v6 && !at.IsUnspecified() {
+		return nil, fmt.Errorf("%w: wccp2_address %s", errOneFamily, at)
+	}
+	if v6 {
+		at, network = netip.IPv6Unspecified(), "udp"
+	}
+	s := &socket{bound: address, v6: v6}
 	lc := net.ListenConfig{Control: func(_, _ string, c syscall.RawConn) error {
 		var err error
 		if e := c.Control(func(fd uintptr) {
@@ -36,7 +49,7 @@ func openSocket(address netip.Addr) (*socket, error) {
 		}
 		return err
 	}}
-	conn, err := lc.ListenPacket(context.Background(), "udp4", netip.AddrPortFrom(at, wire.Port).String())
+	conn, err := lc.ListenPacket(context.Background(), network, netip.AddrPortFrom(at, wire.Port).String())
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/netip"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -99,6 +100,9 @@ func parseOptions(args []string, out io.Writer) (*options, error) {
 // passes one router, and which of them an interface would belong to nothing says:
 // following one's tables would show a lab what no network does.
 func (o *options) checkRedirection() error {
+	if slices.ContainsFunc(o.routers, func(r routerAddress) bool { return r.address.Is6() }) && len(o.commands.Interfaces) > 0 {
+		return errors.New("packets of IPv6 are not redirected: leave the interfaces out of the configuration")
+	}
 	if len(o.routers) > 1 && len(o.commands.Interfaces) > 0 {
 		return errors.New("packets are redirected for one -router only: run one routersim in a network namespace for each router, or leave the interfaces out of the configuration")
 	}
@@ -116,8 +120,8 @@ func (o *options) addRouter(text string) error {
 	if r.address, err = netip.ParseAddr(address); err == nil && named {
 		r.id, err = netip.ParseAddr(id)
 	}
-	if err != nil || !r.address.Is4() || named && !r.id.Is4() {
-		return errors.New("want an IPv4 address, or two as in 10.0.0.1=192.0.2.1")
+	if err != nil || r.address.Is4In6() || named && r.id.Is4() != r.address.Is4() {
+		return errors.New("want an address, or two of a family as in 10.0.0.1=192.0.2.1")
 	}
 	if len(o.routers) == 32 {
 		return errors.New("at most 32 routers")

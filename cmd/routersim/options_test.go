@@ -42,18 +42,20 @@ func TestSeveralRoutersWithoutInterfaces(t *testing.T) {
 
 func TestBadOptionsSayWhatIsWrong(t *testing.T) {
 	for line, want := range map[string]string{
-		"":                                    "no -router",
-		"-router ::1":                         "IPv4",
-		"-router 10.0.0.1 more":               "unexpected",
-		"-router 10.0.0.1 -port 0":            "port",
-		"-router 10.0.0.1 -interval 1us":      "interval",
-		"-router 10.0.0.1 -forwarding x":      "method",
-		"-router 10.0.0.1 -mask-view x":       "mask view",
-		"-router 10.0.0.1 -faults x=1":        "known: loss_in",
-		"-router 10.0.0.1 -config /no/such":   "no such file",
-		"-router 10.0.0.1 -command interface": "not a command",
-		"-router 10.0.0.1 -link a":            "NAME=DEVICE",
-		"-router 10.0.0.1 -at 30s":            "not known",
+		"": "no -router",
+		"-router ::1 -config testdata/one-interface.conf":                       "packets of IPv6 are not redirected",
+		"-router 10.0.0.1=::1":                                                  "of a family",
+		"-router ::ffff:10.0.0.1":                                               "want an address",
+		"-router 10.0.0.1 more":                                                 "unexpected",
+		"-router 10.0.0.1 -port 0":                                              "port",
+		"-router 10.0.0.1 -interval 1us":                                        "interval",
+		"-router 10.0.0.1 -forwarding x":                                        "method",
+		"-router 10.0.0.1 -mask-view x":                                         "mask view",
+		"-router 10.0.0.1 -faults x=1":                                          "known: loss_in",
+		"-router 10.0.0.1 -config /no/such":                                     "no such file",
+		"-router 10.0.0.1 -command interface":                                   "not a command",
+		"-router 10.0.0.1 -link a":                                              "NAME=DEVICE",
+		"-router 10.0.0.1 -at 30s":                                              "not known",
 		"-router 10.0.0.1 -router 10.0.0.2 -config testdata/one-interface.conf": "one -router only",
 	} {
 		_, err := parseOptions(strings.Fields(line), io.Discard)

@@ -37,6 +37,9 @@ router.conf has the commands of a router:
   interface GigabitEthernet0/3.102
    ip wccp redirect exclude in
 
+A router with an IPv6 address speaks version 2.01, without interfaces: it redirects
+nothing.
+
 With several -router, all take part in all services, without interfaces: where packets
 are redirected each router needs a namespace and a routersim of its own. Real routers' hash is not published: here a bucket is the exclusive or
 of the octets of the fields that count.

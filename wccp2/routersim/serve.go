@@ -20,7 +20,11 @@ type Server struct {
 // Listen makes the router and its socket. port is wire.Port but in tests.
 func Listen(config Config, port uint16) (*Server, error) {
 	at := netip.AddrPortFrom(config.Address, port)
-	socket, err := net.ListenUDP("udp4", net.UDPAddrFromAddrPort(at))
+	network := "udp4"
+	if at.Addr().Is6() {
+		network = "udp6"
+	}
+	socket, err := net.ListenUDP(network, net.UDPAddrFromAddrPort(at))
 	if err != nil {
 		return nil, err
 	}

@@ -89,13 +89,18 @@ func (t *Table) to(choice Choice, target uint8) (Choice, bool) {
 
 // masked is what a mask leaves of a packet's fields.
 func masked(mask wire.Mask, flow Flow) wire.Mask {
-	source, destination := flow.Source.As4(), flow.Destination.As4()
 	return wire.Mask{
-		SrcAddr: mask.SrcAddr & binary.BigEndian.Uint32(source[:]),
-		DstAddr: mask.DstAddr & binary.BigEndian.Uint32(destination[:]),
+		SrcAddr: mask.SrcAddr & lastBits(flow.Source),
+		DstAddr: mask.DstAddr & lastBits(flow.Destination),
 		SrcPort: mask.SrcPort & flow.SourcePort,
 		DstPort: mask.DstPort & flow.DestinationPort,
 	}
+}
+
+// lastBits is the part of an address that a mask looks at.
+func lastBits(a netip.Addr) uint32 {
+	b := a.AsSlice()
+	return binary.BigEndian.Uint32(b[len(b)-4:])
 }
 
 // hash folds the octets of the fields that the flags name into one. Real routers' hash
@@ -119,8 +124,11 @@ func hash(flow Flow, fields uint32) uint8 {
 }
 
 func foldAddress(address netip.Addr) uint8 {
-	b := address.As4()
-	return b[0] ^ b[1] ^ b[2] ^ b[3]
+	var folded uint8
+	for _, b := range address.AsSlice() {
+		folded ^= b
+	}
+	return folded
 }
 
 func foldPort(port uint16) uint8 { return uint8(port>>8) ^ uint8(port) }
