@@ -16,8 +16,9 @@ type SocketOptions struct {
 	// NoPMTUDisc sends without the don't-fragment bit (httpd_accel_no_pmtu_disc),
 	// for paths whose routers lose the ICMP message that asks for smaller packets.
 	NoPMTUDisc bool
-	// MSS is the largest TCP segment offered and sent, in octets; 0 leaves it to
-	// the kernel. Set it below the MTU of a GRE path (fact 23: 1500 - 28 - 40).
+	// MSS is the largest TCP segment offered and sent by IPv4, in octets; 0 leaves it to
+	// the kernel. Set it below the MTU of a GRE path (fact 23: 1500 - 28 - 40). By IPv6
+	// it is smaller by what the header is longer.
 	MSS int
 }
 
@@ -46,9 +47,19 @@ func (o SocketOptions) apply(fd uintptr, is4 bool) error {
 		}
 	}
 	if o.MSS != 0 {
-		return set(fd, unix.SOL_TCP, unix.TCP_MAXSEG, o.MSS, "TCP_MAXSEG")
+		return setMSS(fd, o.MSS, is4)
 	}
 	return nil
+}
+
+// longerHeader is by how many octets IPv6's header exceeds IPv4's.
+const longerHeader = 20
+
+func setMSS(fd uintptr, mss int, is4 bool) error {
+	if !is4 {
+		mss -= longerHeader
+	}
+	return set(fd, unix.SOL_TCP, unix.TCP_MAXSEG, mss, "TCP_MAXSEG")
 }
 
 func noPMTUDisc(fd uintptr, is4 bool) error {
@@ -64,7 +75,8 @@ func SetMSS(l *net.TCPListener, mss int) error {
 	if err != nil {
 		return err
 	}
-	return control(raw, func(fd uintptr) error { return set(fd, unix.SOL_TCP, unix.TCP_MAXSEG, mss, "TCP_MAXSEG") })
+	is4 := l.Addr().(*net.TCPAddr).IP.To4() != nil
+	return control(raw, func(fd uintptr) error { return setMSS(fd, mss, is4) })
 }
 
 // control runs f on the descriptor and returns the first error of the two.

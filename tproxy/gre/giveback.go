@@ -57,7 +57,7 @@ func (d *Decapsulator) giveBack() {
 			return
 		}
 		p, err := Inner(packet[:n])
-		if err != nil {
+		if err != nil || !p.Dst.IsGlobalUnicast() {
 			continue // the kernel's own chatter on a new device
 		}
 		from, known := d.back.recall(p)

@@ -9,7 +9,7 @@ import (
 const (
 	ProtocolIPv4 = 0x0800
 	ProtocolIPv6 = 0x86dd
-	// ProtocolWCCP wraps IPv4, in WCCPv2 usually after a Redirect header
+	// ProtocolWCCP wraps IP packets, in WCCPv2 usually after a Redirect header
 	// (draft-wilson-wrec-wccp-v2-01, section 4.12.3.1).
 	ProtocolWCCP = 0x883e
 )

@@ -53,8 +53,11 @@ func link(name string, local, router netip.Addr) *netlink.Gretun {
 	return tunnel
 }
 
-// anyIPv4 is the prefix of every address.
-var anyIPv4 = &net.IPNet{IP: net.IPv4zero.To4(), Mask: net.CIDRMask(0, 32)}
+// anywhere are the prefixes of every address, by family.
+var anywhere = map[int]*net.IPNet{
+	netlink.FAMILY_V4: {IP: net.IPv4zero.To4(), Mask: net.CIDRMask(0, 32)},
+	netlink.FAMILY_V6: {IP: net.IPv6zero, Mask: net.CIDRMask(0, 128)},
+}
 
 func add(handle *netlink.Handle, tunnel *netlink.Gretun) error {
 	err := handle.LinkAdd(tunnel)

@@ -26,6 +26,7 @@ import (
 // The router sends port 80, both ways, to the cache in GRE; the cache is a relay
 // of bytes on the sockets and the host setup of this room.
 type town struct {
+	townOptions
 	clients, router, cache, internet *netlab.Node
 
 	receiver gre.Receiver
@@ -37,33 +38,55 @@ type town struct {
 const (
 	cacheAddr, cacheGate = "10.5.0.2", "10.5.0.1"
 	originAddr           = "10.2.0.2"
+	originAddr6          = "fd02::2"
 	clientCount          = 50
 )
 
-func clientAddr(n int) string { return fmt.Sprintf("10.1.%d.2", n+1) }
+func clientAddr(n int) string  { return fmt.Sprintf("10.1.%d.2", n+1) }
+func clientAddr6(n int) string { return fmt.Sprintf("fd01::%d:2", n+1) }
 
 type townOptions struct {
 	tunnelMTU int  // of the router's tunnel: above the wire's, outer packets are fragmented
 	clamp     bool // the cache offers segments that fit
 	back      bool // return method GRE
+	v6        bool // what is inside is IPv6
+}
+
+func (o townOptions) client(n int) string {
+	if o.v6 {
+		return clientAddr6(n)
+	}
+	return clientAddr(n)
+}
+
+func (o townOptions) origin(port string) string {
+	if o.v6 {
+		return net.JoinHostPort(originAddr6, port)
+	}
+	return net.JoinHostPort(originAddr, port)
 }
 
 func newTown(t testing.TB, o townOptions) *town {
 	lab := netlab.ForTest(t)
-	w := &town{clients: lab.Node("clients"), router: lab.Node("router"), cache: lab.Node("cache"),
+	w := &town{townOptions: o, clients: lab.Node("clients"), router: lab.Node("router"), cache: lab.Node("cache"),
 		internet: lab.Node("internet"), failed: make(chan error, 100)}
-	lab.Link(netlab.End{Node: w.clients, Name: "eth0", Addrs: []string{"10.1.0.2/16"}},
-		netlab.End{Node: w.router, Name: "lan0", Addrs: []string{"10.1.0.1/16"}})
+	lab.Link(netlab.End{Node: w.clients, Name: "eth0", Addrs: []string{"10.1.0.2/16", "fd01::2/64"}},
+		netlab.End{Node: w.router, Name: "lan0", Addrs: []string{"10.1.0.1/16", "fd01::1/64"}})
 	for n := range clientCount {
 		w.clients.Addr("eth0", clientAddr(n)+"/16")
+		w.clients.Addr("eth0", clientAddr6(n)+"/64")
 	}
-	lab.Link(netlab.End{Node: w.cache, Name: "eth0", Addrs: []string{cacheAddr + "/24"}},
-		netlab.End{Node: w.router, Name: "cache0", Addrs: []string{cacheGate + "/24"}})
-	lab.Link(netlab.End{Node: w.internet, Name: "eth0", Addrs: []string{originAddr + "/24"}},
-		netlab.End{Node: w.router, Name: "wan0", Addrs: []string{"10.2.0.1/24"}})
+	lab.Link(netlab.End{Node: w.cache, Name: "eth0", Addrs: []string{cacheAddr + "/24", "fd05::2/64"}},
+		netlab.End{Node: w.router, Name: "cache0", Addrs: []string{cacheGate + "/24", "fd05::1/64"}})
+	lab.Link(netlab.End{Node: w.internet, Name: "eth0", Addrs: []string{originAddr + "/24", originAddr6 + "/64"}},
+		netlab.End{Node: w.router, Name: "wan0", Addrs: []string{"10.2.0.1/24", "fd02::1/64"}})
 	w.clients.Route("default", "10.1.0.1")
 	w.cache.Route("default", cacheGate)
 	w.internet.Route("default", "10.2.0.1")
+	w.clients.Route("default", "fd01::1")
+	w.cache.Route("default", "fd05::1")
+	w.internet.Route("default", "fd02::1")
+	w.router.Sysctl("net.ipv6.conf.all.forwarding", "1")
 	w.router.Sysctl("net.ipv4.ip_forward", "1")
 	w.router.Sysctl("net.ipv4.conf.all.rp_filter", "0")
 	w.startRouter(t, o)
@@ -76,9 +99,11 @@ func newTown(t testing.TB, o townOptions) *town {
 func (w *town) startRouter(t testing.TB, o townOptions) {
 	redirect, back := w.device(t, "redirect"), w.device(t, "back")
 	w.router.Must("ip", "link", "set", "redirect", "mtu", fmt.Sprint(o.tunnelMTU))
-	w.router.Must("ip", "route", "add", "default", "dev", "redirect", "table", "7")
-	w.router.Must("ip", "rule", "add", "iif", "lan0", "ipproto", "tcp", "dport", "80", "lookup", "7")
-	w.router.Must("ip", "rule", "add", "iif", "wan0", "ipproto", "tcp", "sport", "80", "lookup", "7")
+	for _, family := range []string{"-4", "-6"} {
+		w.router.Must("ip", family, "route", "add", "default", "dev", "redirect", "table", "7")
+		w.router.Must("ip", family, "rule", "add", "iif", "lan0", "ipproto", "tcp", "dport", "80", "lookup", "7")
+		w.router.Must("ip", family, "rule", "add", "iif", "wan0", "ipproto", "tcp", "sport", "80", "lookup", "7")
+	}
 	var wire *net.IPConn
 	err := w.router.Do(func() (err error) {
 		wire, err = net.ListenIP("ip4:47", &net.IPAddr{IP: net.IPv4zero})
@@ -109,6 +134,9 @@ func wrapAll(from *os.File, wire *net.IPConn) {
 		if err != nil {
 			return
 		}
+		if packet[0]>>4 == 6 && packet[24] == 0xff {
+			continue // the kernel greets a new device
+		}
 		h := gre.Header{Protocol: gre.ProtocolWCCP, Redirected: true, Redirect: gre.Redirect{Dynamic: true, Service: 80}}
 		wrapped = h.Append(wrapped[:0], packet[:n])
 		wire.WriteToIP(wrapped, cache)
@@ -130,7 +158,7 @@ func unwrapAll(wire *net.IPConn, to *os.File) {
 
 // startCache sets the host up and relays what is intercepted.
 func (w *town) startCache(t testing.TB, o townOptions) {
-	want := host.Want{TProxy: []host.Port{{Of: 80, To: 3129}}, IPv4: true, GRE: &host.GRE{Device: gre.DefaultDevice}}
+	want := host.Want{TProxy: []host.Port{{Of: 80, To: 3129}}, IPv4: true, IPv6: o.v6, GRE: &host.GRE{Device: gre.DefaultDevice}}
 	sockets := tproxy.SocketOptions{Mark: tproxy.OwnMark}
 	var own *tproxy.Own
 	var ls []*net.TCPListener
@@ -153,8 +181,12 @@ func (w *town) startCache(t testing.TB, o townOptions) {
 			return err
 		}
 		w.dialer = tproxy.NewDialer(sockets, own)
+		any := netip.IPv4Unspecified()
+		if o.v6 {
+			any = netip.IPv6Unspecified()
+		}
 		ls, err = tproxy.Listen(context.Background(), tproxy.ListenOptions{
-			Addr: netip.AddrPortFrom(netip.IPv4Unspecified(), 3129), Transparent: true, SocketOptions: sockets})
+			Addr: netip.AddrPortFrom(any, 3129), Transparent: true, SocketOptions: sockets})
 		return err
 	})
 	if err != nil {

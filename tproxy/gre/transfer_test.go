@@ -33,7 +33,7 @@ func digest(r io.Reader) (string, error) {
 // serve answers "NUMBER SIZE UPLOAD" with the digest of the upload and the
 // object, after gate, if there is one, lets it. It also checks who asks.
 func (w *town) serve(t testing.TB, gate func()) {
-	l, err := w.internet.Listen(originAddr + ":80")
+	l, err := w.internet.Listen(w.origin("80"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +72,7 @@ func (w *town) serve(t testing.TB, gate func()) {
 
 // fetch asks as one of the clients and checks every byte of both directions.
 func (w *town) fetch(client string, number, size, upload uint64) error {
-	c, err := w.clients.DialFrom(context.Background(), client, originAddr+":80")
+	c, err := w.clients.DialFrom(context.Background(), client, w.origin("80"))
 	if err != nil {
 		return err
 	}
@@ -116,25 +116,26 @@ func fetchOn(c net.Conn, client string, number, size, upload uint64) error {
 func TestTransfersThroughGREAreIntact(t *testing.T) {
 	for _, o := range []townOptions{
 		{tunnelMTU: 1500, clamp: true}, {tunnelMTU: 1500}, {tunnelMTU: 1476, clamp: true}, {tunnelMTU: 1476},
+		{tunnelMTU: 1500, clamp: true, v6: true}, {tunnelMTU: 1476, v6: true},
 	} {
-		t.Run(fmt.Sprintf("MTU %d, clamped %v", o.tunnelMTU, o.clamp), func(t *testing.T) {
+		t.Run(fmt.Sprintf("MTU %d, clamped %v, IPv6 %v", o.tunnelMTU, o.clamp, o.v6), func(t *testing.T) {
 			w := newTown(t, o)
 			w.serve(t, nil)
 			size, small := uint64(100<<20), 2000
-			if !o.clamp || testing.Short() {
+			if !o.clamp || o.v6 || testing.Short() {
 				size, small = 5<<20, 100 // the same ways, made to hurt less
 			}
-			if err := w.fetch(clientAddr(0), 1, size, 0); err != nil {
+			if err := w.fetch(w.client(0), 1, size, 0); err != nil {
 				t.Errorf("down: %v", err)
 			}
-			if err := w.fetch(clientAddr(1), 2, 0, size); err != nil {
+			if err := w.fetch(w.client(1), 2, 0, size); err != nil {
 				t.Errorf("up: %v", err)
 			}
 			var hands sync.WaitGroup
 			for hand := range 8 {
 				hands.Go(func() {
 					for n := hand; n < small; n += 8 {
-						if err := w.fetch(clientAddr(n%clientCount), uint64(n), uint64(n), uint64(n%700)); err != nil {
+						if err := w.fetch(w.client(n%clientCount), uint64(n), uint64(n), uint64(n%700)); err != nil {
 							t.Errorf("fetch %d: %v", n, err)
 							return
 						}
@@ -217,9 +218,17 @@ func TestCrowd(t *testing.T) {
 // What the rules do not take (another port) goes back to the router by GRE and
 // reaches its destination.
 func TestPacketsNotOursReachTheirDestinationThroughTheRouter(t *testing.T) {
-	w := newTown(t, townOptions{tunnelMTU: 1500, clamp: true, back: true})
-	w.router.Must("ip", "rule", "add", "iif", "lan0", "ipproto", "tcp", "dport", "81", "lookup", "7")
-	l, err := w.internet.Listen(originAddr + ":81")
+	for _, v6 := range []bool{false, true} {
+		t.Run(fmt.Sprintf("IPv6 %v", v6), func(t *testing.T) { givenBack(t, v6) })
+	}
+}
+
+func givenBack(t *testing.T, v6 bool) {
+	w := newTown(t, townOptions{tunnelMTU: 1500, clamp: true, back: true, v6: v6})
+	for _, family := range []string{"-4", "-6"} {
+		w.router.Must("ip", family, "rule", "add", "iif", "lan0", "ipproto", "tcp", "dport", "81", "lookup", "7")
+	}
+	l, err := w.internet.Listen(w.origin("81"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -230,7 +239,7 @@ func TestPacketsNotOursReachTheirDestinationThroughTheRouter(t *testing.T) {
 			c.Close()
 		}
 	}()
-	c, err := w.clients.Dial(context.Background(), originAddr+":81")
+	c, err := w.clients.Dial(context.Background(), w.origin("81"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -30,23 +30,35 @@ func wayBack(device string) error {
 	if err != nil {
 		return err
 	}
-	err = netlink.RouteReplace(&netlink.Route{
-		LinkIndex: link.Attrs().Index, Table: returnTable, Scope: netlink.SCOPE_LINK,
-		Dst: anyIPv4, Protocol: protocol,
-	})
-	if err == nil {
-		err = netlink.RuleAdd(returnRule(device))
-	}
-	if err != nil && !errors.Is(err, unix.EEXIST) {
-		return fmt.Errorf("routing packets back to the router: %w", rights.Explain(err, "adding a route", cap.NET_ADMIN))
+	for family, all := range anywhere {
+		err = netlink.RouteReplace(&netlink.Route{
+			LinkIndex: link.Attrs().Index, Table: returnTable, Scope: scopeOf[family],
+			Dst: all, Protocol: protocol,
+		})
+		if err == nil {
+			err = netlink.RuleAdd(returnRule(device, family))
+		}
+		if family == netlink.FAMILY_V6 && !errors.Is(err, unix.EPERM) {
+			continue // a host without IPv6 gets no packets of it either
+		}
+		if err != nil && !errors.Is(err, unix.EEXIST) {
+			return fmt.Errorf("routing packets back to the router: %w", rights.Explain(err, "adding a route", cap.NET_ADMIN))
+		}
 	}
 	return nil
 }
 
-func forgetWayBack(device string) { netlink.RuleDel(returnRule(device)) }
+// scopeOf is the scope of a route to a device; IPv6 has none.
+var scopeOf = map[int]netlink.Scope{netlink.FAMILY_V4: netlink.SCOPE_LINK, netlink.FAMILY_V6: netlink.SCOPE_UNIVERSE}
 
-func returnRule(device string) *netlink.Rule {
+func forgetWayBack(device string) {
+	for family := range anywhere {
+		netlink.RuleDel(returnRule(device, family))
+	}
+}
+
+func returnRule(device string, family int) *netlink.Rule {
 	r := netlink.NewRule()
-	r.Family, r.Priority, r.IifName, r.Table, r.Protocol = netlink.FAMILY_V4, returnPriority, device, returnTable, protocol
+	r.Family, r.Priority, r.IifName, r.Table, r.Protocol = family, returnPriority, device, returnTable, protocol
 	return r
 }
