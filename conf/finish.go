@@ -2,6 +2,7 @@ package conf
 
 import (
 	"fmt"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 func (b *builder) finish() {
 	c := b.cfg
 	b.checkDirs()
+	b.choosePinger()
 	b.checkNames()
 	if c.URLRewriteProgram != nil && c.URLRewriteChildren < 1 {
 		c.URLRewriteChildren, c.URLRewriteProgram = 0, nil
@@ -50,6 +52,27 @@ func (b *builder) refuseWhole(name string, exit int, text string, detail string)
 	}
 	b.diagnose(Diagnostic{Severity: Error, Pos: p, Len: n, Check: "refused", Summary: name + ": " + strings.TrimSpace(text), Detail: detail})
 	b.fatal(exit, "%s", text)
+}
+
+// pinger is the path of pinger_program. It is not written back where no line named one:
+// the line alone has distances measured.
+func pinger() kind {
+	k := path(func(c *Config) *string { return &c.PingerProgram })
+	write := k.dump
+	k.dump = func(c *Config, d *dumper, name string) {
+		if c.MeasuresWays || filepath.Base(c.PingerProgram) != "pinger" {
+			write(c, d, name)
+		}
+	}
+	return k
+}
+
+// choosePinger decides whether distances are measured: where a line of the file names a
+// pinger. It is not by default, as in builds of 2.6 without ICMP: origins would get
+// packets, and near ones would be asked directly, that never did.
+func (b *builder) choosePinger() {
+	_, given := b.first[Lookup("pinger_program")]
+	b.cfg.MeasuresWays = given && filepath.Base(b.cfg.PingerProgram) == "pinger"
 }
 
 // checkDirs looks for the cache directories and weighs them against cache_mem.

@@ -43,6 +43,8 @@ type PeerSettings struct {
 	NetDBLow, NetDBHigh int
 	// NetDBPingPeriod is netdb_ping_period.
 	NetDBPingPeriod time.Duration
+	// MeasuresWays: pinger_program names a pinger, so that distances are measured.
+	MeasuresWays bool
 	// QueryICMP is query_icmp.
 	QueryICMP bool
 	// TestReachability is test_reachability.

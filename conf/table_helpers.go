@@ -15,8 +15,9 @@ var helperRows = []Directive{
 		Help: "The program that served cache_dir diskd. Such directories are served without a program."},
 	{Name: "unlinkd_program", Default: "@libexec@/unlinkd", kind: path(func(c *Config) *string { return &c.UnlinkdProgram }), Effect: Obsolete,
 		Help: "The program that removed files. Files are removed without a program."},
-	{Name: "pinger_program", Default: "@libexec@/pinger", kind: path(func(c *Config) *string { return &c.PingerProgram }),
-		Help: "The program that measures distances by ICMP."},
+	{Name: "pinger_program", Effect: Acts, Default: "@libexec@/pinger", kind: pinger(),
+		Help: "A line that names a program called pinger has distances to origins and peers measured by ICMP. No program is started, this one does it. " +
+			"It needs to be started as root, or a group in net.ipv4.ping_group_range."},
 	{Name: "url_rewrite_program", Effect: Acts, Aliases: []string{"redirect_program"},
 		kind:    program(func(c *Config) *[]string { return &c.URLRewriteProgram }),
 		Example: "url_rewrite_program /usr/bin/squidGuard -c /etc/squid/squidGuard.conf",

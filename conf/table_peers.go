@@ -57,7 +57,7 @@ var peerRows = []Directive{
 		Help: "How many networks the data base of distances is cut down to when it is full."},
 	{Name: "netdb_high", Effect: Acts, Default: "1000", kind: number(func(c *Config) *int { return &c.NetDBHigh }),
 		Help: "How many networks the data base of distances holds."},
-	{Name: "netdb_ping_period", Default: "5 minutes", kind: duration(func(c *Config) *time.Duration { return &c.NetDBPingPeriod }),
+	{Name: "netdb_ping_period", Effect: Acts, Default: "5 minutes", kind: duration(func(c *Config) *time.Duration { return &c.NetDBPingPeriod }),
 		Help: "The shortest time between two measurements of the same network."},
 	{Name: "query_icmp", Effect: Acts, Default: "off", kind: onOff(func(c *Config) *bool { return &c.QueryICMP }),
 		Help: "Whether peers are asked to add their distance to the origin to ICP answers, so that the nearest is chosen."},

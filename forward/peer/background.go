@@ -53,7 +53,10 @@ func (s *Set) start(n *Neighbours) {
 	s.background.ctx, s.background.cancel = context.WithCancel(context.Background())
 	s.background.mu.Unlock()
 	if s.env.Ways != nil {
-		s.spawn(s.nameSites)
+		s.spawn(func(ctx context.Context) { s.nameSites(ctx, n.measure) })
+		if s.cfg.MeasuresWays {
+			s.spawn(s.measurePeers)
+		}
 		s.spawn(s.keepWays)
 	}
 	for _, p := range s.list {

@@ -177,7 +177,7 @@ func TestExchange(t *testing.T) {
 	if got := r.choice(t, "GET", "http://o.test/", ""); got != "FIRST_UP_PARENT/one.test DIRECT" {
 		t.Errorf("a site that is not known: %s", got)
 	}
-	r.nameSite(t.Context(), "o.test") // 127.0.0.1
+	r.nameSite(t.Context(), "o.test", nil) // 127.0.0.1
 	if got := r.choice(t, "GET", "http://o.test/", ""); got != "CLOSEST_PARENT/two.test FIRST_UP_PARENT/one.test DIRECT" {
 		t.Errorf("%s", got)
 	}

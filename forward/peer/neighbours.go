@@ -12,6 +12,7 @@ import (
 	"github.com/cuttle-proxy/cuttle/conf"
 	"github.com/cuttle-proxy/cuttle/forward/acl"
 	"github.com/cuttle-proxy/cuttle/forward/http1"
+	"github.com/cuttle-proxy/cuttle/forward/peer/pinger"
 	"go.uber.org/zap"
 )
 
@@ -26,6 +27,7 @@ type Neighbours struct {
 	sockets   []*socket
 	rounds    rounds
 	stock     stock
+	pings     *pinger.Pinger // nil for none
 	closed    bool
 	started   bool
 	listening sync.WaitGroup
@@ -139,12 +141,9 @@ func (n *Neighbours) Listen(ctx context.Context, cfg *conf.Config) error {
 	}
 	n.sockets = next
 	n.rounds.use(next)
+	n.openPinger(cfg)
 	for _, s := range opened {
-		if s.protocol == speaksICP {
-			n.log.Info(fmt.Sprintf("Accepting ICP messages at %s, port %d.", s.bound.Addr(), s.bound.Port()))
-		} else {
-			n.log.Info(fmt.Sprintf("Accepting HTCP messages on port %d.", s.bound.Port()))
-		}
+		n.log.Info(s.says(next))
 		n.listening.Add(1)
 		go n.receive(s)
 	}
@@ -215,6 +214,9 @@ func (n *Neighbours) Close() {
 	}
 	n.sockets = nil
 	n.rounds.use(nil)
+	if n.pings != nil {
+		n.pings.Close()
+	}
 	n.mu.Unlock()
 	if l := n.local.Load(); l != nil {
 		l.Peers.stop()

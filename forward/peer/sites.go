@@ -3,22 +3,27 @@ package peer
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"os"
 	"strings"
 	"time"
+
+	"github.com/cuttle-proxy/cuttle/conf"
 )
 
 // Sites are noted when requests go to them, so that it is known which network they
-// are in.
+// are in, and how far that is.
 const (
 	// mostSites waits to be looked up; more are passed over, until the next request.
 	mostSites = 64
 	siteTime  = 10 * time.Second
 )
 
-// noteSite has the network of a host looked up, soon and by somebody else.
+// noteSite has the network of a host looked up, and measured when that is due, soon and
+// by somebody else.
 func (s *Set) noteSite(host string) {
-	if s.env.Ways == nil || len(s.list) == 0 && s.env.Ways.Len() == 0 || s.env.Ways.Knows(host) {
+	ways, measures := s.env.Ways, s.cfg.MeasuresWays
+	if ways == nil || !measures && len(s.list) == 0 && ways.Len() == 0 || !ways.Wants(host, measures, s.env.now()) {
 		return
 	}
 	select {
@@ -28,22 +33,49 @@ func (s *Set) noteSite(host string) {
 }
 
 // nameSites looks sites up until ctx ends.
-func (s *Set) nameSites(ctx context.Context) {
+func (s *Set) nameSites(ctx context.Context, measure func(netip.Addr)) {
 	for {
 		select {
 		case host := <-s.sites:
-			s.nameSite(ctx, host)
+			s.nameSite(ctx, host, measure)
 		case <-ctx.Done():
 			return
 		}
 	}
 }
 
-func (s *Set) nameSite(ctx context.Context, host string) {
+func (s *Set) nameSite(ctx context.Context, host string, measure func(netip.Addr)) {
 	ctx, cancel := context.WithTimeout(ctx, siteTime)
 	defer cancel()
-	if addrs, err := s.env.Names.Look(ctx, host); err == nil && addrs.Len() > 0 {
-		s.env.Ways.Name(host, addrs.At(0), s.env.now())
+	addrs, err := s.env.Names.Look(ctx, host)
+	if err != nil {
+		return
+	}
+	for i := range addrs.Len() {
+		a, now := addrs.At(i).Unmap(), s.env.now()
+		if !a.Is4() { // networks are of IPv4, as in 2.6
+			continue
+		}
+		s.env.Ways.Name(host, a, now)
+		if s.cfg.MeasuresWays && s.env.Ways.Due(a, s.cfg.NetDBPingPeriod, now) {
+			measure(a)
+		}
+		return
+	}
+}
+
+// measurePeers measures the way to each peer every netdb_ping_period until ctx ends:
+// of two whose digests have an object the nearer one is asked.
+func (s *Set) measurePeers(ctx context.Context) {
+	for {
+		for _, p := range s.list {
+			if p.Type != conf.PeerMulticast {
+				s.noteSite(p.Host)
+			}
+		}
+		if !rest(ctx, max(s.cfg.NetDBPingPeriod, time.Second)) {
+			return
+		}
 	}
 }
 

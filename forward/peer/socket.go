@@ -11,6 +11,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+func (p protocol) String() string {
+	if p == speaksICP {
+		return "ICP"
+	}
+	return "HTCP"
+}
+
 // directive is the port's directive, for errors.
 func (p protocol) directive() string {
 	if p == speaksICP {
@@ -45,6 +52,23 @@ func open(ctx context.Context, w socket, cfg *conf.Config) (*socket, error) {
 		}
 	}
 	return &s, nil
+}
+
+// says is what cache.log says of the socket among those of a configuration.
+func (s *socket) says(all []*socket) string {
+	fd := -1
+	_ = s.option(func(n int) error { fd = n; return nil })
+	outgoing := false
+	for _, other := range all {
+		outgoing = outgoing || s.out && other != s && other.protocol == s.protocol
+	}
+	switch {
+	case outgoing:
+		return fmt.Sprintf("Outgoing %s messages on port %d, FD %d.", s.protocol, s.bound.Port(), fd)
+	case s.protocol == speaksICP:
+		return fmt.Sprintf("Accepting ICP messages at %s, port %d, FD %d.", s.bound.Addr(), s.bound.Port(), fd)
+	}
+	return fmt.Sprintf("Accepting HTCP messages on port %d, FD %d.", s.bound.Port(), fd)
 }
 
 // join makes the socket a member of a multicast group.

@@ -134,11 +134,13 @@ func (t *Table) purge() {
 	}
 }
 
-// Knows reports whether it is known which network a host is in.
-func (t *Table) Knows(host string) bool {
+// Wants reports whether something is to be done about a host: it is not known which
+// network it is in or, where distances are measured, that is due again.
+func (t *Table) Wants(host string, measured bool, now time.Time) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.hosts[host] != nil
+	n := t.hosts[host]
+	return n == nil || measured && !now.Before(n.next)
 }
 
 // Measures reports whether anything was measured from here.
