@@ -21,6 +21,10 @@ type fetch struct {
 	denied bool // the rules deny it, so that an alert comes instead of a page
 }
 
+// routed reports whether the router sends the fetch to a cache by policy routing, not
+// by WCCP.
+func (f fetch) routed() bool { return f.who.address.Is6() }
+
 // tls reports whether the page is fetched through TLS.
 func (f fetch) tls() bool { return strings.HasPrefix(f.url, "https:") }
 
@@ -58,6 +62,14 @@ type page struct {
 	alert   string     // what curl said where there was to be no page
 }
 
+// bracketed is how curl wants an address beside a port.
+func bracketed(a netip.Addr) string {
+	if a.Is6() {
+		return "[" + a.String() + "]"
+	}
+	return a.String()
+}
+
 // fetchTime bounds one fetch.
 const fetchTime = 20 * time.Second
 
@@ -68,7 +80,7 @@ func (n *network) get(ctx context.Context, f fetch) (page, error) {
 	defer cancel()
 	cmd := etcCommand(n.etc, "curl", "--silent", "--show-error", "--max-time", fmt.Sprint(int(fetchTime.Seconds())),
 		// The name has several addresses; this subscriber chose that one.
-		"--resolve", fmt.Sprintf("%s:%d:%s", f.name(), f.to().Port(), f.at),
+		"--resolve", fmt.Sprintf("%s:%d:%s", f.name(), f.to().Port(), bracketed(f.at)),
 		"--insecure", // the origins' certificates are signed by nobody
 		"--dump-header", headers, "--output", body,
 		"--write-out", `{"code":%{response_code},"remote":"%{remote_ip}","port":%{local_port},"octets":%{size_download}}`,

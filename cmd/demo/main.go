@@ -61,12 +61,13 @@ const picture = `Building three networks out of network namespaces, one for each
   adsl subscriber 10.100.0.10 ----+                     +---- origins 192.0.2.x
                                   +---- [ router ] -----+
   dialup subscriber 10.101.0.10 --+         |           +---- name server
-                                            |
+  fibre subscriber 2001:db8:100::10         |
                                      cache 10.102.0.2
 
 The router (bin/routersim) sends requests (service 80) and answers (service 90) to
 the cache (bin/squid) in GRE. The cache speaks to origins with the subscribers'
-addresses and to subscribers with the origins'.
+addresses and to subscribers with the origins'. The router speaks WCCP for IPv4; the
+web of the fibre subscriber, who has IPv6, it sends to the cache by policy routing.
 
 `
 
@@ -187,15 +188,17 @@ func fetches(n *network) []fetch {
 }
 
 // moreFetches are a page that both subscribers ask for, the second of whom gets it from
-// memory, one through TLS that is passed on, a long one, and one of a name that
-// http_access denies.
+// memory, one through TLS that is passed on, a long one, one of a name that http_access
+// denies, and one of each kind by IPv6.
 func moreFetches(n *network) []fetch {
-	www, news := names["www.example.net."][0], names["news.example.org."][0]
+	www, www6, news := names["www.example.net."][0], names["www.example.net."][1], names["news.example.org."][0]
 	return []fetch{
 		{who: n.adsl, url: "http://www.example.net/shared", at: www},
 		{who: n.dialup, url: "http://www.example.net/shared", at: www, stored: true},
 		{who: n.adsl, url: "https://www.example.net/adsl", at: www},
 		{who: n.dialup, url: fmt.Sprintf("https://www.example.net/archive/%d", longPage), at: www, octets: longPage},
 		{who: n.dialup, url: "https://news.example.org/denied", at: news, denied: true},
+		{who: n.fibre, url: "http://www.example.net/fibre", at: www6},
+		{who: n.fibre, url: "https://www.example.net/fibre", at: www6},
 	}
 }

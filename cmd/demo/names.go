@@ -7,9 +7,10 @@ import (
 	"golang.org/x/net/dns/dnsmessage"
 )
 
-// names are the sites of the lab's internet; one of them has several addresses.
+// names are the sites of the lab's internet; one of them has several addresses, one
+// is reached by IPv6 too.
 var names = map[string][]netip.Addr{
-	"www.example.net.":    {netip.MustParseAddr("192.0.2.10")},
+	"www.example.net.":    {netip.MustParseAddr("192.0.2.10"), netip.MustParseAddr("2001:db8:2::10")},
 	"news.example.org.":   {netip.MustParseAddr("192.0.2.20")},
 	"mirror.example.com.": {netip.MustParseAddr("192.0.2.31"), netip.MustParseAddr("192.0.2.32"), netip.MustParseAddr("192.0.2.33")},
 }
@@ -46,15 +47,18 @@ func answerName(question []byte) ([]byte, error) {
 			continue
 		}
 		m.RCode = dnsmessage.RCodeSuccess
-		if q.Type != dnsmessage.TypeA {
-			continue
-		}
 		for _, address := range addresses {
-			m.Answers = append(m.Answers, dnsmessage.Resource{
-				Header: dnsmessage.ResourceHeader{Name: q.Name, Class: dnsmessage.ClassINET, TTL: 60},
-				Body:   &dnsmessage.AResource{A: address.As4()},
-			})
+			if q.Type == dnsmessage.TypeA && address.Is4() {
+				m.Answers = append(m.Answers, resource(q.Name, &dnsmessage.AResource{A: address.As4()}))
+			}
+			if q.Type == dnsmessage.TypeAAAA && address.Is6() {
+				m.Answers = append(m.Answers, resource(q.Name, &dnsmessage.AAAAResource{AAAA: address.As16()}))
+			}
 		}
 	}
 	return m.Pack()
+}
+
+func resource(name dnsmessage.Name, body dnsmessage.ResourceBody) dnsmessage.Resource {
+	return dnsmessage.Resource{Header: dnsmessage.ResourceHeader{Name: name, Class: dnsmessage.ClassINET, TTL: 60}, Body: body}
 }

@@ -18,6 +18,12 @@ var (
 	dialupAddress = netip.MustParseAddr("10.101.0.10")
 	routerAddress = netip.MustParseAddr("10.102.0.1")
 	firstCache    = netip.MustParseAddr("10.102.0.2")
+
+	// WCCP is spoken by IPv4; what this subscriber says to the web, and is answered, the
+	// router sends to the first cache by policy routing.
+	fibreAddress   = netip.MustParseAddr("2001:db8:100::10")
+	routerAddress6 = netip.MustParseAddr("2001:db8:102::1")
+	cacheAddress6  = netip.MustParseAddr("2001:db8:102::2")
 )
 
 // network is the machines and wires around one configuration. Nothing of ours runs
@@ -30,6 +36,7 @@ type network struct {
 	internet  *netlab.Node
 	adsl      subscriber
 	dialup    subscriber
+	fibre     subscriber // of IPv6
 	caches    []*netlab.Node
 	closers   []func() error
 }
@@ -52,16 +59,20 @@ func buildNetwork(lab *netlab.Lab, title, directory string, caches int) (*networ
 	n.router, n.internet = node("router"), node("internet")
 	n.adsl = subscriber{"adsl", adslAddress, node("adsl")}
 	n.dialup = subscriber{"dialup", dialupAddress, node("dialup")}
+	n.fibre = subscriber{"fibre", fibreAddress, node("fibre")}
 
 	end := func(node *netlab.Node, name string, addresses ...string) netlab.End {
 		return netlab.End{Node: node, Name: name, Addrs: addresses}
 	}
 	lab.Link(end(n.adsl.node, "eth0", adslAddress.String()+"/24"), end(n.router, "adsl0", "10.100.0.1/24"))
 	lab.Link(end(n.dialup.node, "eth0", dialupAddress.String()+"/24"), end(n.router, "dialup0", "10.101.0.1/24"))
-	lab.Link(end(n.internet, "eth0", "192.0.2.1/24"), end(n.router, "internet0", "192.0.2.254/24"))
+	lab.Link(end(n.fibre.node, "eth0", fibreAddress.String()+"/64"), end(n.router, "fibre0", "2001:db8:100::1/64"))
+	lab.Link(end(n.internet, "eth0", "192.0.2.1/24", "2001:db8:2::1/64"), end(n.router, "internet0", "192.0.2.254/24", "2001:db8:2::ff/64"))
 	n.adsl.node.Route("default", "10.100.0.1")
 	n.dialup.node.Route("default", "10.101.0.1")
 	n.internet.Route("default", "192.0.2.254")
+	n.fibre.node.Route("default", "2001:db8:100::1")
+	n.internet.Route("default", "2001:db8:2::ff")
 
 	// The caches share a network with the router, as proxy servers do.
 	var ports []string
@@ -73,13 +84,14 @@ func buildNetwork(lab *netlab.Lab, title, directory string, caches int) (*networ
 		n.caches = append(n.caches, cache)
 		address = address.Next()
 	}
-	n.router.Bridge("proxy0", []string{routerAddress.String() + "/24"}, ports...)
+	n.router.Bridge("proxy0", []string{routerAddress.String() + "/24", routerAddress6.String() + "/64"}, ports...)
 	for _, cache := range n.caches {
 		cache.Route("default", routerAddress.String())
 	}
+	n.routeIPv6()
 	for _, addresses := range names {
 		for _, address := range addresses {
-			n.internet.Addr("eth0", address.String()+"/24")
+			n.internet.Addr("eth0", prefixed(address))
 		}
 	}
 	n.internet.Addr("eth0", nameServer.String()+"/24")
@@ -87,6 +99,27 @@ func buildNetwork(lab *netlab.Lab, title, directory string, caches int) (*networ
 		return nil, err
 	}
 	return n, n.populate()
+}
+
+// routeIPv6 has the router send the web of IPv6 to the first cache, both ways.
+func (n *network) routeIPv6() {
+	const table = "166"
+	n.caches[0].Addr("eth0", cacheAddress6.String()+"/64")
+	n.caches[0].Route("default", routerAddress6.String())
+	n.router.Sysctl("net.ipv6.conf.all.forwarding", "1")
+	n.router.Must("ip", "-6", "route", "add", "default", "via", cacheAddress6.String(), "dev", "proxy0", "table", table)
+	for _, port := range []string{"80", "443"} {
+		n.router.Must("ip", "-6", "rule", "add", "iif", "fibre0", "ipproto", "tcp", "dport", port, "lookup", table)
+		n.router.Must("ip", "-6", "rule", "add", "iif", "internet0", "ipproto", "tcp", "sport", port, "lookup", table)
+	}
+}
+
+// prefixed is an address with the length of its network.
+func prefixed(a netip.Addr) string {
+	if a.Is6() {
+		return a.String() + "/64"
+	}
+	return a.String() + "/24"
 }
 
 // writeEtc gives the machines their name server.

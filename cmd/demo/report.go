@@ -30,8 +30,12 @@ func (e *evidence) describe(out io.Writer, number int) {
 	say("origin saw", "%s", address(e.origin.Saw.Addr().IsValid(), e.origin.Saw))
 	say("subscriber talked to", "%s", address(e.page.Remote.IsValid(), e.page.Remote))
 	say("access.log", "%s", orNothing(e.accessLog))
-	say("service 80 (requests)", "%s", e.redirection(e.request))
-	say("service 90 (answers)", "%s", e.redirection(e.reply))
+	if f.routed() {
+		say("WCCP", "none: the router routes the web of IPv6 to cache %v, both ways", cacheAddress6)
+	} else {
+		say("service 80 (requests)", "%s", e.redirection(e.request))
+		say("service 90 (answers)", "%s", e.redirection(e.reply))
+	}
 	if len(e.failures) == 0 {
 		fmt.Fprintln(out, "   PASS")
 		return
