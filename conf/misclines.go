@@ -110,6 +110,7 @@ func cachemgrPasswords(field func(*Config) *[]CachemgrPasswd) kind {
 }
 
 // knownMethods are the request methods 2.6 knows, and maxMethods how many can be added.
+// http1, which imports nothing of ours, has them too; a test compares the two.
 var knownMethods = []string{"GET", "POST", "PUT", "HEAD", "CONNECT", "TRACE", "PURGE", "OPTIONS", "DELETE", "PROPFIND",
 	"PROPPATCH", "MKCOL", "COPY", "MOVE", "LOCK", "UNLOCK", "BMOVE", "BDELETE", "BPROPFIND", "BPROPPATCH", "BCOPY",
 	"SEARCH", "SUBSCRIBE", "UNSUBSCRIBE", "POLL", "REPORT", "MKACTIVITY", "CHECKOUT", "MERGE"}

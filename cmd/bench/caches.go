@@ -24,18 +24,6 @@ const (
 	memoryMegabytes = 256
 )
 
-const squidCacheCommon = `http_port 127.0.0.1:%d
-visible_hostname bench.test
-cache_log %[2]s/cache.log
-access_log %[2]s/access.log squid
-cache_store_log none
-pid_filename %[2]s/squid.pid
-coredump_dir %[2]s
-hosts_file none
-shutdown_lifetime 1 second
-http_access allow all
-`
-
 func squidCacheLines(dir string, mode cacheMode) string {
 	if mode == inMemory {
 		return fmt.Sprintf("cache_mem %d MB\nmaximum_object_size_in_memory 128 KB\n", memoryMegabytes)
@@ -44,15 +32,15 @@ func squidCacheLines(dir string, mode cacheMode) string {
 }
 
 func squidCacheConf(dir string, p ports) string {
-	text := "icp_port 0\nacl all src 0.0.0.0/0.0.0.0\n" + fmt.Sprintf(squidCacheCommon, p.listen, dir) + squidCacheLines(dir, p.mode)
+	lines := squidCacheLines(dir, p.mode)
 	if p.mode == inMemory {
-		text += fmt.Sprintf("cache_dir null %s\n", dir)
+		lines += fmt.Sprintf("cache_dir null %s\n", dir)
 	}
-	return text
+	return squidText(dir, p, only26, lines)
 }
 
 func squid5CacheConf(dir string, p ports) string {
-	return fmt.Sprintf(squidCacheCommon, p.listen, dir) + squidCacheLines(dir, p.mode)
+	return squidText(dir, p, "", squidCacheLines(dir, p.mode))
 }
 
 func nginxCacheConf(dir string, p ports) string {

@@ -87,20 +87,19 @@ hosts_file none
 shutdown_lifetime 1 second
 `
 
-func squidConf(dir string, p ports) string {
-	return fmt.Sprintf(squidCommon+`icp_port 0
-cache_dir null %[2]s
-acl all src 0.0.0.0/0.0.0.0
-cache deny all
-http_access allow all
-`, p.listen, dir)
+// only26 is what 2.6 asks for and 5 refuses.
+const only26 = "icp_port 0\nacl all src 0.0.0.0/0.0.0.0\n"
+
+// squidText is a configuration with the lines of a version and those about caching.
+func squidText(dir string, p ports, version, cache string) string {
+	return fmt.Sprintf(squidCommon, p.listen, dir) + version + cache + "http_access allow all\n"
 }
 
-func squid5Conf(dir string, p ports) string {
-	return fmt.Sprintf(squidCommon+`cache deny all
-http_access allow all
-`, p.listen, dir)
+func squidConf(dir string, p ports) string {
+	return squidText(dir, p, only26, "cache_dir null "+dir+"\ncache deny all\n")
 }
+
+func squid5Conf(dir string, p ports) string { return squidText(dir, p, "", "cache deny all\n") }
 
 const nginxCommon = `daemon off;
 user nobody nogroup;

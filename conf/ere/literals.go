@@ -92,8 +92,8 @@ func literalByte(b *bytes256, icase bool) (byte, bool) {
 	if !ok || c >= 0x80 {
 		return 0, false
 	}
-	if icase && 'A' <= c && c <= 'Z' {
-		c += 'a' - 'A'
+	if icase {
+		c = lower(c)
 	}
 	return c, true
 }

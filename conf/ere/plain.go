@@ -81,8 +81,8 @@ func plainLiteral(pattern string, icase bool) string {
 			end()
 			continue
 		}
-		if icase && 'A' <= c && c <= 'Z' {
-			c += 'a' - 'A'
+		if icase {
+			c = lower(c)
 		}
 		if len(run) < maxLiteralLen {
 			run = append(run, c)

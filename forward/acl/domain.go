@@ -5,6 +5,8 @@ import (
 	"net/netip"
 
 	"github.com/cuttle-proxy/cuttle/forward/dns"
+
+	"github.com/cuttle-proxy/cuttle/forward/http1"
 )
 
 // nameless is what 2.6 compares when an address has no name.
@@ -64,5 +66,5 @@ func nameOf(ctx context.Context, names dns.Resolver, addr netip.Addr) string {
 	if err != nil {
 		return nameless
 	}
-	return lower(name)
+	return http1.Lower(name)
 }

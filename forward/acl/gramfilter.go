@@ -1,5 +1,7 @@
 package acl
 
+import "github.com/cuttle-proxy/cuttle/forward/http1"
+
 // gramFilter finds which of many literal texts may stand in a subject, in one pass
 // per text length class and without regard to the case of ASCII letters. Of each text
 // one window of up to four bytes is looked for, the rarest among all texts; a bit
@@ -19,7 +21,7 @@ type gramText struct{ end, number uint32 }
 // add appends a text, putting it into lower case.
 func (l *gramTexts) add(text string, number uint32) {
 	for i := range len(text) {
-		l.bytes = append(l.bytes, lowered[text[i]])
+		l.bytes = append(l.bytes, http1.LowerByte(text[i]))
 	}
 	l.list = append(l.list, gramText{uint32(len(l.bytes)), number})
 }
@@ -151,7 +153,7 @@ func (f *gramFilter) find(subject string, found func(number uint32, at int) bool
 func (t *gramTable) find(subject string, found func(number uint32, at int) bool) bool {
 	window := uint32(0)
 	for i := range len(subject) {
-		window = (window<<8 | uint32(lowered[subject[i]])) & t.mask
+		window = (window<<8 | uint32(http1.LowerByte(subject[i]))) & t.mask
 		hash := t.hash(window)
 		bit := hash >> t.shift
 		if t.bits[bit/64]&(1<<(bit%64)) == 0 || i+1 < t.size {

@@ -6,6 +6,8 @@ import (
 
 	"github.com/cuttle-proxy/cuttle/conf"
 	"github.com/cuttle-proxy/cuttle/conf/ere"
+
+	"github.com/cuttle-proxy/cuttle/forward/http1"
 )
 
 // pattern is one regular expression, ready to run.
@@ -81,7 +83,7 @@ func plainAt(r conf.Regex, subject string, at int) bool {
 			i++
 			c = rest[i]
 		}
-		if at == len(subject) || subject[at] != c && (!r.ICase || lowered[subject[at]] != lowered[c]) {
+		if at == len(subject) || subject[at] != c && (!r.ICase || http1.LowerByte(subject[at]) != http1.LowerByte(c)) {
 			return false
 		}
 		at++

@@ -6,6 +6,8 @@ import (
 
 	"github.com/cuttle-proxy/cuttle/conf"
 	"github.com/cuttle-proxy/cuttle/conf/ere"
+
+	"github.com/cuttle-proxy/cuttle/forward/http1"
 )
 
 // regexSet is the regular expressions of one ACL. Most of them cannot match
@@ -94,7 +96,7 @@ func (s *regexSet) engine(i int, r conf.Regex) error {
 	}
 	for _, l := range literals {
 		for at := range len(l) {
-			s.literals.bytes = append(s.literals.bytes, lowered[l[at]])
+			s.literals.bytes = append(s.literals.bytes, http1.LowerByte(l[at]))
 		}
 		s.literals.list = append(s.literals.list, literal{uint32(len(s.literals.bytes)), uint32(i)})
 	}
@@ -137,7 +139,7 @@ func foldedAt(subject string, at int, text []byte) bool {
 		return false
 	}
 	for i, c := range text {
-		if lowered[subject[at+i]] != c {
+		if http1.LowerByte(subject[at+i]) != c {
 			return false
 		}
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"github.com/cuttle-proxy/cuttle/conf"
+
+	"github.com/cuttle-proxy/cuttle/forward/http1"
 )
 
 // texts is a set of texts: user names or regular expressions.
@@ -19,7 +21,7 @@ func compileUsers(list conf.UserList) *users {
 	u := &users{required: list.Required, fold: list.ICase, names: map[string]struct{}{}}
 	for _, name := range list.Names {
 		if u.fold {
-			name = lower(name)
+			name = http1.Lower(name)
 		}
 		u.names[name] = struct{}{}
 	}
@@ -35,7 +37,7 @@ func (u *users) has(user string) bool {
 		return true
 	}
 	if u.fold {
-		user = lower(user)
+		user = http1.Lower(user)
 	}
 	_, ok := u.names[user]
 	return ok

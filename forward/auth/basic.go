@@ -35,7 +35,7 @@ func (b *basic) check(ctx context.Context, l *Login, _ *Request, rest []byte) {
 	}
 	user, password, complete := bytes.Cut(text, []byte{':'})
 	if !b.cfg.CaseSensitive {
-		lower(user)
+		http1.AppendLower(user[:0], user)
 	}
 	if !complete || len(password) == 0 && !b.cfg.BlankPassword {
 		l.State, l.User, l.Message = Refused, string(user), "a password is missing"
@@ -101,15 +101,6 @@ func decodeBasic(dst, field []byte) []byte {
 
 func isBase64(c byte) bool {
 	return 'a' <= c|0x20 && c|0x20 <= 'z' || '0' <= c && c <= '9' || c == '+' || c == '/'
-}
-
-// lower folds ASCII letters in place.
-func lower(text []byte) {
-	for i, c := range text {
-		if 'A' <= c && c <= 'Z' {
-			text[i] = c + 'a' - 'A'
-		}
-	}
 }
 
 // reason is what a helper says behind its no: the rest of the line, or message=.

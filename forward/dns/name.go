@@ -4,33 +4,18 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+
+	"github.com/cuttle-proxy/cuttle/forward/http1"
 )
 
 // maxNameLen is the longest host name in text form without the final dot
 // (RFC 1035 section 2.3.4: 255 octets on the wire).
 const maxNameLen = 253
 
-// canonical gives the form under which a name is kept: lower case, no final
-// dot. It allocates only when the text is not in that form already.
+// canonical gives the form under which a name is kept: ASCII letters in lower case
+// (RFC 4343 section 2.1), no final dot. It allocates only when the text is not in that form already.
 func canonical(host string) string {
-	return lower(strings.TrimSuffix(host, "."))
-}
-
-// lower is s with ASCII letters in lower case (RFC 4343 section 2.1). All other
-// bytes stay what they are, so that no two names become one.
-func lower(s string) string {
-	for i := 0; i < len(s); i++ {
-		if c := s[i]; 'A' <= c && c <= 'Z' {
-			b := []byte(s)
-			for ; i < len(b); i++ {
-				if c := b[i]; 'A' <= c && c <= 'Z' {
-					b[i] = c + 'a' - 'A'
-				}
-			}
-			return string(b)
-		}
-	}
-	return s
+	return http1.Lower(strings.TrimSuffix(host, "."))
 }
 
 // askable reports whether a canonical name can be put into a question: labels of

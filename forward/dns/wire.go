@@ -1,11 +1,14 @@
 package dns
 
 import (
+	"bytes"
 	"errors"
 	"net/netip"
 	"time"
 
 	"golang.org/x/net/dns/dnsmessage"
+
+	"github.com/cuttle-proxy/cuttle/forward/http1"
 )
 
 // Bounds on what one answer may make us keep.
@@ -186,18 +189,6 @@ func textName(n dnsmessage.Name) string {
 
 // sameName compares a name from the wire with a canonical one.
 func sameName(n dnsmessage.Name, name string) bool {
-	wire := n.Data[:n.Length]
-	if len(wire) != len(name)+1 || wire[len(name)] != '.' {
-		return false
-	}
-	for i := range len(name) {
-		c := wire[i]
-		if 'A' <= c && c <= 'Z' {
-			c += 'a' - 'A'
-		}
-		if c != name[i] {
-			return false
-		}
-	}
-	return true
+	wire, dot := bytes.CutSuffix(n.Data[:n.Length], []byte{'.'})
+	return dot && http1.EqualFold(wire, name)
 }

@@ -3,6 +3,8 @@ package freshness
 import (
 	"bytes"
 	"encoding/hex"
+
+	"github.com/cuttle-proxy/cuttle/forward/http1"
 )
 
 // FindVariant is the key of the variant for a selection in a list as ParseVariants reads
@@ -51,7 +53,7 @@ func appendCanonical(dst, data []byte) []byte {
 		dst = appendCanonicalValue(dst, value)
 		switch string(bytes.TrimLeft(name, " ")) {
 		case "accept-language", "accept-encoding":
-			lower := appendLower(nil, dst[at:])
+			lower := http1.AppendLower(nil, dst[at:])
 			dst = append(dst[:at], lower...)
 		}
 		dst, data = append(dst, '"'), after

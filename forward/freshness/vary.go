@@ -26,7 +26,7 @@ func AppendVaryData(dst, vary []byte, req *http1.Fields) (data []byte, ok bool) 
 			dst = append(dst, ", "...)
 		}
 		at := len(dst)
-		dst = appendLower(dst, name)
+		dst = http1.AppendLower(dst, name)
 		var there bool
 		if value, there = req.AppendNamed(value[:0], string(dst[at:])); there {
 			dst = append(appendEscaped(append(dst, `="`...), value), '"')
@@ -37,16 +37,6 @@ func AppendVaryData(dst, vary []byte, req *http1.Fields) (data []byte, ok bool) 
 
 func fieldName(name []byte) bool {
 	return bytes.IndexFunc(name, func(c rune) bool { return c <= ' ' || c >= 127 || c == '"' || c == ':' || c == '=' }) < 0
-}
-
-func appendLower(dst, b []byte) []byte {
-	for _, c := range b {
-		if 'A' <= c && c <= 'Z' {
-			c += 'a' - 'A'
-		}
-		dst = append(dst, c)
-	}
-	return dst
 }
 
 // escaped are the bytes written as %XX beside those outside of printable ASCII

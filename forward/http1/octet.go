@@ -50,6 +50,30 @@ var lowered = func() (t [256]byte) {
 	return t
 }()
 
+// LowerByte is an ASCII letter in lower case, any other byte as it is.
+func LowerByte(c byte) byte { return lowered[c] }
+
+// Lower is s with ASCII letters in lower case. All other bytes stay what they are: two
+// names that differ in bytes of no known encoding must not become one. It allocates
+// only when something changes.
+func Lower(s string) string {
+	for i := range len(s) {
+		if lowered[s[i]] != s[i] {
+			return string(AppendLower(make([]byte, 0, len(s)), s))
+		}
+	}
+	return s
+}
+
+// AppendLower appends text with ASCII letters in lower case. Text may be what follows
+// dst in its own storage.
+func AppendLower[T ~string | ~[]byte](dst []byte, text T) []byte {
+	for i := range len(text) {
+		dst = append(dst, lowered[text[i]])
+	}
+	return dst
+}
+
 // EqualFold compares ASCII text without regard to case.
 func EqualFold[A, B ~string | ~[]byte](a A, b B) bool {
 	if len(a) != len(b) {
