@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/cuttle-proxy/cuttle/conf"
+	"github.com/cuttle-proxy/cuttle/forward/acl"
 	"github.com/cuttle-proxy/cuttle/forward/helper"
 	"github.com/cuttle-proxy/cuttle/forward/http1"
 	"go.uber.org/zap"
@@ -37,9 +38,10 @@ type Login struct {
 	// Message is why they were refused, for the page that says so; "" for no reason known.
 	Message string
 
-	scheme string // the word of the scheme that was used
-	stale  bool   // Digest: only the nonce was wrong
-	token  string // what the challenge, or the field of a reply, has to carry
+	scheme string    // the word of the scheme that was used
+	stale  bool      // Digest: only the nonce was wrong
+	token  string    // what the challenge, or the field of a reply, has to carry
+	told   *acl.Told // what access lists are told of an accepted user; nil when it is yet to be made
 }
 
 // Request is what Check looks at.

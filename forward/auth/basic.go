@@ -26,7 +26,12 @@ func (b *basic) challenge(dst []byte, _ *Login) []byte {
 	return append(append(append(dst, `Basic realm="`...), b.cfg.Realm...), '"')
 }
 
-func (b *basic) check(ctx context.Context, l *Login, _ *Request, rest []byte) {
+func (b *basic) check(ctx context.Context, l *Login, q *Request, rest []byte) {
+	now := b.now()
+	if known := q.Conn.recall(b, rest, now); known != nil {
+		l.State, l.User, l.told = Accepted, known.user, known.told
+		return
+	}
 	var space [128]byte
 	text := decodeBasic(space[:0], rest)
 	defer clear(text)
@@ -42,8 +47,9 @@ func (b *basic) check(ctx context.Context, l *Login, _ *Request, rest []byte) {
 		return
 	}
 	k := b.memory.key(user, password)
-	if known := b.memory.recall(k, b.now(), b.cfg.CredentialsTTL); known != nil {
-		l.State, l.User = Accepted, known.user
+	if known := b.memory.recall(k, now, b.cfg.CredentialsTTL); known != nil {
+		l.State, l.User, l.told = Accepted, known.user, known.told
+		q.Conn.remember(b, rest, known, now)
 		return
 	}
 	l.User = string(user)

@@ -17,6 +17,7 @@ type Conn struct {
 	user    string // who has proved itself here, once for all
 	scheme  *connection
 	session *helper.Session // of a handshake that is under way
+	known   known           // the credentials seen here last
 }
 
 // User is who the connection belongs to, "" as long as nobody has proved that.

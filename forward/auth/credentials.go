@@ -16,7 +16,6 @@ type Credentials struct {
 	Login
 	// Source is what they are looked at with.
 	Source
-	told *acl.Told // who the client proved to be
 }
 
 // Source is where the credentials of a request come from.

@@ -4,9 +4,11 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/cuttle-proxy/cuttle/conf"
+	"github.com/cuttle-proxy/cuttle/forward/acl"
 	"github.com/hashicorp/golang-lru/v2/simplelru"
 )
 
@@ -39,6 +41,8 @@ type login struct {
 	ha1     string // Digest: the hash that stands for the password
 	checked time.Time
 	used    time.Time
+	told    *acl.Told   // what access lists are told
+	gone    atomic.Bool // it is not remembered any more
 }
 
 // flight is a question on its way, that others with the same question wait for too.
@@ -96,7 +100,7 @@ func (m *Memory) recall(k key, now time.Time, span time.Duration) *login {
 func (m *Memory) remember(k key, user, ha1 string, now time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.logins.Add(k, &login{user: user, ha1: ha1, checked: now, used: now})
+	m.logins.Add(k, &login{user: user, ha1: ha1, checked: now, used: now, told: &acl.Told{AuthUser: user}})
 	if old, ok := m.latest[user]; ok && old != k {
 		m.logins.Remove(old) // its password is not right any more
 	}
@@ -112,8 +116,10 @@ func (m *Memory) forget(user string) {
 	}
 }
 
-// forgotten keeps latest in step. The caller holds m.mu.
+// forgotten keeps latest, and the connections that know the login, in step. The caller
+// holds m.mu.
 func (m *Memory) forgotten(k key, l *login) {
+	l.gone.Store(true)
 	if m.latest[l.user] == k {
 		delete(m.latest, l.user)
 	}
