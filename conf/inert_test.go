@@ -65,7 +65,7 @@ func TestHarmIsAClosedList(t *testing.T) {
 
 // TestInertOptionsAreOptions: each option of the table is a word its directive takes.
 func TestInertOptionsAreOptions(t *testing.T) {
-	known := slices.Concat(peerOptionNames(), []string{"ssl", "sslversion=", "multicast", "icp-port", "proto cache_object", "coss", "Q1=", "Q2=", "cert=", "without transparent", "keep_alive", "ignore-stale-while-revalidate"})
+	known := slices.Concat(peerOptionNames(), []string{"ssl", "sslversion=", "multicast", "icp-port", "proto cache_object", "coss", "Q1=", "Q2=", "cert=", "without transparent", "ignore-stale-while-revalidate"})
 	for _, o := range peerTLS {
 		known = append(known, o.name+"=")
 	}

@@ -73,7 +73,3 @@ var inertHTTPS = []Option{{Name: "cert=", Why: unopened}, {Name: "without transp
 }}}
 
 const unopened = "TLS is not terminated, the port is not opened"
-
-// inertAuth are those of auth_param: connections that are being authenticated are kept
-// whatever keep_alive says.
-var inertAuth = []Option{{Name: "keep_alive", find: wordAt(1, func(w string) bool { return w == "keep_alive" })}}

@@ -3,7 +3,7 @@ package conf
 import "time"
 
 var accessRows = []Directive{
-	{Name: "auth_param", Effect: Acts, Options: inertAuth, kind: authSchemes(func(c *Config) *[]*AuthScheme { return &c.AuthSchemes }),
+	{Name: "auth_param", Effect: Acts, kind: authSchemes(func(c *Config) *[]*AuthScheme { return &c.AuthSchemes }),
 		Example: "auth_param basic program /usr/lib/squid/ncsa_auth /etc/squid/passwd\nauth_param basic children 5\nauth_param basic realm Proxy of the house\nauth_param basic credentialsttl 2 hours",
 		Help: "Sets up one way of asking clients for a name and a password. The first word is the scheme (basic, digest, ntlm, negotiate), the second a parameter, the rest its value. " +
 			"A scheme can be used once it has a program; acl proxy_auth needs one set up in front of it. The order in which schemes are first named is the order in which they are offered. " +

@@ -38,6 +38,9 @@ func (x *transaction) refuse(f *failure.Failure) bool {
 		return false
 	}
 	r.KeepOwn()
+	if f.Challenge && x.login.EndsConnection() {
+		r.Keep = false
+	}
 	x.reply.FinishOwn(x.closes())
 	if m := x.mappedError(); m != nil {
 		return x.deliverMapped(m)

@@ -3,6 +3,7 @@ package auth
 import (
 	"context"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/cuttle-proxy/cuttle/conf"
@@ -107,9 +108,9 @@ func New(o Options) *Authenticator {
 		case "digest":
 			a.schemes = append(a.schemes, &digest{cfg: s, ask: pool.Ask, memory: o.Memory, now: o.Now})
 		case "ntlm":
-			a.schemes = append(a.schemes, &connection{word: "NTLM", reserve: pool.Reserve, log: o.Log})
+			a.schemes = append(a.schemes, &connection{word: "NTLM", keepAlive: s.KeepAlive, reserve: pool.Reserve, log: o.Log})
 		case "negotiate":
-			a.schemes = append(a.schemes, &connection{word: "Negotiate", reserve: pool.Reserve, log: o.Log})
+			a.schemes = append(a.schemes, &connection{word: "Negotiate", keepAlive: s.KeepAlive, reserve: pool.Reserve, log: o.Log})
 		}
 	}
 	return a
@@ -172,6 +173,16 @@ func (a *Authenticator) Challenges(l *Login) []string {
 		list = append(list, l.scheme+" "+l.token)
 	}
 	return list
+}
+
+// EndsConnection reports whether the connection is to end with the reply that asks for
+// credentials: so it is where NTLM or Negotiate has keep_alive off, for clients that
+// begin a handshake on a fresh connection only. A handshake that goes on keeps it.
+func (a *Authenticator) EndsConnection(l *Login) bool {
+	return l.State != Continues && slices.ContainsFunc(a.schemes, func(s scheme) bool {
+		bound, ok := s.(*connection)
+		return ok && !bound.keepAlive
+	})
 }
 
 // Info gives the field that a reply to an accepted request carries: authenticate says

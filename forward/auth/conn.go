@@ -53,9 +53,10 @@ func (c *Conn) drop() {
 // connection is NTLM or Negotiate (RFC 4559): a handshake in several requests of one
 // connection, which belongs to the user from then on.
 type connection struct {
-	word    string
-	reserve func(context.Context) (*helper.Session, error)
-	log     *zap.Logger
+	word      string
+	keepAlive bool // the connection stays when it is asked for credentials
+	reserve   func(context.Context) (*helper.Session, error)
+	log       *zap.Logger
 }
 
 func (s *connection) name() string { return s.word }

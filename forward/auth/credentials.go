@@ -87,6 +87,11 @@ func (c *Credentials) Ask(out *http1.Outgoing) (goesOn bool) {
 	return c.State == Continues
 }
 
+// EndsConnection reports whether the connection is to end with that reply.
+func (c *Credentials) EndsConnection() bool {
+	return c.Authenticator != nil && c.Authenticator.EndsConnection(&c.Login)
+}
+
 // Inform adds what a scheme has to say to a client it has accepted.
 func (c *Credentials) Inform(out *http1.Outgoing) {
 	if c.State != Accepted {
