@@ -31,9 +31,10 @@ type client struct {
 	// meant is where an intercepted client wanted to connect to.
 	meant       netip.AddrPort
 	intercepted bool
-	sniffing    bool                   // what the client speaks is not known yet
-	passes      bool                   // its port reads a ClientHello and passes TLS on
-	user        atomic.Pointer[string] // what its host's ident server said; nil when never asked
+	sniffing    bool                          // what the client speaks is not known yet
+	passes      bool                          // its port reads a ClientHello and passes TLS on
+	user        atomic.Pointer[string]        // what its host's ident server said; nil when never asked
+	asking      atomic.Pointer[chan struct{}] // closed when it has answered; nil when it is not being asked
 
 	// since is when the connection was accepted or its last answer finished.
 	since  time.Time

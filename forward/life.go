@@ -9,6 +9,7 @@ import (
 
 	"github.com/cuttle-proxy/cuttle/conf"
 	"github.com/cuttle-proxy/cuttle/forward/accesslog"
+	"github.com/cuttle-proxy/cuttle/forward/asn"
 	"github.com/cuttle-proxy/cuttle/forward/auth"
 	"github.com/cuttle-proxy/cuttle/forward/dns"
 	"github.com/cuttle-proxy/cuttle/forward/holdings"
@@ -50,6 +51,7 @@ func New(cfg *conf.Config, parts Parts) (*Server, error) {
 	s.cache.Fetching, s.cache.Logs, s.cache.Panics = &s.fetching, s.logs, &s.panics
 	s.cache.Disks, s.cache.CheckDisks = parts.Disks, parts.CheckDisks
 	s.neighbours = peer.NewNeighbours(parts.Log)
+	s.systems = asn.New(s.dialWhois, parts.Log)
 	s.peers = peer.Env{Names: s.names, Log: parts.Log, Connect: s.tryPeer, Over: s.over, Talk: s.neighbours, Getter: documents{s}, Ways: netdb.New(cfg.NetDBLow, cfg.NetDBHigh)}
 	s.ports.Open, s.ports.Accept, s.ports.Log = parts.Network.Listen, s.acceptFrom, parts.Log
 	s.overload.Log, s.overload.Rest, s.overload.Relieve, s.overload.Tell = parts.Log, parts.OverloadRest, s.pool.DropIdle, parts.Overloaded
@@ -92,6 +94,7 @@ func (s *Server) Serve() error {
 	s.ports.Serve()
 	s.current.Load().fetch.Peers.LoadWays()
 	s.neighbours.Start()
+	s.askSystems(s.current.Load().cfg)
 	select {
 	case err := <-s.failed:
 		return err
@@ -129,6 +132,7 @@ func (s *Server) Swap(ctx context.Context, cfg *conf.Config) error {
 	s.peers.Ways.SetBounds(cfg.NetDBLow, cfg.NetDBHigh)
 	s.neighbours.Use(s.local(p))
 	s.ports.Settle()
+	s.askSystems(cfg)
 	p.warn(s.parts.Log)
 	old.Release()
 	return nil
@@ -185,6 +189,7 @@ func (s *Server) Shutdown(lifetime time.Duration) {
 func (s *Server) finish() {
 	s.overOnce.Do(func() {
 		s.overload.End()
+		s.systems.Close()
 		s.neighbours.Close()
 		s.cache.Close()
 		s.pool.Close()
@@ -313,7 +318,7 @@ const helperFarewell = time.Second
 // shared is what the policies of all configurations have in common.
 func (s *Server) shared() *shared {
 	return &shared{
-		names: s.names, connections: &s.clients, hardware: &s.hardware, peers: &s.peers, dates: &s.dates,
+		names: s.names, connections: &s.clients, hardware: &s.hardware, systems: s.systems, peers: &s.peers, dates: &s.dates,
 		version: s.parts.Version, log: s.parts.Log, trace: s.say.ACL, logs: s.logEnv(), helpers: &s.helpers, logins: s.logins,
 	}
 }

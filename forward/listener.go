@@ -83,16 +83,39 @@ func (s *Server) welcome(l *ports.Listener, tcp *net.TCPConn) {
 }
 
 // Ident implements acl.Conn: the client's host is asked once a connection, and
-// what it said goes to the log as well.
+// what it said goes to the log as well. Who wants to know while it is being asked waits
+// for the same answer.
 func (cl *client) Ident(ctx context.Context) string {
-	if user := cl.user.Load(); user != nil {
-		return *user
+	for {
+		if user, ok := cl.KnownIdent(); ok {
+			return user
+		}
+		mine := make(chan struct{})
+		if cl.asking.CompareAndSwap(nil, &mine) {
+			user := cl.srv.identify(ctx, cl)
+			if ctx.Err() == nil {
+				cl.user.Store(&user)
+			}
+			cl.asking.Store(nil)
+			close(mine)
+			return user
+		}
+		if other := cl.asking.Load(); other != nil {
+			select {
+			case <-*other:
+			case <-ctx.Done():
+				return ""
+			}
+		}
 	}
-	user := cl.srv.identify(ctx, cl)
-	if ctx.Err() == nil {
-		cl.user.Store(&user)
+}
+
+// KnownIdent implements acl.Conn.
+func (cl *client) KnownIdent() (user string, ok bool) {
+	if known := cl.user.Load(); known != nil {
+		return *known, true
 	}
-	return user
+	return "", false
 }
 
 // identify asks the client's host, for at most ident_timeout.
@@ -125,8 +148,5 @@ func (s *Server) identifyEarly(cl *client) {
 	if !p.lists.IdentLookupAccess.Check(context.Background(), &facts).Allowed() {
 		return
 	}
-	go func() {
-		user := s.identify(clientContext{cl}, cl)
-		cl.user.CompareAndSwap(nil, &user)
-	}()
+	go cl.Ident(clientContext{cl})
 }

@@ -71,6 +71,7 @@ type shared struct {
 	names       dns.Resolver
 	connections acl.ConnectionCounter
 	hardware    *acl.Neighbours
+	systems     acl.ASNumbers
 	peers       *peer.Env
 	dates       *http1.DateCache
 	version     string // of the release
@@ -91,7 +92,7 @@ func newPolicy(cfg *conf.Config, s *shared) (*policy, error) {
 		connections = forgotten{}
 	}
 	if p.lists, err = acl.Compile(cfg, acl.Sources{
-		Names: s.names, Connections: connections, External: &p.helpers, Hardware: s.hardware,
+		Names: s.names, Connections: connections, External: &p.helpers, Hardware: s.hardware, ASNumbers: s.systems,
 		Trace: s.trace,
 	}); err != nil {
 		return nil, err

@@ -12,6 +12,7 @@ import (
 	"github.com/cuttle-proxy/cuttle/conf"
 	"github.com/cuttle-proxy/cuttle/forward/accesslog"
 	"github.com/cuttle-proxy/cuttle/forward/acl"
+	"github.com/cuttle-proxy/cuttle/forward/asn"
 	"github.com/cuttle-proxy/cuttle/forward/auth"
 	"github.com/cuttle-proxy/cuttle/forward/caching"
 	"github.com/cuttle-proxy/cuttle/forward/clients"
@@ -108,6 +109,7 @@ type Server struct {
 	clients    clients.Set[*client]
 	hardware   acl.Neighbours
 	helpers    helper.Group
+	systems    *asn.Table // networks of autonomous systems
 	logins     *auth.Memory
 	overload   overload.State
 	reserve    overload.Reserve

@@ -69,6 +69,9 @@ type Conn interface {
 	// Ident gives the user whom the client's host names as the owner of the
 	// connection (RFC 1413), "" when it names none. It may wait for that host.
 	Ident(ctx context.Context) string
+	// KnownIdent is what it said, without asking; ok is false when it was not asked, or
+	// has not answered yet.
+	KnownIdent() (user string, ok bool)
 }
 
 // Login is the credentials of one request.

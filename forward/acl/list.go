@@ -16,8 +16,8 @@ type List struct {
 	admits bool
 	// asksDst: some line has a dst or dst_as ACL.
 	asksDst bool
-	// waits: credentials that are missing end the check with Challenge; 2.6
-	// passes over them where it cannot wait.
+	// waits: credentials that are missing end the check with Challenge, and a client's
+	// host is asked for its user; 2.6 passes over both where it cannot wait.
 	waits bool
 
 	name  string // of the directive, for the trace
@@ -45,7 +45,7 @@ func (l *List) Check(ctx context.Context, f *Facts) Answer {
 		return Answer{Verdict: l.whenEmpty, Told: f.Told}
 	}
 	stranger := l.admits && f.Client.Is6()
-	a := Answer{Told: f.Told}
+	a := Answer{Told: f.Told, fast: !l.waits}
 	if l.trace.On(3) {
 		a.trace = &l.trace
 	}
@@ -98,11 +98,12 @@ type ref struct {
 	match  matcher
 	tell   teller  // match, when it is one
 	claim  claimer // likewise
+	ident  *ident  // likewise
 }
 
 // Match reports whether all ACLs hold.
 func (c *Cond) Match(ctx context.Context, f *Facts) bool {
-	a := Answer{Told: f.Told}
+	a := Answer{Told: f.Told, fast: true}
 	return c.test(ctx, f, &a, false) == Yes
 }
 
@@ -122,6 +123,8 @@ func (c *Cond) test(ctx context.Context, f *Facts, a *Answer, denies bool) Terna
 		}
 		if denies && r.claim != nil && r.claim.claimed(f) == yes(!r.negate) {
 			outcome = Missing
+		} else if a.fast && r.ident != nil {
+			outcome = r.ident.known(f)
 		} else if r.tell != nil {
 			outcome, a.Told = r.tell.tell(ctx, f, a.Told)
 		} else {
@@ -173,7 +176,8 @@ func (c *compiler) compileCond(refs []conf.ACLRef) Cond {
 		m := c.matcher(r.ACL)
 		tell, _ := m.(teller)
 		claim, _ := m.(claimer)
-		cond.refs = append(cond.refs, ref{r.ACL.Name, r.Negate, m, tell, claim})
+		who, _ := m.(*ident)
+		cond.refs = append(cond.refs, ref{r.ACL.Name, r.Negate, m, tell, claim, who})
 	}
 	return cond
 }

@@ -61,11 +61,12 @@ func compileASNumbers(list []int, source ASNumbers) *asNumbers {
 }
 
 func (s *asNumbers) has(addr netip.Addr) bool {
-	n, ok := s.source.ASNumber(addr)
-	if ok {
-		_, ok = s.numbers[n]
+	for _, n := range s.source.ASNumbers(addr) {
+		if _, ok := s.numbers[n]; ok {
+			return true
+		}
 	}
-	return ok
+	return false
 }
 
 // src_as: the autonomous system of the client.

@@ -56,9 +56,10 @@ type ExternalLookup interface {
 	Match(ctx context.Context, use *conf.ExternalUse, f *Facts, known *Told) (outcome Ternary, said *Told)
 }
 
-// ASNumbers knows which autonomous system an address belongs to.
+// ASNumbers knows which autonomous systems an address belongs to.
 type ASNumbers interface {
-	ASNumber(addr netip.Addr) (uint32, bool)
+	// ASNumbers gives those that announce the most specific network around it.
+	ASNumbers(addr netip.Addr) []uint32
 }
 
 // ConnectionCounter counts client connections.

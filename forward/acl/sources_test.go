@@ -24,11 +24,17 @@ func (w *world) Authenticate(context.Context) (*Told, AuthState) {
 }
 func (w *world) TooManyAddresses(string, int, bool) bool { return w.many }
 func (w *world) Ident(context.Context) string            { return w.ident }
+func (w *world) KnownIdent() (string, bool)              { return w.ident, w.ident != "unasked" }
 func (w *world) Match(context.Context, *conf.ExternalUse, *Facts, *Told) (Ternary, *Told) {
 	return w.outcome, w.said
 }
-func (w *world) Established(netip.Addr) int           { return 5 }
-func (w *world) ASNumber(a netip.Addr) (uint32, bool) { return 65001, a.Is4() }
+func (w *world) Established(netip.Addr) int { return 5 }
+func (w *world) ASNumbers(a netip.Addr) []uint32 {
+	if !a.Is4() {
+		return nil
+	}
+	return []uint32{65000, 65001}
+}
 func (w *world) HardwareAddress(a netip.Addr) ([6]byte, bool) {
 	return [6]byte{2, 0, 0, 0, 0, 1}, a.Is4()
 }

@@ -67,6 +67,23 @@ func (m *ident) match(ctx context.Context, f *Facts) Ternary {
 	if f.Conn != nil {
 		user = f.Conn.Ident(ctx)
 	}
+	return m.says(user)
+}
+
+// known is the match where nobody waits: nothing can be told before the client's host
+// has answered another list.
+func (m *ident) known(f *Facts) Ternary {
+	if f.Conn == nil {
+		return m.says("")
+	}
+	user, ok := f.Conn.KnownIdent()
+	if !ok {
+		return Unknown
+	}
+	return m.says(user)
+}
+
+func (m *ident) says(user string) Ternary {
 	if user == "" {
 		user = "-"
 	}

@@ -97,6 +97,7 @@ func (r *rig) questions() string {
 type host struct{}
 
 func (host) Ident(context.Context) string { return "ida" }
+func (host) KnownIdent() (string, bool)   { return "", false }
 
 func facts(t testing.TB, head string) *acl.Facts {
 	t.Helper()
