@@ -51,7 +51,9 @@ func New(cfg *conf.Config, parts Parts) (*Server, error) {
 	s.cache.Fetching, s.cache.Logs, s.cache.Panics = &s.fetching, s.logs, &s.panics
 	s.cache.Disks, s.cache.CheckDisks = parts.Disks, parts.CheckDisks
 	s.neighbours = peer.NewNeighbours(parts.Log)
-	s.systems = asn.New(s.dialWhois, parts.Log)
+	s.systems = asn.New(asn.Dialer(s.names, func(ctx context.Context, to netip.AddrPort) (net.Conn, error) {
+		return parts.Network.Dial(ctx, Dialing{To: to})
+	}), parts.Log)
 	s.peers = peer.Env{Names: s.names, Log: parts.Log, Connect: s.tryPeer, Over: s.over, Talk: s.neighbours, Getter: documents{s}, Ways: netdb.New(cfg.NetDBLow, cfg.NetDBHigh)}
 	s.ports.Open, s.ports.Accept, s.ports.Log = parts.Network.Listen, s.acceptFrom, parts.Log
 	s.overload.Log, s.overload.Rest, s.overload.Relieve, s.overload.Tell = parts.Log, parts.OverloadRest, s.pool.DropIdle, parts.Overloaded
@@ -94,7 +96,7 @@ func (s *Server) Serve() error {
 	s.ports.Serve()
 	s.current.Load().fetch.Peers.LoadWays()
 	s.neighbours.Start()
-	s.askSystems(s.current.Load().cfg)
+	s.systems.Configure(s.current.Load().cfg)
 	select {
 	case err := <-s.failed:
 		return err
@@ -132,7 +134,7 @@ func (s *Server) Swap(ctx context.Context, cfg *conf.Config) error {
 	s.peers.Ways.SetBounds(cfg.NetDBLow, cfg.NetDBHigh)
 	s.neighbours.Use(s.local(p))
 	s.ports.Settle()
-	s.askSystems(cfg)
+	s.systems.Configure(cfg)
 	p.warn(s.parts.Log)
 	old.Release()
 	return nil

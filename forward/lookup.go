@@ -29,6 +29,12 @@ func (x *transaction) lookup() freshness.Decision {
 		found = false
 	}
 	d := c.Decide(found)
+	if q, ask := c.Stale(d); ask && x.p.helpers.refresh != nil {
+		if a := x.p.helpers.refresh.Ask(ctx, &q); a.Fresh { // external_refresh_check
+			c.Extend(a)
+			d.Action, d.Tag = freshness.Serve, freshness.TagRefreshHit
+		}
+	}
 	if say := x.cl.srv.say.Store; say.On(3) {
 		say.Say(3, "the store about %s %s: %s", x.req.MethodText, x.canonicalURL, d.Tag)
 	}

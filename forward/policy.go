@@ -23,6 +23,7 @@ import (
 	"github.com/cuttle-proxy/cuttle/forward/http1"
 	"github.com/cuttle-proxy/cuttle/forward/icons"
 	"github.com/cuttle-proxy/cuttle/forward/peer"
+	"github.com/cuttle-proxy/cuttle/forward/refreshcheck"
 	"github.com/cuttle-proxy/cuttle/forward/reply"
 	"github.com/cuttle-proxy/cuttle/forward/report"
 	"github.com/cuttle-proxy/cuttle/forward/rewrite"
@@ -255,6 +256,7 @@ type helpers struct {
 	auth      *auth.Authenticator
 	external  *external.Types
 	rewriters rewrite.Rewriters
+	refresh   *refreshcheck.Checker
 	pools     []*helper.Pool
 }
 
@@ -268,6 +270,7 @@ func (h *helpers) start(cfg *conf.Config, s *shared) {
 	h.auth = auth.New(auth.Options{Settings: &cfg.AuthSettings, Memory: s.logins, Start: start, Log: s.log})
 	h.external = external.New(cfg.ExternalACLTypes, start, s.log, time.Now)
 	h.rewriters = rewrite.New(cfg, start, s.log)
+	h.refresh = refreshcheck.New(&cfg.ExternalRefreshCheck, start, s.log)
 }
 
 // close lets them end when they have answered what they were asked.
