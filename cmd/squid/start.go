@@ -89,6 +89,7 @@ func serve(inv *invocation, cfg *conf.Config, report *conf.Report, supervised bo
 	}
 	p.tellReady()
 	debug.FreeOSMemory() // what reading long lists left over
+	go returnMemory(p.ending)
 	status := p.run(signals)
 	p.leave()
 	return status
