@@ -107,14 +107,18 @@ func (s *Server) Serve() error {
 
 // Swap replaces the configuration. Transactions under way keep the one they
 // began with, listeners that stay remain open. On error the old configuration
-// goes on serving; a port that cannot be had is none (Unserved).
+// goes on serving; a port, log, error page or cache_dir that cannot be had is none
+// (Unserved).
 func (s *Server) Swap(ctx context.Context, cfg *conf.Config) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.stopping.Load() {
 		return nil
 	}
-	p, err := newPolicy(cfg, s.shared())
+	var excused []error
+	with := s.shared()
+	with.excuse = func(err error) { excused = append(excused, err) }
+	p, err := newPolicy(cfg, with)
 	if err != nil {
 		return err
 	}
@@ -122,14 +126,20 @@ func (s *Server) Swap(ctx context.Context, cfg *conf.Config) error {
 		p.Release()
 		return err
 	}
-	if s.unheard = s.neighbours.Listen(ctx, cfg); s.unheard != nil {
-		s.parts.Log.Error("ERROR: " + s.unheard.Error())
+	if err := s.neighbours.Listen(ctx, cfg); err != nil {
+		excused = append(excused, err)
 	}
 	if s.ownNames != nil {
 		s.ownNames.Reconfigure(s.lookups(cfg))
 	}
 	s.pool.SetOptions(origin.PoolOptions{Timeout: cfg.PconnTimeout})
-	s.cache.Reconfigure(cfg)
+	if err := s.cache.Reconfigure(cfg); err != nil {
+		excused = append(excused, err)
+	}
+	for _, err := range excused {
+		s.parts.Log.Error("ERROR: " + err.Error())
+	}
+	s.unserved = excused
 	old := s.current.Swap(p)
 	s.peers.Ways.SetBounds(cfg.NetDBLow, cfg.NetDBHigh)
 	s.neighbours.Use(s.local(p))

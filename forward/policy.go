@@ -79,6 +79,7 @@ type shared struct {
 	log         *zap.Logger
 	trace       report.Section // of access lists
 	logs        accesslog.Env
+	excuse      func(error) // is told what of a policy cannot be had; nil where that ends it
 	helpers     *helper.Group
 	logins      *auth.Memory
 }
@@ -102,7 +103,7 @@ func newPolicy(cfg *conf.Config, s *shared) (*policy, error) {
 		p.asksEarly = p.asksEarly || rule.Allow
 	}
 	p.name(s.version)
-	env := errpage.Env{Product: "squid/" + s.version, Server: p.product, Hostname: p.visible, Administrator: cfg.CacheMgr}
+	env := errpage.Env{Product: "squid/" + s.version, Server: p.product, Hostname: p.visible, Administrator: cfg.CacheMgr, Excuse: s.excuse}
 	if p.pages, err = errpage.Load(&cfg.ErrorPageSettings, env); err != nil {
 		return nil, err
 	}
@@ -119,7 +120,9 @@ func newPolicy(cfg *conf.Config, s *shared) (*policy, error) {
 	}
 	p.fetch.Peers = peer.New(cfg, p.lists, s.peers)
 	p.fetch.Request, p.fetch.URL = p.request, p.url
-	if p.logs, err = accesslog.Open(&cfg.LogSettings, s.logs); err != nil {
+	logs := s.logs
+	logs.Excuse = s.excuse
+	if p.logs, err = accesslog.Open(&cfg.LogSettings, logs); err != nil {
 		return nil, err
 	}
 	p.wantsFields = cfg.LogMimeHdrs

@@ -119,8 +119,8 @@ type Server struct {
 	strangers  report.PerClient // IPv6 clients that IPv4 rules would have let in
 
 	ports    ports.Set
-	mu       sync.Mutex // guards unheard and the order of Swap, Rotate and Shutdown
-	unheard  error      // icp_port or htcp_port cannot be had
+	mu       sync.Mutex // guards unserved and the order of Swap, Rotate and Shutdown
+	unserved []error    // what of the configuration cannot be had, beside http_ports
 	failed   chan error
 	over     chan struct{} // closed when Shutdown has finished
 	overOnce sync.Once
@@ -164,17 +164,15 @@ func (s *Server) Verification() (checked, unverified, denied uint64) {
 // name in their ClientHello.
 func (s *Server) PassedTLS() uint64 { return s.passed.Load() }
 
-// Unserved are the ports that cannot be had; an http_port is tried again now and then.
+// Unserved is what the configuration in force asks for and cannot be had: ports, of
+// which an http_port is tried again now and then, logs, pages, cache_dirs.
 func (s *Server) Unserved() (list []error) {
 	for _, f := range s.ports.Failures() {
 		list = append(list, f)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.unheard != nil {
-		list = append(list, s.unheard)
-	}
-	return list
+	return append(list, s.unserved...)
 }
 
 // Transfers is the number of requests and tunnels under way, one for each client

@@ -157,3 +157,40 @@ func TestSwapAfterShutdown(t *testing.T) {
 		t.Error("its log was opened")
 	}
 }
+
+// A configuration is in force, its refusals above all, although a log, a page or a
+// cache_dir of it cannot be had. The log is written as soon as it can be.
+func TestSwapPutsInForceWhatCanBe(t *testing.T) {
+	r := start(t, nil)
+	next := defaults(r.dir)
+	next.HTTPPorts[0].Addr = netip.MustParseAddrPort(r.addr)
+	next.HTTPAccess = conf.AccessList{{}}
+	later := filepath.Join(r.dir, "later")
+	next.AccessLogs = []*conf.AccessLog{{Path: filepath.Join(later, "access.log"), Kind: conf.LogSquid}}
+	next.UseragentLog = filepath.Join(later, "agents.log")
+	next.DenyInfo = []conf.DenyInfo{{Page: "ERR_NOT_THERE"}}
+	next.ErrorDirectory = t.TempDir()
+	if err := r.srv.Swap(context.Background(), next); err != nil {
+		t.Fatal(err)
+	}
+	told := fmt.Sprint(r.srv.Unserved())
+	for _, name := range []string{"access.log", "agents.log", "ERR_NOT_THERE"} {
+		if !strings.Contains(told, name) {
+			t.Errorf("%s is not among %s", name, told)
+		}
+	}
+	if got := r.exchange("GET http://origin.test/ HTTP/1.0\r\n\r\n"); !strings.HasPrefix(got, "HTTP/1.0 403 ") || !strings.Contains(got, "ERR_ACCESS_DENIED") {
+		t.Errorf("%q", got)
+	}
+	if err := os.Mkdir(later, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.srv.Rotate(); err != nil {
+		t.Error(err)
+	}
+	r.exchange("GET http://origin.test/ HTTP/1.0\r\n\r\n")
+	r.cfg = next
+	if lines := r.log(1); len(lines) != 1 {
+		t.Errorf("%q", lines)
+	}
+}

@@ -227,7 +227,7 @@ func (p *process) adopt(cfg *conf.Config, o *outcome) {
 	old := p.cfg
 	p.cfg = cfg
 	p.cacheLog.levels.Store(p.debugLevels())
-	if cfg.CacheLog != old.CacheLog {
+	if wanted := cfg.CacheLog != "" && cfg.CacheLog != "none"; wanted && (cfg.CacheLog != old.CacheLog || p.cacheLog.current() == nil) {
 		if f, err := p.monitor.OpenLog(cfg.CacheLog); err == nil {
 			p.useCacheLog(f)
 		} else {

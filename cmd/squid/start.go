@@ -17,6 +17,7 @@ import (
 	"github.com/cuttle-proxy/cuttle/cmd/squid/privsep"
 	"github.com/cuttle-proxy/cuttle/conf"
 	"github.com/cuttle-proxy/cuttle/forward"
+	"github.com/cuttle-proxy/cuttle/forward/accesslog"
 )
 
 // start is what happens without an order: check the configuration, refuse a
@@ -246,9 +247,22 @@ func (p *process) tellReady() {
 // standard error, and the status 2.6's abort gives.
 func (p *process) fail(err error) int {
 	p.failed = true
-	p.cacheLog.writeFatal(err.Error())
+	p.cacheLog.writeFatal(p.fatalText(err))
 	p.leave()
 	return exitFatal
+}
+
+// fatalText is an error in 2.6's words where it has some.
+func (p *process) fatalText(err error) string {
+	var open *accesslog.OpenError
+	switch {
+	case !errors.As(err, &open):
+	case errors.Is(err, syscall.ENOENT):
+		return fmt.Sprintf("Cannot open '%s' because\n\tthe parent directory does not exist.\n\tPlease create the directory.", open.Path)
+	case errors.Is(err, syscall.EACCES):
+		return fmt.Sprintf("Cannot open '%s' for writing.\n\tThe parent directory must be writeable by the\n\tuser '%s', which is the cache_effective_user\n\tset in squid.conf.", open.Path, p.cfg.CacheEffectiveUser)
+	}
+	return err.Error()
 }
 
 // fatalError is a reason to end in 2.6's words.

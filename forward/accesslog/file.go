@@ -53,10 +53,19 @@ type File struct {
 func openFile(path string, opener Opener, report func(error)) (*File, error) {
 	out, err := openTarget(path, opener)
 	if err != nil {
-		return nil, fmt.Errorf("cannot open log %s: %w", path, err)
+		return nil, &OpenError{Path: path, Err: err}
 	}
 	return newFile(path, opener, out, isRegular(out), report), nil
 }
+
+// OpenError is a log that cannot be opened.
+type OpenError struct {
+	Path string
+	Err  error
+}
+
+func (e *OpenError) Error() string { return fmt.Sprintf("cannot open log %s: %v", e.Path, e.Err) }
+func (e *OpenError) Unwrap() error { return e.Err }
 
 func newFile(path string, opener Opener, out io.WriteCloser, regular bool, report func(error)) *File {
 	f := &File{path: path, opener: opener, report: report, out: out}

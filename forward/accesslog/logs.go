@@ -18,6 +18,9 @@ type Env struct {
 	Name func(netip.Addr) string
 	// Report is told of the first failure of a series while writing, and of its end.
 	Report func(error)
+	// Excuse is told of logs that cannot be opened, which are tried again as lines
+	// come. Without it they are Open's error.
+	Excuse func(error)
 }
 
 // Logs are all logs about requests of one configuration.
@@ -105,6 +108,10 @@ func (l *Logs) file(path string) (*File, error) {
 		return f, nil
 	}
 	f, err := openFile(path, l.env.Files, l.env.Report)
+	if err != nil && l.env.Excuse != nil {
+		l.env.Excuse(err)
+		f, err = newFile(path, l.env.Files, &absent{path: path, opener: l.env.Files, err: err}, true, l.env.Report), nil
+	}
 	if err == nil {
 		l.files[path] = f
 	}

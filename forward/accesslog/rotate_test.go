@@ -8,6 +8,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // A FIFO keeps its reader: it is neither renamed nor opened anew.
@@ -142,5 +143,30 @@ func TestAllLogsRotate(t *testing.T) {
 	}
 	if logs.Lost() != 6 {
 		t.Errorf("%d lines lost of three logs that lost 2 each", logs.Lost())
+	}
+}
+
+// A log that could not be opened is tried again as lines come.
+func TestAbsentLog(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "later")
+	a := &absent{path: filepath.Join(dir, "log"), opener: diskFiles{}, err: errors.New("before")}
+	if _, err := a.Write([]byte("one\n")); !errors.Is(err, os.ErrNotExist) {
+		t.Error(err)
+	}
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.Write([]byte("two\n")); err == nil {
+		t.Error("it was tried again at once")
+	}
+	a.next = time.Time{}
+	if _, err := a.Write([]byte("three\n")); err != nil {
+		t.Error(err)
+	}
+	if err := a.Close(); err != nil {
+		t.Error(err)
+	}
+	if text, _ := os.ReadFile(a.path); string(text) != "three\n" {
+		t.Errorf("%q", text)
 	}
 }

@@ -69,11 +69,7 @@ func (c *Cache) Open(cfg *conf.Config) (err error) {
 
 // Reconfigure makes the store follow another configuration; what cannot be changed is
 // said in cache.log.
-func (c *Cache) Reconfigure(cfg *conf.Config) {
-	if err := c.Store.Reconfigure(c.config(cfg)); err != nil {
-		c.Fetching.Log.Error("WARNING: " + err.Error())
-	}
-}
+func (c *Cache) Reconfigure(cfg *conf.Config) error { return c.Store.Reconfigure(c.config(cfg)) }
 
 // Close ends the fetches under way, then the store.
 func (c *Cache) Close() {

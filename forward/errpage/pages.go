@@ -22,6 +22,9 @@ type Env struct {
 	Product, Server string
 	// Hostname is the proxy's visible name, Administrator is cache_mgr.
 	Hostname, Administrator string
+	// Excuse is told of pages of deny_info that are not there, in whose place
+	// ERR_ACCESS_DENIED stands. Without it they are Load's error.
+	Excuse func(error)
 }
 
 // Pages are all pages of one configuration. They are immutable.
@@ -64,7 +67,13 @@ func Load(cfg *conf.ErrorPageSettings, env Env) (*Pages, error) {
 	s.pages[Reset] = &Page{Name: Reset, set: s}
 	var problems []error
 	for _, d := range cfg.DenyInfo {
-		problems = append(problems, s.loadOwn(Name(d.Page)))
+		problem := s.loadOwn(Name(d.Page))
+		if problem != nil && env.Excuse != nil {
+			env.Excuse(problem)
+			s.pages[Name(d.Page)].template = s.pages[AccessDenied].template
+			continue
+		}
+		problems = append(problems, problem)
 	}
 	return s, errors.Join(problems...)
 }
