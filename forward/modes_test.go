@@ -169,7 +169,7 @@ func TestSwapKeepsConnectionsAndTransactions(t *testing.T) {
 		t.Errorf("the kept connection: %q", b)
 	}
 	bad := defaults(r.dir)
-	bad.DenyInfo = []conf.DenyInfo{{Page: "ERR_NO_SUCH_FILE", ACLs: []string{"x"}}}
+	bad.AccessLogs[0].Kind, bad.AccessLogs[0].Format = conf.LogCustom, &conf.LogFormat{Tokens: []conf.LogToken{{Code: "no such"}}}
 	if r.srv.Swap(context.Background(), bad) == nil {
 		t.Error("a configuration that cannot work was taken")
 	}
