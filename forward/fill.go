@@ -133,6 +133,10 @@ func (x *transaction) serveFill() bool {
 		return x.refuse(f)
 	}
 	x.copyHead(c.Served, true)
+	if spans := c.Ranges(&c.Filled); len(spans) > 0 {
+		c.Hand()
+		return x.sendRanges(&c.Filled, spans)
+	}
 	framing := c.Filled.Framing(x.req.Method)
 	framed := r.Frame(framing, x.bodyMaxSize(), len(c.Served.Head))
 	x.finishReplyHead(framed)

@@ -49,6 +49,7 @@ func New(cfg *conf.Config, parts Parts) (*Server, error) {
 	s.fetching.Names, s.fetching.Pool, s.fetching.Dialer, s.fetching.Log = s.names, s.pool, &s.dialer, parts.Log
 	s.fetching.Say = s.say
 	s.cache.Fetching, s.cache.Logs, s.cache.Panics = &s.fetching, s.logs, &s.panics
+	s.cache.Refreshed = s.logRefresh
 	s.cache.Disks, s.cache.CheckDisks = parts.Disks, parts.CheckDisks
 	s.neighbours = peer.NewNeighbours(parts.Log)
 	s.systems = asn.New(asn.Dialer(s.names, func(ctx context.Context, to netip.AddrPort) (net.Conn, error) {

@@ -7,6 +7,7 @@ import (
 	"github.com/cuttle-proxy/cuttle/conf"
 	"github.com/cuttle-proxy/cuttle/forward/accesslog"
 	"github.com/cuttle-proxy/cuttle/forward/acl"
+	"github.com/cuttle-proxy/cuttle/forward/caching"
 	"github.com/cuttle-proxy/cuttle/forward/http1"
 	"github.com/cuttle-proxy/cuttle/forward/peer"
 	"github.com/cuttle-proxy/cuttle/forward/peer/icp"
@@ -93,6 +94,27 @@ func (s *Server) logQuery(q peer.Query) {
 		Now: now, Elapsed: now.Sub(q.Began), Client: q.From.Addr(), ClientPort: q.From.Port(),
 		Tag: q.Tag, Size: int64(q.Size), Method: icp.Query.String(), URL: http1.AppendLoggedText(nil, q.URL),
 	})
+}
+
+// logRefresh writes the line of a refresh in the background, under the client that
+// caused it, who was sent nothing of it.
+func (s *Server) logRefresh(r *caching.Refreshed) {
+	p, a := r.Policy.Holder.(*policy), r.Asked
+	facts := *a.Facts
+	e := accesslog.Entry{
+		Now: time.Now(), Client: a.Client.Addr(), ClientPort: a.Client.Port(), Local: facts.Local, Tag: string(r.Tag),
+		RequestSize: -1, Method: a.MethodText, Major: a.Major, Minor: a.Minor, HasRequest: true, Request: a.Fields,
+		URL: a.URL.AppendLogged(nil, p.cfg.StripQueryTerms), Hierarchy: r.Code, Host: r.Host,
+	}
+	e.Elapsed = e.Now.Sub(a.Began)
+	if p.cfg.LogUsesIndirectClient {
+		e.Client = facts.Client
+	}
+	if r.Reply != nil {
+		facts.Reply = &r.Reply.Fields
+		e.Status, e.ContentType, e.Reply, e.ReplyHead = r.Reply.Status, r.Reply.Get(http1.ContentType), &r.Reply.Fields, r.Reply.Head
+	}
+	p.log(context.Background(), &facts, &e)
 }
 
 // logAgent writes useragent_log and referer_log, which show who was let in.

@@ -94,23 +94,21 @@ func (x *transaction) serveStored(conditions bool) bool {
 	r.Copy(rep, true)
 	r.Fields.Remove(http1.SetCookie) // it was for one client (cache/hit-set-cookie)
 	r.Fields.Remove(http1.Age)
-	if x.req.Method == http1.GET && rep.Status == 200 && length >= 0 {
-		if spans := c.Ranges(); len(spans) > 0 {
-			return x.sendRanges(spans)
-		}
+	if spans := c.Ranges(o); len(spans) > 0 {
+		return x.sendRanges(o, spans)
 	}
 	if length >= 0 && rep.ContentLength() < 0 && rep.Status != 204 && x.req.Method != http1.HEAD {
 		r.Fields.AddInt(http1.ContentLength, length) // known by now (cache/hit-no-length)
 	}
-	return x.sendStored(o.Framing(x.req.Method), o.Body(x.context(), 0, -1))
+	return x.sendStored(o, o.Framing(x.req.Method), o.Body(x.context(), 0, -1))
 }
 
 // sendStored sends the head that is in x.reply.Fields, and the body.
-func (x *transaction) sendStored(framing http1.Body, b *caching.Body) bool {
+func (x *transaction) sendStored(o *caching.Object, framing http1.Body, b *caching.Body) bool {
 	defer b.End()
-	r, o := &x.reply, &x.cached.Stored
+	r := &x.reply
 	framed := r.Frame(framing, x.bodyMaxSize(), len(o.Reply.Head))
-	x.finishStored(framed)
+	x.finishStored(o, framed)
 	if m := x.mappedError(); m != nil {
 		return x.deliverMapped(m)
 	}
@@ -127,8 +125,11 @@ func (x *transaction) sendStored(framing http1.Body, b *caching.Body) bool {
 
 // finishStored adds the age and this hop's fields to the head of a stored reply; 2.6
 // says nothing of an age of zero.
-func (x *transaction) finishStored(framed bool) {
-	o := &x.cached.Stored
+func (x *transaction) finishStored(o *caching.Object, framed bool) {
+	if o == &x.cached.Filled {
+		x.finishReplyHead(framed) // it comes from the origin
+		return
+	}
 	if age := o.Described.Age(x.now.Unix()); age > 0 {
 		x.reply.Fields.AddInt(http1.Age, age)
 	}
@@ -149,30 +150,30 @@ func (x *transaction) sendNotModified() bool {
 			}
 		}
 	}
-	x.finishStored(true)
+	x.finishStored(&x.cached.Stored, true)
 	r.SendHead()
 	return r.Keep
 }
 
-// sendRanges answers 206 with parts of what is stored.
-func (x *transaction) sendRanges(spans []freshness.Span) bool {
+// sendRanges answers 206 with parts of what is stored, or on its way there.
+func (x *transaction) sendRanges(o *caching.Object, spans []freshness.Span) bool {
 	r, c := &x.reply, &x.cached
 	r.Status = 206
 	r.Fields.Remove(http1.ContentLength)
 	if len(spans) == 1 {
 		from, length := spans[0].From, spans[0].Len()
-		r.Fields.Set(freshness.AppendContentRange(r.Fields.Pieces(), spans[0], c.Stored.Length())).End(http1.ContentRange)
+		r.Fields.Set(freshness.AppendContentRange(r.Fields.Pieces(), spans[0], o.Length())).End(http1.ContentRange)
 		r.Fields.AddInt(http1.ContentLength, length)
-		return x.sendStored(http1.Body{Framing: http1.ByLength, Length: length}, c.Stored.Body(x.context(), from, length))
+		return x.sendStored(o, http1.Body{Framing: http1.ByLength, Length: length}, o.Body(x.context(), from, length))
 	}
-	b := c.Parts(x.context(), spans)
+	b := c.Parts(x.context(), o, spans)
 	defer b.End()
 	r.Fields.Remove(http1.ContentType)
 	r.Fields.Set(b.AppendType(r.Fields.Pieces())).End(http1.ContentType)
 	length := b.Length()
 	r.Fields.AddInt(http1.ContentLength, length)
 	framed := r.Frame(http1.Body{Framing: http1.ByLength, Length: length}, 0, 0)
-	x.finishStored(framed)
+	x.finishStored(o, framed)
 	r.Send(b)
 	return r.Keep
 }

@@ -21,6 +21,8 @@ type Cache struct {
 	Logs func() *accesslog.Logs
 	// Panics counts programming errors that ended a fetch.
 	Panics *atomic.Uint64
+	// Refreshed hears of each refresh in the background when its outcome is known.
+	Refreshed func(*Refreshed)
 	// Disks: the directories of cache_dir are used. CheckDisks compares the length of
 	// each file with swap.state at the start (squid -S).
 	Disks, CheckDisks bool

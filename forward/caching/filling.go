@@ -42,6 +42,7 @@ type Filling struct {
 	wanted    atomic.Bool
 	pin       fetch.Pin
 	refresh   *refresh // the stored object the origin is asked about, nil for none
+	partial   int64    // the length of the whole, when a 206 brings all of it
 	requested int64    // when the request was made, in seconds since 1970
 
 	mu    sync.Mutex // guards what others do to the fetch against its end
@@ -97,6 +98,9 @@ func (f *Filling) Fill() {
 	defer f.Recover()
 	if !f.headed.Load() {
 		if why := f.awaitHead(); why != nil {
+			if f.refresh != nil {
+				f.tellRefreshed(freshness.TagAsyncMiss, false)
+			}
 			f.entry.Abort(why)
 			return
 		}

@@ -2,6 +2,7 @@ package caching
 
 import (
 	"bytes"
+	"fmt"
 	"time"
 
 	"github.com/cuttle-proxy/cuttle/forward/fetch"
@@ -16,6 +17,8 @@ type keeping struct {
 	kept   bool
 	object freshness.Object
 	length int64 // of the body, -1 for one that is not known
+	// partial: the reply is a 206 with all of a body of that length.
+	partial int64
 }
 
 // keeps decides about the reply whose head a fetch has.
@@ -25,6 +28,9 @@ func (c *Cache) keeps(p *Policy, rule *freshness.Rule, asked *freshness.Request,
 	verdict, k.object = p.Rules.Keep(rule, asked, &f.Reply, freshness.Times{Requested: requested, Received: time.Now().Unix()}, f.ToPeer())
 	if say := c.Fetching.Say.Store; say.On(3) {
 		say.Say(3, "reply %d of %d octets for the store: %v", f.Reply.Status, k.length, verdict)
+	}
+	if whole, ok := freshness.WholePart(&f.Reply); ok {
+		k.length, k.partial = whole, whole
 	}
 	if verdict.Never() || f.ToProxyOnly() || len(f.Reply.Head) == 0 || !c.Store.Takes(k.length) {
 		return k
@@ -55,6 +61,7 @@ func (f *Filling) publish() bool {
 		return false
 	}
 	rep := &f.Reply
+	f.partial = k.partial
 	h := store.Head{Key: f.key, Bytes: storedHead(rep), Facts: factsOf(&k.object), Length: k.length}
 	if k.object.Has(freshness.Varies) {
 		vary := rep.AppendList(nil, http1.Vary)
@@ -76,18 +83,25 @@ func (f *Filling) publish() bool {
 }
 
 // storedHead is the head of a reply as it is stored: as it came, without a coding of
-// its hop.
+// its hop. A 206 with the whole body is stored as the 200 it could have been.
 func storedHead(rep *http1.Reply) []byte {
-	if !rep.Has(http1.TransferEncoding) {
+	part := rep.Status == 206
+	if !part && !rep.Has(http1.TransferEncoding) {
 		return rep.Head
 	}
 	var out http1.Outgoing
 	for i := range rep.Len() {
-		if rep.ID(i) != http1.TransferEncoding && rep.ID(i) != http1.Trailer {
+		switch id := rep.ID(i); {
+		case id == http1.TransferEncoding, id == http1.Trailer, part && id == http1.ContentRange:
+		default:
 			out.Copy(&rep.Fields, i)
 		}
 	}
-	return out.Append(bytes.Clone(rep.Head[:rep.LineLen]))
+	line := bytes.Clone(rep.Head[:rep.LineLen])
+	if part {
+		line = fmt.Appendf(nil, "HTTP/%d.%d 200 OK\r\n", rep.Major, rep.Minor)
+	}
+	return out.Append(line)
 }
 
 // factsOf is what the store keeps of a description.

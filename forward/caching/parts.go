@@ -8,31 +8,42 @@ import (
 	"github.com/cuttle-proxy/cuttle/forward/http1"
 )
 
-// Ranges are the parts of what is stored that the request asks for, none when it gets
-// the whole.
-func (r *Request) Ranges() []freshness.Span {
+// Ranges are the parts of what is stored, or on its way there, that the request asks for,
+// none when it gets the whole. Of what is on its way for this request 2.6 gives parts only
+// where range_offset_limit had the whole fetched; so do we, and where the part that an
+// origin gave is the whole.
+func (r *Request) Ranges(o *Object) []freshness.Span {
 	fields := &r.Request.Fields
-	if !r.Asked.Ranged || !freshness.RangeHolds(fields, &r.Stored.Reply.Fields) {
+	if !r.Asked.Ranged || o.Reply.Status != 200 || o.Length() < 0 || !freshness.RangeHolds(fields, &o.Reply.Fields) {
+		return nil
+	}
+	if o == &r.Filled && !r.miss.whole && r.Fill.partial == 0 {
 		return nil
 	}
 	specs, ok := freshness.ParseRange(nil, fields.Get(http1.Range))
 	if !ok {
 		return nil
 	}
-	spans, ordered := freshness.Spans(nil, specs, r.Stored.Length())
+	spans, ordered := freshness.Spans(nil, specs, o.Length())
 	if !ordered {
 		return nil
 	}
 	return spans
 }
 
-// Parts gives several parts of what is stored.
-func (r *Request) Parts(ctx context.Context, spans []freshness.Span) *Parts {
+// Hand gives the fetch a goroutine of its own: its client waits for a part.
+func (r *Request) Hand() {
+	r.Fill.entry.Put()
+	r.Fill.entry.Own()
+}
+
+// Parts gives several parts of an object.
+func (r *Request) Parts(ctx context.Context, o *Object, spans []freshness.Span) *Parts {
 	return &Parts{
 		Multipart: freshness.Multipart{
-			Boundary: r.Policy.Product + ":" + r.key.String(), ContentType: r.Stored.Reply.Get(http1.ContentType), Size: r.Stored.Length(),
+			Boundary: r.Policy.Product + ":" + r.key.String(), ContentType: o.Reply.Get(http1.ContentType), Size: o.Length(),
 		},
-		spans: spans, Body: Body{r: &r.Stored.Reader, ctx: ctx},
+		spans: spans, Body: Body{r: &o.Reader, ctx: ctx},
 	}
 }
 

@@ -128,14 +128,39 @@ func (r *Request) RefreshBehind(ctx context.Context, asks *fetch.Request) {
 	f.entry.Own()
 }
 
+// Refreshed is the outcome of a refresh in the background. It lives until the call ends.
+type Refreshed struct {
+	Tag   freshness.Tag // TCP_ASYNC_HIT or TCP_ASYNC_MISS
+	Asked *fetch.Request
+	// Reply is the origin's, nil when there was none.
+	Reply *http1.Reply
+	// Code and Host are the log's words of where it came from.
+	Code, Host string
+	Policy     *Policy
+}
+
+// tellRefreshed tells it; reply is false when there was none.
+func (f *Filling) tellRefreshed(tag freshness.Tag, reply bool) {
+	if f.cache.Refreshed == nil {
+		return
+	}
+	r := Refreshed{Tag: tag, Asked: f.Asked(), Code: f.from.code, Host: f.from.host, Policy: f.policy}
+	if reply {
+		r.Reply = &f.Reply
+	}
+	f.cache.Refreshed(&r)
+}
+
 // refreshed judges the origin's answer to a refresh in the background. It is true
 // when nothing is to be stored.
 func (f *Filling) refreshed() bool {
-	old := f.refresh
+	old, tag := f.refresh, freshness.TagAsyncMiss
+	defer func() { f.tellRefreshed(tag, true) }()
 	outcome, _, _ := f.policy.Rules.AfterRefresh(f.rule, &f.asked, f.Asked().Fields, &old.Reply.Fields, &old.Described, &f.Reply, time.Now().Unix())
 	switch outcome {
 	case freshness.ServeRenewed, freshness.PassNotModified:
 		f.cache.renew(f.policy.Policy, &old.Object, &f.Reply, f.requested)
+		tag = freshness.TagAsyncHit
 	case freshness.Replace:
 		return false
 	case freshness.Again, freshness.PassOther:

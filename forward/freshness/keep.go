@@ -75,6 +75,9 @@ func ruleOfStatus(status int) statusRule {
 func (r *Rules) Keep(rule *Rule, q *Request, rep *http1.Reply, at Times, peer bool) (Keeping, Object) {
 	cc, targeted := readReply(&rep.Fields, q.Accelerated)
 	o := r.describe(rep, cc, targeted, fieldTime(&rep.Fields, http1.Date), at)
+	if size, ok := WholePart(rep); ok {
+		o.Status, o.Length = 200, size
+	}
 	return r.keep(rule, q, rep, cc, targeted, at, peer, &o), o
 }
 
@@ -86,9 +89,9 @@ func (r *Rules) keep(rule *Rule, q *Request, rep *http1.Reply, cc Control, targe
 		return NeverBroken
 	case q.Control.Has(NoStore) && !rule.IgnoreNoStore:
 		return NeverNoStore
-	case cc.Has(NoStore) && !rule.IgnoreNoStore && !(cc.Has(MustUnderstand) && ruleOfStatus(rep.Status) != statusNever):
+	case cc.Has(NoStore) && !rule.IgnoreNoStore && !(cc.Has(MustUnderstand) && ruleOfStatus(int(o.Status)) != statusNever):
 		return NeverNoStore
-	case cc.Has(MustUnderstand) && ruleOfStatus(rep.Status) == statusNever:
+	case cc.Has(MustUnderstand) && ruleOfStatus(int(o.Status)) == statusNever:
 		return NeverNotUnderstood
 	case cc.Has(Private) && !rule.IgnorePrivate:
 		return NeverPrivate
@@ -100,7 +103,7 @@ func (r *Rules) keep(rule *Rule, q *Request, rep *http1.Reply, cc Control, targe
 		return NeverVary
 	case mixedReplace(rep.Get(http1.ContentType)):
 		return NeverMixed
-	case rep.Status == 206:
+	case o.Status == 206:
 		return NeverPartial
 	}
 	if r.ByRFC {
@@ -117,7 +120,7 @@ func mixedReplace(contentType []byte) bool {
 }
 
 func (r *Rules) keepStatus(rule *Rule, rep *http1.Reply, at Times, peer bool, o *Object) Keeping {
-	switch ruleOfStatus(rep.Status) {
+	switch ruleOfStatus(int(o.Status)) {
 	case statusAlways:
 		switch {
 		case !r.worthKeeping(rule, o, at.Received):

@@ -18,9 +18,9 @@ var bound = []int{206, 304, 401, 407, 412, 416, 417, 421, 425, 428, 429, 431, 51
 // keepByRFC decides with rfc9111_rules (RFC 9111 section 3). It leaves to 2.6's rules
 // what the origin says nothing about.
 func (r *Rules) keepByRFC(rule *Rule, rep *http1.Reply, cc *Control, at Times, peer bool, o *Object) (k Keeping, decided bool) {
-	lasting := cc.Has(Public) || slices.Contains(heuristic, rep.Status)
+	lasting := cc.Has(Public) || slices.Contains(heuristic, int(o.Status))
 	switch {
-	case rep.Status < 200 || slices.Contains(bound, rep.Status):
+	case o.Status < 200 || slices.Contains(bound, int(o.Status)):
 		return NeverStatus, true
 	case o.Expires == None && !cc.Has(NoCache) && (!lasting || o.LastModified == None):
 		return 0, false

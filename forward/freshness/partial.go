@@ -31,6 +31,16 @@ func ReadPart(rep *http1.Reply) (part Span, size int64, ok bool) {
 	return part, size, true
 }
 
+// WholePart is the length of the body all of which a 206 carries: it can be stored as a
+// 200 (RFC 9111 section 3.4).
+func WholePart(rep *http1.Reply) (length int64, ok bool) {
+	if rep.Status != 206 {
+		return 0, false
+	}
+	part, size, ok := ReadPart(rep)
+	return size, ok && part == Span{0, size}
+}
+
 // SameBody reports whether two replies carry parts of one body: the same strong entity
 // tag (RFC 9111 section 3.4). Dates are not taken for it, as two parts may come from
 // either side of a change within a second.
