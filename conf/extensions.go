@@ -29,6 +29,9 @@ type ExtensionSettings struct {
 	// RFC9111Rules is rfc9111_rules (ours): what RFC 9111 allows a cache counts where
 	// 2.6 does less.
 	RFC9111Rules bool
+	// CacheStatusHeader is cache_status_header (ours): replies say in Cache-Status (RFC
+	// 9211) how they came about.
+	CacheStatusHeader bool
 	// HostVerify is host_verify (ours): intercepted requests go where the client
 	// wanted to go, and their Host is checked against it.
 	HostVerify bool

@@ -37,6 +37,8 @@ var extensionRows = []Directive{
 		Help: "Whether the cache does what RFC 9111 allows where 2.6 does less: replies of any status are kept as long as the origin says, those the RFC names also by their Last-Modified; no-cache replies are kept and asked about each time; " +
 			"must-revalidate and s-maxage allow to keep replies to credentials; a reload asks whether the object is still the same; min-fresh of clients counts; Pragma of origins does not; values of Vary's fields are compared without their blanks, those of Accept-Language and Accept-Encoding without their case; " +
 			"If-Modified-Since is compared with Date where there is no Last-Modified; minimum_expiry_time is 0."},
+	{Name: "cache_status_header", Extension: "It is ours.", Default: "off", Effect: Acts, kind: onOff(func(c *Config) *bool { return &c.CacheStatusHeader }),
+		Help: "Whether replies of origins and from the cache say in Cache-Status (RFC 9211) how they came about, behind what caches before this one said."},
 	{Name: "host_verify", Extension: "It is ours.", Default: "on", Effect: Acts, kind: onOff(func(c *Config) *bool { return &c.HostVerify }),
 		Help: "Whether the host name of an intercepted request is checked against the address the client dialled, and the request sent to that address. With off it is sent to what the name resolves to, as 2.6 did."},
 	{Name: "host_verify_strict", Extension: "It came with 3.2.", Default: "off", Effect: Acts, kind: onOff(func(c *Config) *bool { return &c.HostVerifyStrict }),

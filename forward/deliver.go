@@ -100,6 +100,7 @@ func (x *transaction) finishReplyHead(framed bool) {
 	if (f.Origin11() || x.p.cfg.ServerHTTP11) && rep.Major == 1 && rep.Minor > 0 {
 		a.ViaMinor = 1
 	}
+	x.reply.CacheStatus = cacheStatus(x)
 	x.reply.Finish(a)
 }
 

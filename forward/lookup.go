@@ -55,6 +55,11 @@ func (x *transaction) mayUseStore() bool {
 			return false
 		}
 	}
+	if x.p.cfg.CacheUsesIndirectClient && x.facts.Client != x.client {
+		facts := x.facts
+		facts.Client = x.client
+		return x.p.lists.Cache.Check(x.context(), &facts).Allowed()
+	}
 	return x.p.lists.Cache.Check(x.context(), &x.facts).Allowed()
 }
 
@@ -133,7 +138,16 @@ func (x *transaction) finishStored(o *caching.Object, framed bool) {
 	if age := o.Described.Age(x.now.Unix()); age > 0 {
 		x.reply.Fields.AddInt(http1.Age, age)
 	}
+	x.reply.CacheStatus = cacheStatus(x)
 	x.reply.Finish(reply.Adding{Via: &o.Reply.Fields, Framed: framed, Closing: x.closes()})
+}
+
+// cacheStatus is what the reply says of how it came about (cache_status_header).
+func cacheStatus(x *transaction) string {
+	if !x.p.cfg.CacheStatusHeader {
+		return ""
+	}
+	return string(x.cached.AppendStatus([]byte(x.p.cacheStatusName), x.reply.Hit, x.cached.Served.Status))
 }
 
 // sendNotModified answers 304 with what is stored.

@@ -47,7 +47,8 @@ type policy struct {
 	request http1.Options
 	url     http1.URLOptions
 
-	product string // "squid/VERSION", or "squid" with httpd_suppress_version_string
+	cacheStatusName string
+	product         string // "squid/VERSION", or "squid" with httpd_suppress_version_string
 	// visible is visible_hostname or the machine's name; unique is what Via and
 	// loop detection use; port is that of the first http_port line.
 	visible, unique string
@@ -185,6 +186,7 @@ func (p *policy) name(version string) {
 	}
 	p.viaName = fmt.Sprintf(" %s:%d (%s)", p.unique, port, token)
 	p.reply.ViaName = p.viaName
+	p.cacheStatusName = caching.StatusName(p.visible)
 	p.reply.CacheName = " from " + p.visible
 	p.reply.LookupName = fmt.Sprintf(" from %s:%d", p.visible, port)
 }

@@ -169,6 +169,33 @@ func TestChangedCacheDirs(t *testing.T) {
 	if got := c.get("/a"); got != "HIT" {
 		t.Errorf("at the end: %s", got)
 	}
+	// One that cannot be used is said so, and the others go on.
+	if err := os.RemoveAll(c.in("more")); err != nil {
+		t.Fatal(err)
+	}
+	again("ERROR: cache_dir "+c.in("more"), "cache_mem 3 MB", second)
+	if status, out := c.run("-k", "reconfigure"); status != exitBad || !strings.Contains(out, "squid: ERROR: cache_dir "+c.in("more")) {
+		t.Errorf("-k reconfigure: %d %q", status, out)
+	}
+	if _, text := c.run("-k", "store"); !strings.Contains(text, "3072") {
+		t.Errorf("what else the file says is not in force: %s", text)
+	}
+}
+
+// TestSizesAtTheStart: cache.log begins with 2.6's lines about memory and disk.
+func TestSizesAtTheStart(t *testing.T) {
+	c := newCached(t, "cache_mem 5 MB", "store_avg_object_size 20 KB", "store_dir_select_algorithm round-robin")
+	if status, out := c.run("-z"); status != 0 {
+		t.Fatalf("-z: %d %q", status, out)
+	}
+	c.start()
+	for _, line := range []string{
+		"Swap maxSize 10240 + 5120 KB, estimated 768 objects", "Max Mem  size: 5120 KB", "Max Swap size: 10240 KB", "Using Round Robin store dir selection",
+	} {
+		if !strings.Contains(c.read("cache.log"), "| "+line+"\n") {
+			t.Errorf("no %q in\n%s", line, c.read("cache.log"))
+		}
+	}
 }
 
 // TestCacheDirsThatEndAStart: without folders, with a swap.state of another machine, and
@@ -194,8 +221,14 @@ func TestCacheDirsThatEndAStart(t *testing.T) {
 	}
 	os.Remove(c.in("swap/swap.state"))
 	c.configure("cache_dir coss " + c.in("coss") + " 10 max-size=1000")
-	if status, out := c.run("-N", "-D"); status == 0 || !strings.Contains(out, "cache_dir coss") || !strings.Contains(out, "write aufs") {
-		t.Errorf("coss: %d %q", status, out)
+	for _, args := range [][]string{{"-N", "-D"}, {"-z"}} {
+		if status, out := c.run(args...); status != exitFatal || !strings.Contains(out, "cache_dir coss") || !strings.Contains(out, "write aufs") {
+			t.Errorf("coss, %v: %d %q", args, status, out)
+		}
+	}
+	c.configure("cache_dir coss "+c.in("coss")+" 10 max-size=1000", "accept_without_effect cache_dir:coss")
+	if status, out := c.run("-z"); status != exitGood {
+		t.Errorf("coss accepted, -z: %d %q", status, out)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/cuttle-proxy/cuttle/cmd/squid/privsep"
@@ -20,9 +21,14 @@ import (
 // where root owns the folder around it); what lies in it is made as its owner,
 // since a folder of somebody else's is no place for root to work in.
 func createSwap(inv *invocation) int {
-	cfg, status := inv.load()
+	cfg, report := inv.read()
+	writeLegacyLines(inv.stderr, report, time.Now())
 	if cfg == nil {
-		return status
+		return max(report.Exit, exitBad)
+	}
+	if why := refusedDirs(report); why != "" {
+		fmt.Fprintln(inv.stderr, fatalLines(why)) // as a start would
+		return exitFatal
 	}
 	now := func() string { return time.Now().Format("2006/01/02 15:04:05| ") }
 	if pid := runningCopy(cfg.PidFilename); pid != 0 {
@@ -40,6 +46,18 @@ func createSwap(inv *invocation) int {
 		return exitFatal
 	}
 	return exitGood
+}
+
+// refusedDirs says which cache_dir lines a start would refuse: nothing is made for a
+// type there is not (coss).
+func refusedDirs(report *conf.Report) string {
+	var list []string
+	for i := range report.Inert {
+		if in := &report.Inert[i]; in.Harm != "" && in.Directive.Name == "cache_dir" {
+			list = append(list, in.Text()+": "+in.Harm)
+		}
+	}
+	return strings.Join(list, "; ")
 }
 
 func createSwapDirs(dirs []*conf.CacheDir, owner privsep.Identity) error {

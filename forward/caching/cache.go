@@ -61,7 +61,11 @@ var ErrUnverified = errors.New("\tFailed to verify one of the swap directories, 
 // Open makes the store of the first configuration.
 func (c *Cache) Open(cfg *conf.Config) (err error) {
 	c.fillings = map[*Filling]struct{}{}
-	c.Store, err = store.Open(c.config(cfg))
+	s := c.config(cfg)
+	for _, line := range startLines(cfg, &s) {
+		c.Fetching.Log.Info(line)
+	}
+	c.Store, err = store.Open(s)
 	if errors.Is(err, ufs.ErrFolders) {
 		c.Fetching.Log.Error(err.Error())
 		return ErrUnverified
@@ -69,8 +73,8 @@ func (c *Cache) Open(cfg *conf.Config) (err error) {
 	return err
 }
 
-// Reconfigure makes the store follow another configuration; what cannot be changed is
-// said in cache.log.
+// Reconfigure makes the store follow another configuration. The error names directories
+// that cannot be used; all else is in force.
 func (c *Cache) Reconfigure(cfg *conf.Config) error { return c.Store.Reconfigure(c.config(cfg)) }
 
 // Close ends the fetches under way, then the store.

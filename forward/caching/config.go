@@ -1,6 +1,8 @@
 package caching
 
 import (
+	"fmt"
+
 	"github.com/cuttle-proxy/cuttle/conf"
 	"github.com/cuttle-proxy/cuttle/forward/store"
 	"github.com/cuttle-proxy/cuttle/forward/store/ufs"
@@ -54,6 +56,26 @@ func (c *Cache) config(cfg *conf.Config) store.Config {
 		s.MaxInMemory = s.MaxObject // as in 2.6, where only what is on disk leaves memory
 	}
 	return s
+}
+
+// startLines are 2.6's lines about the sizes of memory and disk. (Those about the buckets
+// of its table are left out: there is none here.)
+func startLines(cfg *conf.Config, s *store.Config) []string {
+	swap := int64(0)
+	for i := range s.Dirs {
+		swap += s.Dirs[i].Size >> 10
+	}
+	memory := s.Memory >> 10
+	choice := "Using Least Load store dir selection"
+	if s.RoundRobin {
+		choice = "Using Round Robin store dir selection"
+	}
+	return []string{
+		fmt.Sprintf("Swap maxSize %d + %d KB, estimated %d objects", swap, memory, (swap+memory)/max(1, cfg.StoreAvgObjectSize>>10)),
+		fmt.Sprintf("Max Mem  size: %d KB", memory),
+		fmt.Sprintf("Max Swap size: %d KB", swap),
+		choice,
+	}
 }
 
 // lacksBuiltIn reports whether d is the directory of a file without a cache_dir line

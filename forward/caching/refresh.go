@@ -36,6 +36,8 @@ func (r *Request) AwaitRefresh() (outcome freshness.Outcome, tag freshness.Tag, 
 	rep := &f.Reply
 	if why != nil {
 		rep = nil
+	} else {
+		r.refreshed = rep.Status
 	}
 	outcome, tag, ok := r.Policy.Rules.AfterRefresh(r.Rule, &r.Asked, &r.Request.Fields, &r.Stored.Reply.Fields, &r.Stored.Described, rep, time.Now().Unix())
 	if !ok {

@@ -57,6 +57,8 @@ type State struct {
 	joined    *Filling // somebody else's fetch that this request waited for or joined
 	miss      missEdit
 	collapsed bool // others may wait for the fetch before the head of its reply is there
+	decided   freshness.Decision
+	refreshed int // the status of the origin's answer to a question about Stored, 0 for none
 }
 
 // origin is what the log says about where a reply came from.
@@ -103,6 +105,7 @@ func (r *Request) Decide(found bool) freshness.Decision {
 		_, f.Refreshing = r.Cache.refreshing.Load(r.Stored.key)
 	}
 	d := r.Policy.Rules.Decide(r.Rule, &r.Asked, f, r.Now.Unix())
+	r.decided = d
 	if r.swapped && d.Tag == freshness.TagMiss {
 		d.Tag = freshness.TagSwapFailMiss
 	}

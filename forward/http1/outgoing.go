@@ -151,7 +151,12 @@ func (o *Outgoing) Set(made []byte) *Outgoing {
 }
 
 // End makes a field of the pieces added since the last field.
-func (o *Outgoing) End(id Name) {
+func (o *Outgoing) End(id Name) { o.end(id, nameBytes[id]) }
+
+// EndOther is End for a field whose name is not registered; it keeps the name.
+func (o *Outgoing) EndOther(name []byte) { o.end(Other, name) }
+
+func (o *Outgoing) end(id Name, key []byte) {
 	end := int32(len(o.made))
 	value := o.made[o.mark:end]
 	for i, c := range value {
@@ -159,7 +164,7 @@ func (o *Outgoing) End(id Name) {
 			value[i] = ' '
 		}
 	}
-	o.items = append(o.items, item{id: id, own: true, from: o.mark, to: end, key: nameBytes[id]})
+	o.items = append(o.items, item{id: id, own: true, from: o.mark, to: end, key: key})
 	o.mark = end
 }
 

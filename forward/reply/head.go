@@ -68,6 +68,8 @@ type Adding struct {
 	Closing bool
 }
 
+var cacheStatus = []byte("Cache-Status")
+
 // none stands for the fields of a reply that was made here.
 var none = new(http1.Fields)
 
@@ -82,6 +84,9 @@ func (r *Reply) Finish(a Adding) {
 	}
 	out.Text(hit).Text(r.Policy.CacheName).End(http1.XCache)
 	out.Text(r.Lookup).Text(r.Policy.LookupName).End(http1.XCacheLookup)
+	if r.CacheStatus != "" {
+		out.Text(r.CacheStatus).EndOther(cacheStatus)
+	}
 	switch {
 	case !a.Framed, a.Closing, r.Hop.Bare:
 		r.Keep = false

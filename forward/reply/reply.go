@@ -87,6 +87,9 @@ type State struct {
 	// Location takes the place of the origin's, behind all other fields; "" for none.
 	Location string
 
+	// CacheStatus is this cache's member of Cache-Status (RFC 9211), "" for none.
+	CacheStatus string
+
 	// Status is the status sent, 0 for none.
 	Status int
 	// Lookup is what X-Cache-Lookup says: HIT, MISS or NONE.

@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"iter"
 
 	"github.com/cuttle-proxy/cuttle/forward/store/index"
@@ -9,30 +11,41 @@ import (
 )
 
 // takeDirs takes the directories of a configuration into use and closes those that
-// are gone from it. An error leaves those in use as they were.
-func (s *Store) takeDirs(c *Config) error {
+// are gone from it. Those that cannot be used are left out of c, and the error names
+// them; with all of them wanted nothing is in use then.
+func (s *Store) takeDirs(c *Config, all bool) error {
+	var faults []error
 	if len(c.Dirs) > index.MaxDirs {
-		return ErrTooManyDirs
+		if all {
+			return ErrTooManyDirs
+		}
+		faults, c.Dirs = append(faults, ErrTooManyDirs), c.Dirs[:index.MaxDirs]
 	}
 	known := map[string]*disk{}
 	for _, d := range s.disks.all() {
 		known[d.config.Load().Path] = d
 	}
 	opened := map[string]Directory{}
+	usable := make([]DirConfig, 0, len(c.Dirs))
 	for i := range c.Dirs {
 		dc := &c.Dirs[i]
-		if known[dc.Path] != nil {
-			continue
-		}
-		dir, err := dc.Open()
-		if err != nil {
-			for _, dir := range opened {
-				dir.Close()
+		if known[dc.Path] == nil {
+			dir, err := dc.Open()
+			if err != nil {
+				faults = append(faults, fmt.Errorf("cache_dir %w", err)) // it names the file
+				continue
 			}
-			return err // it names the file
+			opened[dc.Path] = dir
 		}
-		opened[dc.Path] = dir
+		usable = append(usable, *dc)
 	}
+	if all && len(faults) > 0 {
+		for _, dir := range opened {
+			dir.Close()
+		}
+		return errors.Join(faults...)
+	}
+	c.Dirs = usable
 	s.rebuilds.begin(len(opened))
 	for i := range c.Dirs {
 		dc := &c.Dirs[i]
@@ -46,7 +59,7 @@ func (s *Store) takeDirs(c *Config) error {
 	for _, d := range known {
 		s.dropDir(d)
 	}
-	return nil
+	return errors.Join(faults...)
 }
 
 // addDir takes one into use and begins to rebuild it.

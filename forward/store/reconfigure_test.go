@@ -48,7 +48,8 @@ func TestReconfigureKeepsWhatItCan(t *testing.T) {
 	r.Close()
 }
 
-// A directory that cannot be opened leaves everything as it was.
+// A directory that cannot be opened is left out, and all else is in force; at the start it
+// is the end.
 func TestReconfigureWithAFaultyLine(t *testing.T) {
 	c := withDisk(t)
 	s := rebuilt(t, open(t, c))
@@ -56,8 +57,8 @@ func TestReconfigureWithAFaultyLine(t *testing.T) {
 	s.put(t, d)
 	fault := errors.New("no such folder")
 	broken := c
-	broken.Memory = 0
-	broken.Dirs = []DirConfig{ufsDir(t, 1<<20), {Path: "/broken", Open: func() (Directory, error) { return nil, fault }}}
+	broken.Memory = 2 << 20
+	broken.Dirs = []DirConfig{c.Dirs[0], {Path: "/broken", Open: func() (Directory, error) { return nil, fault }}}
 	if err := s.Reconfigure(broken); !errors.Is(err, fault) {
 		t.Fatal(err)
 	}
@@ -67,10 +68,10 @@ func TestReconfigureWithAFaultyLine(t *testing.T) {
 	}
 	r.readAll(t, d)
 	r.Close()
-	if st := s.Stats(); len(st.Dirs) != 1 || st.MemoryLimit != 1024 {
+	if st := s.Stats(); len(st.Dirs) != 1 || st.MemoryLimit != 512 {
 		t.Errorf("%+v", st)
 	}
-	if _, err := Open(Config{Dirs: broken.Dirs[1:]}); !errors.Is(err, fault) {
+	if _, err := Open(Config{Dirs: append([]DirConfig{ufsDir(t, 1<<20)}, broken.Dirs[1:]...)}); !errors.Is(err, fault) {
 		t.Error(err)
 	}
 	if _, err := Open(Config{Dirs: make([]DirConfig, 65)}); !errors.Is(err, ErrTooManyDirs) {

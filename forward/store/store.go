@@ -53,7 +53,7 @@ func Open(c Config) (*Store, error) {
 		s.live[i] = map[Key]*Entry{}
 	}
 	s.work = newWorkers(c.Workers, c.Queue)
-	if err := s.takeDirs(&c); err != nil {
+	if err := s.takeDirs(&c, true); err != nil {
 		s.work.close()
 		return nil, err
 	}
@@ -96,14 +96,12 @@ func (p Policy) order() index.Policy {
 // Reconfigure puts another configuration in force. What the store holds stays, as
 // far as there is room for it; directories that are gone are closed, new ones
 // opened, and those that were taken out are tried again. Entries under way keep what
-// they began with. An error leaves everything as it was.
+// they began with. The error names directories that cannot be used; all else is in force.
 func (s *Store) Reconfigure(c Config) error {
 	s.reconfiguring.Lock()
 	defer s.reconfiguring.Unlock()
 	c = c.withDefaults()
-	if err := s.takeDirs(&c); err != nil {
-		return err
-	}
+	err := s.takeDirs(&c, false)
 	s.reviveDirs(&c)
 	old := s.config.Swap(&c)
 	s.mem.SetLimit(c.Memory)
@@ -112,7 +110,7 @@ func (s *Store) Reconfigure(c Config) error {
 		s.reorderMemory(c.MemoryPolicy.order())
 	}
 	s.disks.nudge() // directories may have become smaller
-	return nil
+	return err
 }
 
 // reorderMemory has objects leave memory in another order from now on.
