@@ -1,7 +1,6 @@
 package forward
 
 import (
-	"fmt"
 	"net/netip"
 
 	"github.com/cuttle-proxy/cuttle/forward/acl"
@@ -9,6 +8,7 @@ import (
 	"github.com/cuttle-proxy/cuttle/forward/fetch"
 	"github.com/cuttle-proxy/cuttle/forward/http1"
 	"github.com/cuttle-proxy/cuttle/forward/rewrite"
+	"go.uber.org/zap"
 )
 
 // admit asks whether the client may make this request at all.
@@ -21,7 +21,8 @@ func (x *transaction) admit() *failure.Failure {
 	x.asks.Control = x.req.CacheControl()
 	x.asks.Loops = fetch.CountLoops(&x.req.Fields, x.p.viaName)
 	if x.asks.Loops > 0 && x.cl.srv.loops.May(x.cl.remote.Addr(), x.now) {
-		x.cl.srv.parts.Log.Info("WARNING: Forwarding loop detected for: " + x.req.MethodText + " " + string(x.canonicalURL))
+		x.cl.srv.parts.Log.Info("WARNING: Forwarding loop detected for: {method} {url}",
+			zap.String("method", x.req.MethodText), zap.ByteString("url", x.canonicalURL))
 	}
 	return nil
 }
@@ -40,7 +41,8 @@ func (x *transaction) ask(list *acl.List) *failure.Failure {
 		return failure.CredentialsNeeded(a.Last, x.form.Accelerated)
 	}
 	if client := x.facts.Client; a.IPv4Only && x.cl.srv.strangers.May(client, x.now) {
-		x.cl.srv.parts.Log.Info(fmt.Sprintf("WARNING: client %s denied: an access line allows it, but names no IPv6 address; name it in an acl src", client))
+		x.cl.srv.parts.Log.Info("WARNING: client {client} denied: an access line allows it, but names no IPv6 address; name it in an acl src",
+			zap.Stringer("client", client))
 	}
 	if srv := x.cl.srv; x.facts.Dialled.IsValid() {
 		srv.fetching.Hosts.CountDenied(srv.names, srv.parts.Log, &x.facts, x.now)

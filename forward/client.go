@@ -16,6 +16,7 @@ import (
 	"github.com/cuttle-proxy/cuttle/forward/fetch"
 	"github.com/cuttle-proxy/cuttle/forward/ports"
 	"github.com/cuttle-proxy/cuttle/forward/sock"
+	"go.uber.org/zap"
 )
 
 // client is one client connection. While it is idle nothing else belongs to it:
@@ -274,7 +275,8 @@ func (cl *client) recovered(e any) {
 		return
 	}
 	cl.srv.panics.Add(1)
-	cl.srv.parts.Log.Error(fmt.Sprintf("BUG: panic while serving %s: %v\n%s", cl.remote, e, debug.Stack()))
+	cl.srv.parts.Log.Error("BUG: panic while serving {client}: {panic}\n{stack}",
+		zap.Stringer("client", cl.remote), zap.String("panic", fmt.Sprint(e)), zap.ByteString("stack", debug.Stack()))
 	cl.cut()
 	cl.pin.Drop()
 	cl.login.Close()

@@ -138,7 +138,7 @@ func (s *Server) Swap(ctx context.Context, cfg *conf.Config) error {
 		excused = append(excused, err)
 	}
 	for _, err := range excused {
-		s.parts.Log.Error("ERROR: " + err.Error())
+		s.parts.Log.Error("ERROR: {error}", report.Error(err))
 	}
 	s.unserved = excused
 	old := s.current.Swap(p)
@@ -321,7 +321,7 @@ func (s *Server) logEnv() accesslog.Env {
 			name, _ := s.names.KnownName(a)
 			return name
 		},
-		Report: func(err error) { s.parts.Log.Error("WARNING: " + err.Error()) },
+		Report: func(err error) { s.parts.Log.Error("WARNING: {error}", report.Error(err)) },
 	}
 }
 

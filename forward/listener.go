@@ -12,7 +12,9 @@ import (
 	"github.com/cuttle-proxy/cuttle/forward/ident"
 	"github.com/cuttle-proxy/cuttle/forward/overload"
 	"github.com/cuttle-proxy/cuttle/forward/ports"
+	"github.com/cuttle-proxy/cuttle/forward/report"
 	"github.com/cuttle-proxy/cuttle/forward/sock"
+	"go.uber.org/zap"
 )
 
 // acceptFrom accepts until the listener is closed. When the process is short of
@@ -53,7 +55,8 @@ func (s *Server) welcome(l *ports.Listener, tcp *net.TCPConn) {
 	if port := l.Line(); port.Transparent || port.TProxy {
 		dst, intercepted, err := s.parts.Network.OriginalDestination(tcp, port)
 		if err != nil {
-			s.parts.Log.Warn(fmt.Sprintf("WARNING: client %s on port %d: %v", cl.remote, port.Addr.Port(), err))
+			s.parts.Log.Warn("WARNING: client {client} on port {port}: {error}",
+				zap.Stringer("client", cl.remote), zap.Uint16("port", port.Addr.Port()), report.Error(err))
 			c.Close()
 			return
 		}
@@ -69,7 +72,8 @@ func (s *Server) welcome(l *ports.Listener, tcp *net.TCPConn) {
 	}
 	s.clients.Add(&cl.Link, cl, cl.remote.Addr())
 	if s.say.Comm.On(3) {
-		s.say.Comm.Say(3, "accepted %s on %s, for %s", cl.remote, l.Addr(), cl.facing())
+		s.say.Comm.Say(3, "accepted {client} on {port}, for {dialled}",
+			zap.Stringer("client", cl.remote), zap.Stringer("port", l.Addr()), zap.Stringer("dialled", cl.facing()))
 	}
 	if err := s.watcher.Watch(c, cl); err != nil || s.stopping.Load() {
 		c.Close()

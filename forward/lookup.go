@@ -8,6 +8,7 @@ import (
 	"github.com/cuttle-proxy/cuttle/forward/freshness"
 	"github.com/cuttle-proxy/cuttle/forward/http1"
 	"github.com/cuttle-proxy/cuttle/forward/reply"
+	"go.uber.org/zap"
 )
 
 // lookup asks the store, and decides what becomes of the request.
@@ -36,7 +37,8 @@ func (x *transaction) lookup() freshness.Decision {
 		}
 	}
 	if say := x.cl.srv.say.Store; say.On(3) {
-		say.Say(3, "the store about %s %s: %s", x.req.MethodText, x.canonicalURL, d.Tag)
+		say.Say(3, "the store about {method} {url}: {tag}",
+			zap.String("method", x.req.MethodText), zap.ByteString("url", x.canonicalURL), zap.String("tag", string(d.Tag)))
 	}
 	return d
 }

@@ -294,7 +294,8 @@ func (h *helpers) Match(ctx context.Context, use *conf.ExternalUse, f *acl.Facts
 // warn names the ACLs whose question nothing answers yet, with what that means.
 func (p *policy) warn(log *zap.Logger) {
 	for _, name := range p.lists.Idle() {
-		log.Warn(fmt.Sprintf("WARNING: acl %s: this release cannot find out what it asks for: its allow lines never match, its deny lines always", name))
+		log.Warn("WARNING: acl {acl}: this release cannot find out what it asks for: its allow lines never match, its deny lines always",
+			zap.String("acl", name))
 	}
 }
 

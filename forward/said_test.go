@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/cuttle-proxy/cuttle/conf"
+	"github.com/cuttle-proxy/cuttle/forward/report"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 )
@@ -26,10 +27,10 @@ func (s *said) Check(e zapcore.Entry, to *zapcore.CheckedEntry) *zapcore.Checked
 	}
 	return to
 }
-func (s *said) Write(e zapcore.Entry, _ []zapcore.Field) error {
+func (s *said) Write(e zapcore.Entry, fields []zapcore.Field) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.lines = append(s.lines, e.Message)
+	s.lines = append(s.lines, report.Line(e.Message, fields))
 	return nil
 }
 func (s *said) Sync() error { return nil }

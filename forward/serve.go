@@ -6,6 +6,7 @@ import (
 	"github.com/cuttle-proxy/cuttle/forward/http1"
 	"github.com/cuttle-proxy/cuttle/forward/sock"
 	"github.com/cuttle-proxy/cuttle/forward/tunnel"
+	"go.uber.org/zap"
 	"golang.org/x/sys/unix"
 )
 
@@ -238,7 +239,7 @@ func (cl *client) end() {
 		}
 	}
 	if say := cl.srv.say.Comm; say.On(3) {
-		say.Say(3, "closing %s after %d requests", cl.remote, cl.served)
+		say.Say(3, "closing {client} after {requests} requests", zap.Stringer("client", cl.remote), zap.Int("requests", cl.served))
 	}
 	cl.pin.Drop()
 	cl.login.Close()

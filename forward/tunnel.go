@@ -1,7 +1,6 @@
 package forward
 
 import (
-	"fmt"
 	"net"
 	"strconv"
 	"time"
@@ -101,7 +100,8 @@ func (x *transaction) tunnelBlind() bool {
 	x.tag = "TCP_MISS"
 	srv.blind.Add(1)
 	if client := x.cl.remote.Addr(); srv.tunnelled.May(client, x.now) {
-		srv.parts.Log.Info(fmt.Sprintf("client %s does not speak HTTP to %s: joined to it", client, x.cl.meant))
+		srv.parts.Log.Info("client {client} does not speak HTTP to {dialled}: joined to it",
+			zap.Stringer("client", client), zap.Stringer("dialled", x.cl.meant))
 	}
 	x.beginFetch()
 	defer x.leave()

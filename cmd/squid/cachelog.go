@@ -93,7 +93,7 @@ func (l *cacheLog) write(level int, at time.Time, message string, fields []zapco
 	line.AppendTime(at, "2006/01/02 15:04:05")
 	line.AppendString("| ")
 	stamp := line.Len()
-	appendEntry(line, message, fields)
+	report.AppendLine(line, message, fields)
 	line.AppendByte('\n')
 	l.put(level, line.Bytes(), stamp)
 }
@@ -107,7 +107,7 @@ func (l *cacheLog) writeFatal(text string) {
 		if i > 0 {
 			line.AppendString("\n\t")
 		}
-		appendClean(&line, part)
+		report.AppendClean(&line, part)
 	}
 	line.AppendByte('\n')
 	l.put(alwaysShown, line.Bytes(), 0)

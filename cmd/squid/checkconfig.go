@@ -15,6 +15,7 @@ import (
 	"github.com/cuttle-proxy/cuttle/cmd/squid/privsep"
 	"github.com/cuttle-proxy/cuttle/conf"
 	"github.com/cuttle-proxy/cuttle/forward/errpage"
+	"github.com/cuttle-proxy/cuttle/forward/report"
 	"github.com/cuttle-proxy/cuttle/tproxy/host"
 )
 
@@ -182,7 +183,7 @@ func fileFindings(inv *invocation, cfg *conf.Config, id privsep.Identity) (list 
 			if d := conf.Lookup(n.directive); d != nil && d.Effect == conf.Pending {
 				f.Level, f.Why = host.Warn, n.directive+" is not acted on in this release"
 			}
-			f.Fact = fmt.Sprintf("%s %s cannot be %s: %s", n.directive, n.path, verb[n.mode], sysText(answers[i]))
+			f.Fact = fmt.Sprintf("%s %s cannot be %s: %s", n.directive, n.path, verb[n.mode], report.SystemText(answers[i]))
 		}
 		list = append(list, f)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/cuttle-proxy/cuttle/cmd/squid/privsep"
 	"github.com/cuttle-proxy/cuttle/conf"
+	"github.com/cuttle-proxy/cuttle/forward/report"
 )
 
 // signalOrder makes an order of -k that sends the running copy a signal. As in
@@ -94,7 +95,7 @@ func (inv *invocation) signalCopy(cfg *conf.Config, sig syscall.Signal) int {
 	}
 	if err != nil && !(sig == 0 && err == syscall.EPERM) {
 		number, _ := err.(syscall.Errno)
-		fmt.Fprintf(inv.stderr, "squid: ERROR: Could not send signal %d to process %d: (%d) %v\n", int(sig), pid, int(number), errnoText(number))
+		fmt.Fprintf(inv.stderr, "squid: ERROR: Could not send signal %d to process %d: (%d) %v\n", int(sig), pid, int(number), report.ErrnoText(number))
 		return exitBad
 	}
 	return exitGood

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/cuttle-proxy/cuttle/conf"
+	"github.com/cuttle-proxy/cuttle/forward/report"
 )
 
 // run serves and answers signals until one of them, or a failing listener, ends
@@ -107,7 +108,7 @@ func (p *process) rotate() {
 		p.log.Warn("WARNING: log rotation: " + err.Error())
 	}
 	if err := p.rotateCacheLog(); err != nil {
-		p.log.Warn("WARNING: rotation of cache.log: " + sysText(err))
+		p.log.Warn("WARNING: rotation of cache.log: " + report.SystemText(err))
 	}
 }
 
@@ -231,7 +232,7 @@ func (p *process) adopt(cfg *conf.Config, o *outcome) {
 		if f, err := p.monitor.OpenLog(cfg.CacheLog); err == nil {
 			p.useCacheLog(f)
 		} else {
-			p.problem(o, fmt.Sprintf("Cannot write log file: %s: %s", cfg.CacheLog, sysText(err)))
+			p.problem(o, fmt.Sprintf("Cannot write log file: %s: %s", cfg.CacheLog, report.SystemText(err)))
 		}
 	}
 	if cfg.PidFilename != old.PidFilename {
@@ -239,7 +240,7 @@ func (p *process) adopt(cfg *conf.Config, o *outcome) {
 	}
 	// Written anew in any case: somebody may have removed it.
 	if err := p.monitor.WritePid(cfg.PidFilename); err != nil {
-		p.problem(o, fmt.Sprintf("%s: %s", cfg.PidFilename, sysText(err)))
+		p.problem(o, fmt.Sprintf("%s: %s", cfg.PidFilename, report.SystemText(err)))
 	}
 }
 
@@ -252,7 +253,7 @@ func (p *process) leave() {
 		p.host.Close()
 	}
 	if err := p.monitor.RemovePid(p.cfg.PidFilename); err != nil {
-		p.log.Warn(fmt.Sprintf("WARNING: cannot remove %s: %s", p.cfg.PidFilename, sysText(err)))
+		p.log.Warn(fmt.Sprintf("WARNING: cannot remove %s: %s", p.cfg.PidFilename, report.SystemText(err)))
 	}
 	if p.server != nil && !p.failed {
 		p.log.Info(fmt.Sprintf("Squid Cache (Version %s): Exiting normally.", conf.Version))

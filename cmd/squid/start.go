@@ -11,13 +11,13 @@ import (
 	"syscall"
 	"time"
 
-	"go.uber.org/zap"
-
 	"github.com/cuttle-proxy/cuttle/cmd/squid/intercept"
 	"github.com/cuttle-proxy/cuttle/cmd/squid/privsep"
 	"github.com/cuttle-proxy/cuttle/conf"
 	"github.com/cuttle-proxy/cuttle/forward"
 	"github.com/cuttle-proxy/cuttle/forward/accesslog"
+	"github.com/cuttle-proxy/cuttle/forward/report"
+	"go.uber.org/zap"
 )
 
 // start is what happens without an order: check the configuration, refuse a
@@ -123,7 +123,7 @@ func (p *process) prepare() error {
 	p.log.Info(fmt.Sprintf("Process ID %d", os.Getpid()))
 	p.log.Info(fmt.Sprintf("With %d file descriptors available", descriptors))
 	if limitErr != nil {
-		p.log.Warn(fmt.Sprintf("WARNING: max_filedescriptors %d cannot be had: %s", p.cfg.MaxFiledescriptors, sysText(limitErr)))
+		p.log.Warn(fmt.Sprintf("WARNING: max_filedescriptors %d cannot be had: %s", p.cfg.MaxFiledescriptors, report.SystemText(limitErr)))
 	}
 	p.host.TellFindings()
 	p.goToCoredumpDir()
@@ -145,7 +145,7 @@ func (p *process) openCacheLog() error {
 	f, err := p.monitor.OpenLog(p.cfg.CacheLog)
 	if err != nil {
 		fmt.Fprintf(p.inv.stderr, "WARNING: Cannot write log file: %s\n%s: %s\n         messages will be sent to 'stderr'.\n",
-			p.cfg.CacheLog, p.cfg.CacheLog, sysText(err))
+			p.cfg.CacheLog, p.cfg.CacheLog, report.SystemText(err))
 		return nil
 	}
 	p.cacheLog.use(f)
@@ -166,7 +166,7 @@ func (p *process) goToCoredumpDir() {
 		return
 	}
 	if err := os.Chdir(dir); err != nil {
-		p.log.Warn(fmt.Sprintf("WARNING: cannot change to coredump_dir %s: %s", dir, sysText(err)))
+		p.log.Warn(fmt.Sprintf("WARNING: cannot change to coredump_dir %s: %s", dir, report.SystemText(err)))
 		return
 	}
 	p.log.Info("Set Current Directory to " + dir)
@@ -196,7 +196,7 @@ func (p *process) open(signals chan os.Signal) error {
 	}
 	p.openControl()
 	if err := p.monitor.WritePid(p.cfg.PidFilename); err != nil {
-		text := fmt.Sprintf("%s: %s", p.cfg.PidFilename, sysText(err))
+		text := fmt.Sprintf("%s: %s", p.cfg.PidFilename, report.SystemText(err))
 		if p.supervised { // nobody could find it again
 			return fatalError{"Cannot write the pid file: " + text + "; make its folder, or name another file in pid_filename"}
 		}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/cuttle-proxy/cuttle/cmd/squid/privsep"
 	"github.com/cuttle-proxy/cuttle/conf"
+	"github.com/cuttle-proxy/cuttle/forward/report"
 	"github.com/cuttle-proxy/cuttle/forward/store/ufs"
 	"github.com/cuttle-proxy/cuttle/tproxy/host"
 )
@@ -119,7 +120,7 @@ func makeDir(path string, owner privsep.Identity) error {
 		}
 		return fatalError{fmt.Sprintf("Failed to make swap directory %s: a file of that name is in the way", path)}
 	case err != nil:
-		return fatalError{fmt.Sprintf("Failed to make swap directory %s: %s", path, sysText(err))}
+		return fatalError{fmt.Sprintf("Failed to make swap directory %s: %s", path, report.SystemText(err))}
 	}
 	if owner.Change {
 		return os.Lchown(path, owner.UID, owner.GID)

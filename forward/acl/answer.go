@@ -1,6 +1,9 @@
 package acl
 
-import "github.com/cuttle-proxy/cuttle/forward/report"
+import (
+	"github.com/cuttle-proxy/cuttle/forward/report"
+	"go.uber.org/zap"
+)
 
 // Verdict is what a list decided.
 type Verdict uint8
@@ -45,7 +48,8 @@ func (a Answer) Say(s report.Section, what, method string, url []byte) {
 	if last == "" {
 		last = "NO ACL's"
 	}
-	s.Say(2, "The %s %s %s is %s, because it matched '%s'", what, method, url, verdict, last)
+	s.Say(2, "The "+what+" {method} {url} is "+verdict+", because it matched '{acl}'",
+		zap.String("method", method), zap.ByteString("url", url), zap.String("acl", last))
 }
 
 // Allowed is true for the verdict Allowed alone.

@@ -2,9 +2,11 @@ package acl
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/cuttle-proxy/cuttle/conf"
 	"github.com/cuttle-proxy/cuttle/forward/report"
+	"go.uber.org/zap"
 )
 
 // List is one compiled access list.
@@ -52,7 +54,7 @@ func (l *List) Check(ctx context.Context, f *Facts) Answer {
 	for i := range l.rules {
 		r := &l.rules[i]
 		if a.trace != nil {
-			a.trace.Say(3, "aclCheck: checking '%s %v'", l.name, r)
+			a.trace.Say(3, "aclCheck: checking '{list} {rule}'", zap.String("list", l.name), zap.String("rule", fmt.Sprint(r)))
 		}
 		outcome := r.cond.test(ctx, f, &a, !r.allow)
 		if outcome == AskCredentials && l.waits {
@@ -68,7 +70,7 @@ func (l *List) Check(ctx context.Context, f *Facts) Answer {
 			continue
 		}
 		if a.trace != nil {
-			a.trace.Say(3, "aclCheck: match found, returning %d", number(r.allow))
+			a.trace.Say(3, "aclCheck: match found, returning {allowed}", zap.Int("allowed", number(r.allow)))
 		}
 		if !r.allow {
 			return a
@@ -119,7 +121,7 @@ func (c *Cond) test(ctx context.Context, f *Facts, a *Answer, denies bool) Terna
 		a.Last = r.name
 		var outcome Ternary
 		if a.trace != nil {
-			a.trace.Say(3, "aclMatchAclList: checking %v", r)
+			a.trace.Say(3, "aclMatchAclList: checking {acl}", zap.String("acl", fmt.Sprint(r)))
 		}
 		if denies && r.claim != nil && r.claim.claimed(f) == yes(!r.negate) {
 			outcome = Missing
@@ -131,7 +133,7 @@ func (c *Cond) test(ctx context.Context, f *Facts, a *Answer, denies bool) Terna
 			outcome = r.match.match(ctx, f)
 		}
 		if a.trace != nil {
-			a.trace.Say(3, "aclMatchAclList: %s returns %v", r.name, outcome)
+			a.trace.Say(3, "aclMatchAclList: {acl} returns {outcome}", zap.String("acl", r.name), zap.String("outcome", fmt.Sprint(outcome)))
 		}
 		switch {
 		case outcome == Missing:

@@ -6,6 +6,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/cuttle-proxy/cuttle/forward/report"
 )
 
 // What recordings and Squid 2.6.STABLE24 say about fields and what is asked for them.
@@ -132,8 +134,8 @@ func TestNoPasswordInLogs(t *testing.T) {
 	r.check(encoded("bob:geheim"), nil)
 	r.check("Negotiate geheim", new(Conn))
 	for _, e := range r.logs.All() {
-		if strings.Contains(e.Message, "geheim") {
-			t.Error(e.Message)
+		if line := report.Line(e.Message, e.Context); strings.Contains(line, "geheim") {
+			t.Error(line)
 		}
 	}
 	if r.logs.FilterMessageSnippet("not understood").Len() != 1 {

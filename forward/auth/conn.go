@@ -115,7 +115,7 @@ func (s *connection) understand(l *Login, answer string) {
 	}
 	l.State = Refused
 	if token != "" && !isName(token) {
-		s.log.Error(fmt.Sprintf("ERROR: the %s helper gives a token that cannot be one", s.word))
+		s.log.Error("ERROR: the {scheme} helper gives a token that cannot be one", zap.String("scheme", s.word))
 		return
 	}
 	switch word {
@@ -125,15 +125,15 @@ func (s *connection) understand(l *Login, answer string) {
 		if user := strings.TrimRight(rest, " \t"); isName(user) {
 			l.State, l.User, l.token = Accepted, user, token
 		} else {
-			s.log.Error(fmt.Sprintf("ERROR: the %s helper names a user that cannot be one", s.word))
+			s.log.Error("ERROR: the {scheme} helper names a user that cannot be one", zap.String("scheme", s.word))
 		}
 	case "NA", "ERR":
 		l.token, l.Message = token, reason(answer)
 	case "BH":
 		l.Message = reason(answer)
-		s.log.Error(fmt.Sprintf("ERROR: validating a user via %s: the helper says BH %s", s.word, printable(rest)))
+		s.log.Error("ERROR: validating a user via {scheme}: the helper says BH {reason}", zap.String("scheme", s.word), zap.String("reason", fmt.Sprint(printable(rest))))
 	default:
-		s.log.Error(fmt.Sprintf("ERROR: the %s helper answers something that is not understood", s.word))
+		s.log.Error("ERROR: the {scheme} helper answers something that is not understood", zap.String("scheme", s.word))
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/cuttle-proxy/cuttle/conf"
 	"github.com/cuttle-proxy/cuttle/forward/accesslog"
 	"github.com/cuttle-proxy/cuttle/forward/fetch"
+	"github.com/cuttle-proxy/cuttle/forward/report"
 	"github.com/cuttle-proxy/cuttle/forward/store"
 	"github.com/cuttle-proxy/cuttle/forward/store/ufs"
 )
@@ -67,7 +68,7 @@ func (c *Cache) Open(cfg *conf.Config) (err error) {
 	}
 	c.Store, err = store.Open(s)
 	if errors.Is(err, ufs.ErrFolders) {
-		c.Fetching.Log.Error(err.Error())
+		c.Fetching.Log.Error("{error}", report.Error(err))
 		return ErrUnverified
 	}
 	return err
@@ -85,7 +86,7 @@ func (c *Cache) Close() {
 	}
 	c.mu.Unlock()
 	if err := c.Store.Close(); err != nil {
-		c.Fetching.Log.Error("WARNING: " + err.Error())
+		c.Fetching.Log.Error("WARNING: {error}", report.Error(err))
 	}
 }
 

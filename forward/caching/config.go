@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/cuttle-proxy/cuttle/conf"
+	"github.com/cuttle-proxy/cuttle/forward/report"
 	"github.com/cuttle-proxy/cuttle/forward/store"
 	"github.com/cuttle-proxy/cuttle/forward/store/ufs"
 	"golang.org/x/sys/unix"
@@ -89,8 +90,8 @@ func (c *Cache) lacksBuiltIn(d *conf.CacheDir) bool {
 	if err == nil {
 		return false
 	}
-	c.Fetching.Log.Warn("WARNING: no cache_dir is configured, and the built-in one cannot be used: " + err.Error() +
-		"; caching in memory only. Make it by squid -z, or write cache_dir null /tmp")
+	c.Fetching.Log.Warn("WARNING: no cache_dir is configured, and the built-in one cannot be used: {error}; caching in memory only. "+
+		"Make it by squid -z, or write cache_dir null /tmp", report.Error(err))
 	return true
 }
 

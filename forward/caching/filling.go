@@ -16,6 +16,7 @@ import (
 	"github.com/cuttle-proxy/cuttle/forward/http1"
 	"github.com/cuttle-proxy/cuttle/forward/sock"
 	"github.com/cuttle-proxy/cuttle/forward/store"
+	"go.uber.org/zap"
 )
 
 // Filling is a fetch whose reply may be stored. It views nothing of the request that
@@ -84,7 +85,8 @@ func (f *Filling) BodyCut() {}
 func (f *Filling) Recover() {
 	if e := recover(); e != nil {
 		f.cache.Panics.Add(1)
-		f.cache.Fetching.Log.Error(fmt.Sprintf("BUG: panic while fetching: %v\n%s", e, debug.Stack()))
+		f.cache.Fetching.Log.Error("BUG: panic while fetching: {panic}\n{stack}",
+			zap.String("panic", fmt.Sprint(e)), zap.ByteString("stack", debug.Stack()))
 		f.Stop()
 		f.entry.Abort(errPanic)
 	}

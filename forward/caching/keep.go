@@ -9,6 +9,7 @@ import (
 	"github.com/cuttle-proxy/cuttle/forward/freshness"
 	"github.com/cuttle-proxy/cuttle/forward/http1"
 	"github.com/cuttle-proxy/cuttle/forward/store"
+	"go.uber.org/zap"
 )
 
 // keeping is what becomes of a reply: whether it is stored, and how it is described
@@ -27,7 +28,8 @@ func (c *Cache) keeps(p *Policy, rule *freshness.Rule, asked *freshness.Request,
 	var verdict freshness.Keeping
 	verdict, k.object = p.Rules.Keep(rule, asked, &f.Reply, freshness.Times{Requested: requested, Received: time.Now().Unix()}, f.ToPeer())
 	if say := c.Fetching.Say.Store; say.On(3) {
-		say.Say(3, "reply %d of %d octets for the store: %v", f.Reply.Status, k.length, verdict)
+		say.Say(3, "reply {status} of {length} octets for the store: {verdict}",
+			zap.Int("status", f.Reply.Status), zap.Int64("length", k.length), zap.String("verdict", fmt.Sprint(verdict)))
 	}
 	if whole, ok := freshness.WholePart(&f.Reply); ok {
 		k.length, k.partial = whole, whole

@@ -1,11 +1,12 @@
 package caching
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/cuttle-proxy/cuttle/forward/accesslog"
+	"github.com/cuttle-proxy/cuttle/forward/report"
 	"github.com/cuttle-proxy/cuttle/forward/store"
+	"go.uber.org/zap"
 )
 
 // report writes what the store has to tell into cache.log.
@@ -16,9 +17,10 @@ func (c *Cache) report(n store.Notice) {
 	switch {
 	case n.Err == nil:
 	case n.TakenOut:
-		c.Fetching.Log.Error(fmt.Sprintf("ERROR: cache_dir %s is not used any more: %v; serving goes on without it, and SIGHUP tries it again", n.Path, n.Err))
+		c.Fetching.Log.Error("ERROR: cache_dir {cache_dir} is not used any more: {error}; serving goes on without it, and SIGHUP tries it again",
+			zap.String("cache_dir", n.Path), report.Error(n.Err))
 	default:
-		c.Fetching.Log.Warn(fmt.Sprintf("WARNING: cache_dir %s: %v", n.Path, n.Err))
+		c.Fetching.Log.Warn("WARNING: cache_dir {cache_dir}: {error}", zap.String("cache_dir", n.Path), report.Error(n.Err))
 	}
 }
 

@@ -1,11 +1,11 @@
 package dns
 
 import (
-	"fmt"
 	"net/netip"
 	"os"
 
 	"github.com/cuttle-proxy/cuttle/conf"
+	"github.com/cuttle-proxy/cuttle/forward/report"
 	"go.uber.org/zap"
 )
 
@@ -38,7 +38,7 @@ func FromConfig(cfg *conf.Config, log *zap.Logger) Options {
 		o.IPv6 = func() bool { return true }
 	}
 	for _, text := range cfg.DNSNameservers {
-		log.Info("Adding nameserver " + text + " from squid.conf")
+		log.Info("Adding nameserver {server} from squid.conf", zap.String("server", text))
 		o.addServer(text, log)
 	}
 	if len(o.Servers) == 0 {
@@ -54,7 +54,7 @@ func FromConfig(cfg *conf.Config, log *zap.Logger) Options {
 func (o *Options) addServer(text string, log *zap.Logger) {
 	addr, ok := ServerAddr(text)
 	if !ok {
-		log.Warn(fmt.Sprintf("WARNING: rejecting '%s' as a name server, because it is not a numeric IP address", text))
+		log.Warn("WARNING: rejecting '{server}' as a name server, because it is not a numeric IP address", zap.String("server", text))
 		return
 	}
 	o.Servers = append(o.Servers, netip.AddrPortFrom(addr, serverPort))
@@ -65,23 +65,23 @@ func (o *Options) addServer(text string, log *zap.Logger) {
 func (o *Options) readResolvConf(path string, defnames bool, log *zap.Logger) {
 	f, err := os.Open(path)
 	if err != nil {
-		log.Info(err.Error())
+		log.Info("{error}", report.Error(err))
 		return
 	}
 	defer f.Close()
 	rc := ParseResolvConf(f)
 	for _, addr := range rc.Servers {
-		log.Info("Adding nameserver " + addr.String() + " from " + path)
+		log.Info("Adding nameserver {server} from {file}", zap.Stringer("server", addr), zap.String("file", path))
 		o.Servers = append(o.Servers, netip.AddrPortFrom(addr, serverPort))
 	}
 	for _, text := range rc.Rejected {
 		o.addServer(text, log) // says why not
 	}
 	if o.Dots = rc.Dots; rc.Dots != 1 {
-		log.Info(fmt.Sprintf("Adding ndots %d from %s", rc.Dots, path))
+		log.Info("Adding ndots {ndots} from {file}", zap.Int("ndots", rc.Dots), zap.String("file", path))
 	}
 	for _, domain := range rc.Search {
-		log.Info("Adding domain " + domain + " from " + path)
+		log.Info("Adding domain {domain} from {file}", zap.String("domain", domain), zap.String("file", path))
 	}
 	if defnames {
 		o.Search = rc.Search
@@ -109,13 +109,13 @@ func readHosts(path, appendDomain string, log *zap.Logger) *Hosts {
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		log.Info("hosts_file: " + err.Error())
+		log.Info("hosts_file: {error}", report.Error(err))
 		return new(Hosts)
 	}
 	defer f.Close()
 	hosts, rejected := ParseHosts(f, appendDomain)
 	for _, text := range rejected {
-		log.Info(fmt.Sprintf("hosts_file: %s: '%s' is no IP address, its line is ignored", path, text))
+		log.Info("hosts_file: {file}: '{address}' is no IP address, its line is ignored", zap.String("file", path), zap.String("address", text))
 	}
 	return hosts
 }

@@ -3,6 +3,7 @@ package dns
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/cuttle-proxy/cuttle/forward/report"
+	"go.uber.org/zap"
 	"golang.org/x/net/dns/dnsmessage"
 )
 
@@ -143,11 +145,14 @@ func (a *asker) attempt(ctx context.Context, server, round int, q question) (rep
 	counts, put := &a.counts[server], time.Now()
 	counts.queries.Add(1)
 	if a.trace.On(3) {
-		a.trace.Say(3, "idnsSendQuery: asking %s about %v of %s", a.servers[server], q.class, q.name)
+		a.trace.Say(3, "idnsSendQuery: asking {server} about {class} of {name}",
+			zap.Stringer("server", a.servers[server]), zap.String("class", fmt.Sprint(q.class)), zap.String("name", q.name))
 	}
 	r, err := a.net.exchange(attempt, a.servers[server], q)
 	if a.trace.On(3) {
-		a.trace.Say(3, "idnsGrokReply: %s about %v of %s after %v: %v%s, code %d, %v", a.servers[server], q.class, q.name, time.Since(put), r.addrs, r.name, r.rcode, err)
+		a.trace.Say(3, "idnsGrokReply: {server} about {class} of {name} after {time}: {answer}, code {code}, {error}",
+			zap.Stringer("server", a.servers[server]), zap.String("class", fmt.Sprint(q.class)), zap.String("name", q.name), zap.Duration("time", time.Since(put)),
+			zap.String("answer", fmt.Sprint(r.addrs)+r.name), zap.Uint16("code", uint16(r.rcode)), report.Error(err))
 	}
 	if err == nil {
 		counts.replies.Add(1)

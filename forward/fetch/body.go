@@ -33,13 +33,13 @@ func (f *Fetch) frame() *failure.Failure {
 		f.complete = true
 		if here > 0 {
 			if f.Reply.Status != 101 {
-				f.env.Say.HTTP.Traffic("httpReadReply: Excess data from \"%s %s\"", f.req.MethodText, f.req.CanonicalURL)
+				f.sayExcess()
 			}
 			f.reusable = false // more than was announced
 		}
 	case http1.ByLength:
 		if f.left = body.Length; here > f.left {
-			f.env.Say.HTTP.Traffic("httpReadReply: Excess data from \"%s %s\"", f.req.MethodText, f.req.CanonicalURL)
+			f.sayExcess()
 			f.answer = f.answer[:f.head+int(f.left)]
 			f.reusable = false
 		}

@@ -11,6 +11,8 @@ import (
 	"github.com/cuttle-proxy/cuttle/forward/failure"
 	"github.com/cuttle-proxy/cuttle/forward/http1"
 	"github.com/cuttle-proxy/cuttle/forward/origin"
+	"github.com/cuttle-proxy/cuttle/forward/report"
+	"go.uber.org/zap"
 )
 
 // connect gets a connection to the hop: one that is kept, or a new one.
@@ -128,7 +130,7 @@ func (f *Fetch) dial(host string, addrs addresses, port uint16, timeout time.Dur
 			f.env.Names.MarkBad(host, addr)
 		}
 		if last.Errno == syscall.EADDRNOTAVAIL && i == 0 {
-			f.env.Log.Info("cannot connect to " + to.String() + ": " + err.Error())
+			f.env.Log.Info("cannot connect to {server}: {error}", zap.Stringer("server", to), report.Error(err))
 		}
 		if last.Errno == syscall.ETIMEDOUT && i+1 >= addrs.Len() || !time.Now().Before(giveUp) {
 			break

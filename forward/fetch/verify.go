@@ -1,7 +1,6 @@
 package fetch
 
 import (
-	"fmt"
 	"sync/atomic"
 	"time"
 
@@ -63,8 +62,8 @@ func (v *Verification) CountDenied(names dns.Resolver, log *zap.Logger, facts *a
 	}
 	v.Denied.Add(1)
 	if v.denials.May(facts.Client, now) {
-		log.Info(fmt.Sprintf("WARNING: client %s denied: it asked %s for %s, which is not known to have that address; rules about names cannot let it in",
-			facts.Client, facts.Dialled, host))
+		log.Info("WARNING: client {client} denied: it asked {dialled} for {host}, which is not known to have that address; rules about names cannot let it in",
+			zap.Stringer("client", facts.Client), zap.Stringer("dialled", facts.Dialled), zap.String("host", host))
 	}
 }
 
@@ -82,7 +81,7 @@ func (f *Fetch) CountVerified() {
 	}
 	hosts.Unverified.Add(1)
 	if client := f.req.Client.Addr(); known && hosts.forgeries.May(client, time.Now()) {
-		f.env.Log.Info(fmt.Sprintf("WARNING: client %s asked %s for %s, which has no such address",
-			client, f.req.Dialled, f.req.URL.Host))
+		f.env.Log.Info("WARNING: client {client} asked {dialled} for {host}, which has no such address",
+			zap.Stringer("client", client), zap.Stringer("dialled", f.req.Dialled), zap.ByteString("host", f.req.URL.Host))
 	}
 }

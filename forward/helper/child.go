@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"sync"
 	"time"
+
+	"go.uber.org/zap"
 )
 
 // child is one process of a pool.
@@ -85,7 +87,7 @@ func (c *child) ask(channel int, question []byte) {
 	}
 	c.line = append(append(c.line, question...), '\n')
 	if say := &c.pool.say; say.On(5) {
-		say.Say(5, "%s #%d is asked %s", c.pool.o.Name, c.number, c.pool.shown(question))
+		say.Say(5, "{helper} #{number} is asked {question}", c.named(), c.numbered(), zap.String("question", fmt.Sprint(c.pool.shown(question))))
 	}
 	_, err := c.in.Write(c.line)
 	clear(c.line) // passwords
@@ -99,7 +101,8 @@ func (c *child) ask(channel int, question []byte) {
 func (c *child) read() {
 	defer c.pool.running.Done()
 	if fault := c.readLines(); fault != "" {
-		c.pool.o.Log.Error(fmt.Sprintf("ERROR: %s #%d (process %d) %s: it is ended", c.pool.o.Name, c.number, c.proc.Pid(), fault))
+		c.pool.o.Log.Error("ERROR: {helper} #{number} (process {process}) {fault}: it is ended",
+			c.named(), c.numbered(), zap.Int("process", c.proc.Pid()), zap.String("fault", fault))
 		c.proc.Kill()
 	}
 	c.pool.lost(c)
@@ -141,7 +144,7 @@ func (c *child) readLines() (fault string) {
 func (c *child) said(line []byte, more bool) (fault string) {
 	p := c.pool
 	if p.say.On(5) {
-		p.say.Say(5, "%s #%d answers %s", p.o.Name, c.number, p.shown(line))
+		p.say.Say(5, "{helper} #{number} answers {answer}", c.named(), c.numbered(), zap.String("answer", fmt.Sprint(p.shown(line))))
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -213,7 +216,7 @@ func (c *child) rested() {
 func (c *child) greeted(line []byte) {
 	p := c.pool
 	if !p.greets {
-		p.o.Log.Warn(fmt.Sprintf("WARNING: %s #%d said %s before it was asked anything", p.o.Name, c.number, p.shown(line)))
+		p.o.Log.Warn("WARNING: {helper} #{number} said {line} before it was asked anything", c.named(), c.numbered(), zap.String("line", fmt.Sprint(p.shown(line))))
 	}
 	p.greets = true
 	c.rested()
@@ -226,3 +229,7 @@ func (p *Pool) shown(line []byte) string {
 	}
 	return strconv.Quote(string(line[:min(len(line), 100)]))
 }
+
+// named and numbered say which process a line is about.
+func (c *child) named() zap.Field    { return zap.String("helper", c.pool.o.Name) }
+func (c *child) numbered() zap.Field { return zap.Int("number", c.number) }

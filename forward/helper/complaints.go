@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/cuttle-proxy/cuttle/forward/report"
 	"go.uber.org/zap"
 )
 
@@ -36,7 +37,7 @@ func (c *complaints) writer() *os.File {
 	c.once.Do(func() {
 		r, w, err := os.Pipe()
 		if err != nil {
-			c.log.Warn("WARNING: " + c.name + ": what helpers complain of is lost: " + err.Error())
+			c.log.Warn("WARNING: {helper}: what helpers complain of is lost: {error}", zap.String("helper", c.name), report.Error(err))
 			return
 		}
 		c.w = w
@@ -66,9 +67,9 @@ func (c *complaints) copy(r *os.File) {
 				began, lines = now, 0
 			}
 			if lines++; lines < complaintBurst {
-				c.log.Info(fmt.Sprintf("%s: %s", c.name, printable(line)))
+				c.log.Info("{helper}: {complaint}", zap.String("helper", c.name), zap.String("complaint", fmt.Sprint(printable(line))))
 			} else if lines == complaintBurst {
-				c.log.Warn("WARNING: " + c.name + " complains too much: lines are left out")
+				c.log.Warn("WARNING: {helper} complains too much: lines are left out", zap.String("helper", c.name))
 			}
 		}
 		if err != nil && err != bufio.ErrBufferFull {

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cuttle-proxy/cuttle/forward/report"
 	"go.uber.org/goleak"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
@@ -127,7 +128,7 @@ func newPool(t testing.TB, o Options) (*Pool, *observer.ObservedLogs) {
 // logged reports whether a line of the log contains text.
 func logged(logs *observer.ObservedLogs, text string) bool {
 	for _, e := range logs.All() {
-		if strings.Contains(e.Message, text) {
+		if strings.Contains(report.Line(e.Message, e.Context), text) {
 			return true
 		}
 	}

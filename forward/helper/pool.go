@@ -3,7 +3,6 @@ package helper
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -84,7 +83,7 @@ func NewPool(o Options) *Pool {
 		o.Hold = DefaultHold
 	}
 	p := &Pool{o: o, say: report.NewSection(o.Log, 84), errors: newComplaints(o.Name, o.Log)}
-	o.Log.Info(fmt.Sprintf("helperOpenServers: Starting %d '%s' processes", o.Children, base(o.Program[0])))
+	o.Log.Info("helperOpenServers: Starting {children} '{program}' processes", zap.Int("children", o.Children), zap.String("program", base(o.Program[0])))
 	p.mu.Lock()
 	p.startMissing()
 	p.watch = time.AfterFunc(o.Patience/4, p.lookAround)
@@ -214,16 +213,17 @@ const (
 func (p *Pool) warnBusy() {
 	if now := time.Now(); len(p.queue) >= max(1, len(p.children)) && now.Sub(p.warned) > busyWarnings {
 		p.warned = now
-		p.o.Log.Warn(fmt.Sprintf("WARNING: All %s processes are busy.", p.o.Name))
-		p.o.Log.Warn(fmt.Sprintf("WARNING: up to %d pending requests queued", len(p.queue)))
-		p.o.Log.Warn(fmt.Sprintf("Consider increasing the number of %s processes in your config file.", p.o.Name))
+		p.o.Log.Warn("WARNING: All {helper} processes are busy.", zap.String("helper", p.o.Name))
+		p.o.Log.Warn("WARNING: up to {queued} pending requests queued", zap.Int("queued", len(p.queue)))
+		p.o.Log.Warn("Consider increasing the number of {helper} processes in your config file.", zap.String("helper", p.o.Name))
 	}
 }
 
 func (p *Pool) warnFull() {
 	if now := time.Now(); now.Sub(p.counts.refusedAt) > refusals {
 		p.counts.refusedAt = now
-		p.o.Log.Error(fmt.Sprintf("ERROR: Too many queued %s requests (%d on %d): questions are refused", p.o.Name, len(p.queue), len(p.children)))
+		p.o.Log.Error("ERROR: Too many queued {helper} requests ({queued} on {children}): questions are refused",
+			zap.String("helper", p.o.Name), zap.Int("queued", len(p.queue)), zap.Int("children", len(p.children)))
 	}
 }
 

@@ -5,6 +5,9 @@ import (
 	"os"
 	"slices"
 	"time"
+
+	"github.com/cuttle-proxy/cuttle/forward/report"
+	"go.uber.org/zap"
 )
 
 // A process that ends without having answered anything, or cannot be started, is
@@ -26,7 +29,7 @@ func (p *Pool) startMissing() {
 	p.restart = nil
 	for !p.closed && len(p.children) < p.o.Children {
 		if err := p.startOne(); err != nil {
-			p.o.Log.Error(fmt.Sprintf("ERROR: %s: cannot start %s: %v", p.o.Name, p.o.Program[0], err))
+			p.o.Log.Error("ERROR: {helper}: cannot start {program}: {error}", zap.String("helper", p.o.Name), zap.String("program", p.o.Program[0]), report.Error(err))
 			p.startLater(p.longerPause())
 			break
 		}
@@ -78,7 +81,7 @@ func (c *child) wait() {
 	}
 	c.pool.mu.Unlock()
 	if !expected {
-		c.pool.o.Log.Warn(fmt.Sprintf("WARNING: %s #%d (process %d) exited: %s", c.pool.o.Name, c.number, c.proc.Pid(), how))
+		c.pool.o.Log.Warn("WARNING: {helper} #{number} (process {process}) exited: {how}", c.named(), c.numbered(), zap.Int("process", c.proc.Pid()), zap.String("how", fmt.Sprint(how)))
 	}
 }
 
@@ -134,7 +137,7 @@ func (p *Pool) startLater(after time.Duration) {
 		})
 	}
 	if len(p.children) == 0 && after > 0 {
-		p.o.Log.Error(fmt.Sprintf("ERROR: The %s helpers are crashing too rapidly, need help! Next try in %v", p.o.Name, after))
+		p.o.Log.Error("ERROR: The {helper} helpers are crashing too rapidly, need help! Next try in {pause}", zap.String("helper", p.o.Name), zap.Duration("pause", after))
 		p.fail(ErrDown)
 	}
 }
@@ -153,7 +156,8 @@ func (p *Pool) lookAround() {
 	defer p.mu.Unlock()
 	for _, c := range p.children {
 		if since := c.oldest(); !since.IsZero() && time.Since(since) > p.o.Patience {
-			p.o.Log.Error(fmt.Sprintf("ERROR: %s #%d (process %d) owes an answer since %v: it is ended", p.o.Name, c.number, c.proc.Pid(), p.o.Patience))
+			p.o.Log.Error("ERROR: {helper} #{number} (process {process}) owes an answer since {patience}: it is ended",
+				c.named(), c.numbered(), zap.Int("process", c.proc.Pid()), zap.Duration("patience", p.o.Patience))
 			c.proc.Kill()
 		}
 	}

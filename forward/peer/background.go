@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/cuttle-proxy/cuttle/conf"
+	"go.uber.org/zap"
 )
 
 // Getter fetches documents of the proxy's own, for no client.
@@ -126,7 +127,7 @@ func (p *Peer) monitor(ctx context.Context) {
 			return
 		}
 		if why != "" {
-			p.env.Log.Info("peerMonitor " + p.Name + ": Failed, " + why)
+			p.env.Log.Info("peerMonitor {peer}: Failed, {reason}", zap.String("peer", p.Name), zap.String("reason", why))
 		}
 		p.unwell.Store(why != "")
 		p.tell(why != "" || p.failures.Load() >= downAfter)

@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"sync/atomic"
 	"time"
+
+	"go.uber.org/zap"
 )
 
 // Bounds of a parent's health.
@@ -99,8 +101,8 @@ func (p *Peer) tell(dead bool) {
 	p.mu.Unlock()
 	switch {
 	case changed && dead:
-		p.env.Log.Info("Detected DEAD " + p.kind() + ": " + p.Name)
+		p.env.Log.Info("Detected DEAD "+p.kind()+": {peer}", zap.String("peer", p.Name))
 	case changed:
-		p.env.Log.Info("Detected REVIVED " + p.kind() + ": " + p.Name)
+		p.env.Log.Info("Detected REVIVED "+p.kind()+": {peer}", zap.String("peer", p.Name))
 	}
 }

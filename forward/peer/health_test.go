@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cuttle-proxy/cuttle/forward/report"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 )
@@ -54,7 +55,7 @@ func TestDeadParentComesBack(t *testing.T) {
 	}
 	var lines []string
 	for _, e := range seen.All() {
-		lines = append(lines, e.Message)
+		lines = append(lines, report.Line(e.Message, e.Context))
 	}
 	if len(lines) != 2 || lines[0] != "Detected DEAD Parent: one.test" || lines[1] != "Detected REVIVED Parent: one.test" {
 		t.Errorf("told %q", lines)

@@ -2,7 +2,6 @@ package peer
 
 import (
 	"context"
-	"fmt"
 	"net/netip"
 	"time"
 
@@ -11,6 +10,7 @@ import (
 	"github.com/cuttle-proxy/cuttle/forward/peer/digest"
 	"github.com/cuttle-proxy/cuttle/forward/peer/htcp"
 	"github.com/cuttle-proxy/cuttle/forward/peer/icp"
+	"go.uber.org/zap"
 )
 
 // Cache is what neighbours may learn of the cache. Its methods are safe for
@@ -108,7 +108,7 @@ func (k overHTCP) RoundTrip(host []byte) (ms, hops int) {
 
 // warnOf tells of a sender that is refused again and again.
 func (n *Neighbours) warnOf(r *icp.Refused) {
-	n.log.Info(fmt.Sprintf("WARNING: Probable misconfigured neighbor at %s", r.From))
-	n.log.Info(fmt.Sprintf("WARNING: %d of the last %d ICP replies are DENIED", r.Refused, r.Queries))
+	n.log.Info("WARNING: Probable misconfigured neighbor at {peer}", zap.Stringer("peer", r.From))
+	n.log.Info("WARNING: {denied} of the last {replies} ICP replies are DENIED", zap.Int("denied", int(r.Refused)), zap.Int("replies", int(r.Queries)))
 	n.log.Info("WARNING: No replies will be sent for the next hour")
 }

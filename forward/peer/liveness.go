@@ -5,6 +5,7 @@ import (
 
 	"github.com/cuttle-proxy/cuttle/conf"
 	"github.com/cuttle-proxy/cuttle/forward/peer/icp"
+	"go.uber.org/zap"
 )
 
 // Bounds of what is made of answers.
@@ -99,8 +100,8 @@ func (p *Peer) noteAnswer(what icp.Opcode, now time.Time) {
 		p.tell(false)
 	}
 	if remove {
-		p.env.Log.Info("95% of replies from '" + p.Name + "' are UDP_DENIED")
-		p.env.Log.Info("Disabling '" + p.Name + "', please check your configuration.")
+		p.env.Log.Info("95% of replies from '{peer}' are UDP_DENIED", zap.String("peer", p.Name))
+		p.env.Log.Info("Disabling '{peer}', please check your configuration.", zap.String("peer", p.Name))
 	}
 }
 

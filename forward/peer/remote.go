@@ -13,6 +13,7 @@ import (
 	"github.com/cuttle-proxy/cuttle/conf"
 	"github.com/cuttle-proxy/cuttle/forward/http1"
 	"github.com/cuttle-proxy/cuttle/forward/peer/digest"
+	"go.uber.org/zap"
 )
 
 // DigestPath is where a cache has its digest.
@@ -98,7 +99,7 @@ func (p *Peer) keepDigest(ctx context.Context, s *Set, turn time.Time) {
 		}
 		p.remote.got.Store(d)
 		if why != "" {
-			p.env.Log.Info("temporary disabling (" + why + ") digest from " + p.Name)
+			p.env.Log.Info("temporary disabling ({reason}) digest from {peer}", zap.String("reason", why), zap.String("peer", p.Name))
 		}
 		pause := digestRest
 		if left := expires.Sub(p.env.now()); d != nil && left > 0 {

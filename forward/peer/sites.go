@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/cuttle-proxy/cuttle/conf"
+	"github.com/cuttle-proxy/cuttle/forward/report"
+	"go.uber.org/zap"
 )
 
 // Sites are noted when requests go to them, so that it is known which network they
@@ -102,7 +104,7 @@ func (s *Set) LoadWays() {
 	defer f.Close()
 	n, err := s.env.Ways.Load(f)
 	if err != nil {
-		s.env.Log.Info(fmt.Sprintf("WARNING: %s: %v", s.stateFile(), err))
+		s.env.Log.Info("WARNING: {file}: {error}", zap.String("file", s.stateFile()), report.Error(err))
 	}
 	s.env.Log.Info(fmt.Sprintf("NETDB state reloaded; %d entries, %d msec", n, time.Since(began).Milliseconds()))
 }
@@ -142,6 +144,6 @@ func (s *Set) saveWays() {
 		return os.Rename(f.Name(), name)
 	}()
 	if err != nil {
-		s.env.Log.Info("netdbSaveState: " + err.Error())
+		s.env.Log.Info("netdbSaveState: {error}", report.Error(err))
 	}
 }

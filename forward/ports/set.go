@@ -8,9 +8,9 @@ import (
 	"sync"
 	"time"
 
-	"go.uber.org/zap"
-
 	"github.com/cuttle-proxy/cuttle/conf"
+	"github.com/cuttle-proxy/cuttle/forward/report"
+	"go.uber.org/zap"
 )
 
 // Set is the sockets of one configuration after the other.
@@ -77,7 +77,7 @@ func (s *Set) tell(f Failure) {
 	if text := f.bindText(); text != "" {
 		s.Log.Warn(text)
 	}
-	s.Log.Warn(fmt.Sprintf("WARNING: %v; tried again every %v", f, s.every()))
+	s.Log.Warn("WARNING: {error}; tried again every {pause}", report.Error(f), zap.Duration("pause", s.every()))
 }
 
 func (s *Set) open(ctx context.Context, line *conf.HTTPPort) error {
@@ -88,7 +88,8 @@ func (s *Set) open(ctx context.Context, line *conf.HTTPPort) error {
 	for _, socket := range sockets {
 		l := New(socket, line)
 		s.all = append(s.all, l)
-		s.Log.Info(fmt.Sprintf("Accepting %s connections at %s, port %d, FD %d.", kind(line), addressOf(socket, line), line.Addr.Port(), l.descriptor()))
+		s.Log.Info("Accepting "+kind(line)+" connections at {address}, port {port}, FD {fd}.",
+			zap.String("address", fmt.Sprint(addressOf(socket, line))), zap.Uint16("port", line.Addr.Port()), zap.Int("fd", l.descriptor()))
 	}
 	return nil
 }

@@ -11,10 +11,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cuttle-proxy/cuttle/conf"
+	"github.com/cuttle-proxy/cuttle/forward/report"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
-
-	"github.com/cuttle-proxy/cuttle/conf"
 )
 
 // street is a set on loopback, some of whose ports cannot be had.
@@ -110,7 +110,7 @@ func TestPortThatCannotBeHad(t *testing.T) {
 	s.listens("beside one that is taken", at[0])
 	var said []string
 	for _, e := range s.logs.TakeAll() {
-		said = append(said, e.Message)
+		said = append(said, report.Line(e.Message, e.Context))
 	}
 	text := strings.Join(said, "\n")
 	for _, want := range []string{

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 
 	"github.com/cuttle-proxy/cuttle/forward/http1"
+	"go.uber.org/zap"
 )
 
 // mostOdd is how many lines one head causes.
@@ -16,11 +17,11 @@ func (s *Sections) Odd(f *http1.Fields, warn bool) {
 	f.Oddities(mostOdd, func(o http1.Oddity, line []byte) {
 		switch {
 		case o == http1.Unparseable:
-			s.Fields.Traffic("WARNING: unparseable HTTP header field {%s}", line)
+			s.Fields.Traffic("WARNING: unparseable HTTP header field {{field}}", zap.ByteString("field", line))
 		case warn:
-			s.Fields.Traffic("NOTICE: Whitespace after header name in '%s'", line)
+			s.Fields.Traffic("NOTICE: Whitespace after header name in '{field}'", zap.ByteString("field", line))
 		default:
-			s.Fields.Say(2, "NOTICE: Whitespace after header name in '%s'", line)
+			s.Fields.Say(2, "NOTICE: Whitespace after header name in '{field}'", zap.ByteString("field", line))
 		}
 	})
 }
@@ -43,14 +44,15 @@ func (s *Sections) Invalid(r *Received) {
 	case http1.UnsupportedMethod:
 		method, _, _ := bytes.Cut(r.Head, []byte{' '})
 		method, _, _ = bytes.Cut(method, []byte{'\r'})
-		s.Client.Traffic("parseHttpRequest: Unsupported method '%.64s'", method)
+		s.Client.Traffic("parseHttpRequest: Unsupported method '{method}'", zap.ByteString("method", method[:min(len(method), 64)]))
 	case http1.InvalidURL:
 		switch http1.WhyInvalid(r.Target, r.Options) {
 		case http1.URLTooLong:
-			s.URL.Traffic("urlParse: URL too large (%d bytes)", len(r.Target))
+			s.URL.Traffic("urlParse: URL too large ({length} bytes)", zap.Int("length", len(r.Target)))
 		case http1.BadHost:
-			s.URL.Traffic("urlParse: Illegal character in hostname '%.256s'", http1.HostOf(r.Target))
+			host := http1.HostOf(r.Target)
+			s.URL.Traffic("urlParse: Illegal character in hostname '{host}'", zap.ByteString("host", host[:min(len(host), 256)]))
 		}
 	}
-	s.Client.Traffic("clientReadRequest: client %s Invalid Request", r.Client)
+	s.Client.Traffic("clientReadRequest: client {client} Invalid Request", zap.Stringer("client", r.Client))
 }

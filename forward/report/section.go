@@ -2,7 +2,6 @@ package report
 
 import (
 	"bytes"
-	"fmt"
 	"sync"
 	"time"
 
@@ -35,25 +34,26 @@ func level(n int) zapcore.Level { return zapcore.Level(1 - n) }
 // On reports whether lines of a level are written.
 func (s Section) On(n int) bool { return s.log != nil && s.log.Core().Enabled(level(n)) }
 
-// Say writes a line of a level. Ask On first where the arguments cost something.
-func (s Section) Say(n int, format string, args ...any) {
+// Say writes a line of a level, which names its fields in braces (see AppendLine). Ask
+// On first where the fields cost something.
+func (s Section) Say(n int, message string, fields ...zap.Field) {
 	if s.On(n) {
-		s.log.Log(level(n), fmt.Sprintf(format, args...))
+		s.log.Log(level(n), message, fields...)
 	}
 }
 
 // Traffic writes a line of level 1 about what somebody sent. Strangers cause these, so
 // there are so many a second and no more; how many were left out is said.
-func (s Section) Traffic(format string, args ...any) {
+func (s Section) Traffic(message string, fields ...zap.Field) {
 	if !s.On(1) {
 		return
 	}
 	left, ok := s.flood.may(time.Now())
 	if left > 0 {
-		s.log.Info(fmt.Sprintf("%d lines about bad traffic were left out", left))
+		s.log.Info("{lines} lines about bad traffic were left out", zap.Int("lines", left))
 	}
 	if ok {
-		s.log.Info(fmt.Sprintf(format, args...))
+		s.log.Info(message, fields...)
 	}
 }
 
@@ -116,6 +116,6 @@ func Lines(s Section, n int, what string, head []byte) {
 		if line, head, _ = bytes.Cut(head, []byte{'\n'}); len(line) < 2 {
 			return // the body is behind
 		}
-		s.Say(n, "%s%s", what, bytes.TrimSuffix(line, []byte{'\r'}))
+		s.Say(n, what+"{line}", zap.ByteString("line", bytes.TrimSuffix(line, []byte{'\r'})))
 	}
 }

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +14,12 @@ import (
 func observed(level zapcore.Level) (Sections, *observer.ObservedLogs) {
 	core, logs := observer.New(level)
 	return NewSections(zap.New(core)), logs
+}
+
+// said is the line of an entry, without the section that every one of them has.
+func said(e observer.LoggedEntry) string {
+	line, _, _ := strings.Cut(Line(e.Message, e.Context), " "+SectionKey+"=")
+	return line
 }
 
 // Lines about traffic are so many a second; what is left out is counted and said.
@@ -41,16 +46,16 @@ func TestSectionLevels(t *testing.T) {
 	if !s.ACL.On(1) || !s.ACL.On(2) || s.ACL.On(3) || (Section{}).On(1) {
 		t.Error("the levels of a section")
 	}
-	s.ACL.Say(2, "two %d", 2)
+	s.ACL.Say(2, "two {n}", zap.Int("n", 2))
 	s.ACL.Say(3, "three")
 	s.DNS.Traffic("traffic")
 	(Section{}).Say(1, "nobody")
 	(Section{}).Traffic("nobody")
 	var got []string
 	for _, e := range logs.All() {
-		got = append(got, fmt.Sprint(e.Message, e.ContextMap()))
+		got = append(got, Line(e.Message, e.Context))
 	}
-	if want := "two 2map[section:28] trafficmap[section:78]"; strings.Join(got, " ") != want {
+	if want := "two 2 section=28 traffic section=78"; strings.Join(got, " ") != want {
 		t.Errorf("%q", got)
 	}
 }
@@ -72,7 +77,7 @@ func TestOddFieldsAreTold(t *testing.T) {
 		s.Odd(&r.Fields, c.warn)
 		var got []string
 		for _, e := range logs.All() {
-			got = append(got, e.Message)
+			got = append(got, said(e))
 		}
 		if strings.Join(got, "|") != c.want {
 			t.Errorf("warn %v: %q", c.warn, got)
@@ -83,7 +88,7 @@ func TestOddFieldsAreTold(t *testing.T) {
 func TestHeadsAreToldLineByLine(t *testing.T) {
 	s, logs := observed(level(2))
 	Lines(s.HTTP, 2, "REPLY: ", []byte("HTTP/1.0 200 OK\r\nA: b\r\n\r\nbody\r\n"))
-	if logs.Len() != 2 || logs.All()[1].Message != "REPLY: A: b" {
+	if logs.Len() != 2 || said(logs.All()[1]) != "REPLY: A: b" {
 		t.Errorf("%v", logs.All())
 	}
 }

@@ -2,7 +2,6 @@ package rewrite
 
 import (
 	"context"
-	"fmt"
 	"net/netip"
 	"strconv"
 	"sync"
@@ -127,7 +126,7 @@ func (r *Rewriter) complain(fault string) {
 	defer r.mu.Unlock()
 	if now := time.Now(); now.Sub(r.warned) > time.Minute {
 		r.warned = now
-		r.log.Error(fmt.Sprintf("ERROR: %s %s", r.name, fault))
+		r.log.Error("ERROR: {helper} {fault}", zap.String("helper", r.name), zap.String("fault", fault))
 	}
 }
 

@@ -2,7 +2,6 @@ package external
 
 import (
 	"context"
-	"fmt"
 	"sync"
 	"time"
 	"unsafe"
@@ -10,6 +9,7 @@ import (
 	"github.com/cuttle-proxy/cuttle/conf"
 	"github.com/cuttle-proxy/cuttle/forward/acl"
 	"github.com/cuttle-proxy/cuttle/forward/helper"
+	"github.com/cuttle-proxy/cuttle/forward/report"
 	"github.com/hashicorp/golang-lru/v2/simplelru"
 	"go.uber.org/zap"
 )
@@ -158,7 +158,7 @@ func (k *kind) ask(ctx context.Context, key string, f *flight) {
 func (k *kind) complain(err error) {
 	if now := k.now(); now.Sub(k.failed) > time.Minute {
 		k.failed = now
-		k.log.Error(fmt.Sprintf("ERROR: external ACL type %s: %v: requests are denied", k.cfg.Name, err))
+		k.log.Error("ERROR: external ACL type {type}: {error}: requests are denied", zap.String("type", k.cfg.Name), report.Error(err))
 	}
 }
 

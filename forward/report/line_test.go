@@ -1,4 +1,4 @@
-package main
+package report
 
 import (
 	"errors"
@@ -42,7 +42,7 @@ func TestFieldsInLines(t *testing.T) {
 		{"from {who}", fields(zap.String("who", "evil\n2026/01/01 00:00:00| forged\x1b[2J")), `from evil\x0a2026/01/01 00:00:00| forged\x1b[2J`},
 	} {
 		var b buffer.Buffer
-		appendEntry(&b, c.message, c.fields)
+		AppendLine(&b, c.message, c.fields)
 		if got := b.String(); got != c.want {
 			t.Errorf("%q\n got %s\nwant %s", c.message, got, c.want)
 		}
@@ -57,7 +57,7 @@ func FuzzFieldsInLines(f *testing.F) {
 	f.Add("{{a}}", "a", "")
 	f.Fuzz(func(t *testing.T, message, name, value string) {
 		var b buffer.Buffer
-		appendEntry(&b, message, []zapcore.Field{zap.String(name, value)})
+		AppendLine(&b, message, []zapcore.Field{zap.String(name, value)})
 		if strings.ContainsFunc(b.String(), func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }) {
 			t.Errorf("%q", b.String())
 		}
@@ -65,15 +65,4 @@ func FuzzFieldsInLines(f *testing.F) {
 			t.Errorf("%q in %q is lost: %q", value, message, b.String())
 		}
 	})
-}
-
-// Each level of debug_options has a level of zap.
-func TestLevelsBelowDebug(t *testing.T) {
-	for zapLevel, want := range map[zapcore.Level]int{
-		zapcore.ErrorLevel: 0, zapcore.WarnLevel: 0, zapcore.InfoLevel: 1, zapcore.DebugLevel: 2, zapcore.DebugLevel - 1: 3, zapcore.DebugLevel - 7: 9,
-	} {
-		if got := debugLevel(zapLevel); got != want {
-			t.Errorf("zap's %d is level %d, want %d", zapLevel, got, want)
-		}
-	}
 }

@@ -1,4 +1,4 @@
-package main
+package report
 
 import (
 	"fmt"
@@ -10,7 +10,7 @@ import (
 	"go.uber.org/zap/zapcore"
 )
 
-// appendEntry writes an entry's message and fields as the text of one of 2.6's
+// AppendLine writes an entry's message and fields as the text of one of 2.6's
 // lines. Where such a line has a value in its midst the message names the field in
 // braces, so that the line is 2.6's and the value still a field:
 //
@@ -18,7 +18,7 @@ import (
 //
 // Fields that the message does not name follow it as " name=value", in the order
 // given, quoted where they would run into what follows.
-func appendEntry(b *buffer.Buffer, message string, fields []zapcore.Field) {
+func AppendLine(b *buffer.Buffer, message string, fields []zapcore.Field) {
 	rest := message
 	for len(fields) > 0 {
 		before, from, found := strings.Cut(rest, "{")
@@ -26,29 +26,29 @@ func appendEntry(b *buffer.Buffer, message string, fields []zapcore.Field) {
 		if !found || !closed {
 			break
 		}
-		appendClean(b, before)
+		AppendClean(b, before)
 		if f := fieldNamed(fields, name); f != nil {
-			appendClean(b, fieldText(f))
+			AppendClean(b, fieldText(f))
 			rest = after
 			continue
 		}
 		b.AppendByte('{')
 		rest = from
 	}
-	appendClean(b, rest)
+	AppendClean(b, rest)
 	for i := range fields {
 		f := &fields[i]
 		if f.Type == zapcore.SkipType || strings.Contains(message, "{"+f.Key+"}") {
 			continue
 		}
 		b.AppendByte(' ')
-		appendClean(b, f.Key)
+		AppendClean(b, f.Key)
 		b.AppendByte('=')
 		text := fieldText(f)
 		if text == "" || strings.ContainsAny(text, " \t\"=") {
 			text = strconv.Quote(text)
 		}
-		appendClean(b, text)
+		AppendClean(b, text)
 	}
 }
 
@@ -74,7 +74,7 @@ func fieldText(f *zapcore.Field) string {
 		return time.Duration(f.Integer).String()
 	case zapcore.ErrorType:
 		if err, ok := f.Interface.(error); ok && err != nil {
-			return sysText(err)
+			return SystemText(err)
 		}
 	}
 	// The rest, a Stringer that is a nil pointer among it, goes zap's own way.
@@ -89,9 +89,9 @@ func fieldText(f *zapcore.Field) string {
 	return ""
 }
 
-// appendClean keeps text on its line: what comes from outside can forge no log
+// AppendClean keeps text on its line: what comes from outside can forge no log
 // line and reach no terminal with control sequences.
-func appendClean(b *buffer.Buffer, text string) {
+func AppendClean(b *buffer.Buffer, text string) {
 	clean := 0
 	for i := 0; i < len(text); i++ {
 		c := text[i]
@@ -105,4 +105,11 @@ func appendClean(b *buffer.Buffer, text string) {
 		clean = i + 1
 	}
 	b.AppendString(text[clean:])
+}
+
+// Line is what AppendLine appends, for who looks at one line.
+func Line(message string, fields []zapcore.Field) string {
+	var b buffer.Buffer
+	AppendLine(&b, message, fields)
+	return b.String()
 }
