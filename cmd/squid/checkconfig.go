@@ -77,6 +77,7 @@ func machineFindings(inv *invocation, cfg *conf.Config) []host.Finding {
 	list = append(list, copyFinding(cfg, copyPid))
 	list = append(list, fileFindings(inv, cfg, id)...)
 	list = append(list, swapFindings(cfg)...)
+	list = append(list, successorFindings(cfg, id, successorFolder, trialPatience)...)
 	list = append(list, nameFindings(cfg)...)
 	list = append(list, descriptorFinding(cfg))
 	if intercept.Wanted(cfg) {

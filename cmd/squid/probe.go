@@ -34,13 +34,7 @@ func askProbes(inv *invocation, id privsep.Identity, probes []probe) ([]error, e
 	}
 	cmd := reexec(inv, roleProbe, "(squid-probe)")
 	cmd.Stdin, cmd.Stdout, cmd.Dir = &questions, &out, "/"
-	if id.Change {
-		groups := make([]uint32, len(id.Groups))
-		for i, g := range id.Groups {
-			groups[i] = uint32(g)
-		}
-		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(id.UID), Gid: uint32(id.GID), Groups: groups}}
-	}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: id.Credential()}
 	if err := cmd.Run(); err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/user"
 	"strconv"
+	"syscall"
 
 	"github.com/cuttle-proxy/cuttle/conf"
 )
@@ -17,6 +18,18 @@ type Identity struct {
 	Groups   []int
 	Name     string
 	Home     string
+}
+
+// Credential is the user as a child process becomes it, nil when we stay who we are.
+func (id Identity) Credential() *syscall.Credential {
+	if !id.Change {
+		return nil
+	}
+	c := &syscall.Credential{Uid: uint32(id.UID), Gid: uint32(id.GID)}
+	for _, g := range id.Groups {
+		c.Groups = append(c.Groups, uint32(g))
+	}
+	return c
 }
 
 // LookUp finds the numbers of cache_effective_user and
