@@ -7,7 +7,9 @@ import (
 )
 
 // The others' configurations as caches: all keep what the origin lets them keep,
-// and all log each request at once.
+// and all log each request at once, but for trafficserver. That one gathers lines
+// whatever it is told; logBuffer is the least it works with.
+const logBuffer = 1024 // octets, a handful of lines
 
 // cacheMode is what a cache measurement needs of a configuration.
 type cacheMode int
@@ -78,6 +80,7 @@ func trafficServerConf(dir string, p ports) string {
 			"CONFIG proxy.config.exec_thread.autoconfig INT 0\nCONFIG proxy.config.exec_thread.limit INT 2\n" +
 			"CONFIG proxy.config.http.keep_alive_no_activity_timeout_in INT 600\n" +
 			"CONFIG proxy.config.admin.user_id STRING nobody\n" +
+			fmt.Sprintf("CONFIG proxy.config.log.log_buffer_size INT %d\nCONFIG proxy.config.log.max_secs_per_buffer INT 1\n", logBuffer) +
 			fmt.Sprintf("CONFIG proxy.config.cache.ram_cache.size INT %d\n", ram),
 	} {
 		os.WriteFile(filepath.Join(dir, "etc", name), []byte(text), 0o644)

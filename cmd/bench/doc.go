@@ -10,7 +10,8 @@
 // proxy's processes are counted (user plus system time from /proc). The others
 // run when they are installed: nginx and haproxy as reverse proxies with kept
 // connections, trafficserver as a cache in front of the origin, Debian's squid as
-// what it is. All log every request at once. Ratios are against the contender each
+// what it is. All log every request at once, but for trafficserver, which gathers at
+// least a handful of lines. Ratios are against the contender each
 // table names.
 //
 // tls, tlsbulk and tlsidle measure intercepted TLS that is passed on by its name: new
