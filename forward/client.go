@@ -54,6 +54,8 @@ type client struct {
 	gone, busy atomic.Bool
 	// kept: it has been served and waits for more.
 	kept atomic.Bool
+	// evicted: descriptors are short, and this one may go. leaving: end is at work.
+	evicted, leaving atomic.Bool
 	// dismissed: the connection ends as soon as nothing of a request is there.
 	dismissed atomic.Bool
 
@@ -134,7 +136,7 @@ func (cl *client) dismiss() {
 // use is what the connection is in use for.
 func (cl *client) use() clients.Use {
 	switch {
-	case cl.busy.Load() || cl.dismissed.Load():
+	case cl.busy.Load() || cl.dismissed.Load() || cl.evicted.Load():
 		return clients.Busy
 	case cl.kept.Load():
 		return clients.Kept
@@ -178,6 +180,29 @@ func towards(remote netip.AddrPort) netip.Addr {
 	}
 	defer c.Close()
 	return c.LocalAddr().(*net.UDPAddr).AddrPort().Addr().Unmap()
+}
+
+// evict ends the connection unless it is being served, or has just begun to ask.
+func (cl *client) evict() {
+	cl.evicted.Store(true)
+	switch {
+	case cl.leaving.Load(): // what it still sends is read away
+		cl.c.Abort()
+	case !cl.busy.Load():
+		cl.c.Wake()
+	}
+}
+
+// mayGo reports whether an evicted client that has sent half a request is let go.
+func (cl *client) mayGo() bool {
+	if !cl.evicted.Load() {
+		return false
+	}
+	if time.Since(cl.since) > silentGrace {
+		return true
+	}
+	cl.evicted.Store(false) // somebody asks again
+	return false
 }
 
 // aborter is a fetch of the client's.

@@ -274,7 +274,7 @@ func (s *Server) relieve(n int) {
 		n -= idle
 	}
 	for _, cl := range s.clients.Idle(n, time.Now().Add(-silentGrace), (*client).use) {
-		cl.dismiss()
+		cl.evict()
 	}
 }
 

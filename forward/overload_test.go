@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cuttle-proxy/cuttle/conf"
 	"github.com/cuttle-proxy/cuttle/forward/clients"
 	"github.com/cuttle-proxy/cuttle/forward/overload"
 	"go.uber.org/zap"
@@ -183,5 +184,35 @@ func TestUseOfClients(t *testing.T) {
 		if got := cl.use(); got != want {
 			t.Errorf("%v, want %v", got, want)
 		}
+	}
+}
+
+// Clients that send slowly what nobody wants, or never end a head, do not hold the
+// last descriptors.
+func TestReserveAndSlowClients(t *testing.T) {
+	cfg := defaults(t.TempDir())
+	cfg.HTTPAccess = conf.AccessList{{}}
+	srv, err := New(cfg, Parts{Network: loopback{}, Log: zap.NewNop(), Version: "test", Resolver: names{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const limit = 40
+	srv.reserve.Descriptors = func() (int, int) { return limit - limit/4 - 6 + srv.clients.Len(), limit }
+	if err := srv.Listen(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	served := make(chan error, 1)
+	go func() { served <- srv.Serve() }()
+	defer func() { srv.Shutdown(0); <-served }()
+	r := &rig{t: t, srv: srv, addr: srv.ports.Listeners()[0].Addr().String()}
+	for _, begun := range []string{"GET http://origin.test/ HT", "POST http://origin.test/ HTTP/1.0\r\nContent-Length: 100000\r\n\r\nhalf"} {
+		for range 20 {
+			c := r.dial()
+			defer c.Close()
+			io.WriteString(c, begun)
+		}
+	}
+	if got := r.exchange("GET http://origin.test/ HTTP/1.0\r\n\r\n"); !strings.HasPrefix(got, "HTTP/1.0 403 ") {
+		t.Errorf("%q", got)
 	}
 }

@@ -94,9 +94,11 @@ func (cl *client) TakeTurn(turn *sock.Turn) (done bool) {
 		if err == unix.EAGAIN {
 			if len(x.in) == 0 {
 				cl.drop()
-				if cl.dismissed.Load() {
+				if cl.dismissed.Load() || cl.evicted.Load() {
 					return true
 				}
+			} else if cl.mayGo() {
+				return true
 			}
 			cl.wait()
 			return false
@@ -232,7 +234,8 @@ func (cl *client) end() {
 		until := x.began.Add(x.p.cfg.ClientLifetime)
 		x.free()
 		cl.x = nil
-		if cl.served > 0 && unread != 0 && !cl.gone.Load() && !cl.c.Aborted() {
+		cl.leaving.Store(true)
+		if cl.served > 0 && unread != 0 && !cl.gone.Load() && !cl.c.Aborted() && !cl.evicted.Load() {
 			if unread < 0 || cl.c.ReadAway(unread, until) {
 				cl.c.Linger()
 			}
