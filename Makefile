@@ -104,7 +104,7 @@ plain: tools
 
 # The recordings of Squid 2.6, played through the real binary.
 exchange: tools
-	$(call tests,exchange,standard-verbose,-count=1 -run TestRecordings ./cmd/exchange -args -recordings)
+	$(call tests,exchange,standard-verbose,-count=1 -run TestRecordings ./cmd/exchange ./cmd/exchange/peers -args -recordings)
 
 # Two targets at a time, each on a core of its own. Go's fuzzer now and then
 # takes the end of its own time for a failure ("context deadline exceeded", no
