@@ -41,17 +41,8 @@ func digestValue(text []byte) (value string, rest []byte) {
 		}
 		return string(bytes.TrimRight(text[:end], " \t")), text[end:]
 	}
-	out := make([]byte, 0, len(text))
-	for i := 1; i < len(text); i++ {
-		switch {
-		case text[i] == '"':
-			return string(out), text[i+1:]
-		case text[i] == '\\' && i+1 < len(text):
-			i++
-		}
-		out = append(out, text[i])
-	}
-	return string(out), nil
+	value, rest, _ = http1.Quoted(text)
+	return value, rest
 }
 
 func (d *digestField) set(name []byte, value string) {

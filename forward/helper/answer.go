@@ -3,6 +3,8 @@ package helper
 import (
 	"iter"
 	"strings"
+
+	"github.com/cuttle-proxy/cuttle/forward/http1"
 )
 
 // Word takes the first word of an answer; rest is what follows the blanks behind it.
@@ -45,15 +47,6 @@ func nextValue(text string) (value, rest string) {
 		}
 		return text[:end], text[end:]
 	}
-	out := make([]byte, 0, len(text))
-	for i := 1; i < len(text); i++ {
-		switch {
-		case text[i] == '"':
-			return string(out), text[i+1:]
-		case text[i] == '\\' && i+1 < len(text):
-			i++
-		}
-		out = append(out, text[i])
-	}
-	return string(out), "" // the closing quote is missing
+	value, rest, _ = http1.Quoted(text) // the closing quote may be missing
+	return value, rest
 }

@@ -151,15 +151,7 @@ func (r *reader) altMap() *AssignmentMap {
 // typed writes an assignment type, the length of what body appends, and body.
 func (w *writer) typed(method AssignMethod, body func()) {
 	w.u16(uint16(method))
-	w.u16(0)
-	at := len(w.b)
-	body()
-	n := len(w.b) - at
-	if n > 0xFFFF {
-		w.fail("assignment", "%d octets do not fit", n)
-		return
-	}
-	w.b[at-2], w.b[at-1] = byte(n>>8), byte(n)
+	w.sized("assignment", body)
 }
 
 func (w *writer) altMap(m *AssignmentMap) {

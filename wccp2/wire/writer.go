@@ -51,12 +51,17 @@ func (w *writer) addrs(list []netip.Addr) {
 // component writes the header, then body, then the length that came of it.
 func (w *writer) component(t ComponentType, body func()) {
 	w.u16(uint16(t))
+	w.sized(t.String(), body)
+}
+
+// sized writes the length of what body appends, which bears a name, and body.
+func (w *writer) sized(name string, body func()) {
 	w.u16(0)
 	at := len(w.b)
 	body()
 	n := len(w.b) - at
 	if n > 0xFFFF {
-		w.fail(t.String(), "%d octets do not fit a component", n)
+		w.fail(name, "%d octets do not fit", n)
 		return
 	}
 	binary.BigEndian.PutUint16(w.b[at-2:], uint16(n))
