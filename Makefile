@@ -33,7 +33,7 @@ TIMEOUT       ?= 10m
 # detector disturbs runs in a stage of its own, and no test can bring a driver the
 # kernel does not have.
 STRICT        ?=
-MAY_SKIP      := TestKernelTunnel|TestMoreRecordings/range-206-full|TestRecordings(/[^"]*)?|TestRecordsAreSmall|Test[A-Za-z]*Alloc[A-Za-z]*|Test[A-Za-z]*Memory[A-Za-z]*
+MAY_SKIP      := TestKernelTunnel|TestFamily|TestMoreRecordings/range-206-full|TestRecordings(/[^"]*)?|TestRecordsAreSmall|Test[A-Za-z]*Alloc[A-Za-z]*|Test[A-Za-z]*Memory[A-Za-z]*
 
 CONF    := github.com/cuttle-proxy/cuttle/conf
 LDFLAGS := -s -w -X $(CONF).Version=$(VERSION) \
@@ -104,7 +104,7 @@ plain: tools
 
 # The recordings of Squid 2.6, played through the real binary.
 exchange: tools
-	$(call tests,exchange,standard-verbose,-count=1 -run TestRecordings ./cmd/exchange ./cmd/exchange/peers -args -recordings)
+	$(call tests,exchange,standard-verbose,-count=1 -run "TestRecordings|TestFamily" ./cmd/exchange ./cmd/exchange/peers -args -recordings)
 
 # Two targets at a time, each on a core of its own. Go's fuzzer now and then
 # takes the end of its own time for a failure ("context deadline exceeded", no

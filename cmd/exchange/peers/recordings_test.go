@@ -36,12 +36,7 @@ func TestRecordings(t *testing.T) {
 	if err != nil || len(files) == 0 {
 		t.Fatal("no recordings", err)
 	}
-	bin := filepath.Join(t.TempDir(), "squid")
-	build := exec.Command("go", "build", "-o", bin, "../../squid")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
+	bin := buildProxy(t)
 	turns := make(chan struct{}, runtime.NumCPU()+2)
 	today := int(time.Now().Unix() / 86400)
 	for i, file := range files {
@@ -64,6 +59,18 @@ func TestRecordings(t *testing.T) {
 			}
 		})
 	}
+}
+
+// buildProxy builds the binary under test.
+func buildProxy(t *testing.T) string {
+	t.Helper()
+	bin := filepath.Join(t.TempDir(), "squid")
+	build := exec.Command("go", "build", "-o", bin, "../../squid")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	return bin
 }
 
 // played plays a scenario in a namespace of its own.
