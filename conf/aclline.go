@@ -12,7 +12,7 @@ const maxACLName = 31
 
 // aclState is what is needed of an ACL only while the file is read.
 type aclState struct {
-	networks *splay[network4]
+	networks *networkTree
 	domains  *domainTree
 	users    map[string]bool
 	// filled: the ACL counts as not empty although no value is stored.

@@ -44,29 +44,9 @@ func compareNetwork(a, b network4) int {
 	return 0
 }
 
-// networksOf gives the tree of one ACL's values, a new one at first. Each is compared
-// with the others both ways.
-func (st *aclState) networksOf(b *builder) *splay[network4] {
-	if st.networks == nil {
-		st.networks = &splay[network4]{compare: func(fresh, old network4) int {
-			narrow, wide := old, fresh
-			at := compareNetwork(narrow, wide)
-			if at != 0 {
-				narrow, wide = fresh, old
-				at = compareNetwork(narrow, wide)
-			}
-			if at == 0 {
-				b.overlap("network", narrow.String(), wide.String(), fresh.String())
-			}
-			return at
-		}}
-	}
-	return st.networks
-}
-
 // readNetworks reads the values of src, dst and myip.
 func readNetworks(r *reader, a *ACL) error {
-	tree := r.b.state(a).networksOf(r.b)
+	tree := r.b.state(a).networksOf(r.b, a)
 	for v := range each(r.value) {
 		if p, ok := ipv6Range(v.text); ok {
 			r.extensionAt(v.pos, len(v.text), "acl:ipv6", "an IPv6 value", "2.6 knows IPv4 only and skips it with a message.")
@@ -81,9 +61,7 @@ func readNetworks(r *reader, a *ACL) error {
 			return err
 		}
 		for _, n := range found {
-			if tree.insert(n) {
-				a.Networks.four = append(a.Networks.four, n)
-			} else {
+			if !tree.insert(n) {
 				a.overlaps = true
 				r.warnValue(v, "acl-overlap", fmt.Sprintf("%s overlaps an earlier value of acl %s and is ignored", v.text, a.Name),
 					"2.6 keeps the entry it read first, even when the later one is larger.", "")
@@ -107,7 +85,7 @@ func (r *reader) sayIPv6(v aclValue) {
 // onlyIPv6 reports whether 2.6 would find the ACL empty.
 func (b *builder) onlyIPv6(a *ACL) bool {
 	st := b.state(a)
-	return st.networks != nil && st.networks.empty()
+	return st.networks != nil && len(a.Networks.four) == 0
 }
 
 // ipv6Range reads an IPv6 address, network or range.
@@ -263,6 +241,9 @@ func canonical(first, last, mask string) string {
 // decodeAddr reads a dotted quad, or a number of bits (0 to 32). A quad with a
 // number out of range refuses the line (fact acl_src_13).
 func (r *reader) decodeAddr(s string, v aclValue) (uint32, bool, error) {
+	if a, ok := plainQuad(s); ok {
+		return a, true, nil
+	}
 	q, n, _ := cScanQuad(s)
 	switch {
 	case n == 4:
@@ -280,4 +261,21 @@ func (r *reader) decodeAddr(s string, v aclValue) (uint32, bool, error) {
 	}
 	r.say("decode_addr: Invalid IP address '%s'", s)
 	return 0, false, nil
+}
+
+// plainQuad reads four numbers without leading zeros and with dots between, as nearly all
+// addresses are written.
+func plainQuad(s string) (a uint32, ok bool) {
+	part, digits, dots := uint32(0), 0, 0
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case isDigit(c) && digits < 3 && (digits == 0 || part > 0):
+			part, digits = 10*part+uint32(c-'0'), digits+1
+		case c == '.' && digits > 0 && part < 256 && dots < 3:
+			a, part, digits, dots = a<<8|part, 0, 0, dots+1
+		default:
+			return 0, false
+		}
+	}
+	return a<<8 | part, dots == 3 && digits > 0 && part < 256
 }

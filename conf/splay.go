@@ -18,8 +18,6 @@ type splayNode[T any] struct {
 	left, right uint32
 }
 
-func (s *splay[T]) empty() bool { return s.root == 0 }
-
 // insert adds value unless it collides with an entry met on the way.
 func (s *splay[T]) insert(value T) bool {
 	node := splayNode[T]{value: value}
