@@ -68,7 +68,7 @@ func (e *OpenError) Error() string { return fmt.Sprintf("cannot open log %s: %v"
 func (e *OpenError) Unwrap() error { return e.Err }
 
 func newFile(path string, opener Opener, out io.WriteCloser, regular bool, report func(error)) *File {
-	f := &File{path: path, opener: opener, report: report, out: out}
+	f := &File{path: path, opener: opener, report: report, out: onDisk(out, regular)}
 	f.turn.L = &f.mu
 	if !regular {
 		f.queue = newQueue(f)

@@ -52,7 +52,7 @@ func (f *File) Rotate(keep int) error {
 		return errors.Join(append(problems, out.Close())...)
 	}
 	problems = append(problems, f.out.Close())
-	f.out, f.torn = out, false
+	f.out, f.torn = onDisk(out, isRegular(out)), false
 	return errors.Join(problems...)
 }
 
