@@ -39,6 +39,9 @@ func (x *transaction) fetchAlone() bool {
 	if f := x.forward(); f != nil {
 		return x.refuse(f)
 	}
+	if !x.cached.Asked.Cacheable() {
+		rewriteStoreURL(x) // what is kept for the URL may have to go
+	}
 	x.cached.Invalidate(&x.fetch)
 	x.cached.Served = &x.fetch.Reply
 	return x.serveFetched()

@@ -21,9 +21,7 @@ func (x *transaction) lookup() freshness.Decision {
 	if c.Uses = x.mayUseStore(); !c.Uses {
 		return freshness.Decision{Action: freshness.Fetch, Tag: freshness.TagMiss, Lookup: freshness.LookupMiss}
 	}
-	if r := x.p.helpers.rewriters.StoreURL; r != nil && x.p.lists.StoreURLAccess.Check(ctx, &x.facts).Allowed() {
-		c.StoreURL = append(c.StoreURL[:0], r.Store(ctx, x.question())...)
-	}
+	rewriteStoreURL(x)
 	found := c.Find(ctx)
 	if found && !x.verified() {
 		c.Distrust()
@@ -41,6 +39,13 @@ func (x *transaction) lookup() freshness.Decision {
 			zap.String("method", x.req.MethodText), zap.ByteString("url", x.canonicalURL), zap.String("tag", string(d.Tag)))
 	}
 	return d
+}
+
+// rewriteStoreURL asks storeurl_rewrite_program under which URL the reply is kept.
+func rewriteStoreURL(x *transaction) {
+	if r := x.p.helpers.rewriters.StoreURL; r != nil && x.p.lists.StoreURLAccess.Check(x.context(), &x.facts).Allowed() {
+		x.cached.StoreURL = append(x.cached.StoreURL[:0], r.Store(x.context(), x.question())...)
+	}
 }
 
 // mayUseStore reports whether the reply may come from the store, and go into it, as

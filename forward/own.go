@@ -129,8 +129,11 @@ func (x *transaction) purge() bool {
 	}
 	x.beginOwn("TCP_MISS", 404)
 	r := &x.reply
-	if x.cl.srv.cache.Purge(x.canonicalURL, x.facts.URLGroup) {
-		r.Status = 200
+	rewriteStoreURL(x)
+	for _, url := range [][]byte{x.canonicalURL, x.cached.StoreURL} {
+		if len(url) > 0 && x.cl.srv.cache.Purge(url, x.facts.URLGroup) {
+			r.Status = 200
+		}
 	}
 	r.Fields.AddString(http1.Server, x.p.product)
 	r.AddDate(http1.Date, time.Now())

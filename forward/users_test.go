@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -189,7 +190,7 @@ func TestRewriters(t *testing.T) {
 
 // Objects are kept under the URL that storeurl_rewrite_program gives, and fetched by their own.
 func TestStoreURL(t *testing.T) {
-	fetched := 0
+	var fetched atomic.Int64
 	origin := scripted(t, func(c *net.TCPConn, r *bufio.Reader) {
 		for line := "x"; line != "\r\n"; {
 			var err error
@@ -197,11 +198,10 @@ func TestStoreURL(t *testing.T) {
 				return
 			}
 		}
-		fetched++
-		fmt.Fprintf(c, "HTTP/1.0 200 OK\r\nDate: %s\r\nCache-Control: max-age=1000\r\nContent-Length: 1\r\n\r\n%d", time.Now().UTC().Format(http.TimeFormat), fetched)
+		fmt.Fprintf(c, "HTTP/1.0 200 OK\r\nDate: %s\r\nCache-Control: max-age=1000\r\nContent-Length: 1\r\n\r\n%d", time.Now().UTC().Format(http.TimeFormat), fetched.Add(1))
 	})
 	r := start(t, nil, users(t, "storeurl_rewrite_program "+helperScript(t, `case "$l" in *same*) echo http://store.key/one;; *) echo;; esac`)+
-		"\nstoreurl_rewrite_children 1\nhttp_access allow all\n"), func(c *conf.Config) {
+		"\nstoreurl_rewrite_children 1\nacl purge method PURGE\nhttp_access allow purge\nhttp_access allow all\n"), func(c *conf.Config) {
 		c.CacheMem, c.MaximumObjectSizeInMemory, c.MaximumObjectSize = 8<<20, 1<<20, 4<<20
 	})
 	got := ""
@@ -211,6 +211,15 @@ func TestStoreURL(t *testing.T) {
 	}
 	if got != "112312" {
 		t.Errorf("%s, want 112312; log %q", got, r.log(6))
+	}
+	// PURGE and an unsafe request reach what is kept under that URL.
+	for _, method := range []string{"PURGE", "POST"} {
+		r.exchange(method + " http://" + origin + "/same?9 HTTP/1.0\r\nContent-Length: 0\r\n\r\n")
+		before := fetched.Load()
+		r.exchange("GET http://" + origin + "/same?1 HTTP/1.0\r\n\r\n")
+		if fetched.Load() != before+1 {
+			t.Errorf("%s left it there", method)
+		}
 	}
 }
 

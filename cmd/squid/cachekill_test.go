@@ -94,7 +94,7 @@ func (v *versioned) ask(port int, method, path, fields string, cut func() bool) 
 // stores, replaces and takes away; whatever each next one finds in the directory, no
 // client gets a wrong octet, and what was stored before is found again.
 func TestKilledWhileWriting(t *testing.T) {
-	kills := 5
+	kills := 3
 	if os.Getenv("CUTTLE_FULL") != "" {
 		kills = 200
 	}

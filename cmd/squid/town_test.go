@@ -50,8 +50,13 @@ var routersimBinary = sync.OnceValues(func() (string, error) {
 
 // newTown is a street whose gateway is a cache beside a WCCP router.
 func newTown(t testing.TB) (s *street, router *netlab.Node) {
+	s, router, _ = newTownLab(t)
+	return s, router
+}
+
+func newTownLab(t testing.TB) (s *street, router *netlab.Node, lab *netlab.Lab) {
 	dir := t.TempDir() // before the lab, as in newStreet
-	lab := netlab.ForTest(t)
+	lab = netlab.ForTest(t)
 	s = &street{t: t, dir: dir, client: lab.Node("client"), gateway: lab.Node("gateway"), origin: lab.Node("origin")}
 	router = lab.Node("router")
 	lab.Link(netlab.End{Node: s.client, Name: "eth0", Addrs: []string{streetClient4 + "/24", streetClient6 + "/64"}},
@@ -67,11 +72,11 @@ func newTown(t testing.TB) (s *street, router *netlab.Node) {
 		node.Route("default", by[1])
 	}
 	s.makeDir()
-	return s, router
+	return s, router, lab
 }
 
-// startRouter runs routersim until it redirects.
-func (s *street) startRouter(router *netlab.Node) (control func(words ...string) string) {
+// startRouter runs routersim, with more commands, until it redirects.
+func (s *street) startRouter(router *netlab.Node, more ...string) (control func(words ...string) string) {
 	s.t.Helper()
 	path, err := routersimBinary()
 	if err != nil {
@@ -79,7 +84,7 @@ func (s *street) startRouter(router *netlab.Node) (control func(words ...string)
 	}
 	socket := filepath.Join(s.t.TempDir(), "control")
 	args := []string{"-router", townRouter, "-control", socket, "-events", "/dev/null"}
-	for _, line := range []string{"interface sub0", "ip wccp 80 redirect in", "ip wccp 90 redirect out", "interface proxy0", "ip wccp redirect exclude in"} {
+	for _, line := range append([]string{"interface sub0", "ip wccp 80 redirect in", "ip wccp 90 redirect out", "interface proxy0", "ip wccp redirect exclude in"}, more...) {
 		args = append(args, "-command", line)
 	}
 	cmd := exec.Command(path, args...)
@@ -103,23 +108,27 @@ func (s *street) join(router *netlab.Node) {
 	s.launch()
 	s.until("the router redirects both ways", func() bool {
 		s.ended()
-		var routers []struct {
-			Groups []struct {
-				Service string
-				Caches  []struct{ Buckets int }
-			}
-		}
-		json.Unmarshal([]byte(control("status")), &routers)
-		held := 0
-		for _, r := range routers {
-			for _, g := range r.Groups {
-				for _, c := range g.Caches {
-					held += c.Buckets
-				}
-			}
-		}
-		return held == 512
+		return bucketsHeld(control) == 512
 	})
+}
+
+// bucketsHeld counts the buckets of all services.
+func bucketsHeld(control func(...string) string) (held int) {
+	var routers []struct {
+		Groups []struct {
+			Service string
+			Caches  []struct{ Buckets int }
+		}
+	}
+	json.Unmarshal([]byte(control("status")), &routers)
+	for _, r := range routers {
+		for _, g := range r.Groups {
+			for _, c := range g.Caches {
+				held += c.Buckets
+			}
+		}
+	}
+	return held
 }
 
 // routeIPv6 has the router send what subscribers say to these ports, and what is
