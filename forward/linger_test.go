@@ -117,3 +117,14 @@ func TestBuiltInCacheDirThatIsNotThere(t *testing.T) {
 		s.Shutdown(0)
 	}
 }
+
+func TestChunksEnd(t *testing.T) {
+	for body, want := range map[string]bool{
+		"": false, "5\r\nhello": false, "5\r\nhello\r\n0\r\n": false, "5\r\nhello\r\n0\r\n\r\n": true,
+		"5\r\nhello\r\n0\r\nA: b\r\n\r\nGET / HTTP/1.0\r\n\r\n": true, "x\r\n": false,
+	} {
+		if got := chunksEnd([]byte(body)); got != want {
+			t.Errorf("%q: %v", body, got)
+		}
+	}
+}

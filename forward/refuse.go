@@ -80,9 +80,25 @@ func (x *transaction) bodyLeftUnread() {
 		x.unread, x.reply.Keep = x.body.Length-int64(len(x.in)-x.head), false
 	case x.body.Framing == http1.ByChunks || x.fault == http1.UnsupportedCoding:
 		x.unread, x.reply.Keep = fetch.UnreadChunks, false
+		if chunksEnd(x.in[x.head:]) {
+			x.unread = unreadRest
+		}
 	case x.fault != http1.NoFault || x.req.ContentLength() > 0:
 		x.unread, x.reply.Keep = max(unreadRest, x.req.ContentLength()-int64(len(x.in)-x.head)), false
 	}
+}
+
+// chunksEnd reports whether a body in chunks ends in what is here of it.
+func chunksEnd(here []byte) bool {
+	var d http1.Chunked
+	for !d.Done() {
+		_, took, err := d.Next(here)
+		if err != nil || took == 0 && !d.Done() {
+			return false
+		}
+		here = here[took:]
+	}
+	return true
 }
 
 // makePage chooses the page, puts the fields of its reply into x.reply and its body
