@@ -57,6 +57,9 @@ type ExtensionSettings struct {
 	// InterceptSniffTime is intercept_sniff_time (ours): how long a client may
 	// be silent before its server is taken for one that speaks first.
 	InterceptSniffTime time.Duration
+	// TunnelLogInterval is tunnel_log_interval (ours): the time between two lines about
+	// a tunnel that goes on; 0 for none but the last.
+	TunnelLogInterval time.Duration
 }
 
 // choice is a directive of two words; the second sets the field.

@@ -60,4 +60,8 @@ var extensionRows = []Directive{
 			"Packets that a router keeps to itself (WCCP services are of TCP) have to be refused there."},
 	{Name: "intercept_sniff_time", Extension: "It is ours.", Default: "3 seconds", Effect: Acts, kind: duration(func(c *Config) *time.Duration { return &c.InterceptSniffTime }),
 		Help: "With intercept_unknown_protocol tunnel: how long an intercepted client may stay silent before the server is taken for one that speaks first."},
+	{Name: "tunnel_log_interval", Extension: "It is ours.", Default: "0 seconds", Effect: Acts, kind: duration(func(c *Config) *time.Duration { return &c.TunnelLogInterval }),
+		Example: "tunnel_log_interval 10 minutes",
+		Help: "How often access.log has a line of a tunnel (CONNECT, TLS that is passed on, Upgrade) that goes on; 0 for one at its end alone. " +
+			"Each line tells the time and the octets since the one before it, so that sums over all lines are what they would be without."},
 }

@@ -49,6 +49,8 @@ type client struct {
 	turns sock.Turn
 	turn  *sock.Turn // set while serving inside Turns
 	next  step
+	// tunnel is what is left of the last request, whose transaction has gone.
+	tunnel *joined
 
 	// gone: nobody is there to answer to. busy: a request is being served.
 	gone, busy atomic.Bool

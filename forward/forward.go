@@ -4,7 +4,6 @@ import (
 	"github.com/cuttle-proxy/cuttle/forward/failure"
 	"github.com/cuttle-proxy/cuttle/forward/fetch"
 	"github.com/cuttle-proxy/cuttle/forward/http1"
-	"github.com/cuttle-proxy/cuttle/forward/tunnel"
 )
 
 // forward has the request fetched: when it returns nil the head of the reply is in
@@ -131,23 +130,6 @@ func (x *transaction) collect() *failure.Failure {
 	x.body = http1.Body{Framing: http1.ByLength, Length: int64(end - x.head)}
 	x.asks.Body, x.asks.Have = x.body, x.in[x.head:]
 	return nil
-}
-
-// join sends what a tunnel's client said before it was one, and moves bytes both ways
-// until one side ends. With halves, a side that has said all it had to say is still
-// answered.
-func (x *transaction) join(early []byte, halves bool) {
-	origin := x.fetch.Conn()
-	if len(early) > 0 {
-		origin.WriteUntil(x.fetch.Patience())
-		n, err := origin.Write(early)
-		x.reply.Sent += int64(n)
-		if err != nil {
-			return
-		}
-	}
-	ends := tunnel.Ends{Client: x.cl.c, Origin: origin, Patience: x.p.cfg.ReadTimeout, Halves: halves, Recover: x.cl.recover}
-	x.reply.Sent += ends.Join()
 }
 
 // Connected implements fetch.Waiting: a prefetched request behind this one may begin.

@@ -13,14 +13,23 @@ import (
 	"github.com/cuttle-proxy/cuttle/forward/peer/icp"
 )
 
-// log writes the transaction's line and forgets what it pointed to.
+// log writes the transaction's line and forgets what it pointed to. A tunnel that goes
+// on without its transaction has its line at its end.
 func (x *transaction) log() {
+	if x.cl.tunnel != nil {
+		return
+	}
 	x.cl.srv.requests.Add(1)
 	if x.fetch.Begun() {
 		x.fetch.CountVerified()
 	}
-	e := &x.entry
 	x.now = time.Now()
+	x.p.log(x.context(), &x.facts, entryOf(x))
+}
+
+// entryOf is what the line of a transaction tells, as things stand.
+func entryOf(x *transaction) *accesslog.Entry {
+	e := &x.entry
 	e.Now, e.Elapsed = x.now, x.now.Sub(x.began)
 	e.Client, e.ClientPort = x.cl.remote.Addr(), x.cl.remote.Port()
 	if x.p.cfg.LogUsesIndirectClient && x.facts.HasRequest() {
@@ -66,7 +75,7 @@ func (x *transaction) log() {
 			x.facts.Reply = x.reply.AsSent(&x.p.fetch.Reply)
 		}
 	}
-	x.p.log(x.context(), &x.facts, e)
+	return e
 }
 
 // log writes the entry to every log whose ACLs match.

@@ -234,6 +234,11 @@ func (cl *client) end() {
 		until := x.began.Add(x.p.cfg.ClientLifetime)
 		x.free()
 		cl.x = nil
+		if cl.tunnel != nil {
+			cl.busy.Store(true)
+			go cl.tunnel.serve()
+			return
+		}
 		cl.leaving.Store(true)
 		if cl.served > 0 && unread != 0 && !cl.gone.Load() && !cl.c.Aborted() && !cl.evicted.Load() {
 			if unread < 0 || cl.c.ReadAway(unread, until) {

@@ -208,6 +208,9 @@ func (f *Fetch) release() *origin.Conn {
 	return c
 }
 
+// GiveConn takes the connection from the fetch: it is the caller's, who closes it.
+func (f *Fetch) GiveConn() *origin.Conn { return f.release() }
+
 // drop closes the connection, if there is one.
 func (f *Fetch) drop() {
 	if f.conn != nil {

@@ -23,6 +23,9 @@ type Transfer struct {
 	// direction; 0 means for ever. Until, when set, ends it in any case.
 	Patience time.Duration
 	Until    time.Time
+	// Rest, when set, is how long From may be silent before Run returns with
+	// ErrTimeout; Run can go on after that.
+	Rest time.Duration
 	// Small is the number of bytes up to which the transfer copies: a pipe is
 	// worth its system calls only for what is longer.
 	Small int64
@@ -236,15 +239,21 @@ func (t *Transfer) moved(n int, total *int64) {
 }
 
 func (t *Transfer) renew() {
-	if t.Patience == 0 && t.Until.IsZero() {
+	if t.Patience == 0 && t.Until.IsZero() && t.Rest == 0 {
 		return
 	}
+	now := time.Now()
 	at := t.Until
 	if t.Patience > 0 {
-		if p := time.Now().Add(t.Patience); at.IsZero() || p.Before(at) {
+		if p := now.Add(t.Patience); at.IsZero() || p.Before(at) {
 			at = p
 		}
 	}
-	t.From.ReadUntil(at)
 	t.To.WriteUntil(at)
+	if t.Rest > 0 {
+		if r := now.Add(t.Rest); at.IsZero() || r.Before(at) {
+			at = r
+		}
+	}
+	t.From.ReadUntil(at)
 }

@@ -20,45 +20,75 @@ type Ends struct {
 	Recover func()
 }
 
-// Join moves bytes both ways until one side ends, in error or not, and gives how many
-// they were. Either direction's progress renews the patience of both. There is no
-// other limit: client_lifetime is not for tunnels, as 2.6 has it.
-func (e *Ends) Join() (moved int64) {
-	var last atomic.Int64
-	last.Store(time.Now().UnixNano())
-	var uploaded int64
-	done := make(chan struct{})
-	move := func(t *sock.Transfer) {
-		for {
-			t.Run()
-			if t.ReadErr != sock.ErrTimeout && t.WriteErr != sock.ErrTimeout {
-				return
-			}
-			// The other direction may have moved meanwhile.
-			idle := time.Since(time.Unix(0, last.Load()))
-			if idle >= e.Patience || t.WriteErr != nil {
-				return
-			}
-			t.ReadErr = nil
+// Tunnel moves bytes both ways between its ends until one side ends, in error or not.
+// Either direction's progress renews the patience of both. There is no other limit:
+// client_lifetime is not for tunnels, as 2.6 has it.
+type Tunnel struct {
+	Ends
+	up, down sock.Transfer
+	moved    atomic.Int64
+	last     atomic.Int64 // when bytes moved last, in nanoseconds
+	done     chan struct{}
+}
+
+// Join begins to move what the client says; Run moves the rest.
+func (e Ends) Join() *Tunnel {
+	t := &Tunnel{Ends: e, done: make(chan struct{})}
+	t.last.Store(time.Now().UnixNano())
+	t.up = sock.Transfer{From: e.Client, To: e.Origin, Left: -1, Small: sock.SpliceFrom, Patience: e.Patience, Moved: t.count}
+	t.down = sock.Transfer{From: e.Origin, To: e.Client, Left: -1, Small: sock.SpliceFrom, Patience: e.Patience, Moved: t.count}
+	go t.upward()
+	return t
+}
+
+// Moved is how many bytes have reached either side. It may be asked at any time.
+func (t *Tunnel) Moved() int64 { return t.moved.Load() }
+
+func (t *Tunnel) count(n int) {
+	t.moved.Add(int64(n))
+	t.last.Store(time.Now().UnixNano())
+}
+
+// Run moves what the origin says and returns true when both directions have ended. With
+// a stay it returns false when the origin has said nothing for that long: the tunnel goes
+// on with the next Run, in whatever goroutine.
+func (t *Tunnel) Run(stay time.Duration) (over bool) {
+	t.down.Rest = stay
+	if !t.move(&t.down) {
+		return false
+	}
+	t.Client.CloseWrite()
+	if !t.Halves || !t.down.Complete() {
+		t.Client.CloseRead()
+	}
+	<-t.done
+	return true
+}
+
+func (t *Tunnel) upward() {
+	defer close(t.done)
+	defer t.Recover()
+	t.move(&t.up)
+	if !t.Halves || !t.up.Complete() || t.Origin.CloseWrite() != nil {
+		t.Origin.Abort() // ends the other direction too
+	}
+}
+
+// move returns true when the direction has ended, and false when its rest is over.
+func (t *Tunnel) move(d *sock.Transfer) (over bool) {
+	for {
+		d.Run()
+		if d.ReadErr != sock.ErrTimeout || d.WriteErr != nil {
+			return true
+		}
+		// The other direction may have moved meanwhile.
+		idle := time.Since(time.Unix(0, t.last.Load()))
+		if idle >= t.Patience {
+			return true
+		}
+		d.ReadErr = nil
+		if d.Rest > 0 {
+			return false
 		}
 	}
-	up := &sock.Transfer{From: e.Client, To: e.Origin, Left: -1, Small: sock.SpliceFrom, Patience: e.Patience,
-		Moved: func(n int) { uploaded += int64(n); last.Store(time.Now().UnixNano()) }}
-	down := &sock.Transfer{From: e.Origin, To: e.Client, Left: -1, Small: sock.SpliceFrom, Patience: e.Patience,
-		Moved: func(n int) { moved += int64(n); last.Store(time.Now().UnixNano()) }}
-	go func() {
-		defer close(done)
-		defer e.Recover()
-		move(up)
-		if !e.Halves || !up.Complete() || e.Origin.CloseWrite() != nil {
-			e.Origin.Abort() // ends the other direction too
-		}
-	}()
-	move(down)
-	e.Client.CloseWrite()
-	if !e.Halves || !down.Complete() {
-		e.Client.CloseRead()
-	}
-	<-done
-	return moved + uploaded
 }
