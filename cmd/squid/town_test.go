@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/cuttle-proxy/cuttle/tproxy/netlab"
+	"github.com/cuttle-proxy/cuttle/wccp2"
 )
 
 // The founding network with the binaries as they are shipped:
@@ -98,6 +99,38 @@ func (s *street) startRouter(router *netlab.Node, more ...string) (control func(
 	}
 	s.until("the router obeys", func() bool { return control("status") != "" })
 	return control
+}
+
+// startRouter6 runs the control plane of a router with an IPv6 address, which
+// redirects nothing.
+func (s *street) startRouter6(router *netlab.Node) {
+	s.t.Helper()
+	path, err := routersimBinary()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	cmd := exec.Command(path, "-router", townRouter6, "-events", "/dev/null", "-command", "ip wccp 80", "-command", "ip wccp 90")
+	cmd.Stderr = os.Stderr
+	if _, err := router.Start(cmd); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// bucketsAt is how many buckets of all services squid -k wccp shows at a router.
+func (s *street) bucketsAt(router string) (sum int) {
+	var status wccp2.Status
+	out, err := s.order("wccp", "--json")
+	if err != nil || json.Unmarshal([]byte(out), &status) != nil {
+		return 0
+	}
+	for _, service := range status.Services {
+		for _, r := range service.Routers {
+			if r.Router.String() == router && r.State == wccp2.StateServing {
+				sum += r.Buckets
+			}
+		}
+	}
+	return sum
 }
 
 // join runs routersim and launches the cache, until that has the buckets of both
