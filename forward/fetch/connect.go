@@ -99,6 +99,9 @@ func (f *Fetch) spoofs() bool { return f.req.Spoof && f.direct() }
 
 // dial opens a connection, trying the addresses in turn.
 func (f *Fetch) dial(host string, addrs addresses, port uint16, timeout time.Duration, giveUp time.Time) *failure.Failure {
+	if f.hop.Peer != nil && addrs.Len() > 1 {
+		return f.dialPeer(addrs, port, timeout)
+	}
 	// Several addresses have one attempt each, and the first of them another, by
 	// which time the fault may have passed.
 	tries := addrs.Len() + 1
@@ -140,6 +143,36 @@ func (f *Fetch) dial(host string, addrs addresses, port uint16, timeout time.Dur
 		p.Failed()
 	}
 	return last
+}
+
+// peerStagger is how long an address of a peer may be silent before the next one is
+// tried as well (RFC 8305 section 5).
+const peerStagger = 250 * time.Millisecond
+
+// dialPeer opens a connection to a peer that has several addresses: in turn, and the
+// next before a silent one has used up its time. The first is tried once more at the
+// end, as by dial.
+func (f *Fetch) dialPeer(addrs addresses, port uint16, timeout time.Duration) *failure.Failure {
+	p, keys := f.hop.Peer, make([]origin.Key, 0, addrs.Len()+1)
+	for i := range cap(keys) {
+		keys = append(keys, f.key(netip.AddrPortFrom(addrs.At(i%addrs.Len()), port)))
+	}
+	f.noteAddress(keys[0].To.Addr())
+	c, err := f.env.Dialer.OpenFirst(f.ctx, keys, f.localPorts(), timeout, peerStagger, int(f.policy.Config.TCPRecvBufsize), func(a origin.Attempt) {
+		f.sayAttempt("connecting", a.Key.To, a.Err)
+	})
+	if err == nil {
+		f.sayAttempt("connecting", c.Key.To, nil)
+		p.Answered()
+		c.CountIn(&p.Connections)
+		f.take(c)
+		return nil
+	}
+	why := f.dialFailure(err)
+	if f.ctx.Err() == nil {
+		p.Failed()
+	}
+	return why
 }
 
 func (f *Fetch) dialFailure(err error) *failure.Failure {
