@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"math/bits"
+	"slices"
 )
 
 // Facts of the format.
@@ -87,16 +89,32 @@ func (d *Digest) Full() int {
 // Size is the size in octets, header and mask.
 func (d *Digest) Size() int { return HeaderSize + len(d.mask) }
 
+// Pieces gives header and mask in pieces of at most size octets: views, but for the
+// header.
+func (d *Digest) Pieces(size int) iter.Seq[[]byte] {
+	size = max(1, size)
+	return func(yield func([]byte) bool) {
+		for _, part := range [][]byte{d.appendHeader(nil), d.mask} {
+			for piece := range slices.Chunk(part, size) {
+				if !yield(piece) {
+					return
+				}
+			}
+		}
+	}
+}
+
 // Append appends header and mask.
-func (d *Digest) Append(dst []byte) []byte {
+func (d *Digest) Append(dst []byte) []byte { return append(d.appendHeader(dst), d.mask...) }
+
+func (d *Digest) appendHeader(dst []byte) []byte {
 	dst = binary.BigEndian.AppendUint16(dst, version)
 	dst = binary.BigEndian.AppendUint16(dst, oldest)
 	for _, n := range []int{d.Capacity, d.Count, 0, len(d.mask)} {
 		dst = binary.BigEndian.AppendUint32(dst, uint32(n))
 	}
 	dst = append(dst, d.perEntry, functions)
-	dst = append(dst, make([]byte, HeaderSize-22)...)
-	return append(dst, d.mask...)
+	return append(dst, make([]byte, HeaderSize-22)...)
 }
 
 // What Read finds at fault, beside a header that says what cannot be.
