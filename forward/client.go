@@ -84,6 +84,9 @@ const hangUpGrace = 20 * time.Millisecond
 // to be gone: 2.6, which sends requests in line on without looking, serves it.
 const pipedGrace = time.Second
 
+// silentGrace is how long a client may say nothing while descriptors are short.
+const silentGrace = 3 * time.Second
+
 // HungUp is the watcher's word that the client closed its side or is gone. A
 // client that only closed its side is still answered, unless
 // half_closed_clients is off. One that is idle reads the news.

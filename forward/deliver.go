@@ -104,6 +104,14 @@ func (x *transaction) finishReplyHead(framed bool) {
 	x.reply.Finish(a)
 }
 
+// cacheStatus is what the reply says of how it came about (cache_status_header).
+func cacheStatus(x *transaction) string {
+	if !x.p.cfg.CacheStatusHeader {
+		return ""
+	}
+	return string(x.cached.AppendStatus([]byte(x.p.cacheStatusName), x.reply.Hit, x.cached.Served.Status))
+}
+
 // relocate asks location_rewrite_program about the reply's Location and takes that out when
 // there is another: it is added behind all other fields (fact helpers/loc-rewrite).
 func (x *transaction) relocate(rep *http1.Reply) {

@@ -25,7 +25,7 @@
 //	                              in their place (error_map); write.go is the way there
 //	refuse        refuse.go       or a page of the proxy's own; package failure says why
 //	own           own.go          the proxy's own objects, PURGE, TRACE
-//	tunnel        tunnel.go       CONNECT, what is not HTTP, and TLS by its name
+//	tunnel        tunnels.go      CONNECT, what is not HTTP, and TLS by its name
 //	log           log.go          the line in access.log
 //
 // What all of these are about stands below them: a transaction (transaction.go), its

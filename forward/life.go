@@ -278,9 +278,6 @@ func (s *Server) relieve(n int) {
 	}
 }
 
-// silentGrace is how long a client may say nothing while descriptors are short.
-const silentGrace = 3 * time.Second
-
 // tryPeer makes the connection that shows whether a peer is back.
 func (s *Server) tryPeer(ctx context.Context, to netip.AddrPort) error {
 	c, err := s.dial(ctx, origin.Key{To: to}, origin.LocalPorts{})

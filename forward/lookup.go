@@ -149,14 +149,6 @@ func (x *transaction) finishStored(o *caching.Object, framed bool) {
 	x.reply.Finish(reply.Adding{Via: &o.Reply.Fields, Framed: framed, Closing: x.closes()})
 }
 
-// cacheStatus is what the reply says of how it came about (cache_status_header).
-func cacheStatus(x *transaction) string {
-	if !x.p.cfg.CacheStatusHeader {
-		return ""
-	}
-	return string(x.cached.AppendStatus([]byte(x.p.cacheStatusName), x.reply.Hit, x.cached.Served.Status))
-}
-
 // sendNotModified answers 304 with what is stored.
 func (x *transaction) sendNotModified() bool {
 	r, stored := &x.reply, &x.cached.Stored.Reply.Fields

@@ -23,13 +23,12 @@ var millions = []struct {
 	{"dstdomain dotted", "dstdomain", func(r *rand.Rand, i int) string {
 		return fmt.Sprintf(".%s%s%d.%s", word(r), word(r), i, []string{"com", "net", "org", "example.de", "co.uk"}[r.IntN(5)])
 	}},
-	{"dstdomain overlapping", "dstdomain", func(r *rand.Rand, i int) string { // one in a hundred lies in the one before
+	{"dstdomain overlapping", "dstdomain", func(_ *rand.Rand, i int) string { // one in a hundred lies in the one before
+		of := func(i int) string { return fmt.Sprintf("%s%d.com", word(rand.New(rand.NewPCG(1, uint64(i)))), i) }
 		if i%100 == 99 {
-			r = rand.New(rand.NewPCG(1, uint64(i-1)))
-			return fmt.Sprintf("www.%s%d.com", word(r), i-1)
+			return "www." + of(i-1)
 		}
-		r = rand.New(rand.NewPCG(1, uint64(i)))
-		return fmt.Sprintf(".%s%d.com", word(r), i)
+		return "." + of(i)
 	}},
 	{"src", "src", func(r *rand.Rand, i int) string {
 		n := uint32(i) * 2654435761 // each once, in no order
