@@ -219,16 +219,16 @@ func TestWaysAreKept(t *testing.T) {
 // The members of a group are counted, and as many answers waited for.
 func TestGroupIsCounted(t *testing.T) {
 	one, two, group := anAddress(), anAddress(), anAddress() // the group is played by one socket
-	f := listening(t, fmt.Sprintf("mcast_icp_query_timeout 300\nicp_query_timeout 20000\ncache_peer %s multicast 1 3130 ttl=1\n"+
-		"cache_peer %s parent 1 3130 multicast-responder no-digest\ncache_peer %s sibling 1 3130 multicast-responder no-digest\n", group, one, two))
-	members := []*net.UDPConn{socketAt(t, netip.AddrPortFrom(one, 3130)), socketAt(t, netip.AddrPortFrom(two, 3130))}
-	cacheAt(t, netip.AddrPortFrom(group, 3130), func(_ *net.UDPConn, m *icp.Message, from netip.AddrPort) {
+	f := listening(t, fmt.Sprintf("mcast_icp_query_timeout 300\nicp_query_timeout 20000\ncache_peer %s multicast 1 23131 ttl=1\n"+
+		"cache_peer %s parent 1 23131 multicast-responder no-digest\ncache_peer %s sibling 1 23131 multicast-responder no-digest\n", group, one, two))
+	members := []*net.UDPConn{socketAt(t, netip.AddrPortFrom(one, 23131)), socketAt(t, netip.AddrPortFrom(two, 23131))}
+	cacheAt(t, netip.AddrPortFrom(group, 23131), func(_ *net.UDPConn, m *icp.Message, from netip.AddrPort) {
 		for _, c := range members {
 			say(c, from, icp.Miss, m.Number)
 		}
 	})
 	g := f.rig.list[0]
-	f.countOnce(t.Context(), f.rig.Set, g, asked{peer: g, to: netip.AddrPortFrom(group, 3130)})
+	f.countOnce(t.Context(), f.rig.Set, g, asked{peer: g, to: netip.AddrPortFrom(group, 23131)})
 	if n := g.groupSize(); n != 2 {
 		t.Fatalf("%d members", n)
 	}
