@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -18,12 +19,14 @@ import (
 	"time"
 )
 
-const tlsTownLines = `http_port 80 transparent tproxy
+const tlsLines = `http_port 80 transparent tproxy
 https_port 443 transparent tproxy
 acl CONNECT method CONNECT
 acl refused dstdomain refused.example
 http_access deny CONNECT refused
-wccp2_router 10.66.0.1
+`
+
+const tlsTownLines = tlsLines + `wccp2_router 10.66.0.1
 wccp2_router fd66::1
 wccp2_service dynamic 80
 wccp2_service_info 80 protocol=tcp flags=src_ip_hash priority=240 ports=80,443
@@ -48,11 +51,32 @@ func (s *street) sides(a *authority) map[string]side {
 	}
 }
 
-// Port 443 of a subscriber who is behind a WCCP router, by GRE for IPv4 and by policy
-// routing for IPv6, whose router is spoken to in WCCP 2.01: every client gets what the origin sent, to the octet, the origin
-// sees the subscriber, and access.log tells who was connected to what.
-func TestTLSThroughWCCP(t *testing.T) {
-	t.Parallel() // most of it is waiting for the router's assignment
+// Port 443 of a subscriber: every client gets what the origin sent, to the octet, the
+// origin sees the subscriber, and access.log tells who was connected to what.
+func TestTLSOfEveryClient(t *testing.T) {
+	if os.Getenv("CUTTLE_FULL") != "" {
+		throughWCCP(t)
+		return
+	}
+	s := newStreet(t)
+	s.configure(tlsLines)
+	if out, err := s.order("setup"); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	a := s.serveTLS()
+	s.hosts(uploads4+" up4.example", uploads6+" up6.example")
+	s.start("80")
+	for family, on := range s.sides(a) {
+		t.Run(family, on.everyClient)
+	}
+	if t.Failed() {
+		t.Logf("cache.log:\n%s\naccess.log:\n%s", s.read("log/cache.log"), s.read("log/access.log"))
+	}
+}
+
+// throughWCCP is the same behind a router, by GRE for IPv4 and by policy routing for
+// IPv6, whose router is spoken to in WCCP 2.01.
+func throughWCCP(t *testing.T) {
 	s, router := newTown(t)
 	routeIPv6(router, "80", "443")
 	s.configure(tlsTownLines)
