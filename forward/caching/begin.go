@@ -18,7 +18,7 @@ func (r *Request) MayKeep() bool { return r.Uses && r.Asked.MayKeep(r.Rule) }
 
 // Plain reports whether nobody else can wait for the fetch before the head of its
 // reply is there, and it asks for what the client asks. Only what is to be stored
-// becomes a Filling then, by Keep: what is not stored costs nothing.
+// becomes a Filling then, by Adopt: what is not stored costs nothing.
 func (r *Request) Plain() bool {
 	r.miss = r.edit()
 	// Where variants are known, a fetch for another one must not hide them.
@@ -26,9 +26,9 @@ func (r *Request) Plain() bool {
 	return !r.collapsed && !r.miss.any() && r.Policy.Config.QuickAbortMin >= 0
 }
 
-// Keep decides about the reply whose head a client's own fetch has. One that is to be
-// stored becomes r.Fill, with its entry; another one may show that what is stored is
-// out of date.
+// Keep decides whether the reply whose head a client's own fetch has is to be stored:
+// then Adopt makes r.Fill of it. One that is not may show that what is stored is out of
+// date.
 func (r *Request) Keep(f *fetch.Fetch) bool {
 	if !r.Cache.keeps(r.Policy, r.Rule, &r.Asked, f, r.Now.Unix()).kept {
 		r.Cache.supersede(f, r.key)
@@ -38,7 +38,7 @@ func (r *Request) Keep(f *fetch.Fetch) bool {
 }
 
 // Adopt makes the client's own fetch, whose head is there, r.Fill: one that may
-// outlive the client.
+// outlive the client, with an entry whose first reader is the client's.
 func (r *Request) Adopt(own *fetch.Fetch) {
 	f := r.filling()
 	code, host := own.Hierarchy()
@@ -51,8 +51,7 @@ func (r *Request) Adopt(own *fetch.Fetch) {
 	f.open(&r.Filled.Reader, false)
 }
 
-// Begin begins a fetch for a request that Plain does not hold for, and BeginFill its
-// entry.
+// Begin begins a fetch, r.Fill, for a request that Plain does not hold for.
 func (r *Request) Begin(asks *fetch.Request) *failure.Failure {
 	var first http1.Outgoing
 	if len(r.miss.tags) > 0 {
