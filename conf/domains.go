@@ -39,6 +39,14 @@ func (d *Domains) All() iter.Seq[string] {
 	}
 }
 
+// ForgetLists empties the lists of names and patterns of all ACLs, for a process that
+// reads a configuration for its paths and networks only: long lists are not held twice.
+func (c *Config) ForgetLists() {
+	for _, a := range c.ACLs {
+		a.Domains, a.Regexes = Domains{}, Regexes{}
+	}
+}
+
 // Has reports whether a host, in lower case, is one of the values or below one with a
 // dot. Dots in front of the host do not count.
 func (d *Domains) Has(host string) bool {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -78,6 +79,8 @@ func (s *server) learn() error {
 		s.cfg, s.owner = cfg, owner
 	}
 	s.next, s.mayRead = cfg, world.opened
+	cfg.ForgetLists()
+	debug.FreeOSMemory()
 	return nil
 }
 
