@@ -19,6 +19,15 @@ import (
 	"go.uber.org/zap"
 )
 
+// stay is how long a client's goroutine, its stack grown by the last
+// transaction, waits for the next request before a fresh one takes its place:
+// once for each request served, up to mostStays. Who has asked often asks again
+// soon, and the timer that ends the stay fires the less often.
+const (
+	stay      = 50 * time.Millisecond
+	mostStays = 40
+)
+
 // client is one client connection. While it is idle nothing else belongs to it:
 // no buffer, no transaction, and after a short stay only a small goroutine.
 type client struct {
@@ -153,6 +162,40 @@ func (cl *client) use() clients.Use {
 func (cl *client) drop() {
 	cl.x.free()
 	cl.x = nil
+}
+
+// end closes the connection. When the client may still be sending what we do
+// not want to read, our answer would be destroyed by the reset that follows a
+// close; so that is read away first.
+func (cl *client) end() {
+	if x := cl.x; x != nil {
+		unread := x.unread
+		if unread == 0 && len(x.rest()) > 0 {
+			unread = unreadRest
+		}
+		until := x.began.Add(x.p.cfg.ClientLifetime)
+		x.free()
+		cl.x = nil
+		if cl.tunnel != nil {
+			cl.busy.Store(true)
+			go cl.tunnel.serve()
+			return
+		}
+		cl.leaving.Store(true)
+		if cl.served > 0 && unread != 0 && !cl.gone.Load() && !cl.c.Aborted() && !cl.evicted.Load() {
+			if unread < 0 || cl.c.ReadAway(unread, until) {
+				cl.c.Linger()
+			}
+		}
+	}
+	if say := cl.srv.say.Comm; say.On(3) {
+		say.Say(3, "closing {client} after {requests} requests", zap.Stringer("client", cl.remote), zap.Int("requests", cl.served))
+	}
+	cl.pin.Drop()
+	cl.login.Close()
+	cl.c.Close()
+	cl.finish()
+	cl.srv.clients.Remove(&cl.Link, cl.remote.Addr())
 }
 
 // facing is the address the client takes itself to be connected to.
