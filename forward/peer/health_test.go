@@ -108,3 +108,11 @@ func TestAsksToStay(t *testing.T) {
 		}
 	}
 }
+
+// A line that names the proxy itself is no peer.
+func TestOwnHostIsNoPeer(t *testing.T) {
+	r := load(t, "cache_peer proxy.test parent 3128 3130\ncache_peer proxy.test parent 3129 3130 name=other\ncache_peer a.test parent 3128 3130\n")
+	if len(r.list) != 2 || r.list[0].Name != "other" || r.list[1].Name != "a.test" {
+		t.Errorf("%d peers, the first %s", len(r.list), r.list[0].Name)
+	}
+}

@@ -2,6 +2,7 @@ package peer
 
 import (
 	"context"
+	"fmt"
 	"net/netip"
 	"strings"
 	"sync"
@@ -56,6 +57,11 @@ type Set struct {
 func New(cfg *conf.Config, lists *acl.Set, env *Env) *Set {
 	s := &Set{cfg: cfg, lists: lists, env: env, sites: make(chan string, mostSites)}
 	for i, c := range cfg.Peers {
+		if isThisHost(cfg, c) {
+			env.Log.Info("WARNING: Peer looks like this host")
+			env.Log.Info(fmt.Sprintf("         Ignoring %s/%d/%d", c.Host, c.HTTPPort, c.ICPPort))
+			continue
+		}
 		p := &Peer{Peer: c, env: env, cfg: cfg}
 		if len(c.Access) > 0 {
 			p.access = &lists.Peers[i]
@@ -66,6 +72,20 @@ func New(cfg *conf.Config, lists *acl.Set, env *Env) *Set {
 	s.sourceHash = s.shares(func(p *Peer) bool { return p.SourceHash })
 	s.userHash = s.shares(func(p *Peer) bool { return p.UserHash })
 	return s
+}
+
+// isThisHost reports whether a cache_peer line names this proxy: nobody is his own
+// neighbour (recorded in conf-self).
+func isThisHost(cfg *conf.Config, c *conf.Peer) bool {
+	if c.Host != cfg.VisibleHostname {
+		return false
+	}
+	for _, port := range cfg.HTTPPorts {
+		if port.Addr.Port() == c.HTTPPort {
+			return true
+		}
+	}
+	return false
 }
 
 // named gives the peer of a name, nil when there is none.
