@@ -74,7 +74,7 @@ demo: build
 # Namespace tests need root; without it they are skipped and named. Every stage is
 # run, whatever became of the one before it.
 test:
-	$(call need,gcc:gcc ip:iproute2 nft:nftables iptables:iptables ipset:ipset curl:curl tshark:tshark nginx:nginx-light haproxy:haproxy squid:squid openssl:openssl chromium:chromium slapd:slapd freeradius:freeradius krb5kdc:krb5-kdc kadmin.local:krb5-admin-server kinit:krb5-user squidGuard:squidguard wbinfo:winbind perl:perl)
+	$(call need,gcc:gcc ip:iproute2 nft:nftables iptables:iptables ipset:ipset curl:curl tshark:tshark nginx:nginx-light haproxy:haproxy squid:squid openssl:openssl slapd:slapd freeradius:freeradius krb5kdc:krb5-kdc kadmin.local:krb5-admin-server kinit:krb5-user squidGuard:squidguard wbinfo:winbind perl:perl)
 	@bad=""; for stage in vet race plain exchange fuzz; do \
 		$(MAKE) --no-print-directory $$stage || bad="$$bad $$stage"; \
 	done; [ -z "$$bad" ] || { echo "make test: these stages failed:$$bad"; exit 1; }
@@ -123,6 +123,7 @@ fuzz:
 # Everything at full size: every recorded WCCP scenario on the real binary, the
 # large simulations and transfers, a minute of fuzzing each.
 check-all:
+	$(call need,chromium:chromium)
 	CUTTLE_FULL=1 CUTTLE_WCCP_REPLAY=all $(MAKE) test FUZZTIME=60s FUZZSHARE=1 TIMEOUT=60m
 	$(MAKE) demo
 
