@@ -6,7 +6,7 @@
 //	wait, read    serve.go        an idle connection holds no buffer and a small stack;
 //	                              sniff.go looks whether it speaks HTTP, or TLS;
 //	                              prefetch.go begins the next request early
-//	run           run.go          the request's way through the files below
+//	carry, run    run.go          the request's way through the files below
 //	understand    understand.go   URL, by the port's mode (package targeturi); framing of
 //	                              the body
 //	admit         admit.go        follow_x_forwarded_for, http_access (packages auth and

@@ -18,7 +18,7 @@ var downwards = strings.Fields(`life listener serve prefetch sniff run tunnels f
 
 // mostUp bounds the pairs of files of which the lower one names something of the upper.
 // Two are there by nature: a client has its transaction, and the server has its clients.
-const mostUp = 4
+const mostUp = 2
 
 // Files name what is defined in files below them.
 func TestCallsRunDownwards(t *testing.T) {

@@ -1,9 +1,12 @@
 package forward
 
 import (
+	"time"
+
 	"github.com/cuttle-proxy/cuttle/forward/failure"
 	"github.com/cuttle-proxy/cuttle/forward/fetch"
 	"github.com/cuttle-proxy/cuttle/forward/http1"
+	"github.com/cuttle-proxy/cuttle/forward/tunnel"
 )
 
 // forward has the request fetched: when it returns nil the head of the reply is in
@@ -148,3 +151,50 @@ func (x *transaction) BodyCut() { x.cl.gone.Store(true) }
 
 // Recover implements fetch.Waiting.
 func (x *transaction) Recover() { x.cl.recovered(recover()) }
+
+// join sends what a tunnel's client said before it was one, and moves bytes both ways
+// until one side ends. The tunnel of an intercepted client needs nothing of the
+// transaction any more: there a side that has said all it had to say is still answered,
+// and once the origin has been silent for a short stay the tunnel goes on in a goroutine
+// with a fresh stack, and the transaction is free for others.
+func (x *transaction) join(early []byte, intercepted bool) {
+	conn := x.fetch.Conn()
+	if len(early) > 0 {
+		conn.WriteUntil(x.fetch.Patience())
+		n, err := conn.Write(early)
+		x.reply.Sent += int64(n)
+		if err != nil {
+			return
+		}
+	}
+	ends := tunnel.Ends{Client: x.cl.c, Origin: conn, Patience: x.p.cfg.ReadTimeout, Halves: intercepted, Recover: x.cl.recover}
+	t := ends.Join()
+	var j *joined
+	if every := x.p.cfg.TunnelLogInterval; every > 0 {
+		j = newJoined(x, t)
+		j.repeat(every)
+	}
+	var rest time.Duration
+	if intercepted {
+		rest = stay
+	}
+	if t.Run(rest) {
+		if j != nil {
+			j.stop()
+			x.began, x.reply.Sent = j.began, x.reply.Sent-j.told
+		}
+		x.reply.Sent += t.Moved()
+		return
+	}
+	if j == nil {
+		j = newJoined(x, t)
+	}
+	j.ownAll()
+	j.origin = x.fetch.GiveConn()
+	j.p.Hold()
+	x.cl.tunnel = j
+}
+
+func newJoined(x *transaction, t *tunnel.Tunnel) *joined {
+	return &joined{Tunnel: t, cl: x.cl, p: x.p, entry: *entryOf(x), facts: x.facts, early: x.reply.Sent, began: x.began}
+}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/cuttle-proxy/cuttle/conf"
 	"github.com/cuttle-proxy/cuttle/forward/accesslog"
 	"github.com/cuttle-proxy/cuttle/forward/acl"
 	"github.com/cuttle-proxy/cuttle/forward/caching"
@@ -76,22 +75,6 @@ func entryOf(x *transaction) *accesslog.Entry {
 		}
 	}
 	return e
-}
-
-// log writes the entry to every log whose ACLs match.
-func (p *policy) log(ctx context.Context, facts *acl.Facts, e *accesslog.Entry) {
-	if !p.lists.LogAccess.Check(ctx, facts).Allowed() {
-		return
-	}
-	for i, line := range p.logs.Lines() {
-		if !p.lists.AccessLogs[i].Match(ctx, facts) {
-			continue
-		}
-		if line.Conf.Kind == conf.LogNone {
-			break
-		}
-		line.Write(e)
-	}
 }
 
 // logQuery writes the line of an ICP query (log_icp_queries).

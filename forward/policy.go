@@ -322,3 +322,19 @@ func asksOwn(cfg *conf.Config) bool {
 	}
 	return false
 }
+
+// log writes the entry to every log whose ACLs match.
+func (p *policy) log(ctx context.Context, facts *acl.Facts, e *accesslog.Entry) {
+	if !p.lists.LogAccess.Check(ctx, facts).Allowed() {
+		return
+	}
+	for i, line := range p.logs.Lines() {
+		if !p.lists.AccessLogs[i].Match(ctx, facts) {
+			continue
+		}
+		if line.Conf.Kind == conf.LogNone {
+			break
+		}
+		line.Write(e)
+	}
+}

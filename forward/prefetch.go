@@ -42,7 +42,7 @@ func (x *transaction) prefetch() *prefetched {
 		defer close(ahead.done)
 		defer cl.recover()
 		<-begin
-		ahead.keep = next.run()
+		ahead.keep = next.cl.carry(next)
 	}()
 	return ahead
 }

@@ -7,19 +7,31 @@ import (
 	"github.com/cuttle-proxy/cuttle/forward/tls"
 )
 
-// leaveStore gives back what the transaction has of the store.
-func (x *transaction) leaveStore() {
+// carry serves one request from its parsed head to its log line, and gives back what
+// it had of the origin and of the store. It reports whether the client's connection may
+// carry another.
+func (cl *client) carry(x *transaction) (keep bool) {
+	defer cl.ended(x)
+	return x.run()
+}
+
+// ended gives back what a transaction had, and writes its line.
+func (cl *client) ended(x *transaction) {
+	defer cl.leaveStore(x)
+	defer x.log()
+	x.leave()
+}
+
+// leaveStore gives back what it had of the store.
+func (cl *client) leaveStore(x *transaction) {
 	if f := x.cached.Fill; f != nil {
-		x.cl.release(f)
+		cl.release(f)
 	}
 	x.cached.Leave()
 }
 
-// run serves one request from its parsed head to its log line. It reports
-// whether the client's connection may carry another.
+// run goes the way of a request through the files below.
 func (x *transaction) run() (keep bool) {
-	defer x.leaveStore()
-	defer x.log()
 	switch {
 	case x.first.other:
 		return x.tunnelBlind()
@@ -76,7 +88,6 @@ func (x *transaction) run() (keep bool) {
 	if f := x.mayMiss(); f != nil {
 		return x.refuse(f)
 	}
-	defer x.leave()
 	if d.Action == freshness.Refresh {
 		return x.revalidate()
 	}

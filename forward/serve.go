@@ -183,7 +183,7 @@ func (cl *client) answer() bool {
 		cl.letGo(cl.c.PeerReset(), grace)
 	}
 	next := x.prefetch()
-	keep := x.run()
+	keep := cl.carry(x)
 	if next != nil {
 		keep = cl.follow(next, keep)
 		x = cl.x

@@ -1,8 +1,10 @@
 package forward
 
 import (
+	"bytes"
 	"context"
 	"net/netip"
+	"strings"
 	"sync"
 	"time"
 
@@ -13,9 +15,11 @@ import (
 	"github.com/cuttle-proxy/cuttle/forward/caching"
 	"github.com/cuttle-proxy/cuttle/forward/fetch"
 	"github.com/cuttle-proxy/cuttle/forward/http1"
+	"github.com/cuttle-proxy/cuttle/forward/origin"
 	"github.com/cuttle-proxy/cuttle/forward/reply"
 	"github.com/cuttle-proxy/cuttle/forward/targeturi"
 	"github.com/cuttle-proxy/cuttle/forward/tls"
+	"github.com/cuttle-proxy/cuttle/forward/tunnel"
 )
 
 // transaction is the client's side of one request, from the bytes of the head to
@@ -230,3 +234,94 @@ func (x *transaction) closes() bool { return x.cl.srv.stopping.Load() || x.fetch
 
 // context ends when the client goes away or the server is shut down for good.
 func (x *transaction) context() context.Context { return clientContext{x.cl} }
+
+// joined is a tunnel with what access.log says of it, apart from the transaction that
+// began it. It views the transaction's bytes until ownAll.
+type joined struct {
+	*tunnel.Tunnel
+	cl     *client
+	p      *policy
+	origin *origin.Conn // set when the transaction has gone
+	url    http1.URL
+	facts  acl.Facts
+
+	mu    sync.Mutex
+	entry accesslog.Entry
+	early int64     // octets sent before it was a tunnel
+	told  int64     // octets in earlier lines
+	began time.Time // what the next line counts from
+	timer *time.Timer
+	ended bool
+}
+
+// ownAll makes copies of what belongs to the transaction.
+func (j *joined) ownAll() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	e, f := &j.entry, &j.facts
+	e.URL, e.Host, e.SNI, e.AuthUser = bytes.Clone(e.URL), strings.Clone(e.Host), strings.Clone(e.SNI), strings.Clone(e.AuthUser)
+	e.ContentType, e.RequestFields, e.ReplyHead = nil, nil, nil
+	e.Request, e.Reply = noFields, noFields // nobody sent any
+	j.url.CopyFrom(f.URL)
+	f.URL, f.Request, f.Reply, f.Login = &j.url, noFields, nil, nil
+}
+
+var noFields = &new(http1.Request).Fields
+
+// serve runs a tunnel to its end in the place of its transaction.
+func (j *joined) serve() {
+	cl := j.cl
+	defer cl.recover()
+	defer j.p.Release()
+	cl.hold(j)
+	if cl.gone.Load() {
+		j.Abort()
+	}
+	j.Run(0)
+	j.stop()
+	cl.release(j)
+	j.origin.Close()
+	cl.srv.requests.Add(1)
+	j.tell()
+	cl.busy.Store(false)
+	cl.since, cl.tunnel = time.Now(), nil
+	cl.end()
+}
+
+// Abort ends the tunnel; see client.hold.
+func (j *joined) Abort() { j.origin.Abort() }
+
+// tell writes a line about what has moved since the last one.
+func (j *joined) tell() {
+	now, moved := time.Now(), j.early+j.Moved()
+	j.entry.Now, j.entry.Elapsed, j.entry.Size = now, now.Sub(j.began), moved-j.told
+	j.p.log(clientContext{j.cl}, &j.facts, &j.entry)
+	j.began, j.told = now, moved
+}
+
+// repeat begins tunnel_log_interval.
+func (j *joined) repeat(every time.Duration) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.timer = time.AfterFunc(every, func() { j.tellInterval(every) })
+}
+
+func (j *joined) tellInterval(every time.Duration) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.ended {
+		return
+	}
+	j.tell()
+	j.timer.Reset(every)
+}
+
+// stop ends the lines between; one that is being written is waited for.
+func (j *joined) stop() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.ended = true
+	if j.timer != nil {
+		j.timer.Stop()
+	}
+}

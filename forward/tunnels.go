@@ -1,20 +1,13 @@
 package forward
 
 import (
-	"bytes"
 	"net"
 	"strconv"
-	"strings"
-	"sync"
 	"time"
 
-	"github.com/cuttle-proxy/cuttle/forward/accesslog"
-	"github.com/cuttle-proxy/cuttle/forward/acl"
 	"github.com/cuttle-proxy/cuttle/forward/failure"
 	"github.com/cuttle-proxy/cuttle/forward/http1"
-	"github.com/cuttle-proxy/cuttle/forward/origin"
 	"github.com/cuttle-proxy/cuttle/forward/tls"
-	"github.com/cuttle-proxy/cuttle/forward/tunnel"
 	"go.uber.org/zap"
 )
 
@@ -231,142 +224,4 @@ func (x *transaction) refuseTLS(f *failure.Failure, alert []byte) bool {
 		x.unread = unreadRest // the alert must not be lost to a reset
 	}
 	return false
-}
-
-// join sends what a tunnel's client said before it was one, and moves bytes both ways
-// until one side ends. The tunnel of an intercepted client needs nothing of the
-// transaction any more: there a side that has said all it had to say is still answered,
-// and once the origin has been silent for a short stay the tunnel goes on in a goroutine
-// with a fresh stack, and the transaction is free for others.
-func (x *transaction) join(early []byte, intercepted bool) {
-	conn := x.fetch.Conn()
-	if len(early) > 0 {
-		conn.WriteUntil(x.fetch.Patience())
-		n, err := conn.Write(early)
-		x.reply.Sent += int64(n)
-		if err != nil {
-			return
-		}
-	}
-	ends := tunnel.Ends{Client: x.cl.c, Origin: conn, Patience: x.p.cfg.ReadTimeout, Halves: intercepted, Recover: x.cl.recover}
-	t := ends.Join()
-	var j *joined
-	if every := x.p.cfg.TunnelLogInterval; every > 0 {
-		j = newJoined(x, t)
-		j.repeat(every)
-	}
-	var rest time.Duration
-	if intercepted {
-		rest = stay
-	}
-	if t.Run(rest) {
-		if j != nil {
-			j.stop()
-			x.began, x.reply.Sent = j.began, x.reply.Sent-j.told
-		}
-		x.reply.Sent += t.Moved()
-		return
-	}
-	if j == nil {
-		j = newJoined(x, t)
-	}
-	j.ownAll()
-	j.origin = x.fetch.GiveConn()
-	j.p.Hold()
-	x.cl.tunnel = j
-}
-
-// joined is a tunnel with what access.log says of it, apart from the transaction that
-// began it. It views the transaction's bytes until ownAll.
-type joined struct {
-	*tunnel.Tunnel
-	cl     *client
-	p      *policy
-	origin *origin.Conn // set when the transaction has gone
-	url    http1.URL
-	facts  acl.Facts
-
-	mu    sync.Mutex
-	entry accesslog.Entry
-	early int64     // octets sent before it was a tunnel
-	told  int64     // octets in earlier lines
-	began time.Time // what the next line counts from
-	timer *time.Timer
-	ended bool
-}
-
-func newJoined(x *transaction, t *tunnel.Tunnel) *joined {
-	return &joined{Tunnel: t, cl: x.cl, p: x.p, entry: *entryOf(x), facts: x.facts, early: x.reply.Sent, began: x.began}
-}
-
-// ownAll makes copies of what belongs to the transaction.
-func (j *joined) ownAll() {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	e, f := &j.entry, &j.facts
-	e.URL, e.Host, e.SNI, e.AuthUser = bytes.Clone(e.URL), strings.Clone(e.Host), strings.Clone(e.SNI), strings.Clone(e.AuthUser)
-	e.ContentType, e.RequestFields, e.ReplyHead = nil, nil, nil
-	e.Request, e.Reply = noFields, noFields // nobody sent any
-	j.url.CopyFrom(f.URL)
-	f.URL, f.Request, f.Reply, f.Login = &j.url, noFields, nil, nil
-}
-
-var noFields = &new(http1.Request).Fields
-
-// serve runs a tunnel to its end in the place of its transaction.
-func (j *joined) serve() {
-	cl := j.cl
-	defer cl.recover()
-	defer j.p.Release()
-	cl.hold(j)
-	if cl.gone.Load() {
-		j.Abort()
-	}
-	j.Run(0)
-	j.stop()
-	cl.release(j)
-	j.origin.Close()
-	cl.srv.requests.Add(1)
-	j.tell()
-	cl.busy.Store(false)
-	cl.since, cl.tunnel = time.Now(), nil
-	cl.end()
-}
-
-// Abort ends the tunnel; see client.hold.
-func (j *joined) Abort() { j.origin.Abort() }
-
-// tell writes a line about what has moved since the last one.
-func (j *joined) tell() {
-	now, moved := time.Now(), j.early+j.Moved()
-	j.entry.Now, j.entry.Elapsed, j.entry.Size = now, now.Sub(j.began), moved-j.told
-	j.p.log(clientContext{j.cl}, &j.facts, &j.entry)
-	j.began, j.told = now, moved
-}
-
-// repeat begins tunnel_log_interval.
-func (j *joined) repeat(every time.Duration) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	j.timer = time.AfterFunc(every, func() { j.tellInterval(every) })
-}
-
-func (j *joined) tellInterval(every time.Duration) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	if j.ended {
-		return
-	}
-	j.tell()
-	j.timer.Reset(every)
-}
-
-// stop ends the lines between; one that is being written is waited for.
-func (j *joined) stop() {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	j.ended = true
-	if j.timer != nil {
-		j.timer.Stop()
-	}
 }

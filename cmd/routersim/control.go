@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -26,6 +27,8 @@ func (l *lab) serveControl(ctx context.Context, path string) error {
 		return err
 	}
 	defer context.AfterFunc(ctx, func() { listener.Close() })()
+	var talks sync.WaitGroup // an order to quit is answered, too
+	defer talks.Wait()
 	for {
 		conn, err := listener.Accept()
 		if ctx.Err() != nil {
@@ -34,14 +37,21 @@ func (l *lab) serveControl(ctx context.Context, path string) error {
 		if err != nil {
 			return err
 		}
-		go l.converse(ctx, conn)
+		talks.Go(func() { l.converse(ctx, conn) })
 	}
 }
 
-// converse answers the orders of one connection.
+// answering bounds the writing of an answer once the program is ending.
+const answering = time.Second
+
+// converse answers the orders of one connection. The end of ctx is that of reading
+// them.
 func (l *lab) converse(ctx context.Context, conn net.Conn) {
 	defer conn.Close()
-	defer context.AfterFunc(ctx, func() { conn.Close() })()
+	defer context.AfterFunc(ctx, func() {
+		conn.SetReadDeadline(time.Unix(1, 0))
+		conn.SetWriteDeadline(time.Now().Add(answering))
+	})()
 	lines := bufio.NewScanner(conn)
 	lines.Buffer(nil, longestOrder)
 	for lines.Scan() {

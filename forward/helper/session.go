@@ -23,7 +23,9 @@ func (p *Pool) Reserve(ctx context.Context) (*Session, error) {
 		return nil, err
 	}
 	s.child = t.child
+	p.mu.Lock() // Release, which may come at once, looks at it
 	s.hold = time.AfterFunc(p.o.Hold, s.Release)
+	p.mu.Unlock()
 	return s, nil
 }
 

@@ -17,12 +17,14 @@ const SectionKey = "section"
 // asked for cost nothing else. The zero value says nothing.
 type Section struct {
 	log   *zap.Logger
+	core  zapcore.Core // log's
 	flood *flood
 }
 
 // newSection is the section of a number.
 func newSection(log *zap.Logger, number int, flood *flood) Section {
-	return Section{log.With(zap.Int(SectionKey, number)), flood}
+	log = log.With(zap.Int(SectionKey, number))
+	return Section{log, log.Core(), flood}
 }
 
 // NewSection is a section of its own, for a room that is not handed Sections.
@@ -32,7 +34,7 @@ func NewSection(log *zap.Logger, number int) Section { return newSection(log, nu
 func level(n int) zapcore.Level { return zapcore.Level(1 - n) }
 
 // On reports whether lines of a level are written.
-func (s Section) On(n int) bool { return s.log != nil && s.log.Core().Enabled(level(n)) }
+func (s Section) On(n int) bool { return s.core != nil && s.core.Enabled(level(n)) }
 
 // Say writes a line of a level, which names its fields in braces (see AppendLine). Ask
 // On first where the fields cost something.

@@ -69,7 +69,13 @@ func (r *Reader) WhenEnded(f func()) {
 func (r *Reader) Facts() Facts { return r.facts }
 
 // Length is the length of the body in bytes, -1 when it is not known yet.
-func (r *Reader) Length() int64 { return r.length }
+func (r *Reader) Length() int64 {
+	if e := r.entry; e != nil { // its writer tells the length when it has it
+		e.mu.Lock()
+		defer e.mu.Unlock()
+	}
+	return r.length
+}
 
 // InMemory reports whether the whole object is in memory (TCP_MEM_HIT).
 func (r *Reader) InMemory() bool { return r.memory }
