@@ -93,8 +93,9 @@ define tests
 		{ echo "make $(1): a skipped test has proven nothing"; exit 1; }
 endef
 
+# Three packages at a time: several wait for timers of protocols most of the while.
 race: tools
-	$(call tests,race,pkgname,-race -timeout $(TIMEOUT) ./...)
+	$(call tests,race,pkgname,-race -p 3 -timeout $(TIMEOUT) ./...)
 
 # What the race detector disturbs: allocations, memory, the soak of 50,000
 # transactions.
