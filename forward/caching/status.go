@@ -1,8 +1,8 @@
 package caching
 
 import (
-	"bytes"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/cuttle-proxy/cuttle/forward/freshness"
@@ -56,12 +56,14 @@ func (r *Request) forwarded() string {
 // StatusName is the name of a cache as Cache-Status has it: a token, or a string where
 // it is none (RFC 8941 section 3.3).
 func StatusName(host string) string {
-	if host != "" && (host[0] < '0' || host[0] > '9') && bytes.IndexFunc([]byte(host), notOfToken) < 0 {
+	if host != "" && isLetter(rune(host[0])) && strings.IndexFunc(host, notOfToken) < 0 {
 		return host
 	}
 	return strconv.Quote(host)
 }
 
+func isLetter(c rune) bool { return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' }
+
 func notOfToken(c rune) bool {
-	return c != '.' && c != '-' && c != '_' && (c < '0' || c > '9') && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z')
+	return c != '.' && c != '-' && c != '_' && (c < '0' || c > '9') && !isLetter(c)
 }
