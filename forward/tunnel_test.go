@@ -126,19 +126,19 @@ func TestEndsOfTunnels(t *testing.T) {
 // A tunnel through which bytes run one way only is not idle: either direction's
 // progress counts for both.
 func TestOneWayTunnelIsNotIdle(t *testing.T) {
-	const patience = 200 * time.Millisecond
+	const patience, ticks = time.Second, 40
 	origin := scripted(t, func(conn *net.TCPConn, r *bufio.Reader) {
-		for range 10 { // twice as long as the patience in all
+		for range ticks { // twice as long as the patience in all
 			if _, err := fmt.Fprint(conn, "tick"); err != nil {
 				return
 			}
-			time.Sleep(patience / 5)
+			time.Sleep(2 * patience / ticks)
 		}
 	})
 	r := start(t, nil, func(cfg *conf.Config) { cfg.ReadTimeout = patience })
 	got := r.exchange(fmt.Sprintf("CONNECT %s HTTP/1.0\r\n\r\n", origin))
 	// Only a machine that stood still for longer than the patience may cut it.
-	if n := strings.Count(got, "tick"); n < 6 {
-		t.Errorf("%d ticks of 10 came through: %q", n, got)
+	if n := strings.Count(got, "tick"); n <= ticks/2 {
+		t.Errorf("%d ticks of %d came through: %q", n, ticks, got)
 	}
 }
