@@ -43,7 +43,7 @@ func (r *Request) Extend(a refreshcheck.Answer) {
 	if a.Seconds > 0 {
 		o.Described.Expires = r.Now.Unix() + a.Seconds
 	}
-	r.Cache.Store.Refresh(&o.Reader, &store.Head{Key: o.key, Bytes: text, Facts: factsOf(&o.Described), Length: o.Length()})
+	r.Cache.Store.Refresh(&o.Reader, &store.Head{Key: o.key, Bytes: text, Metadata: metadataOf(&o.Described), Length: o.Length()})
 	if a.Fields != "" {
 		o.Reply = head
 	}

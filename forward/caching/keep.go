@@ -64,7 +64,7 @@ func (f *Filling) publish() bool {
 	}
 	rep := &f.Reply
 	f.partial = k.partial
-	h := store.Head{Key: f.key, Bytes: storedHead(rep), Facts: factsOf(&k.object), Length: k.length}
+	h := store.Head{Key: f.key, Bytes: storedHead(rep), Metadata: metadataOf(&k.object), Length: k.length}
 	if k.object.Has(freshness.Varies) {
 		vary := rep.AppendList(nil, http1.Vary)
 		data, ok := freshness.AppendVaryData(nil, vary, f.Asked().Fields)
@@ -106,9 +106,9 @@ func storedHead(rep *http1.Reply) []byte {
 	return out.Append(line)
 }
 
-// factsOf is what the store keeps of a description.
-func factsOf(o *freshness.Object) store.Facts {
-	f := store.Facts{
+// metadataOf is what the store keeps of a description.
+func metadataOf(o *freshness.Object) store.Metadata {
+	f := store.Metadata{
 		Timestamp: store.TimeOf(o.Timestamp), Expires: store.TimeOf(o.Expires), LastMod: store.TimeOf(o.LastModified),
 	}
 	if o.Has(freshness.Negative) {

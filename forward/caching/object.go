@@ -84,7 +84,7 @@ func (o *Object) readHead(p *fetch.Policy) error {
 		o.Reply.Reset()
 		return store.ErrSwapFail
 	}
-	f := o.Facts()
+	f := o.Metadata()
 	o.Described = p.Rules.Restored(&o.Reply, f.Timestamp.Unix(), f.Expires.Unix(), f.LastMod.Unix(), f.Flags&store.Negative != 0, o.accelerated)
 	return nil
 }

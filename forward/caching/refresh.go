@@ -81,7 +81,7 @@ func (c *Cache) renew(p *fetch.Policy, o *Object, notModified *http1.Reply, requ
 	if !p.Config.UpdateHeaders {
 		text = o.Reply.Head
 	}
-	c.Store.Refresh(&o.Reader, &store.Head{Key: o.key, Bytes: text, Facts: factsOf(&o.Described), Length: o.Length()})
+	c.Store.Refresh(&o.Reader, &store.Head{Key: o.key, Bytes: text, Metadata: metadataOf(&o.Described), Length: o.Length()})
 	if p.Config.UpdateHeaders {
 		o.Reply = head
 	}

@@ -44,7 +44,7 @@ func (c *Cache) addVariant(f *Filling, vary []byte, v freshness.Variant) {
 	e := c.Store.Begin(store.Opening{Key: f.key, Method: f.Asked().Method, URL: bytes.Clone(f.Asked().KeptAs())}, marker, nil)
 	e.Publish(&store.Head{
 		Key: f.key, Bytes: out.Append([]byte("HTTP/1.0 200 Internal marker object\r\n")), Length: int64(len(body)), Internal: true,
-		Facts: store.Facts{Timestamp: store.TimeOf(now.Unix()), Expires: store.TimeOf(expires), LastMod: store.Unknown},
+		Metadata: store.Metadata{Timestamp: store.TimeOf(now.Unix()), Expires: store.TimeOf(expires), LastMod: store.Unknown},
 	})
 	e.Append(body)
 	e.Complete()

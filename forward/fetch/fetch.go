@@ -49,11 +49,11 @@ type state struct {
 	ctx    context.Context
 	req    *Request
 
-	hop   *peer.Hop
-	judge acl.Facts // those of req, about one address
-	code  string    // hierarchy code, for the log
-	conn  *origin.Conn
-	tries tries
+	hop     *peer.Hop
+	dialled acl.Facts // those of req, about one address
+	code    string    // hierarchy code, for the log
+	conn    *origin.Conn
+	tries   tries
 
 	upload    *upload
 	sent      bool // some of the request's body went out

@@ -66,9 +66,9 @@ func (f *Fetch) admitted(addr netip.Addr) (last string, ok bool) {
 // factsTo are the facts of the request as one to an address. They last until the next
 // call.
 func (f *Fetch) factsTo(addr netip.Addr) *acl.Facts {
-	f.judge = *f.req.Facts
-	f.judge.To = addr
-	return &f.judge
+	f.dialled = *f.req.Facts
+	f.dialled.To = addr
+	return &f.dialled
 }
 
 // To is the address of the origin that the connection goes to, invalid for a peer's.

@@ -59,13 +59,13 @@ func (h Holdings) Walk(position uint64, until time.Time, visit func(key digest.K
 	then := until.Unix()
 	return h.Store.Walk(position, func(p *store.Passed) bool {
 		at = p
-		o := describe(&p.Facts)
+		o := describe(&p.Metadata)
 		return visit(digest.Key(p.Key), !o.Has(freshness.Negative) && h.Rules.Lasts(&o, then, url))
 	})
 }
 
 // describe is what the index knows, in the words of package freshness.
-func describe(f *store.Facts) freshness.Object {
+func describe(f *store.Metadata) freshness.Object {
 	o := freshness.Object{Timestamp: f.Timestamp.Unix(), Expires: f.Expires.Unix(), LastModified: f.LastMod.Unix(), Length: -1}
 	if f.Flags&store.Negative != 0 {
 		o.Flags |= freshness.Negative

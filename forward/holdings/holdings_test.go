@@ -46,11 +46,11 @@ func (made) Wake() {}
 func (made) Stop() {}
 
 // put stores an empty object.
-func (h Holdings) put(method http1.Method, url string, f store.Facts) store.Key {
+func (h Holdings) put(method http1.Method, url string, f store.Metadata) store.Key {
 	parts := store.KeyParts{Method: method, URL: []byte(url)}
 	key := parts.Key()
 	e := h.Store.Begin(store.Opening{Key: key, Method: method, URL: []byte(url)}, made{}, nil)
-	e.Publish(&store.Head{Key: key, Bytes: []byte("HTTP/1.0 200 OK\r\n\r\n"), Facts: f})
+	e.Publish(&store.Head{Key: key, Bytes: []byte("HTTP/1.0 200 OK\r\n\r\n"), Metadata: f})
 	e.Complete()
 	return key
 }
@@ -62,17 +62,17 @@ func TestHoldings(t *testing.T) {
 	at := func(d time.Duration) store.Time { return store.TimeOf(now.Add(d).Unix()) }
 	for _, c := range []struct {
 		name                    string
-		facts                   store.Facts
+		facts                   store.Metadata
 		icp, htcp, kept, digest bool
 	}{
-		{"hour", store.Facts{Timestamp: at(0), Expires: at(time.Hour), LastMod: store.Unknown}, true, true, true, true},
-		{"20s", store.Facts{Timestamp: at(0), Expires: at(20 * time.Second), LastMod: store.Unknown}, false, true, true, false},
-		{"stale", store.Facts{Timestamp: at(-time.Hour), Expires: at(-time.Minute), LastMod: store.Unknown}, false, false, true, false},
-		{"error", store.Facts{Timestamp: at(0), Expires: at(time.Hour), LastMod: store.Unknown, Flags: store.Negative}, true, true, true, false},
-		{"old error", store.Facts{Timestamp: at(-time.Hour), Expires: at(-time.Minute), LastMod: store.Unknown, Flags: store.Negative}, false, false, false, false},
-		{"by age", store.Facts{Timestamp: at(-time.Hour), Expires: store.Unknown, LastMod: at(-100 * time.Hour)}, true, true, true, true},
-		{"gif", store.Facts{Timestamp: at(-time.Hour), Expires: at(-time.Minute), LastMod: store.Unknown}, true, true, true, true},
-		{"gif bound", store.Facts{Timestamp: at(-time.Hour), Expires: at(-time.Minute), LastMod: store.Unknown, Flags: store.Revalidate}, false, false, true, false},
+		{"hour", store.Metadata{Timestamp: at(0), Expires: at(time.Hour), LastMod: store.Unknown}, true, true, true, true},
+		{"20s", store.Metadata{Timestamp: at(0), Expires: at(20 * time.Second), LastMod: store.Unknown}, false, true, true, false},
+		{"stale", store.Metadata{Timestamp: at(-time.Hour), Expires: at(-time.Minute), LastMod: store.Unknown}, false, false, true, false},
+		{"error", store.Metadata{Timestamp: at(0), Expires: at(time.Hour), LastMod: store.Unknown, Flags: store.Negative}, true, true, true, false},
+		{"old error", store.Metadata{Timestamp: at(-time.Hour), Expires: at(-time.Minute), LastMod: store.Unknown, Flags: store.Negative}, false, false, false, false},
+		{"by age", store.Metadata{Timestamp: at(-time.Hour), Expires: store.Unknown, LastMod: at(-100 * time.Hour)}, true, true, true, true},
+		{"gif", store.Metadata{Timestamp: at(-time.Hour), Expires: at(-time.Minute), LastMod: store.Unknown}, true, true, true, true},
+		{"gif bound", store.Metadata{Timestamp: at(-time.Hour), Expires: at(-time.Minute), LastMod: store.Unknown, Flags: store.Revalidate}, false, false, true, false},
 	} {
 		h := shelf(t, 1<<20, "refresh_pattern /gif 1440 20% 4320 override-expire\nrefresh_pattern . 0 20% 4320\n")
 		url := "http://www.test/" + c.name
@@ -94,7 +94,7 @@ func TestHoldings(t *testing.T) {
 func TestHoldingsTellAndRemove(t *testing.T) {
 	h := shelf(t, 1<<20, "")
 	now := time.Now()
-	f := store.Facts{Timestamp: store.TimeOf(now.Unix() - 100), Expires: store.TimeOf(now.Unix() + 1000), LastMod: store.Unknown}
+	f := store.Metadata{Timestamp: store.TimeOf(now.Unix() - 100), Expires: store.TimeOf(now.Unix() + 1000), LastMod: store.Unknown}
 	url := "http://www.test/a"
 	h.put(http1.GET, url, f)
 	h.put(http1.HEAD, url, f)
@@ -114,7 +114,7 @@ func BenchmarkDigestOfStore(b *testing.B) {
 	h := shelf(b, 8<<30, "refresh_pattern . 0 20% 4320\n")
 	now := time.Now()
 	for i := range objects {
-		h.put(http1.GET, fmt.Sprintf("http://www.test/%d", i), store.Facts{Timestamp: store.TimeOf(now.Unix()),
+		h.put(http1.GET, fmt.Sprintf("http://www.test/%d", i), store.Metadata{Timestamp: store.TimeOf(now.Unix()),
 			Expires: store.TimeOf(now.Unix() + 3600*int64(i%3)), LastMod: store.Unknown})
 	}
 	runtime.LockOSThread()

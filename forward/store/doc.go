@@ -14,7 +14,7 @@
 //	            was begun as Collapsed; such a reader may call AwaitHead and Close,
 //	            and when the head is there (or will never be) it selects again.
 //	Streaming   Publish gave it its head, which is frozen. The writer may call
-//	            Append, Pace, Complete and Abort; readers Head, Facts, Next,
+//	            Append, Pace, Complete and Abort; readers Head, Metadata, Next,
 //	            Advance and Close. Store.Lookup shows it, as Joined, while byte 0
 //	            is held and the whole is expected to be kept.
 //	Complete    All bytes are here. The writer has none of its calls any more. Readers
@@ -53,7 +53,7 @@
 //
 //	Reader.Load(context, url) error      after Hit: opens what is on disk; an error is a miss
 //	Reader.AwaitHead(context) error      after Waiting; then Close and Lookup again
-//	Reader.Facts, Head, Vary, Length     (-1 unknown), InMemory
+//	Reader.Metadata, Head, Vary, Length     (-1 unknown), InMemory
 //	Reader.Next(context, limit) (Span, error), Poll(limit), Advance(n)
 //	Reader.SeekTo(offset)                for a range
 //	Reader.Close() (goesOn bool)         gives back what was pinned. For the last reader of an
@@ -92,7 +92,7 @@
 //
 // # Files
 //
-//	key.go, facts.go, config.go, event.go, errors.go   what goes in and out
+//	key.go, metadata.go, config.go, event.go, errors.go   what goes in and out
 //	store.go      the whole; lookup.go asks it, purge is there too
 //	entry.go      an object on its way: writer.go, body.go (its pages), permit.go, pace.go,
 //	              leave.go, settle.go (what stays of it)

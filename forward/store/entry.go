@@ -64,7 +64,7 @@ type Entry struct {
 
 	// From Publish on.
 	key       Key
-	facts     Facts
+	metadata  Metadata
 	vary      []byte
 	announced int64 // -1 unknown
 	first     arena.Page
@@ -116,7 +116,7 @@ func (s *Store) Begin(o Opening, f Filler, r *Reader) *Entry {
 
 // add adds a reader at the beginning.
 func (e *Entry) add(r *Reader) {
-	r.begin(e.s, e.facts)
+	r.begin(e.s, e.metadata)
 	r.entry, r.length = e, e.length()
 	r.progress = e.s.now()
 	e.readers = append(e.readers, r)

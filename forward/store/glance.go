@@ -11,7 +11,7 @@ import (
 // neighbours that ask: a whole object, or one on its way that could be joined. url
 // is the one the key was made of; of an object on disk alone it is not compared,
 // which would need the disk.
-func (s *Store) Glance(key Key, url []byte) (Facts, bool) {
+func (s *Store) Glance(key Key, url []byte) (Metadata, bool) {
 	sh := s.ix.Shard((*[16]byte)(&key))
 	sh.Lock()
 	defer sh.Unlock()
@@ -19,24 +19,24 @@ func (s *Store) Glance(key Key, url []byte) (Facts, bool) {
 		e.mu.Lock()
 		defer e.mu.Unlock()
 		if e.joinable() == Joined && bytes.Equal(e.opening.keyURL(), url) {
-			return e.facts, true
+			return e.metadata, true
 		}
-		return Facts{}, false
+		return Metadata{}, false
 	}
 	_, rec := sh.Find((*[16]byte)(&key))
 	if rec == nil {
-		return Facts{}, false
+		return Metadata{}, false
 	}
 	if first := arena.Page(rec.Memory); first != 0 && !s.sameURL(first, s.objectAt(first), url) {
-		return Facts{}, false
+		return Metadata{}, false
 	}
-	return factsOf(rec), true
+	return metadataOf(rec), true
 }
 
 // Passed is an object a Walk passes.
 type Passed struct {
-	Key   Key
-	Facts Facts
+	Key      Key
+	Metadata Metadata
 
 	s     *Store
 	first arena.Page
@@ -66,7 +66,7 @@ func (s *Store) Walk(position uint64, visit func(*Passed) bool) (next uint64) {
 	var p Passed
 	p.s = s
 	pass := func(_ index.ID, rec *index.Record) bool {
-		p.Key, p.Facts, p.first = rec.Key, factsOf(rec), arena.Page(rec.Memory)
+		p.Key, p.Metadata, p.first = rec.Key, metadataOf(rec), arena.Page(rec.Memory)
 		return visit(&p)
 	}
 	shard, place := int(position>>32), int(uint32(position))

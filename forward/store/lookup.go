@@ -54,7 +54,7 @@ func (s *Store) Lookup(now time.Time, key Key, url []byte, r *Reader) Found {
 	}
 	rec.Pins++
 	s.used(sh, id, rec, now)
-	r.begin(s, factsOf(rec))
+	r.begin(s, metadataOf(rec))
 	r.id, r.shard, r.record, r.pinned = id, sh, rec, true
 	r.memory = r.object != nil
 	sh.Unlock()
@@ -80,12 +80,12 @@ func (s *Store) used(sh *index.Shard, id index.ID, rec *index.Record, now time.T
 	}
 }
 
-func factsOf(rec *index.Record) Facts {
-	return Facts{Timestamp: Time(rec.Timestamp), LastRef: Time(rec.LastRef), Expires: Time(rec.Expires),
+func metadataOf(rec *index.Record) Metadata {
+	return Metadata{Timestamp: Time(rec.Timestamp), LastRef: Time(rec.LastRef), Expires: Time(rec.Expires),
 		LastMod: Time(rec.LastMod), Refs: rec.Refs, Flags: Flags(rec.Flags())}
 }
 
-func setFacts(rec *index.Record, f *Facts) {
+func setMetadata(rec *index.Record, f *Metadata) {
 	rec.Timestamp, rec.LastRef, rec.Expires, rec.LastMod = uint32(f.Timestamp), uint32(f.LastRef), uint32(f.Expires), uint32(f.LastMod)
 	rec.Refs = f.Refs
 	rec.SetFlags(uint16(f.Flags))

@@ -93,7 +93,7 @@ func checkHits(t *testing.T, rt *rapid.T, s *Store, c Config) {
 			fresh := *d
 			fresh.head = fmt.Appendf(nil, "HTTP/1.0 200 OK\r\nX-Version: %d\r\n\r\n", version)
 			h := fresh.published(-1)
-			h.Facts.Timestamp += Time(version)
+			h.Metadata.Timestamp += Time(version)
 			if !s.Refresh(&r, h) {
 				return
 			}

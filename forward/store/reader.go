@@ -11,12 +11,12 @@ import (
 // Reader reads one object for one client. The zero value is closed; reuse it.
 // Its methods are called by one goroutine.
 type Reader struct {
-	s      *Store
-	facts  Facts
-	length int64 // of the body, -1 unknown
-	at     int64 // the next byte of the body
-	pieces [][]byte
-	heads  []byte // storage for a head that is not in one piece
+	s        *Store
+	metadata Metadata
+	length   int64 // of the body, -1 unknown
+	at       int64 // the next byte of the body
+	pieces   [][]byte
+	heads    []byte // storage for a head that is not in one piece
 
 	// A whole object: pinned says that record is.
 	pinned bool
@@ -42,8 +42,8 @@ type Reader struct {
 }
 
 // begin makes the reader ready for an object.
-func (r *Reader) begin(s *Store, f Facts) {
-	r.s, r.facts, r.at, r.err = s, f, 0, nil
+func (r *Reader) begin(s *Store, f Metadata) {
+	r.s, r.metadata, r.at, r.err = s, f, 0, nil
 	r.entry, r.pinned, r.memory = nil, false, false
 	r.waiting, r.held, r.endedHolding = false, false, false
 	if r.wake == nil {
@@ -65,8 +65,8 @@ func (r *Reader) WhenEnded(f func()) {
 	}
 }
 
-// Facts are what the index knew as the reader was pinned, or what the head says.
-func (r *Reader) Facts() Facts { return r.facts }
+// Metadata is what the index knew as the reader was pinned, or what the head says.
+func (r *Reader) Metadata() Metadata { return r.metadata }
 
 // Length is the length of the body in bytes, -1 when it is not known yet.
 func (r *Reader) Length() int64 {

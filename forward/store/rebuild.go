@@ -156,7 +156,7 @@ func (s *Store) loadRecord(d *disk, r *ufs.Record) ufs.Verdict {
 	if rec == nil {
 		return ufs.Unwanted
 	}
-	setFacts(rec, &Facts{Timestamp: TimeOf(r.Timestamp), LastRef: TimeOf(r.LastRef), Expires: TimeOf(r.Expires),
+	setMetadata(rec, &Metadata{Timestamp: TimeOf(r.Timestamp), LastRef: TimeOf(r.LastRef), Expires: TimeOf(r.Expires),
 		LastMod: TimeOf(r.LastMod), Refs: r.RefCount, Flags: Flags(r.Flags)})
 	rec.SetSize(r.Size)
 	rec.SetDisk(d.slot, uint32(r.Number))

@@ -10,9 +10,9 @@ import (
 )
 
 // Refresh gives a whole object another head, which a 304 has brought, and other
-// facts; its Key is the object's, its Vary and Length are not looked at. In
+// metadata; its Key is the object's, its Vary and Length are not looked at. In
 // memory the new head shares the body with the old one, which readers keep that
-// have it. The journal gets the facts, and with update_headers the file is written
+// have it. The journal gets the metadata, and with update_headers the file is written
 // anew in the background. r is pinned to the object and keeps what it has. It is
 // false when the object is gone meanwhile, or no page can be had.
 func (s *Store) Refresh(r *Reader, h *Head) bool {
@@ -35,10 +35,10 @@ func (s *Store) Refresh(r *Reader, h *Head) bool {
 		}
 		return false
 	}
-	f := h.Facts
+	f := h.Metadata
 	f.Refs, f.Flags = rec.Refs, f.Flags|stored
 	f.LastRef = Time(rec.LastRef)
-	setFacts(rec, &f)
+	setMetadata(rec, &f)
 	if r.memory {
 		s.objectAt(c.first).links = r.object.links
 		rec.Memory = uint32(c.first)
@@ -49,7 +49,7 @@ func (s *Store) Refresh(r *Reader, h *Head) bool {
 		s.disks.send(slot, errandAdd, recordOf(rec))
 	}
 	r.shard.Unlock()
-	r.facts = f
+	r.metadata = f
 	if onDisk && s.config.Load().UpdateHeaders {
 		s.rewriteFile(r, h)
 	}
@@ -67,7 +67,7 @@ func (s *Store) rewriteFile(r *Reader, h *Head) {
 		return
 	}
 	again := *h
-	again.Bytes, again.Vary, again.Facts = append([]byte(nil), h.Bytes...), r.Vary(nil), r.facts
+	again.Bytes, again.Vary, again.Metadata = append([]byte(nil), h.Bytes...), r.Vary(nil), r.metadata
 	o := Opening{Key: h.Key, Method: http1.GET}
 	switch {
 	case r.memory:
@@ -93,7 +93,7 @@ func (s *Store) rewriteFile(r *Reader, h *Head) {
 			case <-ctx.Done():
 			}
 		}()
-		if from.Load(ctx, o.keyURL()) == nil && from.facts.Timestamp == again.Timestamp {
+		if from.Load(ctx, o.keyURL()) == nil && from.metadata.Timestamp == again.Timestamp {
 			s.storeAgain(ctx, &from, o, &again)
 		}
 	}()

@@ -19,13 +19,13 @@ func TestA304GivesANewHeadToTheSameBody(t *testing.T) {
 		var r Reader
 		s.find(d, &r)
 		h := fresh.published(len(d.body))
-		h.Facts.Timestamp += Time(1 + i)
+		h.Metadata.Timestamp += Time(1 + i)
 		if !s.Refresh(&r, h) {
 			t.Fatal("the head was not taken")
 		}
 		r.Close()
-		if found := s.find(d, &after); found != Hit || after.Facts().Timestamp != 1_800_000_001+Time(i) {
-			t.Fatalf("found %d, facts %+v", found, after.Facts())
+		if found := s.find(d, &after); found != Hit || after.Metadata().Timestamp != 1_800_000_001+Time(i) {
+			t.Fatalf("found %d, metadata %+v", found, after.Metadata())
 		}
 		after.readAll(t, &fresh)
 		after.Close()
@@ -77,7 +77,7 @@ func TestA304ChangesTheFile(t *testing.T) {
 			fresh.head = bytes.Replace(d.head, []byte("\r\n\r\n"), []byte("\r\nX-Fresh: yes\r\n\r\n"), 1)
 			h := fresh.published(-1)
 			h.Vary = nil
-			h.Facts.Timestamp += 100
+			h.Metadata.Timestamp += 100
 			var r Reader
 			s.find(d, &r)
 			if err := r.Load(t.Context(), d.url); err != nil {
@@ -103,8 +103,8 @@ func TestA304ChangesTheFile(t *testing.T) {
 		s = rebuilt(t, open(t, c))
 		for _, d := range docs {
 			var r Reader
-			if found := s.find(d, &r); found != Hit || r.Facts().Timestamp != 1_800_000_100 {
-				t.Errorf("found %d, %+v", found, r.Facts())
+			if found := s.find(d, &r); found != Hit || r.Metadata().Timestamp != 1_800_000_100 {
+				t.Errorf("found %d, %+v", found, r.Metadata())
 			}
 			r.readAll(t, d)
 			if vary := string(r.Vary(nil)); vary != d.vary {

@@ -117,7 +117,7 @@ func (d *doc) opening() Opening { return Opening{Key: d.key, Method: http1.GET, 
 // published is what Publish is told; length -1 for unknown.
 func (d *doc) published(length int) *Head {
 	return &Head{Key: d.key, Vary: []byte(d.vary), Bytes: d.head, Length: int64(length),
-		Facts: Facts{Timestamp: 1_800_000_000, Expires: 1_900_000_000, LastMod: Unknown}}
+		Metadata: Metadata{Timestamp: 1_800_000_000, Expires: 1_900_000_000, LastMod: Unknown}}
 }
 
 // put stores an object in one go, without a client, and waits until it has settled.

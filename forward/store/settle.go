@@ -52,13 +52,13 @@ func (s *Store) enterRecord(sh *index.Shard, e *Entry, sw *swapOut) *Event {
 	if rec == nil {
 		return nil
 	}
-	e.facts.Flags |= stored
-	e.facts.Refs = max(e.facts.Refs, 1)
+	e.metadata.Flags |= stored
+	e.metadata.Refs = max(e.metadata.Refs, 1)
 	now := s.now()
-	if e.facts.LastRef == 0 || e.facts.LastRef == Unknown {
-		e.facts.LastRef = TimeOf(now.Unix())
+	if e.metadata.LastRef == 0 || e.metadata.LastRef == Unknown {
+		e.metadata.LastRef = TimeOf(now.Unix())
 	}
-	setFacts(rec, &e.facts)
+	setMetadata(rec, &e.metadata)
 	rec.SetSize(e.size + int64(e.headLen))
 	event := e.event(SwappedOut)
 	if sw != nil {
@@ -97,7 +97,7 @@ func (s *Store) nudgeIfFull(d *disk) {
 // recordOf is what a directory's journal says of a record.
 func recordOf(rec *index.Record) *ufs.Record {
 	_, number, _ := rec.OnDisk()
-	f := factsOf(rec)
+	f := metadataOf(rec)
 	return &ufs.Record{Number: ufs.Number(number), Times: timesOf(&f), Size: rec.Size(), RefCount: f.Refs,
 		Flags: uint16(f.Flags), Key: ufs.Key(rec.Key)}
 }

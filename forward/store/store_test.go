@@ -17,8 +17,8 @@ func TestAnObjectInMemoryIsAHit(t *testing.T) {
 		if found := s.find(d, &r); found != Hit || !r.InMemory() || r.Length() != int64(size) {
 			t.Fatalf("%d bytes: found %d, in memory %v, length %d", size, found, r.InMemory(), r.Length())
 		}
-		if f := r.Facts(); f.Timestamp != 1_800_000_000 || f.Refs != 2 || f.Flags&stored != stored {
-			t.Errorf("facts %+v", f)
+		if f := r.Metadata(); f.Timestamp != 1_800_000_000 || f.Refs != 2 || f.Flags&stored != stored {
+			t.Errorf("metadata %+v", f)
 		}
 		r.readAll(t, d)
 		r.SeekTo(int64(size / 2))

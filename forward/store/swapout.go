@@ -173,7 +173,7 @@ func (e *Entry) createFile(sw *swapOut, head []byte) error {
 	if err != nil {
 		return err
 	}
-	meta := ufs.Meta{Key: ufs.Key(e.key), Times: timesOf(&e.facts), RefCount: 1, Flags: uint16(e.facts.Flags | stored),
+	meta := ufs.Meta{Key: ufs.Key(e.key), Times: timesOf(&e.metadata), RefCount: 1, Flags: uint16(e.metadata.Flags | stored),
 		URL: e.opening.URL, StoreURL: e.opening.StoreURL, VaryHeaders: e.vary, ObjectSize: -1}
 	if e.announced >= 0 {
 		meta.ObjectSize = e.announced + int64(len(head))
@@ -272,7 +272,7 @@ func (e *Entry) commit(sw *swapOut) {
 // stored are flags every object in the index has.
 const stored = Cachable | Dispatched | Validated
 
-func timesOf(f *Facts) ufs.Times {
+func timesOf(f *Metadata) ufs.Times {
 	return ufs.Times{Timestamp: f.Timestamp.Unix(), LastRef: f.LastRef.Unix(), Expires: f.Expires.Unix(), LastMod: f.LastMod.Unix()}
 }
 

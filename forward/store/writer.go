@@ -10,9 +10,9 @@ type Head struct {
 	Vary []byte
 	// Bytes are the reply's head as it is stored: status line, fields, empty line.
 	Bytes []byte
-	// Facts go into the index; of the Flags those that say what is to be done with
+	// Metadata goes into the index; of the Flags those that say what is to be done with
 	// the object.
-	Facts
+	Metadata
 	// Length is the length of the body the head announces, -1 for none.
 	Length int64
 	// Internal objects are kept however small (minimum_object_size).
@@ -41,7 +41,7 @@ func (e *Entry) Publish(h *Head) (kept bool) {
 		return false
 	}
 	before := e.key
-	e.facts, e.vary, e.announced, e.headLen, e.internal = h.Facts, h.Vary, h.Length, len(h.Bytes), h.Internal
+	e.metadata, e.vary, e.announced, e.headLen, e.internal = h.Metadata, h.Vary, h.Length, len(h.Bytes), h.Internal
 	e.whole = whole
 	if ok {
 		e.first, e.pages, e.shift = pages.first, append(e.pages, pages.last), int64(pages.at)
@@ -66,7 +66,7 @@ func (e *Entry) stream() {
 	}
 	e.phase = streaming
 	for _, r := range e.readers {
-		r.facts, r.length = e.facts, e.announced
+		r.metadata, r.length = e.metadata, e.announced
 	}
 	e.wakeReaders()
 }

@@ -67,8 +67,8 @@ const (
 	EarlyPublic
 )
 
-// Facts are what the index keeps of an object.
-type Facts struct {
+// Metadata is what the index keeps of an object.
+type Metadata struct {
 	// Timestamp is the time of the reply as its origin sees it (Date, corrected by
 	// Age), LastRef the last use, Expires and LastMod what the head says.
 	Timestamp, LastRef, Expires, LastMod Time
