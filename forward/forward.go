@@ -196,5 +196,5 @@ func (x *transaction) join(early []byte, intercepted bool) {
 }
 
 func newJoined(x *transaction, t *tunnel.Tunnel) *joined {
-	return &joined{Tunnel: t, cl: x.cl, p: x.p, entry: *entryOf(x), facts: x.facts, early: x.reply.Sent, began: x.began}
+	return &joined{Tunnel: t, cl: x.cl, p: x.p, entry: entryOf(x).Copy(), facts: x.facts, early: x.reply.Sent, began: x.began}
 }

@@ -90,6 +90,14 @@ func (e *Entry) Reset() {
 	e.scratch = scratch
 }
 
+// Copy is the entry with storage of its own. What the entry views is still what the
+// copy views.
+func (e *Entry) Copy() Entry {
+	c := *e
+	c.scratch = nil
+	return c
+}
+
 func (e *Entry) method() string { return orElse(e.Method, "NONE") }
 
 func (e *Entry) hierarchy() string { return orElse(e.Hierarchy, "NONE") }
