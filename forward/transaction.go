@@ -273,6 +273,7 @@ func (j *joined) serve() {
 	cl := j.cl
 	defer cl.recover()
 	defer j.p.Release()
+	defer j.stop() // also where a panic ends it
 	cl.hold(j)
 	if cl.gone.Load() {
 		j.Abort()

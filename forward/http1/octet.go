@@ -50,6 +50,10 @@ var lowered = func() (t [256]byte) {
 	return t
 }()
 
+// IsTokenChar reports whether a byte is one that tokens are made of: methods and names
+// of fields (tchar, RFC 9110 section 5.6.2).
+func IsTokenChar(c byte) bool { return class[c]&isToken != 0 }
+
 // LowerByte is an ASCII letter in lower case, any other byte as it is.
 func LowerByte(c byte) byte { return lowered[c] }
 

@@ -153,7 +153,7 @@ func Understand(line string) (Answer, error) {
 
 func isToken(s string) bool {
 	for i := range len(s) {
-		if c := s[i]; c <= ' ' || c >= 0x7f || strings.IndexByte(`"(),/:;<=>?@[\]{}`, c) >= 0 {
+		if !http1.IsTokenChar(s[i]) {
 			return false
 		}
 	}

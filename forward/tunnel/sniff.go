@@ -29,7 +29,7 @@ const (
 func Sniff(in []byte, methods *http1.Methods) Protocol {
 	line := in[http1.SkipSpace(in):]
 	end := 0
-	for end < len(line) && isToken(line[end]) {
+	for end < len(line) && http1.IsTokenChar(line[end]) {
 		end++
 	}
 	switch {
@@ -53,10 +53,4 @@ func Sniff(in []byte, methods *http1.Methods) Protocol {
 		return HTTP
 	}
 	return Other
-}
-
-// isToken reports whether a character is one a method is made of (RFC 9110 section 5.6.2).
-func isToken(c byte) bool {
-	return 'A' <= c && c <= 'Z' || 'a' <= c && c <= 'z' || '0' <= c && c <= '9' ||
-		bytes.IndexByte([]byte("!#$%&'*+-.^_`|~"), c) >= 0
 }
