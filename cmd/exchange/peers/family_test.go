@@ -42,20 +42,26 @@ func TestFamily(t *testing.T) {
 	case err != nil:
 		t.Skip(err)
 	}
-	bin := buildProxy(t)
-	c := exec.Command(os.Args[0], "-test.run=^TestFamilyLife$", "-test.v", "-test.timeout=120s")
-	c.Env = append(os.Environ(), "PEERS_BIN="+bin, "PEERS_FAMILY=1")
-	c.SysProcAttr = &unix.SysProcAttr{Cloneflags: unix.CLONE_NEWNET, Pdeathsig: unix.SIGKILL}
-	if text, err := c.CombinedOutput(); err != nil || !strings.Contains(string(text), "--- PASS: TestFamilyLife") {
-		t.Errorf("%v: %s", err, text)
-	}
+	runApart(t, "TestFamilyLife", "PEERS_FAMILY=1")
 }
 
-// TestFamilyLife is TestFamily in a namespace of its own.
-func TestFamilyLife(t *testing.T) {
-	if os.Getenv("PEERS_FAMILY") == "" {
-		return // there is no namespace
+// runApart runs another test of this binary in a network namespace of its own, and
+// gives what it says.
+func runApart(t *testing.T, life, env string) []byte {
+	t.Helper()
+	c := exec.Command(os.Args[0], "-test.run=^"+life+"$", "-test.v", "-test.timeout=180s")
+	c.Env = append(os.Environ(), "PEERS_BIN="+buildProxy(t), env)
+	c.SysProcAttr = &unix.SysProcAttr{Cloneflags: unix.CLONE_NEWNET, Pdeathsig: unix.SIGKILL}
+	text, err := c.CombinedOutput()
+	if err != nil || !strings.Contains(string(text), "--- PASS: "+life) {
+		t.Errorf("%v: %s", err, text)
 	}
+	return text
+}
+
+// newFamily is an empty family with its origin, in the namespace the test runs in.
+func newFamily(t *testing.T, answer http.HandlerFunc) *family {
+	t.Helper()
 	lo, err := netlink.LinkByName("lo")
 	if err == nil {
 		err = netlink.LinkSetUp(lo)
@@ -67,10 +73,19 @@ func TestFamilyLife(t *testing.T) {
 	if f.origin, err = net.Listen("tcp4", originAt+":8000"); err != nil {
 		t.Fatal(err)
 	}
-	go http.Serve(f.origin, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	go http.Serve(f.origin, answer)
+	return f
+}
+
+// TestFamilyLife is TestFamily in a namespace of its own.
+func TestFamilyLife(t *testing.T) {
+	if os.Getenv("PEERS_FAMILY") == "" {
+		return // there is no namespace
+	}
+	f := newFamily(t, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "max-age=6000")
 		io.WriteString(w, "origin "+r.URL.Path)
-	}))
+	})
 	icp, htcp := "3128 3130 no-digest no-netdb-exchange", "3128 4827 htcp no-digest no-netdb-exchange"
 	none := "sibling 3128 0 no-query no-digest no-netdb-exchange"
 	// Debian's squid logs a request on a kept connection with the code that was opened for.

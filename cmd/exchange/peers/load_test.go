@@ -6,16 +6,12 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
-
-	"github.com/vishvananda/netlink"
-	"golang.org/x/sys/unix"
 )
 
 // TestFamilyUnderLoad: three of ours are each other's siblings. One dies under load and
@@ -28,14 +24,7 @@ func TestFamilyUnderLoad(t *testing.T) {
 	case os.Getuid() != 0:
 		t.Skip("a network namespace needs root")
 	}
-	c := exec.Command(os.Args[0], "-test.run=^TestLoadLife$", "-test.v", "-test.timeout=180s")
-	c.Env = append(os.Environ(), "PEERS_BIN="+buildProxy(t), "PEERS_LOAD=1")
-	c.SysProcAttr = &unix.SysProcAttr{Cloneflags: unix.CLONE_NEWNET, Pdeathsig: unix.SIGKILL}
-	text, err := c.CombinedOutput()
-	if err != nil || !strings.Contains(string(text), "--- PASS: TestLoadLife") {
-		t.Errorf("%v: %s", err, text)
-	}
-	t.Logf("%s", text)
+	t.Logf("%s", runApart(t, "TestLoadLife", "PEERS_LOAD=1"))
 }
 
 // TestLoadLife is TestFamilyUnderLoad in a namespace of its own.
@@ -43,26 +32,15 @@ func TestLoadLife(t *testing.T) {
 	if os.Getenv("PEERS_LOAD") == "" {
 		return // there is no namespace
 	}
-	lo, err := netlink.LinkByName("lo")
-	if err == nil {
-		err = netlink.LinkSetUp(lo)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	f := &family{t: t, bin: os.Getenv("PEERS_BIN")}
-	if f.origin, err = net.Listen("tcp4", originAt+":8000"); err != nil {
-		t.Fatal(err)
-	}
 	var asked, circles atomic.Int64
-	go http.Serve(f.origin, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	f := newFamily(t, func(w http.ResponseWriter, r *http.Request) {
 		asked.Add(1)
 		if strings.Count(strings.Join(r.Header["Via"], ","), "squid") > 2 {
 			circles.Add(1)
 		}
 		w.Header().Set("Cache-Control", "max-age=6000")
 		fmt.Fprintf(w, "origin %s", r.URL.Path)
-	}))
+	})
 	at := []string{"127.0.0.1", "127.0.0.2", "127.0.0.3"}
 	lines := func(i int) string {
 		text := "acl all src 0.0.0.0/0.0.0.0\ndead_peer_timeout 2 seconds"
