@@ -173,6 +173,10 @@ func TestTargetedControl(t *testing.T) {
 		{"CDN-Cache-Control: private\r\nExpires: Fri, 15 Jan 2027 09:00:00 GMT\r\n", true, NeverPrivate, None},
 		{"CDN-Cache-Control: max-age=600, &&&\r\nCache-Control: no-store\r\n", true, NeverNoStore, None},
 		{"CDN-Cache-Control: max-age=\"600\"\r\nCache-Control: no-store\r\n", true, NeverNoStore, None},
+		{"CDN-Cache-Control: max-age=600;x=1\r\nCache-Control: no-store\r\n", true, KeepObject, noon + 600},
+		{"CDN-Cache-Control: max-age=600, private;x=\"a;b\"\r\n", true, NeverPrivate, noon + 600},
+		{"CDN-Cache-Control: no-store=?0, max-age=600\r\nCache-Control: no-store\r\n", true, KeepObject, noon + 600},
+		{"CDN-Cache-Control: no-store=?1, max-age=600\r\n", true, NeverNoStore, noon + 600},
 		{"CDN-Cache-Control: foo\r\nCache-Control: max-age=600\r\n", true, KeepObject, noon + 600},
 	} {
 		q := r.ReadRequest(requestWith(t, "GET", ""), false, Port{Accelerated: c.accelerated})
@@ -186,7 +190,8 @@ func TestTargetedControl(t *testing.T) {
 // The time an answer took counts as age only beside an Age: RFC 9111 section 4.2.3.
 func TestDescribeCountsTheDelay(t *testing.T) {
 	r := rulesOf(t)
-	for reply, want := range map[string]int64{dated: noon, dated + "Age: 5\r\n": noon - 5} {
+	for reply, want := range map[string]int64{dated: noon, dated + "Age: 5\r\n": noon - 5,
+		dated + "Age: 99999999999999999999\r\n": noon - 1<<31 + 1, dated + "Age: 5x\r\n": noon} {
 		if o := r.Describe(replyWith(t, "200", reply), Times{Requested: noon, Received: noon + 4}); o.Timestamp != want {
 			t.Errorf("%q: made at noon%+d, want noon%+d", reply, o.Timestamp-noon, want-noon)
 		}

@@ -1,7 +1,7 @@
 package freshness
 
 import (
-	"math"
+	"bytes"
 	"time"
 
 	"github.com/cuttle-proxy/cuttle/forward/http1"
@@ -99,8 +99,9 @@ func (r *Rules) describe(rep *http1.Reply, cc Control, targeted bool, date int64
 	}
 	if age, _ := http1.NextItem(rep.Get(http1.Age)); age != nil {
 		// The clock of a cache in between may be behind ours (RFC 9111 section 4.2.3).
-		if n, ok := http1.ParseLength(age); ok {
-			n = min(n, math.MaxInt32)
+		if len(bytes.Trim(age, "0123456789")) == 0 { // too large a number is the largest there is (section 1.2.2)
+			seconds, _ := deltaSeconds(age)
+			n := int64(seconds)
 			o.Timestamp = min(o.Timestamp, at.Received-n-max(0, at.Received-at.Requested))
 		}
 	}

@@ -13,10 +13,11 @@ func readReply(f *http1.Fields, accelerated bool) (c Control, targeted bool) {
 	if accelerated {
 		for i := range f.Len() {
 			if f.ID(i) == http1.Other && http1.EqualFold(f.Key(i), targetField) {
-				if !dictionary(f.Value(i)) {
+				members, ok := dictionary(f.Value(i))
+				if !ok {
 					return ReadControl(f), false
 				}
-				c.read(f.Value(i))
+				c.read(members)
 				targeted = true
 			}
 		}
@@ -27,27 +28,52 @@ func readReply(f *http1.Fields, accelerated bool) (c Control, targeted bool) {
 	return ReadControl(f), false
 }
 
-// dictionary reports whether a field is a dictionary of structured fields (RFC 9651
-// section 3.2) whose numbers are where directives have numbers: another one is not
-// heard at all.
-func dictionary(list []byte) bool {
+// dictionary reads a field that is a dictionary of structured fields (RFC 9651 section
+// 3.2) whose numbers are where directives have numbers: another one is not heard at all.
+// It gives the members that are set, without the parameters, which mean nothing here.
+func dictionary(list []byte) (members []byte, ok bool) {
 	for {
 		item, rest := http1.NextItem(list)
 		if len(item) == 0 {
-			return true
+			return members, true
 		}
+		list = rest
 		key := 0
 		for key < len(item) && keyChar(item[key], key == 0) {
 			key++
 		}
 		if key == 0 || key < len(item) && item[key] != '=' && item[key] != ';' {
-			return false
+			return nil, false
 		}
-		if key < len(item) && item[key] == '=' && !memberValue(item[:key], item[key+1:]) {
-			return false
+		name, value := item[:key], item[key:]
+		value = value[:bareEnd(value)]
+		switch string(value) {
+		case "=?0":
+			continue
+		case "=?1":
+			value = nil
 		}
-		list = rest
+		if len(value) > 0 && !memberValue(name, value[1:]) {
+			return nil, false
+		}
+		members = append(append(append(members, name...), value...), ',')
 	}
+}
+
+// bareEnd is where the parameters of a member begin.
+func bareEnd(value []byte) int {
+	quoted := false
+	for i := 0; i < len(value); i++ {
+		switch c := value[i]; {
+		case c == '"':
+			quoted = !quoted
+		case c == '\\' && quoted:
+			i++
+		case c == ';' && !quoted:
+			return i
+		}
+	}
+	return len(value)
 }
 
 func keyChar(c byte, first bool) bool {

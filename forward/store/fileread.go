@@ -74,7 +74,7 @@ var noCachestat atomic.Bool
 // since pages come in runs.
 func cachedRange(fd int, offset, n int64) bool {
 	if !noCachestat.Load() {
-		const page = 4096
+		page := int64(os.Getpagesize())
 		var found unix.Cachestat_t
 		err := unix.Cachestat(uint(fd), &unix.CachestatRange{Off: uint64(offset), Len: uint64(n)}, &found, 0)
 		if err == nil {
