@@ -38,12 +38,13 @@ func (h *Host) startWCCP() error {
 
 // joinRouters begins to announce, or to wait for what is to be waited for.
 func (h *Host) joinRouters() error {
-	r, err := wccp2.Start(&h.cfg.WCCP, h.wccpSettings(), h.log.Named("wccp2"))
+	settings := h.wccpSettings()
+	r, err := wccp2.Start(&h.cfg.WCCP, settings, h.log.Named("wccp2"))
 	if err != nil {
 		return err
 	}
 	h.wccp.Store(r)
-	if h.indexAwaited() {
+	if settings.Hold == rebuilding || h.indexAwaited() { // the index may have come since: then what holds is released at once
 		r.Hold(rebuilding)
 		go func() {
 			<-h.server.Rebuilt()
