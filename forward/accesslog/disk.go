@@ -14,9 +14,10 @@ import (
 // is over, and moves the rest of the work to another thread. A disk that is behind does
 // make writes wait; then the bookkeeping is kept for a while, so that others go on.
 type disk struct {
-	file *os.File
-	fd   uintptr
-	wary int // writes to go with the bookkeeping
+	file   *os.File
+	fd     uintptr
+	wary   int // writes to go with the bookkeeping
+	closed bool
 }
 
 // A write that took longer was made to wait by the disk, not just put off by other
@@ -38,6 +39,9 @@ func onDisk(out io.WriteCloser, regular bool) io.WriteCloser {
 func (d *disk) Write(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
+	}
+	if d.closed { // the descriptor's number may be another file's by now
+		return 0, &os.PathError{Op: "write", Path: d.file.Name(), Err: os.ErrClosed}
 	}
 	if d.wary > 0 {
 		d.wary--
@@ -62,5 +66,8 @@ func (d *disk) Write(p []byte) (int, error) {
 	return done + rest, err
 }
 
-// Close implements io.Closer.
-func (d *disk) Close() error { return d.file.Close() }
+// Close implements io.Closer. Who calls it is the one that may call Write.
+func (d *disk) Close() error {
+	d.closed = true
+	return d.file.Close()
+}

@@ -127,13 +127,20 @@ func (f *File) commit(number int64) {
 
 // flush writes what is pending. The caller holds mu, and nobody is busy.
 func (f *File) flush() {
+	f.busy = true
+	f.writePending()
+	f.release()
+}
+
+// writePending writes what is pending, if anything is. The caller holds mu, which is
+// put down meanwhile, and is the one that is busy.
+func (f *File) writePending() {
 	if len(f.pending) == 0 {
 		return
 	}
 	batch := f.pending
 	f.pending, f.spare = f.spare[:0], nil
 	f.taken++
-	f.busy = true
 	f.mu.Unlock()
 	f.write(batch)
 	f.mu.Lock()
@@ -141,7 +148,6 @@ func (f *File) flush() {
 		f.spare = batch[:0]
 	}
 	f.written++
-	f.release()
 }
 
 // maxSpare is the largest buffer that is kept, in bytes; a burst's is not.
@@ -217,20 +223,21 @@ func (f *File) Flush() {
 	}
 }
 
-// Close ends the log. Later lines are dropped.
+// Close ends the log. Lines put down before are written, those too whose writers have
+// not begun to write; later ones are dropped.
 func (f *File) Close() error {
 	if f.queue != nil {
 		return f.queue.close()
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.commit(f.taken - 1) // those that wait
 	f.seize()
 	defer f.release()
 	if f.closed {
 		return nil
 	}
-	f.closed = true
+	f.closed = true // nothing is put down from here on
+	f.writePending()
 	return f.out.Close()
 }
 
