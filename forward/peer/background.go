@@ -44,15 +44,17 @@ type background struct {
 	work   sync.WaitGroup
 
 	mu         sync.Mutex
+	stopped    bool
 	lastDigest time.Time // when a digest was asked for last, whose it was
 }
 
 // start begins what the peers of a configuration need beside requests: monitors,
-// exchanges of measurements, counts of multicast groups. stop ends it.
-func (s *Set) start(n *Neighbours) {
-	s.background.mu.Lock()
-	s.background.ctx, s.background.cancel = context.WithCancel(context.Background())
-	s.background.mu.Unlock()
+// exchanges of measurements, counts of multicast groups. stop ends it. It
+// does nothing, and says so, when that has begun already or was stopped.
+func (s *Set) start(n *Neighbours) bool {
+	if !s.background.open() {
+		return false
+	}
 	if s.env.Ways != nil {
 		s.spawn(func(ctx context.Context) { s.nameSites(ctx, n.measure) })
 		if s.cfg.MeasuresWays {
@@ -71,10 +73,24 @@ func (s *Set) start(n *Neighbours) {
 			s.spawn(func(ctx context.Context) { n.count(ctx, s, p) })
 		}
 	}
+	return true
 }
 
+// open lets work be spawned, once, and never after stop.
+func (b *background) open() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.stopped || b.ctx != nil {
+		return false
+	}
+	b.ctx, b.cancel = context.WithCancel(context.Background())
+	return true
+}
+
+// stop ends the background work and waits for it; none begins any more.
 func (s *Set) stop() {
 	s.background.mu.Lock()
+	s.background.stopped = true
 	if s.background.cancel != nil {
 		s.background.cancel()
 	}

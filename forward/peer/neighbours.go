@@ -23,13 +23,17 @@ type Neighbours struct {
 	log   *zap.Logger
 	local atomic.Pointer[Local]
 
+	// turn is held over the whole of a change of configuration, the start and the
+	// end. Background work, which they wait for, takes mu, but never turn.
+	turn           sync.Mutex
+	started, ended bool
+
 	mu        sync.Mutex // guards what follows
 	sockets   []*socket
 	rounds    rounds
 	stock     stock
 	pings     *pinger.Pinger // nil for none
 	closed    bool
-	started   bool
 	listening sync.WaitGroup
 }
 
@@ -172,21 +176,22 @@ func (n *Neighbours) find(w *socket) *socket {
 // Use makes a configuration the one that is answered by from now on. What its peers
 // need beside requests begins with it, once Start was called, and ends with the next.
 func (n *Neighbours) Use(l *Local) {
+	n.turn.Lock()
+	defer n.turn.Unlock()
 	old := n.local.Swap(l)
-	n.mu.Lock()
-	started := n.started && !n.closed
-	n.mu.Unlock()
 	if old != nil && old.Peers != l.Peers {
 		old.Peers.stop()
 	}
-	if started {
+	if n.started {
 		n.begin(l)
 	}
 }
 
 // begin begins what a configuration needs beside requests.
 func (n *Neighbours) begin(l *Local) {
-	l.Peers.start(n)
+	if !l.Peers.start(n) {
+		return
+	}
 	if l.Config.DigestGeneration {
 		l.Peers.spawn(func(ctx context.Context) { n.keepStock(ctx, l) })
 	} else {
@@ -196,17 +201,22 @@ func (n *Neighbours) begin(l *Local) {
 
 // Start begins what the peers need beside requests.
 func (n *Neighbours) Start() {
-	n.mu.Lock()
-	begin := !n.started && !n.closed
+	n.turn.Lock()
+	defer n.turn.Unlock()
+	if n.started || n.ended {
+		return
+	}
 	n.started = true
-	n.mu.Unlock()
-	if l := n.local.Load(); begin && l != nil {
+	if l := n.local.Load(); l != nil {
 		n.begin(l)
 	}
 }
 
 // Close closes the sockets and waits until nothing is answered any more.
 func (n *Neighbours) Close() {
+	n.turn.Lock()
+	defer n.turn.Unlock()
+	n.started, n.ended = false, true
 	n.mu.Lock()
 	n.closed = true
 	for _, s := range n.sockets {
