@@ -2,6 +2,7 @@ package asn
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -188,14 +189,56 @@ func TestTableModel(t *testing.T) {
 	})
 }
 
+// An answer that was cut off anywhere is none: 10.0.0.0/24 may have become 10.0.0.0/2.
+func TestCutReply(t *testing.T) {
+	for _, whole := range []string{"A24\n10.0.0.0/24 10.1.0.0/16\nC\n", "A11\n10.0.0.0/24\nC\n", "C\n", "D\n"} {
+		end := strings.TrimSpace(whole)
+		for n := range whole {
+			if list, err := ParseReply([]byte(whole[:n])); (err == nil) != (n >= len(end)) || err != nil && list != nil {
+				t.Errorf("%q: %v, %v", whole[:n], list, err)
+			}
+		}
+		if _, err := ParseReply([]byte(whole)); err != nil {
+			t.Errorf("%q: %v", whole, err)
+		}
+	}
+}
+
+// What was known stays when the next answer is cut off, and the question is put again.
+func TestCutReplyIsAskedAgain(t *testing.T) {
+	r := &registry{asked: make(chan string, 10), answers: map[string]string{"!gAS1": "A11\n10.0.0.0/24\nC\n"}}
+	table := New(r.dial, zap.NewNop())
+	table.Use("whois.test", []uint32{1})
+	table.asking.Wait()
+	r.answers["!gAS1"] = "A11\n10.0.0.0/2"
+	pauses := 0
+	table.pause = func(context.Context, time.Duration) bool {
+		pauses++
+		if got := numbers(table, "10.0.0.1 10.0.1.1"); got != "[1] []" {
+			t.Errorf("after half an answer: %s", got)
+		}
+		r.answers["!gAS1"] = "A11\n10.0.0.0/23\nC\n"
+		return true
+	}
+	table.Use("whois.test", []uint32{1})
+	table.asking.Wait()
+	if got := numbers(table, "10.0.0.1 10.0.1.1"); got != "[1] [1]" || pauses != 1 {
+		t.Errorf("after %d pauses: %s", pauses, got)
+	}
+}
+
 func FuzzParseReply(f *testing.F) {
 	f.Add([]byte("A40\n192.0.2.0/24 198.51.100.0/25\nC\n"))
+	f.Add([]byte("A24\n10.0.0.0/24 10.1.0.0/1"))
 	f.Add([]byte("D\n"))
 	f.Add([]byte("F too many / connections 1.2.3.4/33 ::/0"))
 	f.Fuzz(func(t *testing.T, reply []byte) {
 		list, err := ParseReply(reply)
 		if err != nil && list != nil {
 			t.Error("both")
+		}
+		if words := bytes.Fields(reply); err == nil && !strings.Contains(" C D ", " "+string(words[len(words)-1])+" ") {
+			t.Errorf("%q has no end", reply)
 		}
 		for _, p := range list {
 			if !p.IsValid() || !p.Addr().Is4() || p != p.Masked() {
