@@ -123,13 +123,22 @@ func (r *reader) routerAddress(w string) (netip.AddrPort, error) {
 	return netip.AddrPortFrom(a, 0), err
 }
 
-// ipv6Router reads an IPv6 address, which has two colons at least.
+// ipv6Router reads an IPv6 address, which has two colons at least: alone, in brackets, or
+// in brackets with a port.
 func ipv6Router(w string) (netip.AddrPort, bool) {
-	if a, err := netip.ParseAddrPort(w); err == nil && a.Addr().Is6() && a.Port() != 0 {
-		return a, true
+	a, err := netip.ParseAddrPort(w)
+	if err != nil {
+		host := w
+		if strings.HasPrefix(w, "[") && strings.HasSuffix(w, "]") {
+			host = w[1 : len(w)-1]
+		}
+		var addr netip.Addr
+		addr, err = netip.ParseAddr(host)
+		a = netip.AddrPortFrom(addr, 0)
+	} else if a.Port() == 0 {
+		return a, false
 	}
-	a, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(w, "["), "]"))
-	return netip.AddrPortFrom(a, 0), err == nil && a.Is6() && a.Zone() == "" && !a.Is4In6()
+	return a, err == nil && a.Addr().Is6() && a.Addr().Zone() == "" && !a.Addr().Is4In6()
 }
 
 func wccpServices() kind {
