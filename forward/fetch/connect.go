@@ -100,7 +100,7 @@ func (f *Fetch) spoofs() bool { return f.req.Spoof && f.direct() }
 // dial opens a connection, trying the addresses in turn.
 func (f *Fetch) dial(host string, addrs addresses, port uint16, timeout time.Duration, giveUp time.Time) *failure.Failure {
 	if f.hop.Peer != nil && addrs.Len() > 1 {
-		return f.dialPeer(addrs, port, timeout)
+		return f.dialPeer(addrs, port, timeout, giveUp)
 	}
 	// Several addresses have one attempt each, and the first of them another, by
 	// which time the fault may have passed.
@@ -152,13 +152,12 @@ const peerStagger = 250 * time.Millisecond
 // dialPeer opens a connection to a peer that has several addresses: in turn, and the
 // next before a silent one has used up its time. The first is tried once more at the
 // end, as by dial.
-func (f *Fetch) dialPeer(addrs addresses, port uint16, timeout time.Duration) *failure.Failure {
+func (f *Fetch) dialPeer(addrs addresses, port uint16, timeout time.Duration, giveUp time.Time) *failure.Failure {
 	p, keys := f.hop.Peer, make([]origin.Key, 0, addrs.Len()+1)
 	for i := range cap(keys) {
 		keys = append(keys, f.key(netip.AddrPortFrom(addrs.At(i%addrs.Len()), port)))
 	}
-	f.noteAddress(keys[0].To.Addr())
-	c, err := f.env.Dialer.OpenFirst(f.ctx, keys, f.localPorts(), timeout, peerStagger, int(f.policy.Config.TCPRecvBufsize), func(a origin.Attempt) {
+	c, err := f.env.Dialer.OpenFirst(f.ctx, keys, f.localPorts(), timeout, peerStagger, giveUp, int(f.policy.Config.TCPRecvBufsize), func(a origin.Attempt) {
 		f.sayAttempt("connecting", a.Key.To, a.Err)
 	})
 	if err == nil {
@@ -169,7 +168,7 @@ func (f *Fetch) dialPeer(addrs addresses, port uint16, timeout time.Duration) *f
 		return nil
 	}
 	why := f.dialFailure(err)
-	if f.ctx.Err() == nil {
+	if f.ctx.Err() == nil && why.Page != errpage.SocketFailure {
 		p.Failed()
 	}
 	return why

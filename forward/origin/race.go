@@ -2,6 +2,7 @@ package origin
 
 import (
 	"context"
+	"slices"
 	"time"
 )
 
@@ -13,10 +14,11 @@ type Attempt struct {
 }
 
 // OpenFirst opens a connection by the first of keys that answers: each is tried when the
-// one before it has failed, or has said nothing for stagger (RFC 8305 section 5). Those
-// that come late are closed. told hears of each that failed, before OpenFirst returns;
-// the error is that of the last of them.
-func (d *Dialer) OpenFirst(ctx context.Context, keys []Key, ports LocalPorts, timeout, stagger time.Duration, recvBuffer int, told func(Attempt)) (*Conn, error) {
+// one before it has failed, or has said nothing for stagger (RFC 8305 section 5), but
+// none after giveUp, and none beside itself where it is among keys again. Those that come
+// late are closed. told hears of each that failed, before OpenFirst returns; the error is
+// that of the last of them.
+func (d *Dialer) OpenFirst(ctx context.Context, keys []Key, ports LocalPorts, timeout, stagger time.Duration, giveUp time.Time, recvBuffer int, told func(Attempt)) (*Conn, error) {
 	type outcome struct {
 		conn *Conn
 		Attempt
@@ -24,11 +26,14 @@ func (d *Dialer) OpenFirst(ctx context.Context, keys []Key, ports LocalPorts, ti
 	racing, cancel := context.WithCancel(ctx)
 	defer cancel()
 	outcomes := make(chan outcome, len(keys))
-	started, running := 0, 0
+	started, running := 0, make([]Key, 0, len(keys))
+	ready := func() bool {
+		return started < len(keys) && !slices.Contains(running, keys[started]) && time.Now().Before(giveUp)
+	}
 	start := func() {
 		k := keys[started]
 		started++
-		running++
+		running = append(running, k)
 		go func() {
 			c, err := d.Open(racing, k, ports, timeout, recvBuffer)
 			outcomes <- outcome{c, Attempt{k, err}}
@@ -41,13 +46,14 @@ func (d *Dialer) OpenFirst(ctx context.Context, keys []Key, ports LocalPorts, ti
 	for {
 		select {
 		case <-pause.C:
-			if started < len(keys) {
+			if ready() {
 				start()
 				pause.Reset(stagger)
 			}
 			continue
 		case o := <-outcomes:
-			running--
+			at := slices.Index(running, o.Key)
+			running = slices.Delete(running, at, at+1)
 			if o.Err == nil {
 				go func() { // cancelled: they end at once
 					for range running {
@@ -62,14 +68,14 @@ func (d *Dialer) OpenFirst(ctx context.Context, keys []Key, ports LocalPorts, ti
 			last = o.Err
 		}
 		switch {
-		case ctx.Err() != nil || running == 0 && started == len(keys):
+		case ctx.Err() != nil || len(running) == 0 && !ready():
 			for range running {
 				if late := <-outcomes; late.conn != nil {
 					late.conn.Close()
 				}
 			}
 			return nil, last
-		case started < len(keys):
+		case ready():
 			start()
 			pause.Reset(stagger)
 		}

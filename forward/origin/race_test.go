@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -54,7 +55,7 @@ func TestOpenFirst(t *testing.T) {
 			stagger = time.Millisecond
 		}
 		var told []int
-		conn, err := b.dialer.OpenFirst(t.Context(), keys, LocalPorts{}, time.Minute, stagger, 0, func(a Attempt) {
+		conn, err := b.dialer.OpenFirst(t.Context(), keys, LocalPorts{}, time.Minute, stagger, time.Now().Add(time.Hour), 0, func(a Attempt) {
 			told = append(told, int(a.Key.To.Addr().As4()[3]))
 		})
 		took := -1
@@ -81,7 +82,49 @@ func TestOpenFirstEnds(t *testing.T) {
 		<-ctx.Done()
 		return nil, ctx.Err()
 	}
-	if _, err := b.dialer.OpenFirst(ctx, []Key{b.key, b.key}, LocalPorts{}, time.Minute, time.Hour, 0, func(Attempt) {}); !errors.Is(err, context.Canceled) {
+	if _, err := b.dialer.OpenFirst(ctx, []Key{b.key, b.key}, LocalPorts{}, time.Minute, time.Hour, time.Now().Add(time.Hour), 0, func(Attempt) {}); !errors.Is(err, context.Canceled) {
 		t.Error(err)
+	}
+}
+
+// None is tried beside itself, only again after it has failed.
+func TestOpenFirstAgain(t *testing.T) {
+	b := newBench(t, PoolOptions{})
+	refused := errors.New("refused")
+	other := b.key
+	other.To = netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 9, 9, 1}), 1)
+	var now, first atomic.Int32
+	otherEnded := make(chan bool)
+	b.dialer.Dial = func(_ context.Context, k Key, _ LocalPorts) (*net.TCPConn, error) {
+		if k == other {
+			close(otherEnded)
+			return nil, refused
+		}
+		if now.Add(1) > 1 {
+			t.Error("tried beside itself")
+		}
+		defer now.Add(-1)
+		if first.Add(1) == 1 {
+			<-otherEnded
+			time.Sleep(20 * time.Millisecond) // time to do it wrong in
+		}
+		return nil, refused
+	}
+	told := 0
+	_, err := b.dialer.OpenFirst(t.Context(), []Key{b.key, other, b.key}, LocalPorts{}, time.Minute, time.Millisecond, time.Now().Add(time.Hour), 0, func(Attempt) { told++ })
+	if !errors.Is(err, refused) || told != 3 || first.Load() != 2 {
+		t.Errorf("%v, told of %d, %d tries of the first", err, told, first.Load())
+	}
+}
+
+// After giveUp no other is tried.
+func TestOpenFirstGivesUp(t *testing.T) {
+	b := newBench(t, PoolOptions{})
+	refused := errors.New("refused")
+	b.dialer.Dial = func(context.Context, Key, LocalPorts) (*net.TCPConn, error) { return nil, refused }
+	told := 0
+	_, err := b.dialer.OpenFirst(t.Context(), []Key{b.key, b.key}, LocalPorts{}, time.Minute, time.Hour, time.Now(), 0, func(Attempt) { told++ })
+	if !errors.Is(err, refused) || told != 1 {
+		t.Errorf("%v, told of %d", err, told)
 	}
 }
