@@ -30,7 +30,7 @@ func (r *Request) Plain() bool {
 // then Adopt makes r.Fill of it. One that is not may show that what is stored is out of
 // date.
 func (r *Request) Keep(f *fetch.Fetch) bool {
-	if !r.Cache.keeps(r.Policy, r.Rule, &r.Asked, f, r.Now.Unix()).kept {
+	if r.keeping = r.Cache.keeps(r.Policy, r.Rule, &r.Asked, f, r.Now.Unix()); !r.keeping.kept {
 		r.Cache.supersede(f, r.key)
 		return false
 	}
@@ -46,6 +46,7 @@ func (r *Request) Adopt(own *fetch.Fetch) {
 	r.from = f.from
 	f.headed.Store(true)
 	f.Adopt(f.ctx, own)
+	f.keeping = r.keeping
 	r.Fill = f
 	r.Cache.add(f)
 	f.open(&r.Filled.Reader, false)

@@ -7,17 +7,10 @@ import (
 	"github.com/cuttle-proxy/cuttle/forward/store"
 )
 
-// perMethod are the methods whose replies are stored, each under a key of its own.
-var perMethod = [...]http1.Method{http1.GET, http1.HEAD}
-
 // Purge takes away what is stored for a URL in a urlgroup, and reports whether there was
 // anything.
 func (c *Cache) Purge(url []byte, group string) (found bool) {
-	for _, method := range perMethod {
-		parts := store.KeyParts{Method: method, URL: url, Group: []byte(group)}
-		found = c.Store.Purge(parts.Key()) || found
-	}
-	return found
+	return c.Store.PurgeURL(url, []byte(group))
 }
 
 // Invalidate takes away what the reply to an unsafe request makes worthless: what is

@@ -56,7 +56,10 @@ func bodyLength(b http1.Body) int64 {
 // the entry its head. False says that it is not: the entry has been withdrawn, and
 // the fetch is its client's alone.
 func (f *Filling) publish() bool {
-	k := f.cache.keeps(f.policy, f.rule, &f.asked, &f.Fetch, f.requested)
+	k := f.keeping
+	if !k.kept { // not decided yet
+		k = f.cache.keeps(f.policy, f.rule, &f.asked, &f.Fetch, f.requested)
+	}
 	if !k.kept {
 		f.cache.supersede(&f.Fetch, f.key)
 		f.entry.Withdraw()

@@ -24,7 +24,6 @@ type Object struct {
 	FromDisk bool
 
 	key  store.Key
-	url  []byte
 	list []byte // storage for lists of variants
 	// accelerated: it is for a client of an accelerator.
 	accelerated bool
@@ -58,7 +57,7 @@ func (o *Object) open(ctx context.Context, s *store.Store, p *fetch.Policy, now 
 			}
 			continue
 		}
-		o.key, o.url = key, url
+		o.key = key
 		o.FromDisk = o.Filler() == nil && !o.InMemory()
 		err := o.Load(ctx, url)
 		if err == nil {
@@ -93,7 +92,7 @@ func (o *Object) readHead(p *fetch.Policy) error {
 func (o *Object) forget() {
 	o.Close()
 	o.Reply.Reset()
-	o.key, o.url, o.list, o.Described, o.FromDisk = store.Key{}, nil, o.list[:0], freshness.Object{}, false
+	o.key, o.list, o.Described, o.FromDisk = store.Key{}, o.list[:0], freshness.Object{}, false
 	o.accelerated, o.body = false, Body{}
 }
 

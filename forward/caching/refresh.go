@@ -1,7 +1,6 @@
 package caching
 
 import (
-	"bytes"
 	"context"
 	"time"
 
@@ -111,7 +110,6 @@ func (r *Request) RefreshBehind(ctx context.Context, asks *fetch.Request) {
 		r.Cache.refreshing.Delete(key)
 		return
 	}
-	old.url = bytes.Clone(r.keptAs())
 	var first http1.Outgoing
 	freshness.Revalidation(&first, &old.Reply.Fields, &old.Reply.Fields)
 	confirms := *asks

@@ -56,7 +56,8 @@ type State struct {
 	from      origin   // of what is served, empty for the client's own fetch
 	joined    *Filling // somebody else's fetch that this request waited for or joined
 	miss      missEdit
-	collapsed bool // others may wait for the fetch before the head of its reply is there
+	keeping   keeping // of the reply to the client's own fetch
+	collapsed bool    // others may wait for the fetch before the head of its reply is there
 	decided   freshness.Decision
 	refreshed int // the status of the origin's answer to a question about Stored, 0 for none
 }

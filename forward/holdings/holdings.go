@@ -39,13 +39,7 @@ func (h Holdings) Find(url []byte, fresh time.Duration) (htcp.Object, bool) {
 }
 
 // Remove implements peer.Cache. What answers a HEAD goes too, as with PURGE.
-func (h Holdings) Remove(url []byte) (found bool) {
-	for _, method := range []http1.Method{http1.GET, http1.HEAD} {
-		parts := store.KeyParts{Method: method, URL: url}
-		found = h.Store.Purge(parts.Key()) || found
-	}
-	return found
-}
+func (h Holdings) Remove(url []byte) (found bool) { return h.Store.PurgeURL(url, nil) }
 
 // Len implements digest.Objects.
 func (h Holdings) Len() int { return h.Store.Len() }

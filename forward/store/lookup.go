@@ -3,6 +3,7 @@ package store
 import (
 	"time"
 
+	"github.com/cuttle-proxy/cuttle/forward/http1"
 	"github.com/cuttle-proxy/cuttle/forward/store/arena"
 	"github.com/cuttle-proxy/cuttle/forward/store/index"
 	"github.com/cuttle-proxy/cuttle/forward/store/ufs"
@@ -89,6 +90,18 @@ func setMetadata(rec *index.Record, f *Metadata) {
 	rec.Timestamp, rec.LastRef, rec.Expires, rec.LastMod = uint32(f.Timestamp), uint32(f.LastRef), uint32(f.Expires), uint32(f.LastMod)
 	rec.Refs = f.Refs
 	rec.SetFlags(uint16(f.Flags))
+}
+
+// perMethod are the methods whose replies are stored, each under a key of its own.
+var perMethod = [...]http1.Method{http1.GET, http1.HEAD}
+
+// PurgeURL takes away what is stored for a URL in a urlgroup, under any method.
+func (s *Store) PurgeURL(url, group []byte) (found bool) {
+	for _, method := range perMethod {
+		parts := KeyParts{Method: method, URL: url, Group: group}
+		found = s.Purge(parts.Key()) || found
+	}
+	return found
 }
 
 // Purge takes what is stored under a key away: PURGE, HTCP CLR, unsafe methods.
