@@ -13,6 +13,7 @@ import (
 // of X-Forwarded-For is believed while the one that named it is allowed by
 // follow_x_forwarded_for. With known (acl_uses_indirect_client) it becomes f.Client;
 // without, nothing is known of the next one, so only the last address can be believed.
+// Behind the first maxForwarded addresses nothing is looked at.
 func (s *Set) IndirectClient(ctx context.Context, f *Facts, known bool) netip.Addr {
 	list := &s.FollowXForwardedFor
 	if list.Empty() || !f.Request.Has(http1.XForwardedFor) {
@@ -20,7 +21,7 @@ func (s *Set) IndirectClient(ctx context.Context, f *Facts, known bool) netip.Ad
 	}
 	facts := *f
 	chain := string(f.Request.AppendList(nil, http1.XForwardedFor))
-	for len(chain) > 0 && list.Check(ctx, &facts).Allowed() {
+	for hop := 0; hop < maxForwarded && len(chain) > 0 && list.Check(ctx, &facts).Allowed(); hop++ {
 		chain = strings.TrimRight(chain, forwardedSeparators)
 		cut := strings.LastIndexAny(chain, forwardedSeparators) + 1
 		addr, ok := forwardedAddress(chain[cut:])
@@ -36,6 +37,9 @@ func (s *Set) IndirectClient(ctx context.Context, f *Facts, known bool) netip.Ad
 	f.Client = facts.Client
 	return f.Client
 }
+
+// maxForwarded bounds the checks one request costs: each may ask DNS or a helper.
+const maxForwarded = 64
 
 // forwardedSeparators stand between the addresses of X-Forwarded-For.
 const forwardedSeparators = ", \t\r\n\v\f"
