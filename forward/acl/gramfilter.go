@@ -70,13 +70,7 @@ func newGramFilter(texts *gramTexts) gramFilter {
 
 // newGramTable makes the table of the n texts whose windows have that size.
 func newGramTable(size, n int, texts *gramTexts) gramTable {
-	t := gramTable{size: size, mask: uint32(1<<(8*size) - 1), shift: 32 - 10, bucket: 32 - 4}
-	for 1<<(32-t.shift) < 32*n && t.shift > 8 {
-		t.shift--
-	}
-	for 1<<(32-t.bucket) < n && t.bucket > 8 {
-		t.bucket--
-	}
+	t := gramTable{size: size, mask: uint32(1<<(8*size) - 1), shift: 32 - indexBits(32*n, 10, 24), bucket: 32 - indexBits(n, 4, 24)}
 	t.bits = make([]uint64, 1<<(32-t.shift)/64)
 	chosen := t.choose(n, texts)
 	t.starts = make([]uint32, 1<<(32-t.bucket)+1)
@@ -99,10 +93,18 @@ func newGramTable(size, n int, texts *gramTexts) gramTable {
 	return t
 }
 
+// indexBits is how many bits number n places, within bounds.
+func indexBits(n int, least, most uint) uint {
+	for 1<<least < n && least < most {
+		least++
+	}
+	return least
+}
+
 // choose takes the rarest window of each text. How often one occurs is counted by few
 // bits of its hash: two that share a count are at worst taken for more frequent.
 func (t *gramTable) choose(n int, texts *gramTexts) []gramEntry {
-	const countBits = 18
+	countBits := indexBits(4*len(texts.bytes), 6, 18)
 	frequency := make([]uint32, 1<<countBits)
 	count := func(g uint32) *uint32 { return &frequency[g*0x85ebca6b>>(32-countBits)] }
 	t.windows(texts, func(g uint32, _ int, _ uint32) { *count(g)++ })

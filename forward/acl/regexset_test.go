@@ -2,6 +2,7 @@ package acl
 
 import (
 	"regexp"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -100,6 +101,24 @@ func TestGramFilterModel(t *testing.T) {
 			t.Fatalf("%q in %q: missed %v", words, subject, want)
 		}
 	})
+}
+
+// A filter of few texts is small, and takes little memory to make.
+func TestGramFilterSize(t *testing.T) {
+	var texts gramTexts
+	texts.add("banner", 0)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	newGramFilter(&texts)
+	runtime.ReadMemStats(&after)
+	if n := after.TotalAlloc - before.TotalAlloc; n > 64<<10 {
+		t.Errorf("%d bytes for one text", n)
+	}
+	for n, want := range map[int]uint{0: 4, 16: 4, 17: 5, 1 << 10: 10, 1<<10 + 1: 11, 1 << 30: 18} {
+		if got := indexBits(n, 4, 18); got != want {
+			t.Errorf("%d places: %d bits, want %d", n, got, want)
+		}
+	}
 }
 
 func TestRunMarks(t *testing.T) {
