@@ -9,9 +9,6 @@ type Translation struct {
 	// ASCIIOnly says that the raw bytes do as well.
 	Go        string
 	ASCIIOnly bool
-	// Literals: when not empty, every match contains at least one of them, in
-	// lower case when the pattern ignores case. For a pre-filter.
-	Literals []string
 	// NeedsMatcher: Go's syntax has no words for this pattern (back-references,
 	// word boundaries of one side in unclear places). Go is "" and NewMatcher
 	// must be used.
@@ -44,8 +41,8 @@ func Check(pattern string, icase bool) error {
 // minPlainLiteral is the length from which a literal is long enough to look no further.
 const minPlainLiteral = 4
 
-// Literals gives texts of which every match contains at least one, as Translate does,
-// without translating the pattern. Of a plain one it may be another text.
+// Literals gives texts of which every match contains at least one, in lower case when the
+// pattern ignores case; none when there are no such texts. For a pre-filter.
 func Literals(pattern string, icase bool) ([]string, error) {
 	if l := plainLiteral(pattern, icase); len(l) >= minPlainLiteral {
 		return []string{l}, nil
@@ -64,7 +61,7 @@ func Translate(pattern string, icase bool) (Translation, error) {
 	if err != nil {
 		return Translation{}, err
 	}
-	t := Translation{Literals: literals(tree.root, icase)}
+	var t Translation
 	e := emitter{ascii: true}
 	if tree.references || !e.emit(tree.root) || e.repeats && !goAccepts(e.out) {
 		t.NeedsMatcher = true

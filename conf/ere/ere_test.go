@@ -35,8 +35,8 @@ func verdict(t testing.TB, pattern string, icase bool, subject string) (v string
 			t.Errorf("%q (%v) on %q: raw bytes give another answer", pattern, icase, subject)
 		}
 	}
-	if matched && len(tr.Literals) > 0 && !containsAny(subject, tr.Literals, icase) {
-		t.Errorf("%q (%v) matches %q without any of %q", pattern, icase, subject, tr.Literals)
+	if texts, err := Literals(pattern, icase); err != nil || matched && len(texts) > 0 && !containsAny(subject, texts, icase) {
+		t.Errorf("%q (%v) matches %q without any of %q; %v", pattern, icase, subject, texts, err)
 	}
 	if matched {
 		return "1", tr.NeedsMatcher
@@ -96,11 +96,11 @@ func TestLiterals(t *testing.T) {
 		{`(a|)`, false, ""}, {`a?`, false, ""}, {`(ab)+c`, false, "ab"}, {`(ab){0,3}`, false, ""}, {`[ab]`, false, ""},
 		{`^http://[^/]*\.doubleclick\.net`, true, ".doubleclick.net"}, {"caf\xe9s", false, "caf"}, {`.*`, false, ""},
 	} {
-		tr, err := Translate(c.pattern, c.icase)
+		texts, err := Literals(c.pattern, c.icase)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := strings.Join(tr.Literals, " "); got != c.want {
+		if got := strings.Join(texts, " "); got != c.want {
 			t.Errorf("%q: %q, want %q", c.pattern, got, c.want)
 		}
 	}
@@ -203,17 +203,17 @@ func TestMatchIsBounded(t *testing.T) {
 // TestLiteralsAreBounded: neither one long text nor many alternatives make a filter
 // that costs more than the pattern.
 func TestLiteralsAreBounded(t *testing.T) {
-	long, err := Translate(strings.Repeat("x", 1000), false)
-	if err != nil || len(long.Literals) != 1 || len(long.Literals[0]) != maxLiteralLen {
-		t.Errorf("%d literals, %v", len(long.Literals), err)
+	long, err := Literals(strings.Repeat("x", 1000), false)
+	if err != nil || len(long) != 1 || len(long[0]) != maxLiteralLen {
+		t.Errorf("%d literals, %v", len(long), err)
 	}
 	words := make([]string, maxLiterals+1)
 	for i := range words {
 		words[i] = fmt.Sprintf("word%d", i)
 	}
 	for n, want := range map[int]int{maxLiterals: maxLiterals, maxLiterals + 1: 0} {
-		if many, err := Translate(strings.Join(words[:n], "|"), false); err != nil || len(many.Literals) != want {
-			t.Errorf("%d alternatives: %d literals, %v", n, len(many.Literals), err)
+		if many, err := Literals(strings.Join(words[:n], "|"), false); err != nil || len(many) != want {
+			t.Errorf("%d alternatives: %d literals, %v", n, len(many), err)
 		}
 	}
 }
