@@ -171,3 +171,18 @@ func TestListModel(t *testing.T) {
 		}
 	})
 }
+
+// The trace has every list by its directive's name.
+func TestListsHaveNames(t *testing.T) {
+	set := load(t, "cache_peer p.test parent 3128 0\ncache_peer_access p.test deny all\ndelay_pools 2\ndelay_class 1 1\ndelay_class 2 1\n"+
+		"delay_parameters 1 100/100\ndelay_parameters 2 100/100\ndelay_access 2 allow all\nhttp_access deny all\n")
+	if len(set.Peers) != 1 || len(set.Delay) != 2 {
+		t.Fatalf("%d peers, %d pools", len(set.Peers), len(set.Delay))
+	}
+	for got, want := range map[string]string{set.HTTPAccess.name: "http_access", set.Peers[0].name: "cache_peer_access p.test",
+		set.Delay[0].name: "delay_access 1", set.Delay[1].name: "delay_access 2"} {
+		if got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}

@@ -1,6 +1,8 @@
 package acl
 
 import (
+	"fmt"
+
 	"github.com/cuttle-proxy/cuttle/conf"
 )
 
@@ -78,15 +80,14 @@ func Compile(cfg *conf.Config, src Sources) (*Set, error) {
 		{name: "storeurl_access", to: &s.StoreURLAccess, from: cfg.StoreURLAccess, whenEmpty: Allowed},
 		{name: "authenticate_ip_shortcircuit_access", to: &s.IPShortcircuit, from: cfg.AuthenticateIPShortcircuitAccess, whenEmpty: Allowed, fast: true},
 	} {
-		*l.to = c.list(l.from, l.whenEmpty)
-		l.to.admits, l.to.waits, l.to.name = l.admits, !l.fast, l.name
+		*l.to = c.list(l.name, l.from, l.whenEmpty)
+		l.to.admits, l.to.waits = l.admits, !l.fast
 	}
 	for _, p := range cfg.Peers {
-		s.Peers = append(s.Peers, c.list(p.Access, Allowed))
-		s.Peers[len(s.Peers)-1].name = "cache_peer_access " + p.Name
+		s.Peers = append(s.Peers, c.list("cache_peer_access "+p.Name, p.Access, Allowed))
 	}
 	for i := range cfg.Delay.Pools {
-		s.Delay = append(s.Delay, c.list(cfg.Delay.Pools[i].Access, Denied))
+		s.Delay = append(s.Delay, c.list(fmt.Sprint("delay_access ", i+1), cfg.Delay.Pools[i].Access, Denied))
 	}
 	for _, log := range cfg.AccessLogs {
 		s.AccessLogs = append(s.AccessLogs, c.compileCond(log.ACLs))
@@ -100,9 +101,9 @@ func Compile(cfg *conf.Config, src Sources) (*Set, error) {
 	return s, c.err
 }
 
-// list compiles one access list.
-func (c *compiler) list(from conf.AccessList, whenEmpty Verdict) List {
-	l := List{whenEmpty: whenEmpty, trace: c.src.Trace, rules: make([]rule, 0, len(from))}
+// list compiles one access list; the trace has it by its name.
+func (c *compiler) list(name string, from conf.AccessList, whenEmpty Verdict) List {
+	l := List{name: name, whenEmpty: whenEmpty, trace: c.src.Trace, rules: make([]rule, 0, len(from))}
 	for i := range from {
 		l.rules = append(l.rules, c.compileRule(&from[i]))
 		l.asksDst = l.asksDst || l.rules[i].cond.asksDst()
