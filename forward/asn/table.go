@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/cuttle-proxy/cuttle/forward/report"
 	"github.com/gaissmai/bart"
 	"go.uber.org/zap"
 )
@@ -106,7 +107,7 @@ func (t *Table) ask(ctx context.Context, server string, numbers []uint32) {
 				return
 			}
 			if err != nil {
-				t.log.Warn(fmt.Sprintf("WARNING: AS %d whois request failed: %v", n, err))
+				t.log.Warn("WARNING: AS {number} whois request failed: {error}", zap.Uint32("number", n), report.Error(err))
 				failed = append(failed, n)
 				continue
 			}

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cuttle-proxy/cuttle/forward/report"
 	"go.uber.org/goleak"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
@@ -121,7 +122,10 @@ func TestFailure(t *testing.T) {
 	down.Store(true)
 	table.Use("whois.test", []uint32{1})
 	table.asking.Wait()
-	if fmt.Sprint(pauses) != "[1m0s 2m0s 4m0s]" || logs.FilterMessageSnippet("WARNING: AS 1 whois request failed: no route to host").Len() != 3 {
+	said := logs.Filter(func(e observer.LoggedEntry) bool {
+		return report.Line(e.Message, e.Context) == "WARNING: AS 1 whois request failed: no route to host"
+	})
+	if fmt.Sprint(pauses) != "[1m0s 2m0s 4m0s]" || said.Len() != 3 {
 		t.Errorf("paused %v; %v", pauses, logs.All())
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/cuttle-proxy/cuttle/conf"
 	"github.com/cuttle-proxy/cuttle/forward/helper"
 	"github.com/cuttle-proxy/cuttle/forward/http1"
+	"github.com/cuttle-proxy/cuttle/forward/report"
 	"go.uber.org/zap"
 )
 
@@ -110,7 +111,7 @@ func (c *Checker) complain(err error) {
 	defer c.mu.Unlock()
 	if now := time.Now(); now.Sub(c.warned) > complaints {
 		c.warned = now
-		c.log.Error(fmt.Sprintf("ERROR: external_refresh_check %v", err))
+		c.log.Error("ERROR: external_refresh_check {error}", report.Error(err))
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/cuttle-proxy/cuttle/conf"
 	"github.com/cuttle-proxy/cuttle/forward/helper"
 	"github.com/cuttle-proxy/cuttle/forward/http1"
+	"github.com/cuttle-proxy/cuttle/forward/report"
 	"go.uber.org/goleak"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
@@ -88,7 +89,10 @@ func TestAsk(t *testing.T) {
 			t.Errorf("%+v", got)
 		}
 	}
-	if n := logs.FilterMessageSnippet("neither FRESH nor STALE").Len(); n != 1 {
+	said := logs.Filter(func(e observer.LoggedEntry) bool {
+		return report.Line(e.Message, e.Context) == "ERROR: external_refresh_check says neither FRESH nor STALE"
+	})
+	if n := said.Len(); n != 1 {
 		t.Errorf("named %d times", n)
 	}
 	const want = "http://origin.test/good%20one max-age=60,%20public 75 - -"
