@@ -2,6 +2,7 @@ package conf
 
 import (
 	"iter"
+	"slices"
 
 	"github.com/cuttle-proxy/cuttle/parser"
 )
@@ -63,14 +64,26 @@ func (l *Regexes) fits(pattern string) bool {
 func (l *Regexes) add(re Regex) {
 	p := regexPlace{line: uint32(re.Pos.Line), col: uint16(min(re.Pos.Col, 1<<16-1))}
 	if p.line > 0 {
-		if n := len(l.files); n == 0 || l.files[n-1] != re.Pos.File {
-			l.files = append(l.files, re.Pos.File)
-		}
-		p.file = uint16(len(l.files) - 1)
+		p.file = l.fileNumber(re.Pos.File)
 	}
 	if re.ICase {
 		p.file |= regexICase
 	}
 	l.texts.add(re.Pattern)
 	l.places = append(l.places, p)
+}
+
+// fileNumber finds a file, which is mostly the one before, or appends it.
+func (l *Regexes) fileNumber(name string) uint16 {
+	if n := len(l.places); n > 0 && l.places[n-1].line > 0 {
+		if last := l.places[n-1].file &^ regexICase; l.files[last] == name {
+			return last
+		}
+	}
+	i := slices.Index(l.files, name)
+	if i < 0 {
+		i = len(l.files)
+		l.files = append(l.files, name)
+	}
+	return uint16(i)
 }
