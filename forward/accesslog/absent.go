@@ -18,20 +18,27 @@ type absent struct {
 // absentPause is the time between two tries.
 const absentPause = 10 * time.Second
 
+// open tries again, when it is time.
+func (a *absent) open() error {
+	if a.out != nil {
+		return nil
+	}
+	now := time.Now()
+	if now.Before(a.next) {
+		return a.err
+	}
+	a.next = now.Add(absentPause)
+	out, err := openTarget(a.path, a.opener)
+	if a.err = err; err == nil {
+		a.out = out
+	}
+	return err
+}
+
 // Write implements io.Writer.
 func (a *absent) Write(b []byte) (int, error) {
-	if a.out == nil {
-		now := time.Now()
-		if now.Before(a.next) {
-			return 0, a.err
-		}
-		a.next = now.Add(absentPause)
-		out, err := openTarget(a.path, a.opener)
-		if err != nil {
-			a.err = err
-			return 0, err
-		}
-		a.out = out
+	if err := a.open(); err != nil {
+		return 0, err
 	}
 	return a.out.Write(b)
 }

@@ -1,6 +1,7 @@
 package accesslog
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"os"
@@ -30,7 +31,7 @@ type File struct {
 	path   string
 	opener Opener
 	report func(error)
-	queue  *queue // nil for a regular file
+	queue  atomic.Pointer[queue] // nil for a regular file, and for what is not open yet
 
 	mu      sync.Mutex // guards the fields below; put down while writing
 	turn    sync.Cond  // a write has ended
@@ -68,12 +69,18 @@ func (e *OpenError) Error() string { return fmt.Sprintf("cannot open log %s: %v"
 func (e *OpenError) Unwrap() error { return e.Err }
 
 func newFile(path string, opener Opener, out io.WriteCloser, regular bool, report func(error)) *File {
-	f := &File{path: path, opener: opener, report: report, out: onDisk(out, regular)}
+	f := &File{path: path, opener: opener, report: report}
 	f.turn.L = &f.mu
-	if !regular {
-		f.queue = newQueue(f)
-	}
+	f.use(out, regular)
 	return f
+}
+
+// use writes to out from now on. Who calls it has made the File busy.
+func (f *File) use(out io.WriteCloser, regular bool) {
+	f.out = onDisk(out, regular)
+	if !regular {
+		f.queue.Store(newQueue(f))
+	}
 }
 
 // isRegular reports whether an open log is a regular file: its writes do not wait for
@@ -90,8 +97,8 @@ func isRegular(out io.Writer) bool {
 // Write appends one line, with its line end, to the log. Safe for concurrent
 // use; the bytes are copied.
 func (f *File) Write(line []byte) {
-	if f.queue != nil {
-		f.queue.put(line)
+	if q := f.queue.Load(); q != nil {
+		q.put(line)
 		return
 	}
 	f.mu.Lock()
@@ -142,12 +149,25 @@ func (f *File) writePending() {
 	f.pending, f.spare = f.spare[:0], nil
 	f.taken++
 	f.mu.Unlock()
-	f.write(batch)
+	f.hand(batch)
 	f.mu.Lock()
 	if cap(batch) <= maxSpare {
 		f.spare = batch[:0]
 	}
 	f.written++
+}
+
+// hand writes lines, or leaves them to the queue: what could not be opened before may
+// turn out to have a reader. Who calls it has made the File busy.
+func (f *File) hand(batch []byte) {
+	if a, ok := f.out.(*absent); ok && a.open() == nil {
+		f.use(a.out, isRegular(a.out))
+	}
+	if q := f.queue.Load(); q != nil {
+		q.put(batch)
+		return
+	}
+	f.write(batch)
 }
 
 // maxSpare is the largest buffer that is kept, in bytes; a burst's is not.
@@ -190,12 +210,7 @@ func (f *File) write(batch []byte) {
 
 // lose counts lines that are not in the log.
 func (f *File) lose(lines []byte, why error) {
-	count := int64(0)
-	for _, c := range lines {
-		if c == '\n' {
-			count++
-		}
-	}
+	count := int64(bytes.Count(lines, []byte{'\n'}))
 	f.since += count
 	f.lost.Add(count)
 	if !f.failing {
@@ -218,16 +233,16 @@ func (f *File) Lost() int64 { return f.lost.Load() }
 // Flush returns when everything that was logged is with the kernel, or the queue's
 // patience with a reader is over.
 func (f *File) Flush() {
-	if f.queue != nil {
-		f.queue.drain()
+	if q := f.queue.Load(); q != nil {
+		q.drain()
 	}
 }
 
 // Close ends the log. Lines put down before are written, those too whose writers have
 // not begun to write; later ones are dropped.
 func (f *File) Close() error {
-	if f.queue != nil {
-		return f.queue.close()
+	if q := f.queue.Load(); q != nil {
+		return q.close()
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -238,6 +253,9 @@ func (f *File) Close() error {
 	}
 	f.closed = true // nothing is put down from here on
 	f.writePending()
+	if q := f.queue.Load(); q != nil {
+		return q.close()
+	}
 	return f.out.Close()
 }
 

@@ -1,6 +1,7 @@
 package accesslog
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"sync"
@@ -34,22 +35,23 @@ func newQueue(f *File) *queue {
 	return q
 }
 
-// put leaves a line.
-func (q *queue) put(line []byte) {
+// put leaves lines, mostly one.
+func (q *queue) put(lines []byte) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.closed {
 		return
 	}
-	if len(q.pending)+len(line) > queueMax && len(q.pending) > 0 {
+	if len(q.pending)+len(lines) > queueMax && len(q.pending) > 0 {
 		if q.dropped == 0 {
 			q.file.report(fmt.Errorf("writing log %s: its reader takes nothing; lines are lost until it works again", q.file.path))
 		}
-		q.dropped++
-		q.file.lost.Add(1)
+		count := int64(bytes.Count(lines, []byte{'\n'}))
+		q.dropped += count
+		q.file.lost.Add(count)
 		return
 	}
-	q.pending = append(q.pending, line...)
+	q.pending = append(q.pending, lines...)
 	if !q.writing {
 		q.writing = true
 		go q.write()

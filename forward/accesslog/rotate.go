@@ -15,7 +15,7 @@ import (
 // its old name, when a new one cannot be opened: a process out of descriptors does not
 // begin at all.
 func (f *File) Rotate(keep int) error {
-	if f.queue != nil {
+	if f.queue.Load() != nil {
 		return nil
 	}
 	if st, err := os.Stat(f.path); err == nil && !st.Mode().IsRegular() {
@@ -48,11 +48,12 @@ func (f *File) Rotate(keep int) error {
 	defer f.mu.Unlock()
 	f.seize()
 	defer f.release()
-	if f.closed {
+	if f.closed || f.queue.Load() != nil { // it has ended meanwhile, or has a reader now
 		return errors.Join(append(problems, out.Close())...)
 	}
 	problems = append(problems, f.out.Close())
-	f.out, f.torn = onDisk(out, isRegular(out)), false
+	f.torn = false
+	f.use(out, isRegular(out))
 	return errors.Join(problems...)
 }
 
