@@ -25,13 +25,26 @@ type choices struct {
 	idleWait    time.Duration
 }
 
+// everything is what can be measured.
+const everything = "small,fresh,hit,hit32,freshhit,store,disk,bulk,connect,idle,tls,tlsbulk,tlsidle"
+
+// unknown is the error of words that name nothing to measure.
+func unknown(words []string) error {
+	for _, word := range words {
+		if !slices.Contains(strings.Split(everything, ","), word) {
+			return fmt.Errorf("-only %s: there is no such measurement", word)
+		}
+	}
+	return nil
+}
+
 func main() {
 	if len(os.Args) > 1 && os.Args[1] == apartWord {
 		os.Args = append(os.Args[:1], os.Args[2:]...)
 		inside = true
 	}
 	var c choices
-	only := flag.String("only", "small,fresh,hit,hit32,freshhit,store,disk,bulk,connect,idle,tls,tlsbulk,tlsidle", "what to measure")
+	only := flag.String("only", everything, "what to measure")
 	with := flag.String("with", "nginx,haproxy,trafficserver,squid", "which others to run, where installed")
 	flag.StringVar(&c.bin, "bin", "bin/squid", "our binary")
 	flag.StringVar(&c.against, "against", "", "another build of ours to measure beside it")
@@ -51,6 +64,9 @@ func main() {
 }
 
 func (c *choices) run() error {
+	if err := unknown(c.only); err != nil {
+		return err
+	}
 	liftDescriptorLimit()
 	bin, err := filepath.Abs(c.bin)
 	if err != nil {

@@ -38,7 +38,7 @@ func main() {
 		fmt.Println("\nFAIL: interrupted; the namespaces are removed")
 	case err != nil:
 		fmt.Printf("\nFAIL: %v\n", err)
-	case passed < total:
+	case passed < total || total == 0:
 		fmt.Printf("\nFAIL: %d of %d fetches passed\n", passed, total)
 	default:
 		fmt.Printf("\nPASS: %d of %d fetches\n", passed, total)
@@ -53,6 +53,21 @@ type scene struct {
 	fetches                  func(*network) []fetch
 	stage                    *stage
 	err                      error
+}
+
+// chosen are the scenes that words name, in the order they are shown.
+func chosen(words []string) ([]*scene, error) {
+	scenes := []*scene{
+		{title: "recommended", heading: "The recommended configuration", fragment: recommendedFragment, fetches: fetches},
+		{title: "user", heading: "The user's configuration", fragment: userFragment, fetches: fetches},
+		{title: "more", heading: "The recommended configuration, with port 443, and its cache", fragment: tlsFragment, fetches: moreFetches},
+	}
+	for _, word := range words {
+		if !slices.ContainsFunc(scenes, func(s *scene) bool { return s.title == word }) {
+			return nil, fmt.Errorf("-only %s: there is no such network", word)
+		}
+	}
+	return slices.DeleteFunc(scenes, func(s *scene) bool { return !slices.Contains(words, s.title) }), nil
 }
 
 // picture is what is built for each configuration.
@@ -74,6 +89,10 @@ web of the fibre subscriber, who has IPv6, it sends to the cache by policy routi
 // demonstrate builds all networks at once, since most of the time goes by waiting
 // for the protocol's timers, and then shows them one after the other.
 func demonstrate(ctx context.Context, out io.Writer, p programs, only []string) (passed, total int, err error) {
+	scenes, err := chosen(only)
+	if err != nil {
+		return 0, 0, err
+	}
 	if p, err = p.found(); err != nil {
 		return 0, 0, err
 	}
@@ -92,12 +111,6 @@ func demonstrate(ctx context.Context, out io.Writer, p programs, only []string) 
 	}
 	defer func() { err = errors.Join(err, lab.Close()) }()
 
-	scenes := []*scene{
-		{title: "recommended", heading: "The recommended configuration", fragment: recommendedFragment, fetches: fetches},
-		{title: "user", heading: "The user's configuration", fragment: userFragment, fetches: fetches},
-		{title: "more", heading: "The recommended configuration, with port 443, and its cache", fragment: tlsFragment, fetches: moreFetches},
-	}
-	scenes = slices.DeleteFunc(scenes, func(s *scene) bool { return !slices.Contains(only, s.title) })
 	fmt.Fprint(out, picture)
 	for _, s := range scenes {
 		s.stage, s.err = buildStage(lab, s.title, directory, s.fragment, 1, p)

@@ -81,6 +81,17 @@ func TestTheExitStatusMatchesTheVerdict(t *testing.T) {
 	}
 }
 
+func TestNothingShownIsNoSuccess(t *testing.T) {
+	for _, only := range []string{"nonsense", "recommended,nonsense", ""} {
+		cmd := exec.Command(os.Args[0], "-squid", "none", "-only", only)
+		cmd.Env = append(os.Environ(), demoVariable+"=1")
+		out, _ := cmd.CombinedOutput()
+		if status := cmd.ProcessState.ExitCode(); status != 1 || !strings.Contains(string(out), "FAIL: -only") {
+			t.Errorf("-only %s: status %d\n%s", only, status, out)
+		}
+	}
+}
+
 func TestAnInterruptedDemoCleansUp(t *testing.T) {
 	t.Parallel()
 	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
