@@ -29,7 +29,11 @@ func (c *choices) interceptions(bin string) error {
 	}
 	defer l.Close()
 	go accept(l, serveSite)
-	list := tlsContenders(bin, c.against, c.with)
+	var limit syscall.Rlimit
+	if syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit) == nil {
+		c.tlsIdle = min(c.tlsIdle, (int(limit.Cur)-1000)/2)
+	}
+	list := tlsContenders(bin, c.against, c.with, max(c.tlsIdle, c.concurrency))
 	for _, what := range c.only {
 		switch what {
 		case "tls":
@@ -85,6 +89,10 @@ var hellos = sync.OnceValue(func() (all [sites][]byte) {
 	return all
 })
 
+// greetPatience is how long a contender may take over a connection; one that is full
+// takes none.
+const greetPatience = 20 * time.Second
+
 // greet connects to a site, says hello and reads its answer.
 func greet(client string, site int) (net.Conn, error) {
 	conn, err := dialSite(client, site)
@@ -92,9 +100,11 @@ func greet(client string, site int) (net.Conn, error) {
 		return nil, err
 	}
 	hello := hellos()[site%sites]
+	conn.SetDeadline(time.Now().Add(greetPatience))
 	if _, err = conn.Write(hello); err == nil {
 		_, err = io.ReadFull(conn, make([]byte, helloAnswer))
 	}
+	conn.SetDeadline(time.Time{})
 	if err != nil {
 		conn.Close()
 		return nil, fmt.Errorf("after the ClientHello: %w", err)
@@ -151,10 +161,6 @@ func (c *choices) bulkTLS(list []contender) {
 
 // idleTLS measures what a connection that is passed on and silent takes.
 func (c *choices) idleTLS(list []contender) {
-	var limit syscall.Rlimit
-	if syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit) == nil {
-		c.tlsIdle = min(c.tlsIdle, (int(limit.Cur)-1000)/2)
-	}
 	fmt.Printf("%d idle connections that are passed on, %v after their hellos\n", c.tlsIdle, c.idleWait)
 	t := newTable("octets/connection")
 	c.eachIntercepting(list, func(r *running, from string) error {

@@ -50,12 +50,15 @@ func TestSitesAnswerHellos(t *testing.T) {
 // The contenders differ in what they look at, and all go to where their clients do.
 func TestTLSContenders(t *testing.T) {
 	dir := t.TempDir()
-	for _, c := range tlsContenders("squid", "other", []string{"haproxy"}) {
+	for _, c := range tlsContenders("squid", "other", []string{"haproxy"}, 20000) {
 		text := c.conf(dir, ports{listen: 4430})
 		named := strings.Contains(text, refusedRule)
 		blind := strings.HasSuffix(c.name, "blind")
 		if !strings.Contains(text, ":4430") || strings.HasPrefix(c.name, "haproxy") && named == blind || !strings.HasPrefix(c.name, "haproxy") && strings.Contains(text, "https_port") == blind {
 			t.Errorf("%s:\n%s", c.name, text)
+		}
+		if strings.HasPrefix(c.name, "haproxy") && !strings.Contains(text, "maxconn 20200\n") {
+			t.Errorf("%s may not take all connections:\n%s", c.name, text)
 		}
 	}
 }

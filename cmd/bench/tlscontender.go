@@ -13,8 +13,8 @@ import (
 const oursBlind = "cuttle, blind"
 
 // tlsContenders are those that pass intercepted TLS on: by the name asked for, which is
-// held against a rule and logged, or blindly.
-func tlsContenders(bin, against string, with []string) []contender {
+// held against a rule and logged, or blindly. They are to take that many connections at most.
+func tlsContenders(bin, against string, with []string, most int) []contender {
 	list := ours("cuttle", bin)
 	if against != "" {
 		list = append(list, ours("against", against)...)
@@ -33,8 +33,8 @@ func tlsContenders(bin, against string, with []string) []contender {
 	if err == nil && slices.Contains(with, "haproxy") {
 		args := func(c string) []string { return []string{"-f", c, "-db"} }
 		list = append(list,
-			contender{name: "haproxy", bin: path, conf: haproxyTLSConf, args: args},
-			contender{name: "haproxy, blind", bin: path, conf: haproxyBlindConf, args: args})
+			contender{name: "haproxy", bin: path, conf: haproxyTLSConf(most), args: args},
+			contender{name: "haproxy, blind", bin: path, conf: haproxyBlindConf(most), args: args})
 	}
 	return list
 }
@@ -75,7 +75,7 @@ func squidIntercepting(dir, text string) string {
 
 // The server of both is where the client wanted to go.
 const haproxyTLSCommon = `global
-  maxconn 7500
+  maxconn %[4]d
   user nobody
   group nogroup
   log %[1]s/log.sock local0
@@ -94,8 +94,8 @@ backend b
   server s 192.0.2.1:443
 `
 
-func haproxyTLSConf(dir string, p ports) string {
-	return fmt.Sprintf(haproxyTLSCommon, dir, p.listen, `  tcp-request inspect-delay 5s
+func haproxyTLSConf(most int) func(string, ports) string {
+	return haproxyIntercepting(most, `  tcp-request inspect-delay 5s
   tcp-request content capture req.ssl_sni len 100
   tcp-request content reject if { req.ssl_sni -i `+refusedRule+` }
   tcp-request content accept if { req.ssl_hello_type 1 }
@@ -103,6 +103,13 @@ func haproxyTLSConf(dir string, p ports) string {
 `)
 }
 
-func haproxyBlindConf(dir string, p ports) string {
-	return fmt.Sprintf(haproxyTLSCommon, dir, p.listen, "")
+func haproxyBlindConf(most int) func(string, ports) string { return haproxyIntercepting(most, "") }
+
+// spareConnections are for those that end while others begin.
+const spareConnections = 200
+
+func haproxyIntercepting(most int, rules string) func(string, ports) string {
+	return func(dir string, p ports) string {
+		return fmt.Sprintf(haproxyTLSCommon, dir, p.listen, rules, most+spareConnections)
+	}
 }
