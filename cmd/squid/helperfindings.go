@@ -15,6 +15,7 @@ import (
 
 	"github.com/cuttle-proxy/cuttle/cmd/squid/privsep"
 	"github.com/cuttle-proxy/cuttle/conf"
+	"github.com/cuttle-proxy/cuttle/forward/helper"
 	"github.com/cuttle-proxy/cuttle/tproxy/host"
 )
 
@@ -108,11 +109,7 @@ func askOnce(program []string, question string, id privsep.Identity, patience ti
 	cmd.Dir = "/"
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Credential: id.Credential()}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
-	for _, v := range os.Environ() {
-		if !strings.HasPrefix(v, "LD_") {
-			cmd.Env = append(cmd.Env, v)
-		}
-	}
+	cmd.Env = helper.Environment(os.Environ())
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		return "", err

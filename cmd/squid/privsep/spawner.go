@@ -49,14 +49,7 @@ func (s *server) newSpawner() (*os.File, error) {
 	cmd := s.spawner()
 	cmd.ExtraFiles = []*os.File{theirs}
 	cmd.Stdout, cmd.Stderr = nil, nil
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if s.owner.Change {
-		groups := make([]uint32, len(s.owner.Groups))
-		for i, g := range s.owner.Groups {
-			groups[i] = uint32(g)
-		}
-		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: uint32(s.owner.UID), Gid: uint32(s.owner.GID), Groups: groups}
-	}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Credential: s.owner.Credential()}
 	if err := startWith(cmd, programs(s.cfg, s.next)); err != nil {
 		ours.Close()
 		return nil, err
