@@ -41,9 +41,10 @@ func (p *process) nameIdleFlags() {
 }
 
 // idle lists the options given that are understood and change nothing: there is
-// no DNS test to leave out (-D) and no ICP to hold back hits from (-Y), the runtime
-// keeps fatal signals (-C), and a port that was just left can always be had again,
-// also by a copy that replaces this one (-R).
+// no DNS test to leave out (-D), ICP answers as ever while the index is rebuilt, so that
+// neighbours may fetch here what is not known yet (-Y), the runtime keeps fatal signals
+// (-C), and a port that was just left can always be had again, also by a copy that
+// replaces this one (-R).
 func (f *flags) idle() []string {
 	var list []string
 	for _, o := range []struct {
