@@ -234,6 +234,8 @@ func (p *process) adopt(cfg *conf.Config, o *outcome) {
 		} else {
 			p.problem(o, fmt.Sprintf("Cannot write log file: %s: %s", cfg.CacheLog, report.SystemText(err)))
 		}
+	} else if !wanted && p.cacheLog.current() != nil {
+		p.problem(o, "cache_log none: the log goes on in its file until the next start")
 	}
 	if cfg.PidFilename != old.PidFilename {
 		p.monitor.RemovePid(old.PidFilename)

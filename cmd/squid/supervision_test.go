@@ -112,6 +112,20 @@ func TestLogrotateMovesFirst(t *testing.T) {
 	}
 }
 
+// A log cannot be left without one by a reload, and that is said.
+func TestReloadToNoCacheLogIsNamed(t *testing.T) {
+	s := newSubject(t)
+	if status, out := s.run("-D"); status != 0 {
+		t.Fatalf("status %d: %s", status, out)
+	}
+	s.pid()
+	s.write("cache_log none")
+	s.run("-k", "reconfigure")
+	s.until("it is said", func() bool {
+		return strings.Contains(s.read("cache.log"), "ERROR: cache_log none: the log goes on in its file")
+	})
+}
+
 // After a FATAL there is no farewell.
 func TestNoFarewellAfterFatal(t *testing.T) {
 	s := newSubject(t)
