@@ -67,6 +67,18 @@ func (s *State) Failed(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.counts.Shortages++
+	s.meet(err)
+}
+
+// prolong is Failed for a shortage that was counted already, and lasts.
+func (s *State) prolong(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.meet(err)
+}
+
+// meet begins the overload, or prolongs it.
+func (s *State) meet(err error) {
 	switch {
 	case s.ended:
 		return

@@ -21,27 +21,38 @@ type Reserve struct {
 	// Descriptors gives how many are open and how many may be; nil for the process's.
 	Descriptors func() (open, limit int)
 
-	mu   sync.Mutex
-	left int // connections that may be accepted before the next count
+	mu    sync.Mutex
+	left  int       // connections that may be accepted before the next count
+	letGo time.Time // when LetGo was called last
 }
+
+// yield is how many pauses long what LetGo began is waited for, before more are closed.
+const yield = 5
 
 // Size is how many of limit descriptors are kept back: 2.6's number.
 func Size(limit int) int { return min(100, limit/4) }
 
-// Await returns when there is room for another connection, or over says true.
+// Await returns when there is room for another connection, or over says true. One that
+// has to wait is one shortage, however long that takes.
 func (r *Reserve) Await(over func() bool) {
-	for !r.admits() && !over() {
-		pause := r.Pause
-		if pause == 0 {
-			pause = time.Second / 50
-		}
-		time.Sleep(pause)
+	for room := r.admits(); !room && !over(); room = r.look(r.State.prolong) {
+		time.Sleep(r.pause())
 	}
 }
 
-// admits reports whether one more may be accepted. Counting costs a system call, so it
-// is done again only when a quarter of what was free is taken.
-func (r *Reserve) admits() bool {
+func (r *Reserve) pause() time.Duration {
+	if r.Pause > 0 {
+		return r.Pause
+	}
+	return time.Second / 50
+}
+
+// admits reports whether one more may be accepted.
+func (r *Reserve) admits() bool { return r.look(r.State.Failed) }
+
+// look is admits, and gives a shortage to short. Counting costs a system call, so it is
+// done again only when a quarter of what was free is taken.
+func (r *Reserve) look(short func(error)) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.left > 0 {
@@ -60,8 +71,11 @@ func (r *Reserve) admits() bool {
 	size := Size(limit)
 	free := limit - open
 	if free < size {
-		r.State.Failed(unix.EMFILE)
-		r.LetGo(2*size - free)
+		short(unix.EMFILE)
+		if now := time.Now(); r.letGo.IsZero() || now.Sub(r.letGo) >= yield*r.pause() {
+			r.letGo = now
+			r.LetGo(2*size - free)
+		}
 		return false
 	}
 	r.left = (free - size) / 4

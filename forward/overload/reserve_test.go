@@ -3,6 +3,7 @@ package overload
 import (
 	"os"
 	"testing"
+	"time"
 
 	"go.uber.org/zap"
 )
@@ -40,6 +41,27 @@ func TestReserve(t *testing.T) {
 			t.Errorf("of %d: %d looks", limit, looks)
 		}
 		state.End()
+	}
+}
+
+// A connection that has to wait is one shortage, however often it is looked; and what is
+// let go of has time to end before more is.
+func TestReserveWaits(t *testing.T) {
+	state := &State{Log: zap.NewNop(), Relieve: func() {}}
+	defer state.End()
+	looks, letGo := 0, 0
+	r := &Reserve{State: state, Pause: time.Millisecond, LetGo: func(int) { letGo++ }, Descriptors: func() (int, int) { looks++; return 1000, 1024 }}
+	r.letGo = time.Now().Add(time.Hour) // as if just now, whatever the clock of a slow machine
+	r.Await(func() bool { return looks == 10 })
+	if n := state.Counts(); n.Shortages != 1 || n.Times != 1 || !n.Now {
+		t.Errorf("%+v", n)
+	}
+	if letGo != 0 {
+		t.Errorf("let go %d times", letGo)
+	}
+	r.letGo = time.Now().Add(-yield * r.Pause)
+	if r.admits() || letGo != 1 {
+		t.Errorf("let go %d times once the last were gone", letGo)
 	}
 }
 
