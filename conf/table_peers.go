@@ -74,8 +74,8 @@ var digestRows = []Directive{
 		Help: "How often the digest is built anew."},
 	{Name: "digest_rewrite_period", Effect: Acts, Default: "1 hour", kind: duration(func(c *Config) *time.Duration { return &c.DigestRewritePeriod }),
 		Help: "How often the digest is written to the cache."},
-	{Name: "digest_swapout_chunk_size", Effect: Acts, Default: "4096 bytes", kind: size(func(c *Config) *int64 { return &c.DigestSwapoutChunkSize }),
-		Help: "How much of the digest is written at a time."},
+	{Name: "digest_swapout_chunk_size", Effect: Obsolete, Default: "4096 bytes", kind: size(func(c *Config) *int64 { return &c.DigestSwapoutChunkSize }),
+		Help: "How much of the digest was written to the cache at a time. It is given out from memory here."},
 	{Name: "digest_rebuild_chunk_percentage", Effect: Acts, Default: "10", kind: number(func(c *Config) *int { return &c.DigestRebuildChunkPercentage }),
 		Help: "How much of the cache is looked at in one step of building the digest."},
 }

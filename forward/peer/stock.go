@@ -3,7 +3,6 @@ package peer
 import (
 	"context"
 	"fmt"
-	"runtime"
 	"sync/atomic"
 	"time"
 
@@ -46,7 +45,7 @@ func (n *Neighbours) keepStock(ctx context.Context, l *Local) {
 			nextMade = now.Add(rebuild)
 		}
 		if !now.Before(nextOut) {
-			n.stock.now.Store(&Stock{Bytes: giveOut(made, int(cfg.DigestSwapoutChunkSize)), Expires: now.Add(rewrite)})
+			n.stock.now.Store(&Stock{Bytes: made.Append(make([]byte, 0, made.Size())), Expires: now.Add(rewrite)})
 			nextOut = now.Add(rewrite)
 		}
 		next := nextMade
@@ -58,17 +57,6 @@ func (n *Neighbours) keepStock(ctx context.Context, l *Local) {
 		}
 		now = time.Now()
 	}
-}
-
-// giveOut copies the digest in pieces of digest_swapout_chunk_size, between which others
-// have a turn.
-func giveOut(d *digest.Digest, piece int) []byte {
-	b := make([]byte, 0, d.Size())
-	for part := range d.Pieces(piece) {
-		b = append(b, part...)
-		runtime.Gosched()
-	}
-	return b
 }
 
 // build makes the digest of what stays fresh until then, in slices; nil when ctx

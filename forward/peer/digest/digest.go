@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"iter"
 	"math/bits"
-	"slices"
 )
 
 // Facts of the format.
@@ -88,21 +86,6 @@ func (d *Digest) Full() int {
 
 // Size is the size in octets, header and mask.
 func (d *Digest) Size() int { return HeaderSize + len(d.mask) }
-
-// Pieces gives header and mask in pieces of at most size octets: views, but for the
-// header.
-func (d *Digest) Pieces(size int) iter.Seq[[]byte] {
-	size = max(1, size)
-	return func(yield func([]byte) bool) {
-		for _, part := range [][]byte{d.appendHeader(nil), d.mask} {
-			for piece := range slices.Chunk(part, size) {
-				if !yield(piece) {
-					return
-				}
-			}
-		}
-	}
-}
 
 // Append appends header and mask.
 func (d *Digest) Append(dst []byte) []byte { return append(d.appendHeader(dst), d.mask...) }

@@ -156,26 +156,3 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
-
-// In whatever pieces, it is the same digest, and no piece is larger than asked for.
-func TestPieces(t *testing.T) {
-	d := New(1000, 5)
-	for i := range 700 {
-		d.Add(numbered(i))
-	}
-	for _, size := range []int{-1, 1, 7, 128, 4096, 1 << 20} {
-		var got []byte
-		for piece := range d.Pieces(size) {
-			if len(piece) > max(size, 1) || len(piece) == 0 {
-				t.Errorf("a piece of %d octets, at most %d", len(piece), size)
-			}
-			got = append(got, piece...)
-		}
-		if string(got) != string(d.Append(nil)) {
-			t.Errorf("in pieces of %d it is another", size)
-		}
-		for range d.Pieces(size) {
-			break
-		}
-	}
-}
