@@ -83,6 +83,8 @@ func (t *Table) load(f []string) bool {
 		return false
 	}
 	t.networks[a] = &n
+	t.known.Add(1)
+	t.measured.Add(1)
 	for _, h := range f[7:] {
 		t.name(strings.ToLower(h), &n)
 	}

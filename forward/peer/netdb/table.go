@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -23,6 +24,10 @@ type Table struct {
 	high     int // netdb_high
 	networks map[netip.Addr]*network
 	hosts    map[string]*network
+
+	// Numbers of networks, changed under mu and asked for without it by every request:
+	// all of them, and those that were measured from here.
+	known, measured atomic.Int64
 }
 
 // network is the measurements of 256 addresses.
@@ -105,6 +110,7 @@ func (t *Table) network(a netip.Addr, now time.Time) *network {
 	if n == nil {
 		n = &network{addr: a}
 		t.networks[a] = n
+		t.known.Add(1)
 	}
 	n.used = now
 	if len(t.networks) > t.high {
@@ -128,6 +134,10 @@ func (t *Table) purge() {
 	})
 	for _, n := range all[:len(all)-t.low] {
 		delete(t.networks, n.addr)
+		t.known.Add(-1)
+		if n.received > 0 {
+			t.measured.Add(-1)
+		}
 		for _, h := range n.hosts {
 			delete(t.hosts, h)
 		}
@@ -144,16 +154,7 @@ func (t *Table) Wants(host string, measured bool, now time.Time) bool {
 }
 
 // Measures reports whether anything was measured from here.
-func (t *Table) Measures() bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for _, n := range t.networks {
-		if n.received > 0 {
-			return true
-		}
-	}
-	return false
-}
+func (t *Table) Measures() bool { return t.measured.Load() > 0 }
 
 // Host is the measured way to a host, ok is false for one that was never measured
 // from here.
@@ -195,7 +196,9 @@ func (t *Table) Measured(addr netip.Addr, rtt time.Duration, hops int, now time.
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	n := t.network(a, now)
-	n.received++
+	if n.received++; n.received == 1 && t.networks[a] == n { // of equal age, it may have gone already
+		t.measured.Add(1)
+	}
 	weight := float64(min(n.received, pings))
 	ms := max(1, float64(rtt)/float64(time.Millisecond))
 	n.rtt += (ms - n.rtt) / weight
@@ -282,8 +285,4 @@ func (t *Table) sorted() []*network {
 }
 
 // Len is the number of networks.
-func (t *Table) Len() int {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return len(t.networks)
-}
+func (t *Table) Len() int { return int(t.known.Load()) }

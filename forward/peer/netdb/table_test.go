@@ -147,6 +147,39 @@ func TestBounds(t *testing.T) {
 	})
 }
 
+// The numbers that are kept are those a count would give.
+func TestNumbers(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		table := New(2, 5)
+		for range rapid.IntRange(1, 60).Draw(t, "steps") {
+			a := netip.AddrFrom4([4]byte{10, 0, rapid.Byte().Draw(t, "network") % 12, 1})
+			now := epoch.Add(time.Duration(rapid.IntRange(0, 3).Draw(t, "time")) * time.Second) // many of equal age
+			switch rapid.IntRange(0, 3).Draw(t, "what") {
+			case 0:
+				table.Name("h", a, now)
+			case 1:
+				table.Measured(a, time.Millisecond, 1, now)
+			case 2:
+				table.SetBounds(1, rapid.IntRange(1, 8).Draw(t, "high"))
+			case 3:
+				var saved strings.Builder
+				table.Save(&saved)
+				table = New(2, 5)
+				table.Load(strings.NewReader(saved.String()))
+			}
+			measured := 0
+			for _, n := range table.networks {
+				if n.received > 0 {
+					measured++
+				}
+			}
+			if table.Len() != len(table.networks) || table.Measures() != (measured > 0) || table.measured.Load() != int64(measured) {
+				t.Fatalf("%d of %d, %d of %d measured", table.Len(), len(table.networks), table.measured.Load(), measured)
+			}
+		}
+	})
+}
+
 // One network does not take names without end.
 func TestHostsAreBounded(t *testing.T) {
 	table := New(900, 1000)
