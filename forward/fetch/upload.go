@@ -217,9 +217,7 @@ func (f *Fetch) endUpload() {
 		up.req.Source.Interrupt()
 		up.to.Abort()
 		<-up.done
-		if up.err == nil { // it ended by itself, and the interruption is still to come
-			up.err = errGivenUp
-		}
+		up.req.Source.Uninterrupt() // where it ended by itself, and the client may be kept
 	}
 	f.badBody = up.err == errBadChunks
 	switch {

@@ -139,6 +139,26 @@ func (c *Conn) Interrupt() {
 	c.tcp.SetReadDeadline(time.Unix(1, 0))
 }
 
+// Uninterrupt takes an Interrupt back that no read has met. Only the reading goroutine
+// may call it.
+func (c *Conn) Uninterrupt() {
+	if !c.interrupted.Swap(false) {
+		return
+	}
+	c.read.armed = c.read.want
+	at := time.Time{}
+	if c.read.want != 0 {
+		at = started.Add(time.Duration(c.read.want))
+	}
+	c.tcp.SetReadDeadline(at)
+	// Abort or Wake may have come first, and their deadline is gone.
+	if c.aborted.Load() {
+		c.Abort()
+	} else if c.woken.Load() {
+		c.Wake()
+	}
+}
+
 // Arrived is how many octets have come that nobody has read.
 func (c *Conn) Arrived() (n int) {
 	raw, err := c.tcp.SyscallConn()

@@ -21,6 +21,8 @@ type Stream interface {
 	// Interrupt makes a read that waits, or the next one that would, return
 	// ErrInterrupted, once.
 	Interrupt()
+	// Uninterrupt takes an Interrupt back that no read has met.
+	Uninterrupt()
 	// Bare is the socket when what is read from and written to the stream is
 	// what passes through it, else nil.
 	Bare() *Conn

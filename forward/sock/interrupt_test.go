@@ -1,0 +1,63 @@
+package sock
+
+import (
+	"net"
+	"testing"
+	"time"
+)
+
+// An interruption ends one read; taken back it ends none, and the time that was set for
+// reading counts again.
+func TestUninterrupt(t *testing.T) {
+	for _, limited := range []bool{false, true} {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		far, err := net.Dial("tcp", l.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer far.Close()
+		near, err := l.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := Wrap(near.(*net.TCPConn))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		if limited {
+			c.ReadUntil(time.Now().Add(time.Hour))
+		}
+		far.Write([]byte("ab"))
+		b := make([]byte, 1)
+		c.Interrupt()
+		if _, err := c.Read(b); err != ErrInterrupted {
+			t.Errorf("interrupted: %v", err)
+		}
+		c.Interrupt()
+		c.Uninterrupt()
+		if n, err := c.Read(b); n != 1 || err != nil {
+			t.Errorf("taken back: %d, %v", n, err)
+		}
+		c.Uninterrupt() // there is none
+		if n, err := c.Read(b); n != 1 || err != nil {
+			t.Errorf("and on: %d, %v", n, err)
+		}
+		c.Interrupt()
+		c.Uninterrupt()
+		c.ReadUntil(time.Now().Add(time.Millisecond))
+		if _, err := c.Read(b); err != ErrTimeout {
+			t.Errorf("after the time: %v", err)
+		}
+		c.Interrupt()
+		c.Abort()
+		c.Uninterrupt()
+		if _, err := c.Read(b); err != ErrAborted {
+			t.Errorf("aborted: %v", err)
+		}
+	}
+}
