@@ -1,10 +1,11 @@
 package wccp2
 
 import (
-	"fmt"
 	"net/netip"
 	"slices"
 	"time"
+
+	"go.uber.org/zap"
 
 	"github.com/cuttle-proxy/cuttle/wccp2/wire"
 )
@@ -37,7 +38,7 @@ func (e *Engine) announceDue(g *group, now time.Time) {
 func (e *Engine) hereIAm(g *group, r *router, now time.Time) {
 	local := e.cfg.Local(r.to.Addr())
 	if !local.IsValid() {
-		e.complain(now, r.to.Addr(), noRoute, fmt.Sprintf("WCCPv2: no route to router %s, nothing is announced to it", r.to.Addr()))
+		e.complain(now, r.to.Addr(), noRoute, "WCCPv2: no route to router {router}, nothing is announced to it", zap.Stringer("router", r.to.Addr()))
 		return
 	}
 	r.local = local
@@ -51,7 +52,8 @@ func (e *Engine) hereIAm(g *group, r *router, now time.Time) {
 	}
 	datagram, err := m.Append(nil, g.svc.Password)
 	if err != nil {
-		e.complain(now, r.to.Addr(), unsendable, fmt.Sprintf("WCCPv2: HERE_I_AM for service %s cannot be said: %v", g.svc.ServiceID, err))
+		e.complain(now, r.to.Addr(), unsendable, "WCCPv2: HERE_I_AM for service {service} cannot be said: {error}",
+			zap.Stringer("service", g.svc.ServiceID), zap.String("error", err.Error()))
 		return
 	}
 	r.asked, r.open = now, true

@@ -1,10 +1,11 @@
 package wccp2
 
 import (
-	"fmt"
 	"net/netip"
 	"slices"
 	"time"
+
+	"go.uber.org/zap"
 
 	"github.com/cuttle-proxy/cuttle/wccp2/wire"
 )
@@ -81,7 +82,8 @@ func (e *Engine) assign(g *group, f *fleet, s standing, now time.Time) {
 	for _, r := range s.joined {
 		r.owed, r.sentAt = true, time.Time{}
 	}
-	e.log(fmt.Sprintf("WCCPv2: service %s: assigning %d caches at %d routers, assignment %d", g.svc.ServiceID, len(list), len(s.joined), f.number))
+	e.log("WCCPv2: service {service}: assigning {caches} caches at {routers} routers, assignment {assignment}",
+		zap.Stringer("service", g.svc.ServiceID), zap.Int("caches", len(list)), zap.Int("routers", len(s.joined)), zap.Uint32("assignment", f.number))
 	e.deliver(g, f, now)
 }
 
@@ -197,11 +199,13 @@ func (e *Engine) redirectAssign(g *group, f *fleet, r *router, now time.Time) {
 	}
 	datagram, err := m.Append(nil, g.svc.Password)
 	if err != nil {
-		e.complain(now, r.to.Addr(), unsendable, fmt.Sprintf("WCCPv2: REDIRECT_ASSIGN for service %s cannot be said: %v", g.svc.ServiceID, err))
+		e.complain(now, r.to.Addr(), unsendable, "WCCPv2: REDIRECT_ASSIGN for service {service} cannot be said: {error}",
+			zap.Stringer("service", g.svc.ServiceID), zap.String("error", err.Error()))
 		return
 	}
 	if !r.sentAt.IsZero() {
-		e.log(fmt.Sprintf("WCCPv2: router %s does not show assignment %d of service %s, sent again", r.to.Addr(), f.number, g.svc.ServiceID))
+		e.log("WCCPv2: router {router} does not show assignment {assignment} of service {service}, sent again",
+			zap.Stringer("router", r.to.Addr()), zap.Uint32("assignment", f.number), zap.Stringer("service", g.svc.ServiceID))
 	}
 	r.sentAt, r.assigned = now, r.view.MemberChange
 	r.counter.Assignments++

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 
+	"go.uber.org/zap"
+
 	"github.com/cuttle-proxy/cuttle/wccp2/wire"
 )
 
@@ -57,9 +59,11 @@ func (e *Engine) judge(g *group, r *router, offers []wire.Capability) (changed b
 	r.refusal = refusal
 	switch {
 	case refusal != "":
-		e.loud(fmt.Sprintf("WCCPv2: router %s cannot be used for service %s: %s", r.to.Addr(), g.svc.ServiceID, refusal))
+		e.loud("WCCPv2: router {router} cannot be used for service {service}: {refusal}",
+			zap.Stringer("router", r.to.Addr()), zap.Stringer("service", g.svc.ServiceID), zap.String("refusal", refusal))
 	case was != "":
-		e.log(fmt.Sprintf("WCCPv2: router %s can be used for service %s again", r.to.Addr(), g.svc.ServiceID))
+		e.log("WCCPv2: router {router} can be used for service {service} again",
+			zap.Stringer("router", r.to.Addr()), zap.Stringer("service", g.svc.ServiceID))
 	}
 	return true
 }

@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"strings"
 	"time"
+
+	"go.uber.org/zap"
 )
 
 // reason is a kind of bad packet or trouble.
@@ -66,10 +68,10 @@ type complaints struct {
 	last map[complaint]*said
 }
 
-// complain logs text about from, unless there was a line about it within the
+// complain logs a line about from, unless there was a line about it within the
 // last minute. All bad packets of a source share one line a minute, which then
 // tells of those before it.
-func (e *Engine) complain(now time.Time, from netip.Addr, why reason, text string) {
+func (e *Engine) complain(now time.Time, from netip.Addr, why reason, line string, fields ...zap.Field) {
 	c := &e.complaints
 	if c.last == nil {
 		c.last = map[complaint]*said{}
@@ -84,10 +86,10 @@ func (e *Engine) complain(now time.Time, from netip.Addr, why reason, text strin
 		return
 	}
 	if s != nil {
-		text += s.unsaid(why)
+		line += s.unsaid(why)
 	}
 	c.last[key] = &said{at: now}
-	e.log(text)
+	e.log(line, fields...)
 }
 
 func (s *said) count(why reason) {

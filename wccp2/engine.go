@@ -3,6 +3,8 @@ package wccp2
 import (
 	"net/netip"
 	"time"
+
+	"go.uber.org/zap"
 )
 
 // Engine is the cache's side of WCCP as a state machine. It is not safe for
@@ -27,8 +29,9 @@ type Action struct {
 	To       netip.AddrPort
 	Datagram []byte // nil for a log line
 
-	Text string // log line
-	Loud bool   // log at level 0: an operator has to act
+	Line   string // log line; values stand in it as {field}
+	Fields []zap.Field
+	Loud   bool // log at level 0: an operator has to act
 }
 
 // New starts a machine at the time now.
@@ -117,5 +120,10 @@ func (e *Engine) send(to netip.AddrPort, datagram []byte) {
 	e.out = append(e.out, Action{To: to, Datagram: datagram})
 }
 
-func (e *Engine) log(text string)  { e.out = append(e.out, Action{Text: text}) }
-func (e *Engine) loud(text string) { e.out = append(e.out, Action{Text: text, Loud: true}) }
+func (e *Engine) log(line string, fields ...zap.Field) {
+	e.out = append(e.out, Action{Line: line, Fields: fields})
+}
+
+func (e *Engine) loud(line string, fields ...zap.Field) {
+	e.out = append(e.out, Action{Line: line, Fields: fields, Loud: true})
+}

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cuttle-proxy/cuttle/forward/report"
 	"github.com/cuttle-proxy/cuttle/wccp2/wire"
 )
 
@@ -69,7 +70,7 @@ func (b *bench) pass(d time.Duration) {
 func (b *bench) take() {
 	for _, a := range b.e.Take() {
 		if a.Datagram == nil {
-			b.lines = append(b.lines, a.Text)
+			b.lines = append(b.lines, report.Line(a.Line, a.Fields))
 			continue
 		}
 		m, err := wire.Parse(a.Datagram)

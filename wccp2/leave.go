@@ -1,9 +1,10 @@
 package wccp2
 
 import (
-	"fmt"
 	"slices"
 	"time"
+
+	"go.uber.org/zap"
 
 	"github.com/cuttle-proxy/cuttle/wccp2/wire"
 )
@@ -66,7 +67,7 @@ func (e *Engine) Leave(now time.Time) {
 	}
 	e.watchLeaving(now)
 	if !l.done {
-		e.log(fmt.Sprintf("WCCP: leaving the service groups, for at most %d seconds", int(e.cfg.ShutdownWait.Seconds())))
+		e.log("WCCP: leaving the service groups, for at most {seconds} seconds", zap.Int("seconds", int(e.cfg.ShutdownWait.Seconds())))
 	}
 	e.Tick(now)
 }
@@ -148,7 +149,7 @@ func (e *Engine) Hold(reason string, now time.Time) {
 		return
 	}
 	e.holds = append(e.holds, reason)
-	e.log("WCCP: nothing is announced to routers: " + reason)
+	e.log("WCCP: nothing is announced to routers: {reason}", zap.String("reason", reason))
 }
 
 // Release takes a reason back; without any left, announcing begins again at once.

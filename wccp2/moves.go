@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"go.uber.org/zap"
 )
 
 // Moves counts what was lost to other caches: a transfer whose bucket moves is
@@ -69,7 +71,8 @@ func (e *Engine) tellMoves() {
 		}
 		list = append(list, text)
 	}
-	e.log(fmt.Sprintf("WCCP: buckets moved away: %s; %d transfers were running", strings.Join(list, ", "), m.transfers))
+	e.log("WCCP: buckets moved away: {buckets}; {transfers} transfers were running",
+		zap.String("buckets", strings.Join(list, ", ")), zap.Int("transfers", m.transfers))
 	*m = moves{total: m.total}
 	if e.cfg.Moved != nil {
 		e.cfg.Moved()

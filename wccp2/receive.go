@@ -2,10 +2,11 @@ package wccp2
 
 import (
 	"errors"
-	"fmt"
 	"net/netip"
 	"slices"
 	"time"
+
+	"go.uber.org/zap"
 
 	"github.com/cuttle-proxy/cuttle/wccp2/wire"
 )
@@ -20,7 +21,7 @@ func (e *Engine) Packet(now time.Time, from netip.AddrPort, datagram []byte) {
 	}
 	if !slices.ContainsFunc(e.cfg.Routers, func(r netip.AddrPort) bool { return r.Addr() == source }) {
 		e.ignored.UnknownSource++
-		e.complain(now, source, strangeSource, fmt.Sprintf("WCCPv2 Packet received from unknown router %s", source))
+		e.complain(now, source, strangeSource, "WCCPv2 Packet received from unknown router {router}", zap.Stringer("router", source))
 		return
 	}
 	m, err := wire.Parse(datagram)
@@ -30,19 +31,21 @@ func (e *Engine) Packet(now time.Time, from netip.AddrPort, datagram []byte) {
 		if fault := (*wire.Error)(nil); errors.As(err, &fault) && fault.Incomplete {
 			text = "Incomplete WCCPv2 Packet"
 		}
-		e.complain(now, source, malformed, fmt.Sprintf("%s from %s: %v", text, source, err))
+		e.complain(now, source, malformed, "{packet} from {router}: {error}",
+			zap.String("packet", text), zap.Stringer("router", source), zap.String("error", err.Error()))
 		return
 	}
 	if m.Type != wire.ISeeYou && m.Type != wire.RemovalQuery {
 		e.ignored.WrongMessage++
-		e.complain(now, source, wrongMessage, fmt.Sprintf("WCCPv2: %s from %s is no message for a cache", m.Type, source))
+		e.complain(now, source, wrongMessage, "WCCPv2: {message} from {router} is no message for a cache",
+			zap.Stringer("message", m.Type), zap.Stringer("router", source))
 		return
 	}
 	g := e.group(m.Service.ServiceID, source)
 	if g == nil {
 		e.ignored.UnknownService++
 		e.complain(now, source, strangeService,
-			fmt.Sprintf("WCCPv2 Unknown service received from router (%d) %s %s", m.Service.ID, source, m.Service.ServiceID))
+			"WCCPv2 Unknown service received from router ({id}) {router} {service}", zap.Uint8("id", m.Service.ID), zap.Stringer("router", source), zap.Stringer("service", m.Service.ServiceID))
 		return
 	}
 	r := g.from(source)
@@ -51,7 +54,8 @@ func (e *Engine) Packet(now time.Time, from netip.AddrPort, datagram []byte) {
 		return
 	}
 	for _, part := range m.Skipped {
-		e.complain(now, source, unknownPart, fmt.Sprintf("Unknown record type in WCCPv2 Packet (%d) from %s", part.Type, source))
+		e.complain(now, source, unknownPart, "Unknown record type in WCCPv2 Packet ({type}) from {router}",
+			zap.Uint16("type", uint16(part.Type)), zap.Stringer("router", source))
 	}
 	if m.Type == wire.RemovalQuery {
 		e.removalQuery(now, g, r, m.Query)
@@ -79,13 +83,14 @@ func (e *Engine) authentic(now time.Time, g *group, r *router, m *wire.Message, 
 	}
 	from := r.to.Addr()
 	if m.Security.Option != want {
-		e.complain(now, from, wrongSecurity, fmt.Sprintf("Invalid security option in WCCPv2 Packet (%d vs %d). Router %s, service %s",
-			m.Security.Option, want, from, g.svc.ServiceID))
+		e.complain(now, from, wrongSecurity, "Invalid security option in WCCPv2 Packet ({option} vs {wanted}). Router {router}, service {service}",
+			zap.Uint32("option", m.Security.Option), zap.Uint32("wanted", want), zap.Stringer("router", from),
+			zap.Stringer("service", g.svc.ServiceID))
 		return false
 	}
 	if g.svc.Secure && !wire.Authentic(datagram, m, g.svc.Password) {
-		e.complain(now, from, wrongDigest, fmt.Sprintf("Received WCCPv2 Packet failed authentication: router %s has another password for service %s",
-			from, g.svc.ServiceID))
+		e.complain(now, from, wrongDigest, "Received WCCPv2 Packet failed authentication: router {router} has another password for service {service}",
+			zap.Stringer("router", from), zap.Stringer("service", g.svc.ServiceID))
 		return false
 	}
 	return true
@@ -100,14 +105,16 @@ func (e *Engine) iSeeYou(now time.Time, g *group, r *router, m *wire.Message) {
 	from := r.to.Addr()
 	if !r.fresh(m.RouterIdentity.ReceiveID) {
 		r.counter.Dropped++
-		e.complain(now, from, replayed, fmt.Sprintf("WCCPv2: I_SEE_YOU of router %s for service %s repeats receive id %d (last was %d), ignored",
-			from, g.svc.ServiceID, m.RouterIdentity.ReceiveID, r.receiveID))
+		e.complain(now, from, replayed, "WCCPv2: I_SEE_YOU of router {router} for service {service} repeats receive id {receive_id} (last was {last}), ignored",
+			zap.Stringer("router", from), zap.Stringer("service", g.svc.ServiceID), zap.Uint32("receive_id", m.RouterIdentity.ReceiveID),
+			zap.Uint32("last", r.receiveID))
 		return
 	}
 	if n := len(m.RouterView.Caches); n > viewLimit || len(m.RouterView.Routers) > viewLimit {
 		r.counter.Dropped++
-		e.complain(now, from, absurd, fmt.Sprintf("WCCPv2: router %s sees %d caches and %d routers in service %s, ignored",
-			from, n, len(m.RouterView.Routers), g.svc.ServiceID))
+		e.complain(now, from, absurd, "WCCPv2: router {router} sees {caches} caches and {routers} routers in service {service}, ignored",
+			zap.Stringer("router", from), zap.Int("caches", n), zap.Int("routers", len(m.RouterView.Routers)),
+			zap.Stringer("service", g.svc.ServiceID))
 		return
 	}
 	r.counter.ISeeYou++
@@ -139,11 +146,13 @@ func (e *Engine) seen(now time.Time, g *group, r *router, id netip.Addr) {
 	}
 	for _, other := range g.routers {
 		if other != r && other.id == r.id {
-			e.complain(now, r.to.Addr(), sameIdentity, fmt.Sprintf("WCCPv2: routers %s and %s both call themselves %s", other.to.Addr(), r.to.Addr(), r.id))
+			e.complain(now, r.to.Addr(), sameIdentity, "WCCPv2: routers {other} and {router} both call themselves {identity}",
+				zap.Stringer("other", other.to.Addr()), zap.Stringer("router", r.to.Addr()), zap.Stringer("identity", r.id))
 		}
 	}
 	if r.heard.IsZero() {
-		e.log(fmt.Sprintf("WCCPv2: router %s answers for service %s, identity %s", r.to.Addr(), g.svc.ServiceID, r.id))
+		e.log("WCCPv2: router {router} answers for service {service}, identity {identity}",
+			zap.Stringer("router", r.to.Addr()), zap.Stringer("service", g.svc.ServiceID), zap.Stringer("identity", r.id))
 	}
 	r.heard, r.dropped = now, false
 }
@@ -161,12 +170,14 @@ func (e *Engine) loseSilent(g *group, now time.Time) {
 				if r.alien {
 					how = "answers with another password, or none,"
 				}
-				e.log(fmt.Sprintf("WCCPv2: router %s %s for service %s", r.to.Addr(), how, g.svc.ServiceID))
+				e.log("WCCPv2: router {router} {answers} for service {service}",
+					zap.Stringer("router", r.to.Addr()), zap.String("answers", how), zap.Stringer("service", g.svc.ServiceID))
 			}
 			continue
 		}
 		if e.announcing(g) {
-			e.log(fmt.Sprintf("WCCPv2: router %s lost for service %s, silent for %d seconds", r.to.Addr(), g.svc.ServiceID, int(now.Sub(r.heard).Seconds())))
+			e.log("WCCPv2: router {router} lost for service {service}, silent for {seconds} seconds",
+				zap.Stringer("router", r.to.Addr()), zap.Stringer("service", g.svc.ServiceID), zap.Int("seconds", int(now.Sub(r.heard).Seconds())))
 		}
 		if r.held > 0 {
 			e.moved(now, g.svc.ServiceID.String(), r.held)
@@ -189,7 +200,8 @@ func (e *Engine) removalQuery(now time.Time, g *group, r *router, q *wire.Router
 	if q.Target.IsValid() && !q.Target.IsUnspecified() && q.Target != r.local {
 		return
 	}
-	e.log(fmt.Sprintf("WCCPv2: router %s asks whether we still serve %s", r.to.Addr(), g.svc.ServiceID))
+	e.log("WCCPv2: router {router} asks whether we still serve {service}",
+		zap.Stringer("router", r.to.Addr()), zap.Stringer("service", g.svc.ServiceID))
 	r.burst, r.burstAt = queryAnswers, now
 	e.announceDue(g, now)
 }

@@ -66,7 +66,7 @@ func Start(c *conf.WCCP, s Settings, log *zap.Logger) (*Runner, error) {
 	r := &Runner{log: log, settings: s, engine: engine, sock: sock, left: make(chan struct{}), done: make(chan struct{})}
 	r.greet(c)
 	for _, n := range notes {
-		log.Warn("WARNING: " + n)
+		log.Warn("WARNING: {note}", zap.String("note", n))
 	}
 	if s.Hold != "" {
 		r.Hold(s.Hold)
@@ -78,10 +78,10 @@ func Start(c *conf.WCCP, s Settings, log *zap.Logger) (*Runner, error) {
 // greet logs what 2.6 logs when it opens its sockets.
 func (r *Runner) greet(c *conf.WCCP) {
 	if v1Enabled(c) {
-		r.log.Info(fmt.Sprintf("Accepting WCCP messages on port %d, FD %d.", wire.Port, r.sock.fd))
+		r.log.Info("Accepting WCCP messages on port {port}, FD {fd}.", zap.Int("port", wire.Port), zap.Int("fd", r.sock.fd))
 	}
 	if len(c.V2Routers) > 0 {
-		r.log.Info(fmt.Sprintf("Accepting WCCPv2 messages on port %d, FD %d.", wire.Port, r.sock.fd))
+		r.log.Info("Accepting WCCPv2 messages on port {port}, FD {fd}.", zap.Int("port", wire.Port), zap.Int("fd", r.sock.fd))
 		r.log.Info("Initialising all WCCPv2 lists")
 	}
 }
@@ -109,7 +109,7 @@ func (r *Runner) loop() {
 		default:
 			// The error of an earlier send, or of the network; nothing is lost by
 			// waiting a little before the next read.
-			r.engine.complain(now, netip.Addr{}, unsendable, fmt.Sprintf("WCCP: reading packets: %v", err))
+			r.engine.complain(now, netip.Addr{}, unsendable, "WCCP: reading packets: {error}", zap.String("error", err.Error()))
 			time.AfterFunc(time.Second, r.wake)
 		}
 		r.engine.Tick(now)
@@ -140,13 +140,13 @@ func (r *Runner) act() {
 				r.engine.complain(time.Now(), a.To.Addr(), unsendable, fmt.Sprintf("WCCP: sending to %s: %v", a.To.Addr(), err))
 			}
 		case a.Loud:
-			r.log.Warn(a.Text)
+			r.log.Warn(a.Line, a.Fields...)
 		default:
-			r.log.Info(a.Text)
+			r.log.Info(a.Line, a.Fields...)
 		}
 	}
 	for _, a := range r.engine.Take() { // complaints about the sends
-		r.log.Info(a.Text)
+		r.log.Info(a.Line, a.Fields...)
 	}
 	if r.engine.Left() {
 		select {
@@ -224,10 +224,10 @@ func (r *Runner) Reconfigure(c *conf.WCCP) error {
 		return err
 	}
 	for _, n := range notes {
-		r.log.Warn("WARNING: " + n)
+		r.log.Warn("WARNING: {note}", zap.String("note", n))
 	}
 	if sock != r.sock {
-		r.log.Info(fmt.Sprintf("FD %d Closing WCCP socket", r.sock.fd))
+		r.log.Info("FD {fd} Closing WCCP socket", zap.Int("fd", r.sock.fd))
 		r.sock.Close()
 		r.sock = sock
 		r.greet(c)
@@ -244,7 +244,7 @@ func (r *Runner) Close() {
 		return
 	}
 	r.closed = true
-	r.log.Info(fmt.Sprintf("FD %d Closing WCCP socket", r.sock.fd))
+	r.log.Info("FD {fd} Closing WCCP socket", zap.Int("fd", r.sock.fd))
 	r.sock.Close()
 	r.mu.Unlock()
 	<-r.done

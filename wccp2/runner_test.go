@@ -15,6 +15,7 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/cuttle-proxy/cuttle/conf"
+	"github.com/cuttle-proxy/cuttle/forward/report"
 	"github.com/cuttle-proxy/cuttle/wccp2/wire"
 )
 
@@ -136,7 +137,7 @@ func TestRunner(t *testing.T) {
 	r.Close()
 	r.Close()
 	for _, want := range []string{"WCCP Disabled.", "Accepting WCCPv2 messages on port 2048", "Initialising all WCCPv2 lists", "stands there twice", "Closing WCCP socket"} {
-		if logs.Filter(func(e observer.LoggedEntry) bool { return strings.Contains(e.Message, want) }).Len() == 0 {
+		if logs.Filter(func(e observer.LoggedEntry) bool { return strings.Contains(report.Line(e.Message, e.Context), want) }).Len() == 0 {
 			t.Errorf("not logged: %s", want)
 		}
 	}

@@ -19,16 +19,14 @@ const (
 // trace writes a line about a packet that was received from or sent to a router, for
 // those who follow section 80.
 func trace(log *zap.Logger, what string, router netip.AddrPort, datagram []byte) {
-	line := log.Check(tracePackets, "")
+	line := log.Check(tracePackets, "WCCP: {way} {router}, {octets} octets: {message}")
 	if line == nil {
 		return
 	}
 	kind, content := summary(datagram)
-	line.Message = fmt.Sprintf("WCCP: %s %s, %d octets: %s", what, router, len(datagram), kind)
-	line.Write()
-	if more := log.Check(traceContent, ""); more != nil && content != "" {
-		more.Message = "WCCP: " + content
-		more.Write()
+	line.Write(zap.String("way", what), zap.Stringer("router", router), zap.Int("octets", len(datagram)), zap.String("message", kind))
+	if more := log.Check(traceContent, "WCCP: {content}"); more != nil && content != "" {
+		more.Write(zap.String("content", content))
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest/observer"
 
+	"github.com/cuttle-proxy/cuttle/forward/report"
 	"github.com/cuttle-proxy/cuttle/wccp2/wire"
 )
 
@@ -40,8 +41,9 @@ func TestPacketsAreTraced(t *testing.T) {
 			continue
 		}
 		for i, l := range lines {
-			if !strings.Contains(l.Message, want[i]) || i == 0 && !strings.Contains(l.Message, " octets: "+m.Type.String()+" for service ") {
-				t.Errorf("level %v, line %d: %q", level, i, l.Message)
+			text := report.Line(l.Message, l.Context)
+			if !strings.Contains(text, want[i]) || i == 0 && !strings.Contains(text, " octets: "+m.Type.String()+" for service ") {
+				t.Errorf("level %v, line %d: %q", level, i, text)
 			}
 		}
 	}

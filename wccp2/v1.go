@@ -1,10 +1,11 @@
 package wccp2
 
 import (
-	"fmt"
 	"net/netip"
 	"slices"
 	"time"
+
+	"go.uber.org/zap"
 
 	"github.com/cuttle-proxy/cuttle/wccp2/wire"
 )
@@ -43,7 +44,8 @@ func newV1Group(cfg V1Config, now time.Time) *v1Group {
 func (e *Engine) tickV1(now time.Time) {
 	g := e.v1
 	if !g.heard.IsZero() && now.Sub(g.heard) >= lostAfter {
-		e.log(fmt.Sprintf("WCCP: router %s lost, silent for %d seconds", g.cfg.Router.Addr(), int(now.Sub(g.heard).Seconds())))
+		e.log("WCCP: router {router} lost, silent for {seconds} seconds",
+			zap.Stringer("router", g.cfg.Router.Addr()), zap.Int("seconds", int(now.Sub(g.heard).Seconds())))
 		if g.held > 0 {
 			e.moved(now, versionOne, g.held)
 		}
@@ -57,7 +59,8 @@ func (e *Engine) tickV1(now time.Time) {
 		g.announceAt = g.announceAt.Add(Interval)
 	}
 	if g.local = e.cfg.Local(g.cfg.Router.Addr()); !g.local.IsValid() {
-		e.complain(now, g.cfg.Router.Addr(), noRoute, fmt.Sprintf("WCCP: no route to router %s, nothing is announced to it", g.cfg.Router.Addr()))
+		e.complain(now, g.cfg.Router.Addr(), noRoute, "WCCP: no route to router {router}, nothing is announced to it",
+			zap.Stringer("router", g.cfg.Router.Addr()))
 		return
 	}
 	m := wire.V1Message{Type: wire.V1HereIAm, Version: g.cfg.Version, ReceiveID: g.receiveID, Buckets: g.buckets, Unassigned: g.stale}
@@ -69,7 +72,8 @@ func (e *Engine) tickV1(now time.Time) {
 func (e *Engine) sendV1(now time.Time, m *wire.V1Message) {
 	datagram, err := m.Append(nil)
 	if err != nil {
-		e.complain(now, e.v1.cfg.Router.Addr(), unsendable, fmt.Sprintf("WCCP: %s cannot be said: %v", m.Type, err))
+		e.complain(now, e.v1.cfg.Router.Addr(), unsendable, "WCCP: {message} cannot be said: {error}",
+			zap.Stringer("message", m.Type), zap.String("error", err.Error()))
 		return
 	}
 	e.send(e.v1.cfg.Router, datagram)
@@ -80,20 +84,23 @@ func (e *Engine) packetV1(now time.Time, from netip.Addr, datagram []byte) {
 	g := e.v1
 	if g == nil || g.cfg.Router.Addr() != from {
 		e.ignored.UnknownSource++
-		e.complain(now, from, strangeSource, fmt.Sprintf("WCCP: version 1 packet from %s, which is no router of ours", from))
+		e.complain(now, from, strangeSource, "WCCP: version 1 packet from {router}, which is no router of ours", zap.Stringer("router", from))
 		return
 	}
 	m, err := wire.ParseV1(datagram)
 	switch {
 	case err != nil:
 		e.ignored.Malformed++
-		e.complain(now, from, malformed, fmt.Sprintf("WCCP: malformed packet from %s: %v", from, err))
+		e.complain(now, from, malformed, "WCCP: malformed packet from {router}: {error}",
+			zap.Stringer("router", from), zap.String("error", err.Error()))
 	case m.Type != wire.V1ISeeYou || m.Version != g.cfg.Version:
 		e.ignored.WrongMessage++
-		e.complain(now, from, wrongMessage, fmt.Sprintf("WCCP: %s of version %d from %s ignored", m.Type, m.Version, from))
+		e.complain(now, from, wrongMessage, "WCCP: {message} of version {version} from {router} ignored",
+			zap.Stringer("message", m.Type), zap.Uint32("version", m.Version), zap.Stringer("router", from))
 	case len(m.Caches) > memberLimit:
 		g.counter.Dropped++
-		e.complain(now, from, absurd, fmt.Sprintf("Ignoring WCCP_I_SEE_YOU from %s with number of caches set to %d", from, len(m.Caches)))
+		e.complain(now, from, absurd, "Ignoring WCCP_I_SEE_YOU from {router} with number of caches set to {caches}",
+			zap.Stringer("router", from), zap.Int("caches", len(m.Caches)))
 	default:
 		e.iSeeYouV1(now, m)
 	}
@@ -103,7 +110,7 @@ func (e *Engine) packetV1(now time.Time, from netip.Addr, datagram []byte) {
 func (e *Engine) iSeeYouV1(now time.Time, m *wire.V1Message) {
 	g := e.v1
 	if g.heard.IsZero() {
-		e.log(fmt.Sprintf("WCCP: router %s answers", g.cfg.Router.Addr()))
+		e.log("WCCP: router {router} answers", zap.Stringer("router", g.cfg.Router.Addr()))
 	}
 	g.counter.ISeeYou++
 	g.heard, g.receiveID, g.caches = now, m.ReceiveID, nil
@@ -119,7 +126,7 @@ func (e *Engine) iSeeYouV1(now time.Time, m *wire.V1Message) {
 	}
 	g.stale = held == 0 && g.buckets.Count() > 0
 	if held != g.held {
-		e.log(fmt.Sprintf("WCCP: router %s gives us %d of 256 buckets", g.cfg.Router.Addr(), held))
+		e.log("WCCP: router {router} gives us {buckets} of 256 buckets", zap.Stringer("router", g.cfg.Router.Addr()), zap.Int("buckets", held))
 		if held < g.held {
 			e.moved(now, versionOne, g.held-held)
 		}
@@ -164,7 +171,7 @@ func (e *Engine) assignV1(now time.Time) {
 		m.Table[i] = wire.MakeBucket(blockOf(i, len(g.caches)), false)
 	}
 	g.counter.Assignments++
-	e.log(fmt.Sprintf("WCCP: assigning %d caches", len(g.caches)))
+	e.log("WCCP: assigning {caches} caches", zap.Int("caches", len(g.caches)))
 	e.sendV1(now, &m)
 }
 

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"go.uber.org/zap"
+
 	"github.com/cuttle-proxy/cuttle/wccp2/wire"
 )
 
@@ -19,7 +21,8 @@ func (e *Engine) look(now time.Time, g *group, r *router, m *wire.Message) (chan
 	if was == nil || was.MemberChange != r.view.MemberChange || !slices.Equal(members(was), members(r.view)) {
 		changed = true
 		if was == nil || !slices.Equal(members(was), members(r.view)) {
-			e.log(fmt.Sprintf("WCCPv2: router %s sees in service %s: %s", r.to.Addr(), g.svc.ServiceID, memberNames(members(r.view))))
+			e.log("WCCPv2: router {router} sees in service {service}: {caches}",
+				zap.Stringer("router", r.to.Addr()), zap.Stringer("service", g.svc.ServiceID), zap.String("caches", memberNames(members(r.view))))
 		}
 	}
 	e.countBuckets(now, g, r, m)
@@ -93,7 +96,8 @@ func (e *Engine) countBuckets(now time.Time, g *group, r *router, m *wire.Messag
 		if held < 0 {
 			text = "a share it does not show"
 		}
-		e.log(fmt.Sprintf("WCCPv2: router %s gives us %s of service %s", r.to.Addr(), text, g.svc.ServiceID))
+		e.log("WCCPv2: router {router} gives us {share} of service {service}",
+			zap.Stringer("router", r.to.Addr()), zap.String("share", text), zap.Stringer("service", g.svc.ServiceID))
 		if held >= 0 && held < r.held {
 			e.moved(now, g.svc.ServiceID.String(), r.held-held)
 		}

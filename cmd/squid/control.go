@@ -12,10 +12,11 @@ import (
 	"syscall"
 	"time"
 
+	"go.uber.org/zap"
+	"golang.org/x/sys/unix"
+
 	"github.com/cuttle-proxy/cuttle/forward/helper"
 	"github.com/cuttle-proxy/cuttle/forward/peer"
-	"github.com/cuttle-proxy/cuttle/forward/report"
-	"golang.org/x/sys/unix"
 )
 
 // A running copy answers questions on a socket in the abstract namespace, named
@@ -140,7 +141,7 @@ func questionOrder(question string) func(*invocation) int {
 func (p *process) openControl() {
 	l, err := net.ListenUnix("unix", controlAddress(os.Getpid()))
 	if err != nil {
-		p.log.Warn("WARNING: questions by -k wccp, -k network, -k helpers, -k store and -k peers cannot be answered: " + report.SystemText(err))
+		p.log.Warn("WARNING: questions by -k wccp, -k network, -k helpers, -k store and -k peers cannot be answered: {error}", zap.Error(err))
 		return
 	}
 	p.control = l

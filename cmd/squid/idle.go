@@ -1,8 +1,9 @@
 package main
 
 import (
-	"fmt"
 	"strings"
+
+	"go.uber.org/zap"
 
 	"github.com/cuttle-proxy/cuttle/conf"
 )
@@ -20,12 +21,11 @@ func (p *process) nameIdle(report *conf.Report) {
 			continue
 		}
 		p.named[in.Key()] = true
-		text := fmt.Sprintf("%s line %d: %s", in.Pos.File, in.Pos.Line, in.Text())
+		line, write := "{file} line {line}: {effect}", p.log.Info
 		if in.Effect == conf.Pending {
-			p.log.Warn("WARNING: " + text)
-		} else {
-			p.log.Info(text)
+			line, write = "WARNING: "+line, p.log.Warn
 		}
+		write(line, zap.String("file", in.Pos.File), zap.Int("line", in.Pos.Line), zap.String("effect", in.Text()))
 	}
 }
 
@@ -36,7 +36,7 @@ func refusal(report *conf.Report) string { return strings.Join(report.Harmful(),
 // nameIdleFlags does the same for the command line.
 func (p *process) nameIdleFlags() {
 	if idle := p.inv.flags.idle(); len(idle) > 0 {
-		p.log.Info("Options without effect here: " + strings.Join(idle, " "))
+		p.log.Info("Options without effect here: {options}", zap.String("options", strings.Join(idle, " ")))
 	}
 }
 

@@ -8,6 +8,8 @@ import (
 	"io"
 	"syscall"
 	"time"
+
+	"go.uber.org/zap"
 )
 
 // outcome is what came of a reconfigure.
@@ -21,7 +23,7 @@ type outcome struct {
 // problem notes and logs what could not be done.
 func (p *process) problem(o *outcome, text string) {
 	o.Problems = append(o.Problems, text)
-	p.log.Error("ERROR: " + text)
+	p.log.Error("ERROR: {problem}", zap.String("problem", text))
 }
 
 // errEnding answers an order that comes when the end has begun.

@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"time"
 
+	"go.uber.org/zap"
+
 	"github.com/cuttle-proxy/cuttle/conf"
 	"github.com/cuttle-proxy/cuttle/forward/report"
 )
@@ -86,8 +88,8 @@ func (p *process) endTransfers(sig os.Signal, cut <-chan struct{}) {
 		lifetime = 0
 	}
 	p.host.SilenceWCCP()
-	p.log.Info(fmt.Sprintf("Preparing for shutdown after %d requests", p.server.Requests()))
-	p.log.Info(fmt.Sprintf("Waiting %d seconds for active connections to finish", int(lifetime/time.Second)))
+	p.log.Info("Preparing for shutdown after {requests} requests", zap.Uint64("requests", p.server.Requests()))
+	p.log.Info("Waiting {seconds} seconds for active connections to finish", zap.Int("seconds", int(lifetime/time.Second)))
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -105,10 +107,10 @@ func (p *process) endTransfers(sig os.Signal, cut <-chan struct{}) {
 // rotate renames and reopens every log: cache.log here, the others in forward.
 func (p *process) rotate() {
 	if err := p.server.Rotate(); err != nil {
-		p.log.Warn("WARNING: log rotation: " + err.Error())
+		p.log.Warn("WARNING: log rotation: {error}", report.Error(err))
 	}
 	if err := p.rotateCacheLog(); err != nil {
-		p.log.Warn("WARNING: rotation of cache.log: " + report.SystemText(err))
+		p.log.Warn("WARNING: rotation of cache.log: {error}", zap.Error(err))
 	}
 }
 
@@ -176,9 +178,9 @@ func (p *process) toggleDebug() {
 func (p *process) reconfigure() (o outcome) {
 	notifyReloading()
 	defer notifyReady()
-	p.log.Info(fmt.Sprintf("Reconfiguring Squid Cache (version %s)...", conf.Version))
+	p.log.Info("Reconfiguring Squid Cache (version {version})...", zap.String("version", conf.Version))
 	if err := p.monitor.Learn(); err != nil {
-		p.log.Warn("WARNING: " + err.Error())
+		p.log.Warn("WARNING: {error}", report.Error(err))
 	}
 	cfg, report := conf.Load(p.inv.flags.confFile, conf.Options{World: p.monitor.World(resolvingWorld{})})
 	for _, line := range report.Lines {
@@ -255,10 +257,10 @@ func (p *process) leave() {
 		p.host.Close()
 	}
 	if err := p.monitor.RemovePid(p.cfg.PidFilename); err != nil {
-		p.log.Warn(fmt.Sprintf("WARNING: cannot remove %s: %s", p.cfg.PidFilename, report.SystemText(err)))
+		p.log.Warn("WARNING: cannot remove {file}: {error}", zap.String("file", p.cfg.PidFilename), zap.Error(err))
 	}
 	if p.server != nil && !p.failed {
-		p.log.Info(fmt.Sprintf("Squid Cache (Version %s): Exiting normally.", conf.Version))
+		p.log.Info("Squid Cache (Version {version}): Exiting normally.", zap.String("version", conf.Version))
 	}
 	p.monitor.Close()
 }

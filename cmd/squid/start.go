@@ -11,13 +11,14 @@ import (
 	"syscall"
 	"time"
 
+	"go.uber.org/zap"
+
 	"github.com/cuttle-proxy/cuttle/cmd/squid/intercept"
 	"github.com/cuttle-proxy/cuttle/cmd/squid/privsep"
 	"github.com/cuttle-proxy/cuttle/conf"
 	"github.com/cuttle-proxy/cuttle/forward"
 	"github.com/cuttle-proxy/cuttle/forward/accesslog"
 	"github.com/cuttle-proxy/cuttle/forward/report"
-	"go.uber.org/zap"
 )
 
 // start is what happens without an order: check the configuration, refuse a
@@ -119,11 +120,13 @@ func (p *process) prepare() error {
 	if err := p.openCacheLog(); err != nil {
 		return err
 	}
-	p.log.Info(fmt.Sprintf("Starting Squid Cache version %s for %s-%s...", conf.Version, runtime.GOARCH, runtime.GOOS))
-	p.log.Info(fmt.Sprintf("Process ID %d", os.Getpid()))
-	p.log.Info(fmt.Sprintf("With %d file descriptors available", descriptors))
+	p.log.Info("Starting Squid Cache version {version} for {arch}-{os}...",
+		zap.String("version", conf.Version), zap.String("arch", runtime.GOARCH), zap.String("os", runtime.GOOS))
+	p.log.Info("Process ID {pid}", zap.Int("pid", os.Getpid()))
+	p.log.Info("With {descriptors} file descriptors available", zap.Uint64("descriptors", descriptors))
 	if limitErr != nil {
-		p.log.Warn(fmt.Sprintf("WARNING: max_filedescriptors %d cannot be had: %s", p.cfg.MaxFiledescriptors, report.SystemText(limitErr)))
+		p.log.Warn("WARNING: max_filedescriptors {wanted} cannot be had: {error}",
+			zap.Int("wanted", p.cfg.MaxFiledescriptors), zap.Error(limitErr))
 	}
 	p.host.TellFindings()
 	p.goToCoredumpDir()
@@ -166,10 +169,10 @@ func (p *process) goToCoredumpDir() {
 		return
 	}
 	if err := os.Chdir(dir); err != nil {
-		p.log.Warn(fmt.Sprintf("WARNING: cannot change to coredump_dir %s: %s", dir, report.SystemText(err)))
+		p.log.Warn("WARNING: cannot change to coredump_dir {folder}: {error}", zap.String("folder", dir), zap.Error(err))
 		return
 	}
-	p.log.Info("Set Current Directory to " + dir)
+	p.log.Info("Set Current Directory to {folder}", zap.String("folder", dir))
 }
 
 // open builds the rooms and opens the ports. Nothing is half open when it fails.
@@ -196,11 +199,11 @@ func (p *process) open(signals chan os.Signal) error {
 	}
 	p.openControl()
 	if err := p.monitor.WritePid(p.cfg.PidFilename); err != nil {
-		text := fmt.Sprintf("%s: %s", p.cfg.PidFilename, report.SystemText(err))
 		if p.supervised { // nobody could find it again
-			return fatalError{"Cannot write the pid file: " + text + "; make its folder, or name another file in pid_filename"}
+			return fatalError{fmt.Sprintf("Cannot write the pid file: %s: %s; make its folder, or name another file in pid_filename",
+				p.cfg.PidFilename, report.SystemText(err))}
 		}
-		p.log.Warn("WARNING: " + text)
+		p.log.Warn("WARNING: {file}: {error}", zap.String("file", p.cfg.PidFilename), zap.Error(err))
 	}
 	return nil
 }

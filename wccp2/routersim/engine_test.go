@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cuttle-proxy/cuttle/forward/report"
 	"github.com/cuttle-proxy/cuttle/wccp2"
 	"github.com/cuttle-proxy/cuttle/wccp2/routersim"
 	"github.com/cuttle-proxy/cuttle/wccp2/routersim/dissect"
@@ -125,7 +126,7 @@ func (w *world) deliver() (any bool) {
 	for address, c := range w.caches {
 		for _, action := range c.Take() {
 			if action.Datagram == nil {
-				w.logged = append(w.logged, action.Text)
+				w.logged = append(w.logged, report.Line(action.Line, action.Fields))
 				continue
 			}
 			any = true

@@ -2,15 +2,16 @@ package intercept
 
 import (
 	"errors"
-	"fmt"
 	"net/netip"
 	"os"
 	"slices"
 	"syscall"
 
+	"go.uber.org/zap"
 	"golang.org/x/sys/unix"
 
 	"github.com/cuttle-proxy/cuttle/conf"
+	"github.com/cuttle-proxy/cuttle/forward/report"
 	"github.com/cuttle-proxy/cuttle/tproxy"
 	"github.com/cuttle-proxy/cuttle/tproxy/gre"
 	"github.com/cuttle-proxy/cuttle/wccp2"
@@ -191,7 +192,7 @@ func (h *Host) startGRE() {
 	}
 	go func() {
 		if err := r.Run(); err != nil {
-			h.log.Error("ERROR: GRE packets are no longer received: " + err.Error())
+			h.log.Error("ERROR: GRE packets are no longer received: {error}", report.Error(err))
 			if w := h.wccp.Load(); w != nil {
 				w.Hold(noGRE)
 			}
@@ -207,8 +208,9 @@ func (h *Host) closeGRE() {
 	}
 	n := r.Counts()
 	r.Close()
-	h.log.Info(fmt.Sprintf("GRE: %d packets received, %d delivered, %d given back, %d refused, %d lost in the queue",
-		n.Received, n.Delivered, n.Returned, refused(n), n.Lost))
+	h.log.Info("GRE: {received} packets received, {delivered} delivered, {returned} given back, {refused} refused, {lost} lost in the queue",
+		zap.Uint64("received", n.Received), zap.Uint64("delivered", n.Delivered), zap.Uint64("returned", n.Returned),
+		zap.Uint64("refused", refused(n)), zap.Uint64("lost", n.Lost))
 }
 
 func refused(n gre.Counts) uint64 {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/cuttle-proxy/cuttle/conf"
 	"github.com/cuttle-proxy/cuttle/forward/overload"
+	"github.com/cuttle-proxy/cuttle/forward/report"
 	"github.com/cuttle-proxy/cuttle/tproxy/host"
 	"github.com/cuttle-proxy/cuttle/wccp2"
 )
@@ -125,7 +126,7 @@ func (h *Host) Close() {
 	h.closeGRE()
 	if h.Root == nil {
 		if err := h.rules.AtEnd(h.cfg); err != nil {
-			h.log.Error("ERROR: " + err.Error())
+			h.log.Error("ERROR: {error}", report.Error(err))
 		}
 	}
 	h.Network.Close()
@@ -136,14 +137,15 @@ func (h *Host) Close() {
 // may be somebody else's to make, later.
 func (h *Host) tell(findings []host.Finding) {
 	for _, f := range findings {
-		text := fmt.Sprintf("preflight: %s: %s; %s", f.ID, f.Fact, f.Why)
-		if f.Remedy != "" {
-			text += "; mend it with: " + f.Remedy
-		}
+		line, write := "WARNING: ", h.log.Warn
 		if f.Level == host.Fail {
-			h.log.Error("ERROR: " + text)
-		} else {
-			h.log.Warn("WARNING: " + text)
+			line, write = "ERROR: ", h.log.Error
 		}
+		line += "preflight: {finding}: {fact}; {why}"
+		fields := []zap.Field{zap.String("finding", f.ID), zap.String("fact", f.Fact), zap.String("why", f.Why)}
+		if f.Remedy != "" {
+			line, fields = line+"; mend it with: {remedy}", append(fields, zap.String("remedy", f.Remedy))
+		}
+		write(line, fields...)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/cuttle-proxy/cuttle/forward/overload"
+	"github.com/cuttle-proxy/cuttle/forward/report"
 )
 
 // indexing is a server whose index is there when the channel is closed.
@@ -77,7 +78,7 @@ func TestRebuildWait(t *testing.T) {
 func lines(logs *observer.ObservedLogs) string {
 	var text strings.Builder
 	for _, e := range logs.All() {
-		text.WriteString(e.Message + "\n")
+		text.WriteString(report.Line(e.Message, e.Context) + "\n")
 	}
 	return text.String()
 }

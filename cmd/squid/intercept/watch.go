@@ -12,6 +12,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/cuttle-proxy/cuttle/conf"
+	"github.com/cuttle-proxy/cuttle/forward/report"
 	"github.com/cuttle-proxy/cuttle/tproxy/host"
 )
 
@@ -88,7 +89,7 @@ func (w *watch) followRouters(h *Host) {
 	}
 	w.routers = list
 	r.SetRouters(list)
-	w.log.Info(fmt.Sprintf("GRE is accepted from %v", list))
+	w.log.Info("GRE is accepted from {senders}", zap.String("senders", fmt.Sprint(list)))
 }
 
 // tell logs what went wrong since it was last told.
@@ -101,7 +102,7 @@ func (w *watch) tell(now Counts, at time.Time) {
 		return
 	}
 	for _, line := range lines {
-		w.log.Warn("WARNING: " + line)
+		w.log.Warn("WARNING: {finding}", zap.String("finding", line))
 	}
 	w.told, w.toldAt = now, at
 }
@@ -116,13 +117,13 @@ func (w *watch) lookAtHost(h *Host, now time.Time) {
 	}
 	if there != w.ifaces && h.cfg.NetworkSetup {
 		if err := h.setUpRulesAgain(); err != nil {
-			w.log.Error("ERROR: " + err.Error())
+			w.log.Error("ERROR: {error}", report.Error(err))
 		}
 	}
 	w.ifaces, w.lookedAt = there, now
 	if decapsulates(h.cfg) && int(segmentSize(h.cfg)) != h.Network.now.Load().sockets.MSS {
 		h.Network.Configure(h.cfg)
-		w.log.Info(fmt.Sprintf("TCP segments are kept to %d octets, as the way to the router wants it", segmentSize(h.cfg)))
+		w.log.Info("TCP segments are kept to {octets} octets, as the way to the router wants it", zap.Uint16("octets", segmentSize(h.cfg)))
 	}
 	found := lookAtHost(h.cfg)
 	known := map[string]bool{}

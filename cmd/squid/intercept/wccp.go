@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/vishvananda/netlink"
+	"go.uber.org/zap"
 
 	"github.com/cuttle-proxy/cuttle/tproxy/gre"
 	"github.com/cuttle-proxy/cuttle/wccp2"
@@ -115,7 +116,8 @@ func (h *Host) LeaveWCCP(cut <-chan struct{}) {
 	case <-cut:
 		how = "leaving cut short"
 	}
-	h.log.Info(fmt.Sprintf("WCCP: %s after %d seconds, %d transfers still running", how, int(time.Since(began)/time.Second), h.server.Transfers()))
+	h.log.Info("WCCP: {ended} after {seconds} seconds, {transfers} transfers still running",
+		zap.String("ended", how), zap.Int("seconds", int(time.Since(began)/time.Second)), zap.Int("transfers", h.server.Transfers()))
 	r.Close()
 }
 
