@@ -109,14 +109,6 @@ func cachemgrPasswords(field func(*Config) *[]CachemgrPasswd) kind {
 	})
 }
 
-// knownMethods are the request methods 2.6 knows, and maxMethods how many can be added.
-// http1, which imports nothing of ours, has them too; a test compares the two.
-var knownMethods = []string{"GET", "POST", "PUT", "HEAD", "CONNECT", "TRACE", "PURGE", "OPTIONS", "DELETE", "PROPFIND",
-	"PROPPATCH", "MKCOL", "COPY", "MOVE", "LOCK", "UNLOCK", "BMOVE", "BDELETE", "BPROPFIND", "BPROPPATCH", "BCOPY",
-	"SEARCH", "SUBSCRIBE", "UNSUBSCRIBE", "POLL", "REPORT", "MKACTIVITY", "CHECKOUT", "MERGE"}
-
-const maxMethods = 20
-
 // method finds a method by name without regard to case, "" for none.
 func (b *builder) method(name string) string {
 	for _, list := range [][]string{knownMethods, b.cfg.ExtensionMethods} {

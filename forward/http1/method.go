@@ -49,6 +49,9 @@ var methodText = [firstExtension]string{
 	"MKACTIVITY", "CHECKOUT", "MERGE",
 }
 
+// MethodNames are the methods Squid 2.6 knows, in its spelling.
+func MethodNames() []string { return methodText[1:] }
+
 // Methods is a fixed set of methods: the built-in ones and the extensions of
 // the configuration. A nil *Methods holds the built-in ones.
 type Methods struct {
