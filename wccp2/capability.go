@@ -34,11 +34,11 @@ func (c *Config) methods(v6 bool) methods {
 	return methods{c.Forwarding, c.Assignment, c.Return}
 }
 
-// judge compares what the router offers for the service with what is configured
+// negotiate compares what the router offers for the service with what is configured
 // and reports whether the verdict changed. A router that offers nothing means GRE
 // and hash (draft 4.4, 4.5). A mismatch keeps that router out of that service
 // until it offers something else; everything else goes on.
-func (e *Engine) judge(g *group, r *router, offers []wire.Capability) (changed bool) {
+func (e *Engine) negotiate(g *group, r *router, offers []wire.Capability) (changed bool) {
 	var wrong []string
 	for i, n := range negotiable {
 		want := [...]uint32{g.methods.forwarding, g.methods.assignment, g.methods.returning}[i]

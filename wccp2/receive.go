@@ -120,7 +120,7 @@ func (e *Engine) iSeeYou(now time.Time, g *group, r *router, m *wire.Message) {
 	r.counter.ISeeYou++
 	r.receiveID, r.open = m.RouterIdentity.ReceiveID, false
 	e.seen(now, g, r, m.RouterIdentity.ID)
-	changed := e.judge(g, r, m.Capabilities)
+	changed := e.negotiate(g, r, m.Capabilities)
 	if e.look(now, g, r, m) || changed {
 		g.fleet(r.local).touch(now)
 	}

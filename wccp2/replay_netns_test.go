@@ -94,7 +94,7 @@ func TestReplayScenarios(t *testing.T) {
 	}
 	wait.Wait()
 	for _, p := range plays {
-		t.Run(p.s.Name, func(t *testing.T) { p.stage.judge(t, p.s) })
+		t.Run(p.s.Name, func(t *testing.T) { p.stage.compare(t, p.s) })
 	}
 }
 
@@ -213,8 +213,8 @@ func (st *stage) listen(addr netip.Addr, c *net.UDPConn) {
 	}
 }
 
-// judge holds what was sent against the recording.
-func (st *stage) judge(t *testing.T, s *scenario) {
+// compare holds what was sent against the recording.
+func (st *stage) compare(t *testing.T, s *scenario) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	ended := len(s.Events) > 0 && s.Events[len(s.Events)-1].Command.Name == "SIGTERM"

@@ -49,7 +49,7 @@ func (s *stage) examine(ctx context.Context, f fetch) *evidence {
 	defer cancel()
 	if f.routed() {
 		e.findLogLine(ctx, s.caches, places)
-		e.judge()
+		e.conclude()
 		return e
 	}
 	e.request, _ = s.router.log.await(ctx, events, func(r event) bool {
@@ -66,7 +66,7 @@ func (s *stage) examine(ctx context.Context, f fetch) *evidence {
 	if e.groups, err = s.router.groups(); err != nil {
 		e.fail("%v", err)
 	}
-	e.judge()
+	e.conclude()
 	return e
 }
 
@@ -95,11 +95,11 @@ func (e *evidence) fail(format string, args ...any) {
 	e.failures = append(e.failures, fmt.Sprintf(format, args...))
 }
 
-// judge holds the evidence together. Each condition alone could be met by a network
+// conclude holds the evidence together. Each condition alone could be met by a network
 // that does something else.
-func (e *evidence) judge() {
+func (e *evidence) conclude() {
 	if len(e.failures) > 0 {
-		e.judgeRedirection()
+		e.concludeRedirection()
 		return
 	}
 	f, p := e.fetch, e.page
@@ -123,13 +123,13 @@ func (e *evidence) judge() {
 	if p.Octets < f.octets {
 		e.fail("%d octets came, at least %d were asked for", p.Octets, f.octets)
 	}
-	e.judgeRedirection()
+	e.concludeRedirection()
 	if err := e.judgeLogLine(); err != nil {
 		e.fail("%v", err)
 	}
 }
 
-func (e *evidence) judgeRedirection() {
+func (e *evidence) concludeRedirection() {
 	if e.fetch.routed() {
 		return
 	}

@@ -80,7 +80,7 @@ func TestRecordings(t *testing.T) {
 			if differs[rec.Name] != "" {
 				rec.Conf = append(rec.Conf, "update_headers off")
 			}
-			rec.judge(t)
+			rec.compare(t)
 		})
 	}
 }
@@ -100,7 +100,7 @@ func TestMoreRecordings(t *testing.T) {
 			if rec.Name == "range-206-full" {
 				t.Skip("RFC 9111 3.4: a 206 with all of the body is stored, which 2.6 does not")
 			}
-			rec.judge(t)
+			rec.compare(t)
 		})
 	}
 }
@@ -123,8 +123,8 @@ func readRecording(t *testing.T, data []byte) *recording {
 	return rec
 }
 
-// judge plays a recording: one not to be copied must come out differently.
-func (rec *recording) judge(t *testing.T) {
+// compare plays a recording: one not to be copied must come out differently.
+func (rec *recording) compare(t *testing.T) {
 	t.Helper()
 	found := rec.play(t, newToy(t, rec.Conf...))
 	switch copied := rec.Copy == nil || *rec.Copy; {

@@ -44,7 +44,7 @@ func (e *Entry) waitForReaders(ctx context.Context, limit time.Duration) error {
 	return nil
 }
 
-// mustWait tells whether the writer must wait, and for how long at most before it
+// mustWait reports whether the writer must wait, and for how long at most before it
 // looks again.
 func (e *Entry) mustWait() (wait bool, limit time.Duration) {
 	c := e.s.config.Load()

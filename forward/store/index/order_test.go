@@ -38,7 +38,7 @@ func (m *model) touch(o *object, now time.Time) {
 	}
 }
 
-// leavesFirst tells whether n may be the one that leaves first.
+// leavesFirst reports whether n may be the one that leaves first.
 func (m *model) leavesFirst(n int) error {
 	chosen := m.objects[n]
 	for other, o := range m.objects {

@@ -108,7 +108,7 @@ var (
 	errBigEndian = fmt.Errorf("%w (a big-endian machine's)", errNotOurs)
 )
 
-// checkHeader tells whether b begins a log that can be replayed. The error
+// checkHeader reports whether b begins a log that can be replayed. The error
 // wraps errNotOurs and names whose log it looks like.
 func checkHeader(b []byte) error {
 	if len(b) < recordSize {
