@@ -258,6 +258,7 @@ func (f *Fetch) Leave() bool {
 		return false
 	}
 	f.over = true
+	f.choice.Replied()
 	if f.conn == nil {
 		return true
 	}

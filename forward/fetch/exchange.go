@@ -98,6 +98,7 @@ func (f *Fetch) answered(ended bool, seen *prelude) (done bool, _ *failure.Failu
 			return false, failure.NotTheReply()
 		case !f.interim():
 			f.head = used
+			f.choice.Replied()
 			f.sayReply()
 			return true, nil
 		}

@@ -49,6 +49,7 @@ type state struct {
 	ctx    context.Context
 	req    *Request
 
+	choice  peer.Choice
 	hop     *peer.Hop
 	dialled acl.Facts // those of req, about one address
 	code    string    // hierarchy code, for the log

@@ -20,8 +20,7 @@ func (f *Fetch) Choose() *failure.Failure {
 		MethodText: f.req.MethodText, Major: f.req.Major, Minor: f.req.Minor, Head: f,
 	}
 	f.askPinned(&q)
-	var probed bool
-	f.hops, probed = f.policy.Peers.Select(f.ctx, &q, f.hops[:0])
+	f.hops, f.choice = f.policy.Peers.Select(f.ctx, &q, f.hops[:0])
 	f.sayHops()
 	switch {
 	case f.ctx.Err() != nil:
@@ -31,7 +30,7 @@ func (f *Fetch) Choose() *failure.Failure {
 		return nil
 	case f.req.Method == http1.CONNECT:
 		return failure.NoHop(0)
-	case probed:
+	case f.choice.Probed:
 		// The number is what 2.6's non-blocking sockets leave behind (fact
 		// "accel ports never go direct").
 		return failure.NoHop(syscall.EINPROGRESS)

@@ -18,15 +18,15 @@ func TestDeadParentComesBack(t *testing.T) {
 	p := r.list[0]
 	q := question(t, "GET", "http://o.test/", "")
 	for i := range downAfter {
-		if hops, probed := r.Select(t.Context(), q, nil); words(hops) != "FIRST_UP_PARENT/one.test ANY_PARENT/one.test" || probed {
+		if hops, choice := r.Select(t.Context(), q, nil); words(hops) != "FIRST_UP_PARENT/one.test ANY_PARENT/one.test" || choice.Probed {
 			t.Fatalf("after %d failures: %s", i, words(hops))
 		}
 		p.Failed()
 	}
 	ask := func(what string, wantProbe bool) {
 		t.Helper()
-		if hops, probed := r.Select(t.Context(), q, nil); len(hops) > 0 || probed != wantProbe {
-			t.Errorf("%s: %s, probed %v", what, words(hops), probed)
+		if hops, choice := r.Select(t.Context(), q, nil); len(hops) > 0 || choice.Probed != wantProbe {
+			t.Errorf("%s: %s, probed %v", what, words(hops), choice.Probed)
 		}
 	}
 	ended := func() bool {
@@ -65,8 +65,8 @@ func TestDeadParentComesBack(t *testing.T) {
 // A parent without an address is of no use, and nobody asks in vain.
 func TestParentWithoutAddress(t *testing.T) {
 	r := load(t, "cache_peer p.invalid parent 1 0 no-query")
-	if hops, probed := r.Select(t.Context(), question(t, "GET", "http://o.test/", ""), nil); words(hops) != "DIRECT" || probed {
-		t.Errorf("%s, probed %v", words(hops), probed)
+	if hops, choice := r.Select(t.Context(), question(t, "GET", "http://o.test/", ""), nil); words(hops) != "DIRECT" || choice.Probed {
+		t.Errorf("%s, probed %v", words(hops), choice.Probed)
 	}
 }
 

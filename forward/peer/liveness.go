@@ -105,7 +105,7 @@ func (p *Peer) noteAnswer(what icp.Opcode, now time.Time) {
 	}
 }
 
-// noteRTT keeps how long an answer to a request that still waits took.
+// noteRTT keeps how long an answer took.
 func (p *Peer) noteRTT(rtt time.Duration) {
 	if rtt <= 0 || rtt > longestRTT {
 		return

@@ -181,6 +181,7 @@ func (n *Neighbours) Use(l *Local) {
 	old := n.local.Swap(l)
 	if old != nil && old.Peers != l.Peers {
 		old.Peers.stop()
+		n.rounds.forgetLate()
 	}
 	if n.started {
 		n.begin(l)

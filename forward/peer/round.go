@@ -3,6 +3,7 @@ package peer
 import (
 	"context"
 	"net/netip"
+	"sync/atomic"
 	"time"
 
 	"github.com/cuttle-proxy/cuttle/conf"
@@ -19,6 +20,7 @@ type round struct {
 	asked    []asked
 	expected int // answers that are waited for
 	heard    int
+	replied  atomic.Bool // the request has its reply
 
 	hit       *Peer
 	hitParent bool
@@ -160,7 +162,6 @@ func (r *round) hear(i int, a answer, now time.Time) bool {
 		return r.heard >= r.expected
 	}
 	q.done = true
-	q.peer.noteRTT(now.Sub(r.began))
 	switch {
 	case a.what == icp.Hit:
 		r.hit, r.hitParent = q.peer, q.parent

@@ -18,7 +18,7 @@ import (
 const echoPort = 7
 
 // mostLate is how many rounds that are over are remembered, so that an answer that
-// comes late still shows that its sender lives.
+// comes late still shows that its sender lives, and how long it took.
 const mostLate = 1024
 
 // waiting is a round whose answers are awaited.
@@ -37,7 +37,7 @@ type rounds struct {
 	mu     sync.Mutex
 	byICP  map[uint32]*waiting
 	byHTCP map[uint32]*waiting
-	late   []uint32 // a ring of numbers of rounds that are over
+	late   []*waiting // a ring of rounds that are over
 	next   int
 
 	icp, htcp *socket // by which questions leave, nil for none
@@ -45,7 +45,7 @@ type rounds struct {
 
 func (rs *rounds) init() {
 	rs.byICP, rs.byHTCP = map[uint32]*waiting{}, map[uint32]*waiting{}
-	rs.late = make([]uint32, mostLate)
+	rs.late = make([]*waiting, mostLate)
 }
 
 // use makes the sockets those by which questions leave.
@@ -78,7 +78,7 @@ func (n *Neighbours) reaches(p *Peer) bool {
 func (n *Neighbours) ask(ctx context.Context, s *Set, q *Question, r *round) (late bool) {
 	w := &waiting{round: r, set: s, host: strings.Clone(q.host()), ended: make(chan struct{})}
 	n.send(w, q)
-	defer n.forget(w)
+	defer n.end(w)
 	if r.expected == 0 {
 		return false
 	}
@@ -180,23 +180,43 @@ func appendTST(dst []byte, a *asked, q *Question) []byte {
 	return dst
 }
 
-// forget ends a round: its numbers are kept a while, for answers that come late.
-func (n *Neighbours) forget(w *waiting) {
+// end ends a round: its numbers are kept a while, for answers that come late.
+func (n *Neighbours) end(w *waiting) {
 	w.mu.Lock()
 	w.over = true
-	asked := w.round.asked
 	w.mu.Unlock()
 	rs := &n.rounds
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
-	for i := range asked {
-		if asked[i].number != 0 {
-			delete(rs.byHTCP, asked[i].number)
+	if oldest := rs.late[rs.next]; oldest != nil {
+		rs.forget(oldest)
+	}
+	rs.late[rs.next] = w
+	rs.next = (rs.next + 1) % len(rs.late)
+}
+
+// forget frees the numbers of a round that is over; rs.mu is locked. What was asked
+// under them is not added to any more.
+func (rs *rounds) forget(w *waiting) {
+	delete(rs.byICP, w.round.number)
+	for i := range w.round.asked {
+		if number := w.round.asked[i].number; number != 0 {
+			delete(rs.byHTCP, number)
 		}
 	}
-	delete(rs.byICP, rs.late[rs.next])
-	rs.late[rs.next] = w.round.number
-	rs.next = (rs.next + 1) % len(rs.late)
+}
+
+// forgetLate frees the numbers of all rounds that are over: they were those of peers
+// that are no more.
+func (rs *rounds) forgetLate() {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	for i, w := range rs.late {
+		if w != nil {
+			rs.forget(w)
+			rs.late[i] = nil
+		}
+	}
 }
 
 // hear takes an answer from the network. Only who was asked, at the address asked,
@@ -228,6 +248,10 @@ func (n *Neighbours) hear(number uint32, by protocol, from netip.AddrPort, a ans
 func (w *waiting) take(i int, a answer, now time.Time) (ended bool) {
 	p := w.round.asked[i].peer
 	p.noteAnswer(a.what, now)
+	// As in 2.6, an HTCP answer shows how long it takes only while it is waited for.
+	if !w.round.replied.Load() && !(w.over && p.HTCP) {
+		p.noteRTT(now.Sub(w.round.began))
+	}
 	if w.over {
 		p.noteIgnored()
 		return false

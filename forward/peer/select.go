@@ -19,12 +19,29 @@ type selection struct {
 	probed bool
 	// late: a neighbour did not answer in time.
 	late bool
+	// asked is the questions to neighbours, nil when there were none.
+	asked *round
+}
+
+// Choice tells what a choice has begun.
+type Choice struct {
+	// Probed: a parent that is down would have been used, and is being asked whether
+	// it is back.
+	Probed bool
+	asked  *round
+}
+
+// Replied says that the head of the reply is there, or that there will be none.
+// Until then neighbours' answers that come too late still show how long they take.
+func (c *Choice) Replied() {
+	if c.asked != nil {
+		c.asked.replied.Store(true)
+	}
 }
 
 // Select appends the places to try to hops, best first. It waits for the answers of
-// neighbours, and for DNS where an access list or a peer's name needs it. With none
-// to try, probed tells that a parent that is down is being asked whether it is back.
-func (s *Set) Select(ctx context.Context, q *Question, hops []Hop) (_ []Hop, probed bool) {
+// neighbours, and for DNS where an access list or a peer's name needs it.
+func (s *Set) Select(ctx context.Context, q *Question, hops []Hop) ([]Hop, Choice) {
 	c := selection{Set: s, q: *q, hops: hops}
 	direct := s.directness(ctx, q)
 	if len(s.list) > 0 {
@@ -52,7 +69,7 @@ func (s *Set) Select(ctx context.Context, q *Question, hops []Hop) (_ []Hop, pro
 		c.add(Direct, nil)
 	}
 	s.noteSite(q.host())
-	return c.hops, c.probed
+	return c.hops, Choice{Probed: c.probed, asked: c.asked}
 }
 
 // addNeighbour adds the neighbour that has the object or is the best way to it: by
@@ -80,6 +97,7 @@ func (c *selection) addNeighbour(ctx context.Context, direct directness) {
 	}
 	q := new(Question) // what asks is not known here: c itself stays off the heap
 	*q = c.q
+	c.asked = r
 	c.late = c.env.Talk.ask(ctx, c.Set, q, r)
 	if direct != neverDirect && c.near(&c.q, r.closestRTT) {
 		c.add(ClosestDirect, nil)

@@ -23,8 +23,17 @@ type scripted struct {
 type virtual struct {
 	now    time.Time
 	script func(p *Peer) scripted
-	late   []func() // answers still on their way, with their times
-	times  []time.Time
+	coming []event // what is still on its way
+}
+
+// event is what will happen.
+type event struct {
+	at      time.Time
+	happens func()
+}
+
+func (v *virtual) later(at time.Time, happens func()) {
+	v.coming = append(v.coming, event{at, happens})
 }
 
 func (v *virtual) reaches(*Peer) bool { return true }
@@ -51,8 +60,7 @@ func (v *virtual) ask(_ context.Context, s *Set, q *Question, r *round) (late bo
 		at := began.Add(c.delay)
 		if r.expected == 0 || w.over || at.After(end) {
 			w.over = true
-			v.times = append(v.times, at)
-			v.late = append(v.late, func() { w.take(c.i, c.answer, at) })
+			v.later(at, func() { w.take(c.i, c.answer, at) })
 			continue
 		}
 		if w.take(c.i, c.answer, at) {
@@ -69,16 +77,11 @@ func (v *virtual) ask(_ context.Context, s *Set, q *Question, r *round) (late bo
 // advance lets time pass; what is on its way arrives.
 func (v *virtual) advance(d time.Duration) {
 	v.now = v.now.Add(d)
-	var late []func()
-	var times []time.Time
-	for i, arrive := range v.late {
-		if v.times[i].After(v.now) {
-			late, times = append(late, arrive), append(times, v.times[i])
-		} else {
-			arrive()
-		}
+	slices.SortStableFunc(v.coming, func(a, b event) int { return a.at.Compare(b.at) })
+	for len(v.coming) > 0 && !v.coming[0].at.After(v.now) {
+		v.coming[0].happens()
+		v.coming = v.coming[1:]
 	}
-	v.late, v.times = late, times
 }
 
 // modelled is a neighbour as the model remembers it.
@@ -91,7 +94,20 @@ type modelled struct {
 	unanswered  time.Time // since when; zero: nothing is
 	rtt         time.Duration
 	answers     int
-	arrivals    []time.Time
+	arrivals    []arrival
+}
+
+// arrival is an answer that was too late for its round.
+type arrival struct {
+	at, asked time.Time
+	request   int // the request it was for
+}
+
+// learn takes the time of an answer into the average.
+func (p *modelled) learn(took time.Duration) {
+	if n := time.Duration(min(p.answers, 50)); took > 0 && took <= 10*time.Second {
+		p.rtt = (p.rtt*(n-1) + took) / n
+	}
 }
 
 // model is 2.6's rules once more, as plainly as they can be written: everything is
@@ -104,7 +120,8 @@ type model struct {
 	most       time.Duration
 	useRTT     bool
 	rounds     int
-	neverAlone bool // never_direct
+	neverAlone bool        // never_direct
+	replied    []time.Time // when each request so far has its reply
 }
 
 func (m *model) up(p *modelled, now time.Time) bool {
@@ -114,13 +131,17 @@ func (m *model) up(p *modelled, now time.Time) bool {
 // choose gives the hops and how long the round takes.
 func (m *model) choose(now time.Time, script map[string]scripted) (hops string, took time.Duration) {
 	for _, p := range m.peers { // answers that came meanwhile
-		var left []time.Time
-		for _, at := range p.arrivals {
-			if at.After(now) {
-				left = append(left, at)
-			} else {
-				p.unanswered = time.Time{}
-				p.answers++
+		var left []arrival
+		slices.SortStableFunc(p.arrivals, func(a, b arrival) int { return a.at.Compare(b.at) })
+		for _, a := range p.arrivals {
+			if a.at.After(now) {
+				left = append(left, a)
+				continue
+			}
+			p.unanswered = time.Time{}
+			p.answers++
+			if a.at.Before(m.replied[a.request]) {
+				p.learn(a.at.Sub(a.asked))
 			}
 		}
 		p.arrivals = left
@@ -182,17 +203,14 @@ func (m *model) choose(now time.Time, script map[string]scripted) (hops string, 
 				continue
 			}
 			if expected == 0 || over || s.delay > wait {
-				p.arrivals = append(p.arrivals, now.Add(s.delay))
+				p.arrivals = append(p.arrivals, arrival{now.Add(s.delay), now, len(m.replied)})
 				continue
 			}
 			p.unanswered = time.Time{}
 			p.answers++
+			p.learn(s.delay)
 			if s.answer.what == icp.Denied {
 				continue
-			}
-			if s.delay > 0 {
-				n := time.Duration(min(p.answers, 50))
-				p.rtt = (p.rtt*(n-1) + s.delay) / n
 			}
 			heard++
 			if s.answer.what == icp.Hit {
@@ -308,7 +326,11 @@ func TestChoicesEqualTheModel(t *testing.T) {
 			v.script = func(p *Peer) scripted { return script[p.Name] }
 			began := v.now
 			want, took := m.choose(began, script)
-			hops, _ := r.Select(t.Context(), question(t, "GET", "http://o.test/", ""), nil)
+			hops, choice := r.Select(t.Context(), question(t, "GET", "http://o.test/", ""), nil)
+			// Never at the same time as an answer.
+			replied := v.now.Add(time.Duration(rapid.IntRange(0, 5000).Draw(t, "reply"))*time.Millisecond + 137*time.Microsecond)
+			m.replied = append(m.replied, replied)
+			v.later(replied, choice.Replied)
 			if got := words(hops); got != want {
 				t.Fatalf("%s\nat %v\ngot  %s\nwant %s", lines, began.Sub(time.Unix(1e9, 0)), got, want)
 			}
