@@ -124,6 +124,12 @@ func TestFamilyLife(t *testing.T) {
 
 // start starts a proxy and gives its folder and what ends it.
 func (f *family) start(t *testing.T, bin, at, lines string) (dir string, stop func()) {
+	dir, end := f.launch(t, bin, at, lines)
+	return dir, func() { end(unix.SIGTERM) }
+}
+
+// launch starts a proxy and gives its folder and what ends it by a signal.
+func (f *family) launch(t *testing.T, bin, at, lines string) (dir string, end func(unix.Signal)) {
 	dir, err := os.MkdirTemp("", "family-")
 	if err != nil {
 		t.Fatal(err)
@@ -148,8 +154,14 @@ http_access allow all
 icp_access allow all
 htcp_access allow all
 `, at, dir, strings.ReplaceAll(at, ".", "-"), lines)
+	conf = strings.ReplaceAll(conf, "@DIR@", dir)
 	if err := os.WriteFile(filepath.Join(dir, "squid.conf"), []byte(conf), 0o644); err != nil {
 		t.Fatal(err)
+	}
+	if strings.Contains(conf, "\ncache_dir ") {
+		if out, err := exec.Command(bin, "-z", "-N", "-f", filepath.Join(dir, "squid.conf")).CombinedOutput(); err != nil {
+			t.Fatalf("%s -z: %v: %s", bin, err, out)
+		}
 	}
 	c := exec.Command(bin, "-N", "-f", filepath.Join(dir, "squid.conf"))
 	c.SysProcAttr = &unix.SysProcAttr{Pdeathsig: unix.SIGKILL}
@@ -165,8 +177,8 @@ htcp_access allow all
 			t.Fatalf("%s does not listen", bin)
 		}
 	}
-	return dir, func() {
-		c.Process.Signal(unix.SIGTERM)
+	return dir, func(by unix.Signal) {
+		c.Process.Signal(by)
 		c.Wait()
 		os.RemoveAll(dir)
 	}

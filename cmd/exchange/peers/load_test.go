@@ -12,11 +12,13 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
-// TestFamilyUnderLoad: three of ours are each other's siblings. One dies under load and
-// comes back: no request to the others fails, none goes in a circle, and what one has the
-// others take from it.
+// TestFamilyUnderLoad: three of ours are each other's neighbours. One dies under load and
+// comes back: no request to the others fails but those under way, none goes in a circle,
+// and what one has the others take from it.
 func TestFamilyUnderLoad(t *testing.T) {
 	switch {
 	case !*recordings || os.Getenv("CUTTLE_FULL") == "":
@@ -41,21 +43,41 @@ func TestLoadLife(t *testing.T) {
 		w.Header().Set("Cache-Control", "max-age=6000")
 		fmt.Fprintf(w, "origin %s", r.URL.Path)
 	})
-	at := []string{"127.0.0.1", "127.0.0.2", "127.0.0.3"}
+	t.Run("a sibling ends", func(t *testing.T) { underLoad(t, f, "sibling", unix.SIGTERM) })
+	t.Run("a sibling is killed", func(t *testing.T) { underLoad(t, f, "sibling", unix.SIGKILL) })
+	t.Run("a parent is killed", func(t *testing.T) { underLoad(t, f, "parent", unix.SIGKILL) })
+	if circles.Load() > 0 {
+		t.Errorf("%d requests went in a circle", circles.Load())
+	}
+	t.Logf("%d requests came to the origin", asked.Load())
+}
+
+var familyAt = []string{"127.0.0.1", "127.0.0.2", "127.0.0.3"}
+
+// underLoad has the third of a family, the parent or a sibling of the others, die by a
+// signal and come back, while the others are asked. Only a request that was under way
+// when it died may fail.
+func underLoad(t *testing.T, f *family, third string, by unix.Signal) {
 	lines := func(i int) string {
 		text := "acl all src 0.0.0.0/0.0.0.0\ndead_peer_timeout 2 seconds"
-		for n, other := range at {
-			if n != i {
-				text += "\ncache_peer " + other + " sibling 3128 3130 no-digest no-netdb-exchange"
+		for n, other := range familyAt {
+			kind := "sibling"
+			if n == 2 {
+				kind = third
+			}
+			if n != i && (i != 2 || third == "sibling") { // a parent asks nobody
+				text += "\ncache_peer " + other + " " + kind + " 3128 3130 no-digest no-netdb-exchange"
 			}
 		}
 		return text
 	}
-	dirs, stops := make([]string, 3), make([]func(), 3)
-	for i := range at {
-		dirs[i], stops[i] = f.start(t, f.bin, at[i], lines(i))
+	dirs, ends := make([]string, 3), make([]func(unix.Signal), 3)
+	for i := range familyAt {
+		dirs[i], ends[i] = f.launch(t, f.bin, familyAt[i], lines(i))
 	}
-	var failed, done atomic.Int64
+	var mu sync.Mutex
+	var failed []time.Time // when each began
+	var done atomic.Int64
 	over := make(chan struct{})
 	var load sync.WaitGroup
 	for w := range 4 {
@@ -66,9 +88,12 @@ func TestLoadLife(t *testing.T) {
 					return
 				default:
 				}
+				began := time.Now()
 				// The two that live are asked, one after the other.
-				if !fetched(at[i%2], fmt.Sprintf("/%d/%d", w, i/2)) {
-					failed.Add(1)
+				if !fetched(familyAt[i%2], fmt.Sprintf("/%s-%d/%d/%d", third, by, w, i/2)) {
+					mu.Lock()
+					failed = append(failed, began)
+					mu.Unlock()
 				}
 				done.Add(1)
 			}
@@ -82,33 +107,42 @@ func TestLoadLife(t *testing.T) {
 		}
 	}
 	wait(300)
-	stops[2]() // it dies
+	ends[2](by)
+	died := time.Now()
 	wait(done.Load() + 300)
-	_, stops[2] = f.start(t, f.bin, at[2], lines(2))
+	_, ends[2] = f.launch(t, f.bin, familyAt[2], lines(2))
 	wait(done.Load() + 300)
 	close(over)
 	load.Wait()
-	// A dead sibling is asked once in dead_peer_timeout; its answer brings it back.
+	// A dead neighbour is asked once in dead_peer_timeout; its answer brings it back.
+	want := map[string]string{"sibling": "SIBLING_HIT", "parent": "PARENT_HIT"}[third]
 	code := ""
-	for i, end := 0, time.Now().Add(30*time.Second); code != "SIBLING_HIT" && time.Now().Before(end); i++ {
-		path := fmt.Sprintf("/only-there/%d", i)
-		fetched(at[2], path)
-		code = f.get(t, at[0], dirs[0], path)
+	for i, end := 0, time.Now().Add(30*time.Second); code != want && time.Now().Before(end); i++ {
+		path := fmt.Sprintf("/only-there-%s-%d/%d", third, by, i)
+		fetched(familyAt[2], path)
+		code = f.get(t, familyAt[0], dirs[0], path)
 	}
-	if code != "SIBLING_HIT" {
+	if code != want {
 		t.Errorf("what the one that came back has: %s", code)
 	}
-	hits := 0
+	hits, through := 0, 0
 	for _, dir := range dirs[:2] {
 		log, _ := os.ReadFile(filepath.Join(dir, "access.log"))
 		hits += strings.Count(string(log), " SIBLING_HIT/")
+		through += strings.Count(string(log), "_PARENT_MISS/")
 	}
-	if failed.Load() > 0 || circles.Load() > 0 || hits == 0 {
-		t.Errorf("of %d requests %d failed, %d went in a circle, %d were a sibling's hits", done.Load(), failed.Load(), circles.Load(), hits)
+	late := 0
+	for _, began := range failed {
+		if began.After(died) {
+			late++
+		}
 	}
-	t.Logf("%d requests, %d at the origin, %d a sibling's", done.Load(), asked.Load(), hits)
-	for _, stop := range stops {
-		stop()
+	if late > 0 || by == unix.SIGTERM && len(failed) > 0 || hits == 0 || third == "parent" && through == 0 {
+		t.Errorf("of %d requests %d failed, %d of them begun when it was dead; %d were a sibling's hits, %d a parent's misses", done.Load(), len(failed), late, hits, through)
+	}
+	t.Logf("%d requests, %d under way failed, %d were a sibling's hits, %d a parent's misses", done.Load(), len(failed), hits, through)
+	for _, end := range ends {
+		end(unix.SIGTERM)
 	}
 }
 
