@@ -39,9 +39,10 @@ type Squid27Settings struct {
 	LoadCheckStopen bool
 	// LoadCheckStcreate is load_check_stcreate.
 	LoadCheckStcreate bool
-	// ZPHMode is zph_mode: off, tos, priority or option.
-	ZPHMode string
-	// ZPHLocal is zph_local: the mark of local hits.
+	// ZPHMode is zph_mode.
+	ZPHMode ZPHMode
+	// ZPHLocal is zph_local: the mark of local hits, 0 for none, at most 255 where it is
+	// the type of service, else 65535; so are the others.
 	ZPHLocal int
 	// ZPHSibling is zph_sibling: the mark of hits in siblings.
 	ZPHSibling int

@@ -10,7 +10,7 @@ type TuningSettings struct {
 	ClientDB bool
 	// HighResponseTimeWarning is high_response_time_warning (milliseconds, 0 never).
 	HighResponseTimeWarning int
-	// HighPageFaultWarning is high_page_fault_warning (a minute, 0 never).
+	// HighPageFaultWarning is high_page_fault_warning (a second, 0 never).
 	HighPageFaultWarning int
 	// HighMemoryWarning is high_memory_warning (bytes, 0 never).
 	HighMemoryWarning int64

@@ -14,6 +14,7 @@ import (
 	"github.com/cuttle-proxy/cuttle/forward/clients"
 	"github.com/cuttle-proxy/cuttle/forward/dns"
 	"github.com/cuttle-proxy/cuttle/forward/fetch"
+	"github.com/cuttle-proxy/cuttle/forward/hitmark"
 	"github.com/cuttle-proxy/cuttle/forward/ports"
 	"github.com/cuttle-proxy/cuttle/forward/sock"
 	"go.uber.org/zap"
@@ -52,7 +53,8 @@ type client struct {
 	piped  bool // the request came behind another one
 	small  bool // this goroutine has not served yet: its stack is small
 
-	pin   fetch.Pin    // an origin connection this client has authenticated
+	pin   fetch.Pin // an origin connection this client has authenticated
+	mark  hitmark.Socket
 	login auth.Conn    // whom the connection belongs to, by NTLM or Negotiate
 	x     *transaction // the request being read or served
 	turns sock.Turn

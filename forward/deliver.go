@@ -50,6 +50,9 @@ func (x *transaction) deliver() bool {
 	x.copyHead(rep, f.BlocksConnectionAuth())
 	if rep.Major < 1 && f.HeadLen() == 0 {
 		r.AddDate(http1.Date, x.now) // bytes without a head get one of ours
+		if !upgrades(x, f) {
+			r.Hop.Bare, r.Hop.Client11 = true, false
+		}
 	}
 	if rep.Status == 101 && f.Upgrades() {
 		return x.upgrade()
@@ -75,12 +78,30 @@ func (x *transaction) deliver() bool {
 	return r.Keep
 }
 
+// upgrades reports whether a reply without a head gets one (upgrade_http0.9). Its first
+// line is a field of the reply while that is decided.
+func upgrades(x *transaction, f *fetch.Fetch) bool {
+	list := &x.p.lists.UpgradeHTTP09
+	if list.Empty() {
+		return true
+	}
+	facts, said := x.facts, new(http1.Reply)
+	text := append(append([]byte("HTTP/1.0 200 OK\r\nX-HTTP09-First-Line: "), f.FirstLine()...), "\r\n\r\n"...)
+	if _, state := said.Parse(text, true, &http1.Options{MaxHead: len(text) + 1}); state == http1.Complete {
+		facts.Reply = &said.Fields
+	}
+	return list.Check(x.context(), &facts).Allowed()
+}
+
 // copyHead begins the reply's head with that of the origin's.
 func (x *transaction) copyHead(rep *http1.Reply, blocksAuth bool) {
 	r := &x.reply
 	r.Status = rep.Status
 	r.SetMIME(rep.Get(http1.ContentType))
 	r.Copy(rep, blocksAuth)
+	if x.form.Accelerated {
+		x.p.fetch.WithoutControl(&r.Fields, &x.req.Fields)
+	}
 	x.relocate(rep)
 	x.login.Inform(&r.Fields)
 	if x.form.Accelerated && x.port.ActAsOrigin {

@@ -60,9 +60,9 @@
 //
 // fetch (the origin side), reply (the way to the client), caching (the store and what
 // is fetched into it) over store and freshness, holdings (what neighbours learn of the
-// store), failure (why not), peer (next hops), targeturi, acl, auth (who the client
+// store), hitmark (marks of packets), failure (why not), peer (next hops), targeturi, acl, auth (who the client
 // is), rewrite and helper (programs that are asked), accesslog, errpage, icons, dns,
 // ident, clients (all connections), tunnel (two of them joined), origin (connections
-// to origins), http1 (messages), sock (connections as such), overload
-// and report. None imports forward; fetch and reply do not know each other.
+// to origins), http1 (messages), sock (connections as such), overload,
+// vitals and report. None imports forward; fetch and reply do not know each other.
 package forward

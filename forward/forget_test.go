@@ -44,6 +44,7 @@ var ofType = map[reflect.Type]any{
 	reflect.TypeFor[error]():            errors.New("left over"),
 	reflect.TypeFor[reply.Client]():     new(writer),
 	reflect.TypeFor[fetch.Waiting]():    new(transaction),
+	reflect.TypeFor[answer]():           new(transaction),
 	reflect.TypeFor[sock.Stream]():      new(sock.Conn),
 	reflect.TypeFor[acl.Conn]():         new(client),
 	reflect.TypeFor[acl.Login]():        new(auth.Credentials),

@@ -58,6 +58,7 @@ func (x *transaction) describeRequest(r *fetch.Request) {
 	}
 	r.KeepHost = x.form.Rewritten && !x.p.cfg.URLRewriteHostHeader
 	r.Spoof = x.port.TProxy && cl.intercepted
+	r.Accelerated = x.form.Accelerated
 	r.HTTP11, r.Client11, r.Upgrade = x.port.HTTP11, x.client11(), x.mayUpgrade()
 }
 

@@ -73,6 +73,7 @@ func New(cfg *conf.Config, parts Parts) (*Server, error) {
 	}
 	s.current.Store(p)
 	s.neighbours.Use(s.local(p))
+	s.vitals.Watch(parts.Log, func() *conf.Config { return s.current.Load().cfg })
 	p.warn(parts.Log)
 	return s, nil
 }
@@ -202,6 +203,7 @@ func (s *Server) Shutdown(lifetime time.Duration) {
 func (s *Server) finish() {
 	s.overOnce.Do(func() {
 		s.overload.End()
+		s.vitals.Close()
 		s.systems.Close()
 		s.neighbours.Close()
 		s.cache.Close()

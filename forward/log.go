@@ -23,6 +23,9 @@ func (x *transaction) log() {
 		x.fetch.CountVerified()
 	}
 	x.now = time.Now()
+	if x.p.cfg.HighResponseTimeWarning > 0 {
+		x.cl.srv.vitals.Served(x.now.Sub(x.began))
+	}
 	x.p.log(x.context(), &x.facts, entryOf(x))
 }
 

@@ -106,6 +106,9 @@ func (x *transaction) serveStored(conditions bool) bool {
 	r.Copy(rep, true)
 	r.Fields.Remove(http1.SetCookie) // it was for one client (cache/hit-set-cookie)
 	r.Fields.Remove(http1.Age)
+	if x.form.Accelerated {
+		x.p.fetch.WithoutControl(&r.Fields, &x.req.Fields)
+	}
 	if spans := c.Ranges(o); len(spans) > 0 {
 		return x.sendRanges(o, spans)
 	}

@@ -20,6 +20,7 @@ import (
 	"github.com/cuttle-proxy/cuttle/forward/errpage"
 	"github.com/cuttle-proxy/cuttle/forward/fetch"
 	"github.com/cuttle-proxy/cuttle/forward/helper"
+	"github.com/cuttle-proxy/cuttle/forward/hitmark"
 	"github.com/cuttle-proxy/cuttle/forward/http1"
 	"github.com/cuttle-proxy/cuttle/forward/icons"
 	"github.com/cuttle-proxy/cuttle/forward/peer"
@@ -43,6 +44,7 @@ type policy struct {
 	reply reply.Policy
 	// caching is what the cache is told of this policy.
 	caching caching.Policy
+	marks   *hitmark.Marks // nil where hits are not marked
 
 	request http1.Options
 	url     http1.URLOptions
@@ -119,6 +121,7 @@ func newPolicy(cfg *conf.Config, s *shared) (*policy, error) {
 	if p.fetch, err = fetch.NewPolicy(cfg, p.lists, fields, p.viaName); err != nil {
 		return nil, err
 	}
+	p.fetch.ActAsSurrogate(p.visible)
 	p.fetch.Peers = peer.New(cfg, p.lists, s.peers)
 	p.fetch.Request, p.fetch.URL = p.request, p.url
 	logs := s.logs
@@ -131,6 +134,7 @@ func newPolicy(cfg *conf.Config, s *shared) (*policy, error) {
 	p.asksOwn = asksOwn(cfg)
 	p.mapsErrors = len(cfg.ErrorMap) > 0
 	p.purges = namesPurge(cfg.HTTPAccess)
+	p.marks = hitmark.New(cfg, s.log)
 	p.helpers.start(cfg, s)
 	p.caching = caching.Policy{Policy: &p.fetch, Product: p.product, Holder: p}
 	p.users.Store(1)

@@ -27,6 +27,7 @@ import (
 	"github.com/cuttle-proxy/cuttle/forward/report"
 	"github.com/cuttle-proxy/cuttle/forward/sock"
 	"github.com/cuttle-proxy/cuttle/forward/store"
+	"github.com/cuttle-proxy/cuttle/forward/vitals"
 	"go.uber.org/zap"
 )
 
@@ -114,6 +115,7 @@ type Server struct {
 	overload   overload.State
 	reserve    overload.Reserve
 	tunnelled  report.PerClient // clients that do not speak HTTP
+	vitals     vitals.Vitals
 	say        report.Sections
 	loops      report.PerClient // requests that passed here before
 	strangers  report.PerClient // IPv6 clients that IPv4 rules would have let in

@@ -14,6 +14,7 @@ import (
 	"github.com/cuttle-proxy/cuttle/forward/auth"
 	"github.com/cuttle-proxy/cuttle/forward/caching"
 	"github.com/cuttle-proxy/cuttle/forward/fetch"
+	"github.com/cuttle-proxy/cuttle/forward/hitmark"
 	"github.com/cuttle-proxy/cuttle/forward/http1"
 	"github.com/cuttle-proxy/cuttle/forward/origin"
 	"github.com/cuttle-proxy/cuttle/forward/reply"
@@ -119,7 +120,7 @@ func (x *transaction) start(cl *client) {
 	x.release()
 	x.reset()
 	x.cl, x.p, x.port = cl, cl.srv.acquire(), cl.ln.Line()
-	x.out.cl = cl
+	x.out.of, x.out.cl = x, cl
 }
 
 // reset forgets the request and keeps the storage: nothing of it is left for the
@@ -142,6 +143,14 @@ func (x *transaction) reset() {
 // when that was read.
 var nobodyYet = netip.IPv4Unspecified()
 
+// markedBy implements answer.
+func (x *transaction) markedBy() (m *hitmark.Marks, tag, code string) {
+	if m = x.p.marks; m != nil {
+		code, _ = x.cached.Hierarchy(&x.fetch)
+	}
+	return m, x.tag, code
+}
+
 // release gives back the policy.
 func (x *transaction) release() {
 	if x.p != nil {
@@ -153,7 +162,7 @@ func (x *transaction) release() {
 // free gives the transaction back.
 func (x *transaction) free() {
 	x.release()
-	x.cl, x.port, x.out.cl = nil, nil, nil
+	x.cl, x.port, x.out.of, x.out.cl = nil, nil, nil, nil
 	if cap(x.in) <= keptBuffer && cap(x.page) <= keptBuffer && !x.fetch.Oversized() && !x.reply.Oversized() {
 		transactions.Put(x)
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/cuttle-proxy/cuttle/forward/hitmark"
 	"github.com/cuttle-proxy/cuttle/forward/reply"
 	"github.com/cuttle-proxy/cuttle/forward/sock"
 )
@@ -12,6 +13,7 @@ import (
 // turn has come. A failure ends the connection.
 type writer struct {
 	cl       *client
+	of       answer
 	until    time.Time     // the end of client_lifetime
 	patience time.Duration // how long a client may take nothing of a file
 	// gate is closed when the answer before this one is out; nil when there is none.
@@ -42,12 +44,28 @@ func (w *writer) letNextBegin() {
 	}
 }
 
+// answer is what a writer has to know of what it writes.
+type answer interface {
+	// markedBy says by what hits are marked, nil for none; tag and code are the log's
+	// words about this answer.
+	markedBy() (m *hitmark.Marks, tag, code string)
+}
+
+// mark marks the packets of hits (zph_mode). Every answer begins with something written
+// here.
+func (w *writer) mark() {
+	if m, tag, code := w.of.markedBy(); m != nil || w.cl.mark != (hitmark.Socket{}) {
+		w.cl.mark.Set(w.cl.c, m, tag, code)
+	}
+}
+
 // Write implements reply.Client.
 func (w *writer) Write(b []byte) (n int, err error) {
 	if !w.waitTurn() {
 		return 0, errNoTurn
 	}
 	cl := w.cl
+	w.mark()
 	cl.c.WriteUntil(w.until)
 	if cl.turn != nil {
 		n, err = cl.turn.Write(b)
@@ -66,6 +84,7 @@ func (w *writer) WritePieces(list [][]byte) (n int64, err error) {
 		return 0, errNoTurn
 	}
 	cl := w.cl
+	w.mark()
 	cl.c.WriteUntil(w.until)
 	if cl.turn != nil {
 		n, err = cl.turn.WritePieces(list)

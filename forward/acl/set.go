@@ -26,6 +26,7 @@ type Set struct {
 	LogAccess             List // log_access; allows when not given
 	BrokenPosts           List // broken_posts; Allowed means: send the extra CRLF
 	BrokenVaryEncoding    List // broken_vary_encoding
+	UpgradeHTTP09         List // upgrade_http0.9; allows when not given
 	URLRewriteAccess      List // url_rewrite_access; allows when not given
 	LocationRewriteAccess List // location_rewrite_access; allows when not given
 	StoreURLAccess        List // storeurl_access; allows when not given
@@ -75,6 +76,7 @@ func Compile(cfg *conf.Config, src Sources) (*Set, error) {
 		{name: "log_access", to: &s.LogAccess, from: cfg.LogAccess, whenEmpty: Allowed, fast: true},
 		{name: "broken_posts", to: &s.BrokenPosts, from: cfg.BrokenPosts, fast: true},
 		{name: "broken_vary_encoding", to: &s.BrokenVaryEncoding, from: cfg.BrokenVaryEncoding, fast: true},
+		{name: "upgrade_http0.9", to: &s.UpgradeHTTP09, from: cfg.UpgradeHTTP09, whenEmpty: Allowed, fast: true},
 		{name: "url_rewrite_access", to: &s.URLRewriteAccess, from: cfg.URLRewriteAccess, whenEmpty: Allowed},
 		{name: "location_rewrite_access", to: &s.LocationRewriteAccess, from: cfg.LocationRewriteAccess, whenEmpty: Allowed},
 		{name: "storeurl_access", to: &s.StoreURLAccess, from: cfg.StoreURLAccess, whenEmpty: Allowed},

@@ -1,6 +1,7 @@
 package fetch
 
 import (
+	"bytes"
 	"io"
 
 	"github.com/cuttle-proxy/cuttle/forward/failure"
@@ -75,6 +76,16 @@ func (f *Fetch) Framing() http1.Body { return f.framing }
 // HeadLen is the length in bytes of the reply's head as it was received; 0 for an
 // answer without one.
 func (f *Fetch) HeadLen() int { return f.head }
+
+// FirstLine is the first line of an answer without a head, as far as it is here: up to
+// the first control octet, and 1024 octets at most.
+func (f *Fetch) FirstLine() []byte {
+	line := f.answer[f.head:min(len(f.answer), f.head+1024)]
+	if end := bytes.IndexFunc(line, func(c rune) bool { return c < ' ' || c == 0x7f }); end >= 0 {
+		line = line[:end]
+	}
+	return line
+}
 
 // Behind is what came behind the head of a reply without body: the first bytes of
 // another protocol.

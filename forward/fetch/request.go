@@ -58,6 +58,8 @@ type Request struct {
 	// HTTP11 and Client11 say that the client's port speaks HTTP/1.1, and that the
 	// client does too.
 	HTTP11, Client11 bool
+	// Accelerated: the client takes this proxy for the origin.
+	Accelerated bool
 	// Upgrade: the client asks for another protocol.
 	Upgrade bool
 

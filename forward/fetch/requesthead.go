@@ -64,6 +64,10 @@ func (f *Fetch) requestHead(dst []byte) []byte {
 			if !cfg.Via {
 				out.Copy(fields, i)
 			}
+		case http1.Other:
+			if !f.actsAsSurrogate() || !http1.EqualFold(fields.Key(i), surrogateCapability) {
+				out.Copy(fields, i)
+			}
 		case http1.FrontEndHTTPS:
 			if p == nil || p.FrontEndHTTPS == conf.Off {
 				out.Copy(fields, i)
@@ -85,6 +89,9 @@ func (f *Fetch) requestHead(dst []byte) []byte {
 	}
 	if hostAt < 0 {
 		f.addHost()
+	}
+	if f.actsAsSurrogate() {
+		f.addCapability()
 	}
 	f.addCredentials()
 	f.addCacheControl()

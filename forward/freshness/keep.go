@@ -73,7 +73,7 @@ func ruleOfStatus(status int) statusRule {
 // peer: the reply came from a cache_peer, whose undated replies are not kept.
 // An error kept by negative_ttl has Negative set and expires then.
 func (r *Rules) Keep(rule *Rule, q *Request, rep *http1.Reply, at Times, peer bool) (Keeping, Object) {
-	cc, targeted := readReply(&rep.Fields, q.Accelerated)
+	cc, targeted := r.readReply(&rep.Fields, q.Accelerated)
 	o := r.describe(rep, cc, targeted, fieldTime(&rep.Fields, http1.Date), at)
 	if size, ok := WholePart(rep); ok {
 		o.Status, o.Length = 200, size

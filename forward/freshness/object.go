@@ -64,7 +64,7 @@ func (r *Rules) Describe(rep *http1.Reply, at Times) Object {
 // Restored describes a stored reply by its head and by the times and the Negative mark
 // a store kept of its description; they may be newer than the head.
 func (r *Rules) Restored(head *http1.Reply, timestamp, expires, lastModified int64, negative, accelerated bool) Object {
-	cc, targeted := readReply(&head.Fields, accelerated)
+	cc, targeted := r.readReply(&head.Fields, accelerated)
 	o := r.describe(head, cc, targeted, None, Times{})
 	o.Timestamp, o.Expires, o.LastModified = timestamp, expires, lastModified
 	if negative {
@@ -81,7 +81,7 @@ func (r *Rules) Renew(old *Object, head *http1.Reply, dated, accelerated bool, a
 	if dated {
 		date = fieldTime(&head.Fields, http1.Date)
 	}
-	cc, targeted := readReply(&head.Fields, accelerated)
+	cc, targeted := r.readReply(&head.Fields, accelerated)
 	o := r.describe(head, cc, targeted, date, at)
 	o.Status, o.Length = old.Status, old.Length
 	return o

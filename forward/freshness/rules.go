@@ -22,6 +22,11 @@ type Rules struct {
 	UpdateHeaders, IgnoreIMSOnMiss                                            bool
 	// ByRFC is rfc9111_rules: what the RFC allows counts where 2.6 does less.
 	ByRFC bool
+	// Surrogate is the name by which origins target an accelerator with
+	// Surrogate-Control, "" where that is not heard. SurrogateRemote is
+	// http_accel_surrogate_remote. Both are set by who knows the name of the host.
+	Surrogate       string
+	SurrogateRemote bool
 
 	// bendsReload: some rule changes what a reload means.
 	bendsReload bool

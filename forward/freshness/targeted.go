@@ -8,9 +8,15 @@ import (
 const targetField = "CDN-Cache-Control"
 
 // readReply reads what a reply says: for an accelerator CDN-Cache-Control in the place
-// of Cache-Control, Pragma and Expires, where there is one. targeted says so.
-func readReply(f *http1.Fields, accelerated bool) (c Control, targeted bool) {
+// of Cache-Control, Pragma and Expires, where there is one, and for a surrogate
+// Surrogate-Control in the place of all of them. targeted says so.
+func (r *Rules) readReply(f *http1.Fields, accelerated bool) (c Control, targeted bool) {
 	if accelerated {
+		if r.Surrogate != "" {
+			if c, targeted = r.readSurrogate(f); targeted {
+				return c, true
+			}
+		}
 		for i := range f.Len() {
 			if f.ID(i) == http1.Other && http1.EqualFold(f.Key(i), targetField) {
 				members, ok := dictionary(f.Value(i))

@@ -52,6 +52,9 @@ func Wrap(tcp *net.TCPConn) (*Conn, error) {
 	return c, raw.Control(func(fd uintptr) { c.fd = int(fd) })
 }
 
+// Control calls f with the descriptor; the error says that the connection is closed.
+func (c *Conn) Control(f func(fd uintptr)) error { return c.raw.Control(f) }
+
 // TCP is the connection underneath, for its addresses and options.
 func (c *Conn) TCP() *net.TCPConn { return c.tcp }
 

@@ -10,13 +10,14 @@ import (
 
 // Rights are the capabilities a serving process keeps when it gives root up. A
 // plain forward proxy keeps only the right to low ports (a reconfigure may name
-// one); a proxy that intercepts also marks sockets and binds to foreign addresses.
+// one); a proxy that intercepts also marks sockets and binds to foreign addresses, and
+// one that marks hits may need more (zph_mode).
 func Rights(cfg *conf.Config) []cap.Value {
 	rights := []cap.Value{cap.NET_BIND_SERVICE}
-	if Wanted(cfg) {
+	if Wanted(cfg) || cfg.ZPHMode == conf.ZPHPriority && max(cfg.ZPHLocal, cfg.ZPHSibling, cfg.ZPHParent) > 6 {
 		rights = append(rights, cap.NET_ADMIN)
 	}
-	if decapsulates(cfg) {
+	if decapsulates(cfg) || cfg.ZPHMode == conf.ZPHOption {
 		rights = append(rights, cap.NET_RAW)
 	}
 	return rights
