@@ -13,6 +13,9 @@ import (
 // listPiece is the most bytes of a list file's line that make one value (fact acl_file_longline_split).
 const listPiece = 255
 
+// listBuffer is how much of a list file is read at once.
+const listBuffer = 64 << 10
+
 // maxListBytes bounds what is read from one list file: a device that never ends must not fill memory.
 const maxListBytes = 256 << 20
 
@@ -79,14 +82,14 @@ func (f *listFile) piece() ([]byte, bool) {
 		f.line++
 		f.col = 1
 	}
-	b, err := f.in.ReadSlice('\n')
-	if err == bufio.ErrBufferFull {
-		f.broken = true
-		return b, true
+	b, err := f.in.Peek(listPiece)
+	if i := bytes.IndexByte(b, '\n'); i >= 0 {
+		b, err = b[:i+1], nil
 	}
-	f.broken = false
+	f.in.Discard(len(b))
+	f.broken = len(b) == listPiece && b[listPiece-1] != '\n'
 	switch {
-	case err == io.EOF && f.limit.N <= 0:
+	case err == io.EOF && f.limit.N <= 0 && len(b) == 0:
 		f.err = fmt.Errorf("it is larger than %d MB", maxListBytes>>20)
 	case err != nil && err != io.EOF:
 		f.err = err
@@ -156,7 +159,7 @@ func (r *reader) openList(name, w string) bool {
 		return false
 	}
 	limit := &io.LimitedReader{R: in, N: maxListBytes}
-	r.b.list = &listFile{name: name, closer: in, limit: limit, in: bufio.NewReaderSize(limit, listPiece)}
+	r.b.list = &listFile{name: name, closer: in, limit: limit, in: bufio.NewReaderSize(limit, listBuffer)}
 	r.b.listFiles = append(r.b.listFiles, name)
 	return true
 }

@@ -38,15 +38,10 @@ func Check(pattern string, icase bool) error {
 	return nil
 }
 
-// minPlainLiteral is the length from which a literal is long enough to look no further.
-const minPlainLiteral = 4
-
 // Literals gives texts of which every match contains at least one, in lower case when the
-// pattern ignores case; none when there are no such texts. For a pre-filter.
+// pattern ignores case; none when there are no such texts. For a pre-filter, where
+// AppendLiteral finds nothing good.
 func Literals(pattern string, icase bool) ([]string, error) {
-	if l := plainLiteral(pattern, icase); len(l) >= minPlainLiteral {
-		return []string{l}, nil
-	}
 	tree, err := parse(pattern, icase)
 	if err != nil {
 		return nil, err

@@ -27,42 +27,73 @@ func TestPlainlyRight(t *testing.T) {
 	})
 }
 
-// Every match contains the literal that was found without a tree.
-func TestPlainLiteral(t *testing.T) {
+// What is nothing but one text is told from what is more.
+func TestAppendLiteral(t *testing.T) {
 	for pattern, want := range map[string]string{
-		`^http://(www\.)?ads\.example\.com/`: "ads.example.com/", `abc?def`: "def", `abcd*`: "abc", `abc+*x`: "ab", `abc+x`: "abc", `(abc|abd)`: "",
-		`abc|x`: "", `a.bc`: "bc", `(ab`: "", `\.gif$`: ".gif",
+		"abc": "abc", "^abc": "abc", "abc$": "abc", "^a$": "a", `\.exe$`: ".exe", `a\\b`: `a\b`, `a\/b\-c`: "a/b-c", `\$`: "$",
+		`\^`: "^", `a b`: "a b", `a]}`: "a]}", `\_`: "_", "caf\xc3\xa9$": "caf\xc3\xa9",
 	} {
-		if got := plainLiteral(pattern, false); got != want {
-			t.Errorf("%q: %q, want %q", pattern, got, want)
+		if got, whole := AppendLiteral([]byte("x"), pattern); !whole || string(got) != "x"+want {
+			t.Errorf("%q: %q, whole %v, want %q", pattern, got, whole, want)
 		}
 	}
-	piece := rapid.SampledFrom([]string{"a", "B", "b", ".", "(", ")", "|", "*", "+", "?", `\.`})
-	found := 0
+	for pattern, want := range map[string]string{
+		"": "", "^": "", "$": "", "^$": "", "a.b": "a", "[a]": "", "(a)": "", "a*": "", "a+": "a", "a?": "", "a{2}": "", "a|b": "", "a^bc": "bc", "a$b": "a",
+		`\w`: "", `\<a`: "", `a\>`: "", `\1`: "", `a\`: "", "a)": "", `\d`: "", "\\`a": "", `a\'`: "",
+		`^http://(www\.)?ads\.example\.com/`: "ads.example.com/", `abc?def`: "def", `abcd*`: "abc", `abc+*x`: "ab", `abc+x`: "abc", `(abc|abd)`: "",
+		`abc|x`: "", `a.bc`: "bc", `(ab`: "", `^x\.gif$.`: "x.gif",
+	} {
+		if got, whole := AppendLiteral([]byte("x"), pattern); whole || string(got) != "x"+want {
+			t.Errorf("%q: %q, whole %v, want %q", pattern, got, whole, want)
+		}
+	}
+	long := strings.Repeat("ab", maxLiteralLen)
+	if got, whole := AppendLiteral(nil, long); !whole || string(got) != long[:maxLiteralLen] {
+		t.Errorf("a long text: %q, whole %v", got, whole)
+	}
+}
+
+// Every match contains the literal that was found without a tree, and what is called
+// whole matches where WholeAt says so.
+func TestLiteralOfMatches(t *testing.T) {
+	piece := rapid.SampledFrom([]string{"a", "B", "b", "ab", ".", "(", ")", "|", "*", "+", "?", `\.`, "^", "$", "\xe9"})
+	found, wholes := 0, 0
 	rapid.Check(t, func(t *rapid.T) {
-		pattern := strings.Join(rapid.SliceOfN(piece, 1, 8).Draw(t, "pieces"), "")
+		pattern := strings.Join(rapid.SliceOfN(piece, 1, 6).Draw(t, "pieces"), "")
 		icase := rapid.Bool().Draw(t, "icase")
-		literal := plainLiteral(pattern, icase)
-		if literal == "" {
+		literal, whole := AppendLiteral(nil, pattern)
+		if len(literal) == 0 {
 			return
 		}
 		m, err := NewMatcher(pattern, icase)
 		if err != nil {
 			t.Fatal(err)
 		}
-		subject := rapid.StringMatching(`[aAbB.]{0,10}`).Draw(t, "subject")
-		if !m.Match(subject) {
+		subject := strings.Join(rapid.SliceOfN(rapid.SampledFrom([]string{"a", "A", "b", "B", ".", "\xe9"}), 0, 10).Draw(t, "subject"), "")
+		matches := m.Match(subject)
+		if whole {
+			wholes++
+			somewhere := false
+			for at := range len(subject) + 1 {
+				somewhere = somewhere || WholeAt(pattern, icase, subject, at)
+			}
+			if somewhere != matches {
+				t.Fatalf("%q (ignoring case: %v) on %q: %v at its places, %v by the tree", pattern, icase, subject, somewhere, matches)
+			}
+		}
+		if !matches {
 			return
 		}
 		found++
+		text := string(literal)
 		if icase {
-			subject = strings.ToLower(subject)
+			subject, text = strings.ToLower(subject), strings.ToLower(text)
 		}
-		if !strings.Contains(subject, literal) {
+		if !strings.Contains(subject, text) {
 			t.Fatalf("%q matches %q, which has no %q", pattern, subject, literal)
 		}
 	})
-	if found == 0 {
-		t.Error("nothing ever matched")
+	if found == 0 || wholes == 0 {
+		t.Errorf("%d matches and %d whole patterns say nothing", found, wholes)
 	}
 }

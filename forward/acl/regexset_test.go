@@ -20,23 +20,6 @@ func regexes(icase bool, patterns ...string) conf.Regexes {
 
 func compiled(list conf.Regexes) (*regexSet, error) { return compileRegexes(&list) }
 
-func TestPlainText(t *testing.T) {
-	for pattern, want := range map[string]string{
-		"abc": "abc", "^abc": "abc", "abc$": "abc", "^a$": "a", `\.exe$`: ".exe", `a\\b`: `a\b`, `a\/b\-c`: "a/b-c", `\$`: "$",
-		`\^`: "^", `a b`: "a b",
-	} {
-		if got, ok := appendPlain([]byte("x"), pattern); !ok || string(got) != "x"+want {
-			t.Errorf("%q: %q, %v, want %q", pattern, got, ok, want)
-		}
-	}
-	for _, pattern := range []string{"", "^", "$", "^$", "a.b", "[a]", "(a)", "a*", "a+", "a?", "a{2}", "a|b", "a^b", "a$b",
-		`\w`, `\<a`, `a\>`, `\1`, `a\`, "a)", "caf\xc3\xa9", `\d`, "\\`a", `a\'`} {
-		if text, ok := appendPlain([]byte("x"), pattern); ok || string(text) != "x" {
-			t.Errorf("%q was taken for the plain text %q", pattern, text)
-		}
-	}
-}
-
 // Plain patterns agree with the regular expression engine.
 func TestPlainModel(t *testing.T) {
 	texts := rapid.StringMatching(`[aAbB.]{1,6}`)
