@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/cuttle-proxy/cuttle/conf/ere"
 )
 
 // lintRefresh finds refresh_pattern lines an earlier one takes everything from.
@@ -26,14 +28,11 @@ func (b *builder) lintRefresh() {
 // spelledRegex is a pattern with the texts it stands for, nil when they cannot be told.
 type spelledRegex struct {
 	Regex
-	texts []fixedText
+	texts []ere.Text
 }
 
 func spell(re Regex) spelledRegex {
-	texts, ok := fixedTexts(re.Pattern)
-	if !ok {
-		texts = nil
-	}
+	texts, _ := ere.Texts(re.Pattern, re.ICase)
 	return spelledRegex{re, texts}
 }
 
@@ -54,115 +53,28 @@ func (re spelledRegex) takes(other spelledRegex) bool {
 		return false
 	}
 	for _, t := range other.texts {
-		if !slices.ContainsFunc(re.texts, func(m fixedText) bool { return m.takes(t, re.ICase) }) {
+		if !slices.ContainsFunc(re.texts, func(m ere.Text) bool { return textTakes(m, t, re.ICase) }) {
 			return false
 		}
 	}
 	return true
 }
 
-// fixedText is one text a pattern without repetitions stands for; start and end
-// tell whether it has to stand there.
-type fixedText struct {
-	text       string
-	start, end bool
-}
-
-// takes reports whether every subject that other fits is one that m fits.
-func (m fixedText) takes(other fixedText, icase bool) bool {
-	mine, theirs := m.text, other.text
+// textTakes reports whether every subject that other fits is one that m fits.
+func textTakes(m, other ere.Text, icase bool) bool {
+	mine, theirs := m.Text, other.Text
 	if icase {
 		mine, theirs = lowerASCII(mine), lowerASCII(theirs)
 	}
 	switch {
-	case m.start && !other.start, m.end && !other.end:
+	case m.Start && !other.Start, m.End && !other.End:
 		return false
-	case m.start && m.end:
+	case m.Start && m.End:
 		return mine == theirs
-	case m.start:
+	case m.Start:
 		return strings.HasPrefix(theirs, mine)
-	case m.end:
+	case m.End:
 		return strings.HasSuffix(theirs, mine)
 	}
 	return strings.Contains(theirs, mine)
-}
-
-// maxFixedTexts bounds what the alternatives of one pattern multiply to.
-const maxFixedTexts = 256
-
-// fixedTexts spells out the alternatives of a pattern; ok is false when it has
-// operators that stand for more than a few texts.
-func fixedTexts(pattern string) (list []fixedText, ok bool) {
-	s := speller{rest: pattern}
-	list, ok = s.alternatives(0)
-	return list, ok && s.rest == ""
-}
-
-// speller walks along a pattern.
-type speller struct{ rest string }
-
-func (s *speller) alternatives(depth int) ([]fixedText, bool) {
-	var list []fixedText
-	for {
-		branch, ok := s.branch(depth)
-		if list = append(list, branch...); !ok || len(list) > maxFixedTexts {
-			return nil, false
-		}
-		if !strings.HasPrefix(s.rest, "|") {
-			return list, true
-		}
-		s.rest = s.rest[1:]
-	}
-}
-
-func (s *speller) branch(depth int) ([]fixedText, bool) {
-	list := []fixedText{{}}
-	for s.rest != "" && s.rest[0] != '|' && s.rest[0] != ')' {
-		next := []fixedText{{}}
-		c := s.rest[0]
-		s.rest = s.rest[1:]
-		switch {
-		case c == '(' && depth < 8:
-			inner, ok := s.alternatives(depth + 1)
-			if !ok || !strings.HasPrefix(s.rest, ")") {
-				return nil, false
-			}
-			next, s.rest = inner, s.rest[1:]
-		case c == '^':
-			next[0].start = true
-		case c == '$':
-			next[0].end = true
-		case c == '\\' && s.rest != "" && strings.IndexByte(`.?*+/-$|()[]{}^\`, s.rest[0]) >= 0:
-			next[0].text, s.rest = s.rest[:1], s.rest[1:]
-		case strings.IndexByte(`.[()*+?{\`, c) >= 0:
-			return nil, false
-		default:
-			next[0].text = string(c)
-		}
-		if s.rest != "" && strings.IndexByte("*+?{", s.rest[0]) >= 0 {
-			return nil, false
-		}
-		var ok bool
-		if list, ok = joined(list, next); !ok {
-			return nil, false
-		}
-	}
-	return list, true
-}
-
-// joined puts each of next behind each of list.
-func joined(list, next []fixedText) ([]fixedText, bool) {
-	if len(list)*len(next) > maxFixedTexts {
-		return nil, false
-	}
-	var all []fixedText
-	for _, a := range list {
-		for _, b := range next {
-			if a.end || b.start && a.text != "" {
-				return nil, false // such a text fits nothing
-			}
-			all = append(all, fixedText{a.text + b.text, a.start || b.start, b.end})
-		}
-	}
-	return all, true
 }

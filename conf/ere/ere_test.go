@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -214,6 +215,26 @@ func TestLiteralsAreBounded(t *testing.T) {
 	for n, want := range map[int]int{maxLiterals: maxLiterals, maxLiterals + 1: 0} {
 		if many, err := Literals(strings.Join(words[:n], "|"), false); err != nil || len(many) != want {
 			t.Errorf("%d alternatives: %d literals, %v", n, len(many), err)
+		}
+	}
+}
+
+// TestTexts: a pattern that stands for few texts is spelled out.
+func TestTexts(t *testing.T) {
+	for _, c := range []struct {
+		pattern string
+		icase   bool
+		want    []Text
+	}{
+		{"^(a|Bc)\\.$", false, []Text{{"a.", true, true}, {"Bc.", true, true}}},
+		{"A[bB]", true, []Text{{"ab", false, false}}},
+		{"", false, []Text{{}}},
+		{"x(|y)$", false, []Text{{"x", false, true}, {"xy", false, true}}},
+		{"a^b", false, nil}, {"a$b", false, nil}, {"a.", false, nil}, {"a*", false, nil}, {"[ab]", false, nil}, {"(a", false, nil}, {`\<a`, false, nil},
+		{strings.Repeat("(a|b)", 9), false, nil},
+	} {
+		if got, ok := Texts(c.pattern, c.icase); ok != (c.want != nil) || !slices.Equal(got, c.want) {
+			t.Errorf("%q: %v, %v, want %v", c.pattern, got, ok, c.want)
 		}
 	}
 }
