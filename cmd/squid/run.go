@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"runtime/debug"
@@ -13,6 +12,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/cuttle-proxy/cuttle/conf"
+	"github.com/cuttle-proxy/cuttle/forward/accesslog"
 	"github.com/cuttle-proxy/cuttle/forward/report"
 )
 
@@ -114,42 +114,17 @@ func (p *process) rotate() {
 	}
 }
 
-// rotateCacheLog renames cache.log to cache.log.0 and so on up to
-// logfile_rotate, then opens it anew; with logfile_rotate 0 it only reopens. Without a
-// descriptor for the new file it does not begin, and where that cannot be opened the
-// old one has its name back.
+// rotateCacheLog does with cache.log what the others' rotation does.
 func (p *process) rotateCacheLog() error {
 	path := p.cfg.CacheLog
 	if path == "" || path == "none" {
 		return nil
 	}
-	place, err := os.Open(os.DevNull)
-	if err != nil {
-		return err
+	f, err := accesslog.Renew(path, p.cfg.LogfileRotate, p.monitor)
+	if f != nil {
+		p.useCacheLog(f)
 	}
-	renamed := false
-	if _, err := os.Lstat(path); !errors.Is(err, os.ErrNotExist) { // else logrotate has moved it away
-		for i := p.cfg.LogfileRotate - 1; i > 0; i-- {
-			p.monitor.Rename(fmt.Sprintf("%s.%d", path, i-1), fmt.Sprintf("%s.%d", path, i))
-		}
-		if p.cfg.LogfileRotate > 0 {
-			err := p.monitor.Rename(path, path+".0")
-			if renamed = err == nil; err != nil && !errors.Is(err, os.ErrNotExist) {
-				place.Close()
-				return err
-			}
-		}
-	}
-	place.Close()
-	f, err := p.monitor.OpenLog(path)
-	if err != nil {
-		if renamed {
-			err = errors.Join(err, p.monitor.Rename(path+".0", path))
-		}
-		return err
-	}
-	p.useCacheLog(f)
-	return nil
+	return err
 }
 
 // useCacheLog goes on in another file, and takes along what a daemon's runtime says
