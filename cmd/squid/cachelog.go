@@ -32,8 +32,17 @@ type cacheLog struct {
 	file   *os.File
 	pipe   *pipeWriter // file, when it is a FIFO
 	stderr io.Writer
-	syslog *syslog.Writer
-	now    func() time.Time
+	syslog noticer
+	// standsIn: syslog gets lines only as long as there is no file.
+	standsIn bool
+	now      func() time.Time
+}
+
+// noticer is what of syslog is used.
+type noticer interface {
+	Warning(string) error
+	Notice(string) error
+	Close() error
 }
 
 func newCacheLog(stderr io.Writer, stderrLevel int) *cacheLog {
@@ -53,6 +62,25 @@ func (l *cacheLog) use(f *os.File) {
 		l.file.Close()
 	}
 	l.file, l.pipe = f, newPipeWriter(f)
+	if l.standsIn {
+		l.syslog.Close()
+		l.syslog, l.standsIn = nil, false
+	}
+}
+
+// standIn has syslog take the lines of levels 0 and 1 as long as there is no file, and
+// reports whether it does.
+func (l *cacheLog) standIn() bool {
+	l.mu.Lock()
+	lacks := l.syslog == nil
+	l.mu.Unlock()
+	if lacks && l.openSyslog("local4") != nil {
+		return false
+	}
+	l.mu.Lock()
+	l.standsIn = lacks
+	l.mu.Unlock()
+	return true
 }
 
 // current gives the open file, nil before there is one.
@@ -60,6 +88,16 @@ func (l *cacheLog) current() *os.File {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.file
+}
+
+// inFile reports whether lines go to a regular file.
+func (l *cacheLog) inFile() bool {
+	f := l.current()
+	if f == nil {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode().IsRegular()
 }
 
 // openSyslog copies level 0 and 1 lines to syslog too (-s, -l).

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -121,5 +122,100 @@ func TestCacheLogIntoAPipe(t *testing.T) {
 	want := fmt.Sprintf("WARNING: %d lines of cache.log were lost: nobody read them\n", written-arrived)
 	if got := read(); arrived == 0 || arrived == written || !strings.HasPrefix(got, want) || !strings.HasSuffix(got, "| after the stall\n") {
 		t.Errorf("%d lines arrived, then %q, want %q first", arrived, got, want)
+	}
+}
+
+// notices stands for the system's log.
+type notices struct {
+	lines  []string
+	closed bool
+}
+
+func (n *notices) Warning(text string) error { n.lines = append(n.lines, "warning: "+text); return nil }
+func (n *notices) Notice(text string) error  { n.lines = append(n.lines, "notice: "+text); return nil }
+func (n *notices) Close() error              { n.closed = true; return nil }
+
+// Without a file syslog takes what matters, until there is one; a syslog that was asked
+// for stays.
+func TestSyslogStandsIn(t *testing.T) {
+	for _, asked := range []bool{false, true} {
+		sys := &notices{}
+		l := newCacheLog(io.Discard, -1)
+		l.levels.Store(parseDebugOptions("ALL,2"))
+		l.syslog, l.standsIn = sys, !asked
+		log := l.logger()
+		log.Warn("no file")
+		log.Info("serving")
+		log.Debug("a detail")
+		if want := []string{"warning: no file", "notice: serving"}; !slices.Equal(sys.lines, want) {
+			t.Errorf("%q, want %q", sys.lines, want)
+		}
+		f, err := os.Create(filepath.Join(t.TempDir(), "cache.log"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.use(f)
+		log.Info("in the file")
+		if stays := len(sys.lines) == 3; stays != asked || sys.closed == asked {
+			t.Errorf("asked for %v: %q, closed %v", asked, sys.lines, sys.closed)
+		}
+	}
+}
+
+// A daemon whose cache.log cannot be opened says so, serves, and tries again.
+func TestCacheLogThatCannotBeOpened(t *testing.T) {
+	s := newSubject(t)
+	text, _ := os.ReadFile(s.conf())
+	os.WriteFile(s.conf(), []byte(strings.ReplaceAll(string(text), "cache_log "+s.dir, "cache_log "+s.in("later"))), 0o600)
+	if status, out := s.run("-k", "check-config"); status != 0 || !strings.Contains(out, "warn file: cache_log "+s.in("later")+" cannot be written") {
+		t.Errorf("check-config: %d\n%s", status, out)
+	}
+	status, out := s.run("-D")
+	if status != 0 || !strings.Contains(out, "WARNING: Cannot write log file: "+s.in("later/cache.log")) || !s.answers() {
+		t.Errorf("status %d\n%s", status, out)
+	}
+	if err := os.Mkdir(s.in("later"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	os.Chmod(s.in("later"), 0o777)
+	s.until("it is tried again", func() bool { return strings.Contains(s.read("later/cache.log"), "works again") })
+	s.until("the streams go there", func() bool {
+		to, err := os.Readlink(fmt.Sprintf("/proc/%d/fd/2", s.pid()))
+		return err == nil && to == s.in("later/cache.log")
+	})
+}
+
+// A FIFO or a device as cache.log keeps its name at a rotation, as with 2.6, also in a
+// folder where only the monitor could rename.
+func TestRotationLeavesPipesAndDevices(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("needs root for a device")
+	}
+	for kind, mode := range map[string]uint32{"FIFO": syscall.S_IFIFO, "device": syscall.S_IFCHR} {
+		s := newSubject(t)
+		path := s.in("cache.log")
+		if err := syscall.Mknod(path, mode|0o666, 1<<8|3); err != nil { // as a device /dev/null
+			t.Skip(err)
+		}
+		os.Chmod(path, 0o666)
+		if mode == syscall.S_IFIFO {
+			reader, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer reader.Close()
+		}
+		if status, out := s.run("-D"); status != 0 {
+			t.Fatalf("status %d: %s", status, out)
+		}
+		if status, out := s.run("-k", "rotate"); status != 0 {
+			t.Errorf("-k rotate: %d %q", status, out)
+		}
+		s.until("the others are rotated", func() bool { _, err := os.Stat(s.in("access.log.0")); return err == nil })
+		s.run("-k", "reconfigure") // waits until the rotation is over
+		if info, err := os.Lstat(path); err != nil || info.Mode().IsRegular() {
+			t.Errorf("%s: %v %v", kind, info, err)
+		}
+		s.run("-k", "kill")
 	}
 }

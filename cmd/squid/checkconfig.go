@@ -184,6 +184,9 @@ func fileFindings(inv *invocation, cfg *conf.Config, id privsep.Identity) (list 
 			if d := conf.Lookup(n.directive); d != nil && d.Effect == conf.Pending {
 				f.Level, f.Why = host.Warn, n.directive+" is not acted on in this release"
 			}
+			if n.directive == "cache_log" {
+				f.Level, f.Why = host.Warn, "a start goes on without, says so, and tries again; its lines go to standard error or syslog"
+			}
 			f.Fact = fmt.Sprintf("%s %s cannot be %s: %s", n.directive, n.path, verb[n.mode], report.SystemText(answers[i]))
 		}
 		list = append(list, f)

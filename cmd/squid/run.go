@@ -12,7 +12,6 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/cuttle-proxy/cuttle/conf"
-	"github.com/cuttle-proxy/cuttle/forward/accesslog"
 	"github.com/cuttle-proxy/cuttle/forward/report"
 )
 
@@ -32,6 +31,8 @@ func (p *process) run(signals <-chan os.Signal) int {
 			return exitFatal
 		case done := <-p.reconfigures:
 			done <- p.reconfigure()
+		case <-p.cacheLogAgain():
+			p.retryCacheLog()
 		case sig := <-signals:
 			switch sig {
 			case syscall.SIGHUP:
@@ -114,28 +115,6 @@ func (p *process) rotate() {
 	}
 }
 
-// rotateCacheLog does with cache.log what the others' rotation does.
-func (p *process) rotateCacheLog() error {
-	path := p.cfg.CacheLog
-	if path == "" || path == "none" {
-		return nil
-	}
-	f, err := accesslog.Renew(path, p.cfg.LogfileRotate, p.monitor)
-	if f != nil {
-		p.useCacheLog(f)
-	}
-	return err
-}
-
-// useCacheLog goes on in another file, and takes along what a daemon's runtime says
-// at its end.
-func (p *process) useCacheLog(f *os.File) {
-	p.cacheLog.use(f)
-	if p.supervised {
-		redirectStreams(f)
-	}
-}
-
 // fullDebug is what SIGUSR2 switches to.
 var fullDebug = debugLevels{all: 7}
 
@@ -204,16 +183,7 @@ func (p *process) keepOld(o *outcome, why string) {
 func (p *process) adopt(cfg *conf.Config, o *outcome) {
 	old := p.cfg
 	p.cfg = cfg
-	p.cacheLog.levels.Store(p.debugLevels())
-	if wanted := cfg.CacheLog != "" && cfg.CacheLog != "none"; wanted && (cfg.CacheLog != old.CacheLog || p.cacheLog.current() == nil) {
-		if f, err := p.monitor.OpenLog(cfg.CacheLog); err == nil {
-			p.useCacheLog(f)
-		} else {
-			p.problem(o, fmt.Sprintf("Cannot write log file: %s: %s", cfg.CacheLog, report.SystemText(err)))
-		}
-	} else if !wanted && p.cacheLog.current() != nil {
-		p.problem(o, "cache_log none: the log goes on in its file until the next start")
-	}
+	p.adoptCacheLog(o)
 	if cfg.PidFilename != old.PidFilename {
 		p.monitor.RemovePid(old.PidFilename)
 	}

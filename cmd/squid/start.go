@@ -54,6 +54,10 @@ type process struct {
 	inv      *invocation
 	cfg      *conf.Config
 	cacheLog *cacheLog
+	// cacheLogPath is the file cache.log's lines go into, "" for none.
+	cacheLogPath string
+	// detached: the streams of the start are gone, or of no concern any more.
+	detached bool
 	log      *zap.Logger
 	monitor  *privsep.Monitor // nil where root was not given up
 	host     *intercept.Host
@@ -117,9 +121,7 @@ func (p *process) prepare() error {
 			return err
 		}
 	}
-	if err := p.openCacheLog(); err != nil {
-		return err
-	}
+	p.startCacheLog()
 	p.log.Info("Starting Squid Cache version {version} for {arch}-{os}...",
 		zap.String("version", conf.Version), zap.String("arch", runtime.GOARCH), zap.String("os", runtime.GOOS))
 	p.log.Info("Process ID {pid}", zap.Int("pid", os.Getpid()))
@@ -130,28 +132,6 @@ func (p *process) prepare() error {
 	}
 	p.host.TellFindings()
 	p.goToCoredumpDir()
-	return nil
-}
-
-// openCacheLog starts cache.log under debug_options. As in 2.6 a file that
-// cannot be opened does not stop the start: the lines go to standard error.
-func (p *process) openCacheLog() error {
-	p.cacheLog.levels.Store(p.debugLevels())
-	if p.inv.flags.syslog != "" {
-		if err := p.cacheLog.openSyslog(p.inv.flags.syslog); err != nil {
-			fmt.Fprintf(p.inv.stderr, "WARNING: no syslog: %v\n", err)
-		}
-	}
-	if p.cfg.CacheLog == "none" {
-		return nil
-	}
-	f, err := p.monitor.OpenLog(p.cfg.CacheLog)
-	if err != nil {
-		fmt.Fprintf(p.inv.stderr, "WARNING: Cannot write log file: %s\n%s: %s\n         messages will be sent to 'stderr'.\n",
-			p.cfg.CacheLog, p.cfg.CacheLog, report.SystemText(err))
-		return nil
-	}
-	p.cacheLog.use(f)
 	return nil
 }
 
@@ -241,7 +221,7 @@ func (p *process) tellReady() {
 	p.log.Info("Ready to serve requests.")
 	notifyReady()
 	if p.supervised {
-		redirectStreams(p.cacheLog.current())
+		p.detach()
 		tellReady()
 	}
 }

@@ -116,7 +116,8 @@ func CouldOpenLog(path string) error {
 	return err
 }
 
-// renameAsRoot renames a file within its folder.
+// renameAsRoot renames a regular file within its folder: a log may be a device, and
+// /dev is no place to rename in.
 func renameAsRoot(from, to string) error {
 	p, err := walk(from, false)
 	if err != nil {
@@ -126,6 +127,14 @@ func renameAsRoot(from, to string) error {
 	dir, name := filepath.Split(to)
 	if dir != from[:len(from)-len(p.name)] || p.name == "" || name == "" {
 		return p.failed("rename", syscall.EACCES)
+	}
+	var st unix.Stat_t
+	err = unix.Fstatat(p.dir, p.name, &st, unix.AT_SYMLINK_NOFOLLOW)
+	if err == nil && st.Mode&unix.S_IFMT != unix.S_IFREG && st.Mode&unix.S_IFMT != unix.S_IFLNK {
+		err = syscall.EACCES
+	}
+	if err != nil {
+		return p.failed("rename", err)
 	}
 	return p.failed("rename", unix.Renameat(p.dir, p.name, p.dir, name))
 }
