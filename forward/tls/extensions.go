@@ -3,6 +3,7 @@ package tls
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"golang.org/x/crypto/cryptobyte"
@@ -33,18 +34,15 @@ func (h *Hello) parse(body []byte) error {
 	if !s.ReadUint16LengthPrefixed(&extensions) || !s.Empty() {
 		return errCutShort
 	}
-	var seen [1 << 16 / 64]uint64
+	var room [32]uint16
+	kinds := room[:0]
 	for !extensions.Empty() {
 		var kind uint16
 		var data cryptobyte.String
 		if !extensions.ReadUint16(&kind) || !extensions.ReadUint16LengthPrefixed(&data) {
 			return errCutShort
 		}
-		if seen[kind/64]&(1<<(kind%64)) != 0 {
-			// RFC 8446 section 4.2: one server might take the first, another the last.
-			return fmt.Errorf("the extension %d comes twice", kind)
-		}
-		seen[kind/64] |= 1 << (kind % 64)
+		kinds = append(kinds, kind)
 		var err error
 		switch kind {
 		case extServerName:
@@ -56,6 +54,18 @@ func (h *Hello) parse(body []byte) error {
 		}
 		if err != nil {
 			return err
+		}
+	}
+	return noneTwice(kinds)
+}
+
+// noneTwice is RFC 8446 section 4.2: one server might take the first of two, another
+// the last. It puts kinds in order.
+func noneTwice(kinds []uint16) error {
+	slices.Sort(kinds)
+	for i := 1; i < len(kinds); i++ {
+		if kinds[i] == kinds[i-1] {
+			return fmt.Errorf("the extension %d comes twice", kinds[i])
 		}
 	}
 	return nil
