@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"github.com/cuttle-proxy/cuttle/forward/sock"
 	"net"
 	"net/netip"
 	"strings"
@@ -165,7 +166,7 @@ func (n *noting) Listen(ctx context.Context, port *conf.HTTPPort) ([]*net.TCPLis
 	return n.loopback.Listen(ctx, port)
 }
 
-func (n *noting) Dial(ctx context.Context, d Dialing) (*net.TCPConn, error) {
+func (n *noting) Dial(ctx context.Context, d Dialing) (sock.Socket, error) {
 	n.to.Store(append(n.to.Load().([]string), d.To.String()))
 	return n.loopback.Dial(ctx, d)
 }

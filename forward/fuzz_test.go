@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"github.com/cuttle-proxy/cuttle/forward/sock"
 	"io"
 	"net"
 	"strings"
@@ -30,7 +31,7 @@ type fenced struct {
 	to string
 }
 
-func (n fenced) Dial(ctx context.Context, d Dialing) (*net.TCPConn, error) {
+func (n fenced) Dial(ctx context.Context, d Dialing) (sock.Socket, error) {
 	if d.To.String() != n.to {
 		return nil, syscall.ECONNREFUSED
 	}

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"github.com/cuttle-proxy/cuttle/forward/sock"
 	"net"
 	"net/netip"
 	"strings"
@@ -21,7 +22,7 @@ type withIdent struct {
 	server netip.AddrPort
 }
 
-func (n withIdent) Dial(ctx context.Context, d Dialing) (*net.TCPConn, error) {
+func (n withIdent) Dial(ctx context.Context, d Dialing) (sock.Socket, error) {
 	if d.To.Port() == ident.Port {
 		d.To = n.server
 	}

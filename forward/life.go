@@ -3,7 +3,6 @@ package forward
 import (
 	"cmp"
 	"context"
-	"net"
 	"net/netip"
 	"time"
 
@@ -52,7 +51,7 @@ func New(cfg *conf.Config, parts Parts) (*Server, error) {
 	s.cache.Refreshed = s.logRefresh
 	s.cache.Disks, s.cache.CheckDisks = parts.Disks, parts.CheckDisks
 	s.neighbours = peer.NewNeighbours(parts.Log)
-	s.systems = asn.New(asn.Dialer(s.names, func(ctx context.Context, to netip.AddrPort) (net.Conn, error) {
+	s.systems = asn.New(asn.Dialer(s.names, func(ctx context.Context, to netip.AddrPort) (asn.Conn, error) {
 		return parts.Network.Dial(ctx, Dialing{To: to})
 	}), parts.Log)
 	s.peers = peer.Env{Names: s.names, Log: parts.Log, Connect: s.tryPeer, Over: s.over, Talk: s.neighbours, Getter: documents{s}, Ways: netdb.New(cfg.NetDBLow, cfg.NetDBHigh)}
@@ -236,7 +235,7 @@ func (s *Server) Dismiss() {
 }
 
 // dial makes the connection an origin.Key asks for.
-func (s *Server) dial(ctx context.Context, k origin.Key, ports origin.LocalPorts) (conn *net.TCPConn, err error) {
+func (s *Server) dial(ctx context.Context, k origin.Key, ports origin.LocalPorts) (conn sock.Socket, err error) {
 	d := Dialing{To: k.To, TOS: k.TOS}
 	switch {
 	case k.As.IsValid():

@@ -23,10 +23,10 @@ func (s *Server) acceptFrom(l *ports.Listener) {
 	over := func() bool { return l.Gone() || s.stopping.Load() }
 	for {
 		s.reserve.Await(over)
-		tcp, err := l.AcceptTCP()
+		socket, from, err := l.Accept()
 		switch {
 		case err == nil:
-			s.welcome(l, tcp)
+			s.welcome(l, socket, from)
 		case l.Gone() || s.stopping.Load():
 			return
 		case overload.Shortage(err):
@@ -45,15 +45,15 @@ func (s *Server) acceptFrom(l *ports.Listener) {
 }
 
 // welcome starts serving one connection.
-func (s *Server) welcome(l *ports.Listener, tcp *net.TCPConn) {
-	c, err := sock.Wrap(tcp)
+func (s *Server) welcome(l *ports.Listener, socket sock.Socket, from netip.AddrPort) {
+	c, err := sock.Wrap(socket)
 	if err != nil {
-		tcp.Close()
+		socket.Close()
 		return
 	}
-	cl := &client{srv: s, ln: l, c: c, remote: c.Remote(), local: c.Local(), since: time.Now()}
+	cl := &client{srv: s, ln: l, c: c, remote: from, local: c.Local(), since: time.Now()}
 	if port := l.Line(); port.Transparent || port.TProxy {
-		dst, intercepted, err := s.parts.Network.OriginalDestination(tcp, port)
+		dst, intercepted, err := s.parts.Network.OriginalDestination(socket, cl.local, port)
 		if err != nil {
 			s.parts.Log.Warn("WARNING: client {client} on port {port}: {error}",
 				zap.Stringer("client", cl.remote), zap.Uint16("port", port.Addr.Port()), report.Error(err))

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"github.com/cuttle-proxy/cuttle/forward/sock"
 	"io"
 	"net"
 	"net/http"
@@ -51,7 +52,7 @@ type spoofing struct {
 	dialled chan Dialing
 }
 
-func (s spoofing) Dial(ctx context.Context, d Dialing) (*net.TCPConn, error) {
+func (s spoofing) Dial(ctx context.Context, d Dialing) (sock.Socket, error) {
 	s.dialled <- d
 	return s.loopback.Dial(ctx, d)
 }

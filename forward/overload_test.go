@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"github.com/cuttle-proxy/cuttle/forward/sock"
 	"io"
 	"net"
 	"net/netip"
@@ -28,7 +29,7 @@ type starved struct {
 	short *atomic.Bool
 }
 
-func (s starved) Dial(ctx context.Context, d Dialing) (*net.TCPConn, error) {
+func (s starved) Dial(ctx context.Context, d Dialing) (sock.Socket, error) {
 	if s.short.Load() {
 		return nil, &net.OpError{Op: "dial", Err: os.NewSyscallError("socket", unix.EMFILE)}
 	}

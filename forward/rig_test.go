@@ -4,12 +4,14 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"github.com/cuttle-proxy/cuttle/forward/sock"
 	"net"
 	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -33,11 +35,11 @@ func (loopback) Listen(_ context.Context, port *conf.HTTPPort) ([]*net.TCPListen
 	return []*net.TCPListener{l}, nil
 }
 
-func (n loopback) OriginalDestination(c *net.TCPConn, _ *conf.HTTPPort) (netip.AddrPort, bool, error) {
+func (n loopback) OriginalDestination(syscall.Conn, netip.AddrPort, *conf.HTTPPort) (netip.AddrPort, bool, error) {
 	return n.dst, n.dst.IsValid(), nil
 }
 
-func (loopback) Dial(ctx context.Context, d Dialing) (*net.TCPConn, error) {
+func (loopback) Dial(ctx context.Context, d Dialing) (sock.Socket, error) {
 	var dialer net.Dialer
 	if d.From.IsValid() && !d.Spoof {
 		dialer.LocalAddr = net.TCPAddrFromAddrPort(d.From)

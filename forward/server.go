@@ -39,12 +39,12 @@ type Network interface {
 	Listen(ctx context.Context, port *conf.HTTPPort) ([]*net.TCPListener, error)
 
 	// OriginalDestination tells where the client of an accepted connection
-	// wanted to go. intercepted is false for a client that connected to the
+	// wanted to go, of which local is the address on our side. intercepted is false for a client that connected to the
 	// proxy itself; such a client is never spoofed.
-	OriginalDestination(c *net.TCPConn, port *conf.HTTPPort) (dst netip.AddrPort, intercepted bool, err error)
+	OriginalDestination(c syscall.Conn, local netip.AddrPort, port *conf.HTTPPort) (dst netip.AddrPort, intercepted bool, err error)
 
 	// Dial connects to an origin or peer.
-	Dial(ctx context.Context, d Dialing) (*net.TCPConn, error)
+	Dial(ctx context.Context, d Dialing) (sock.Socket, error)
 }
 
 // Dialing says how one outgoing connection is to be made.

@@ -1,6 +1,7 @@
 package forward
 
 import (
+	"net"
 	"net/netip"
 	"testing"
 	"time"
@@ -52,7 +53,7 @@ func TestTarget(t *testing.T) {
 	} {
 		cfg := defaults(t.TempDir())
 		file(t, "http_port 3128 "+c.port)(cfg)
-		cl := &client{srv: r.srv, ln: ports.New(nil, cfg.HTTPPorts[0]), remote: netip.MustParseAddrPort("10.0.0.1:1"), local: netip.MustParseAddrPort("192.0.2.9:8080")}
+		cl := &client{srv: r.srv, ln: portOf(t, cfg), remote: netip.MustParseAddrPort("10.0.0.1:1"), local: netip.MustParseAddrPort("192.0.2.9:8080")}
 		x := r.srv.newTransaction(cl)
 		x.in = append(x.in, c.request+"\r\n"...)
 		if x.parse() != http1.Complete || x.fault != http1.NoFault {
@@ -102,4 +103,18 @@ func TestTimeCountsFromTheFirstByte(t *testing.T) {
 		t.Errorf("began %v, now %v; the first byte came between %v and %v", x.began, x.now, before, first)
 	}
 	x.release()
+}
+
+// portOf is a listening socket that serves the first line of a configuration.
+func portOf(t *testing.T, cfg *conf.Config) *ports.Listener {
+	socket, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := ports.New(socket, cfg.HTTPPorts[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(l.Close)
+	return l
 }

@@ -54,9 +54,9 @@ func BenchmarkDial(b *testing.B) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	run("AsClient", func() (*net.TCPConn, error) {
-		return d.Dial(ctx, Target{To: to, From: netip.MustParseAddrPort("127.0.0.7:0"), Spoof: true})
+		return asTCP(d.Dial(ctx, Target{To: to, From: netip.MustParseAddrPort("127.0.0.7:0"), Spoof: true}))
 	})
-	run("Plain", func() (*net.TCPConn, error) { return d.Dial(ctx, Target{To: to}) })
+	run("Plain", func() (*net.TCPConn, error) { return asTCP(d.Dial(ctx, Target{To: to})) })
 	var plain net.Dialer
 	run("GoDialer", func() (*net.TCPConn, error) {
 		c, err := plain.DialContext(ctx, "tcp4", to.String())
@@ -78,6 +78,6 @@ func BenchmarkOriginalDestination(b *testing.B) {
 	defer c.Close()
 	b.ReportAllocs()
 	for b.Loop() {
-		OriginalDestination(c.(*net.TCPConn), Interception{TProxy: true}, own)
+		OriginalDestination(c.(*net.TCPConn), addrPort(c.LocalAddr()), Interception{TProxy: true}, own)
 	}
 }

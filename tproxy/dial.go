@@ -3,16 +3,11 @@ package tproxy
 import (
 	"context"
 	"errors"
-	"net"
 	"net/netip"
 	"os"
 	"sync/atomic"
-	"syscall"
 
 	"golang.org/x/sys/unix"
-	"kernel.org/pub/linux/libs/security/libcap/cap"
-
-	"github.com/cuttle-proxy/cuttle/tproxy/rights"
 )
 
 // Target describes one outgoing connection.
@@ -72,8 +67,9 @@ func (d *Dialer) Counts() DialCounts {
 	return DialCounts{c.dials.Load(), c.retries.Load(), c.collision.Load(), c.exhausted.Load(), c.refused.Load()}
 }
 
-// Dial connects. Errors are *DialError.
-func (d *Dialer) Dial(ctx context.Context, t Target) (*net.TCPConn, error) {
+// Dial connects: the file is a socket whose reads and writes wait by the runtime's
+// poller. Errors are *DialError.
+func (d *Dialer) Dial(ctx context.Context, t Target) (*os.File, error) {
 	d.count.dials.Add(1)
 	t.To = unmap(t.To)
 	t.From = unmap(t.From)
@@ -103,9 +99,9 @@ func unmap(a netip.AddrPort) netip.AddrPort {
 // certain port was asked for, then with some ports the kernel does not hand out
 // itself (fact 14: binding the others would starve its own choice), and at last
 // with the client's own.
-func (d *Dialer) otherPorts(ctx context.Context, t Target, err error) (*net.TCPConn, int, error) {
+func (d *Dialer) otherPorts(ctx context.Context, t Target, err error) (*os.File, int, error) {
 	tries := 1
-	attempt := func(port uint16) (c *net.TCPConn) {
+	attempt := func(port uint16) (c *os.File) {
 		tries++
 		d.count.retries.Add(1)
 		t.From = netip.AddrPortFrom(t.From.Addr(), port)
@@ -133,47 +129,6 @@ func (d *Dialer) otherPorts(ctx context.Context, t Target, err error) (*net.TCPC
 	}
 	d.count.exhausted.Add(1)
 	return nil, tries, errors.Join(ErrNoLocalPort, err)
-}
-
-func (d *Dialer) try(ctx context.Context, t Target) (*net.TCPConn, error) {
-	is4 := t.To.Addr().Is4()
-	dialer := net.Dialer{
-		KeepAlive: -1, // the proxy has timeouts of its own; four system calls less
-		Control: func(_, _ string, c syscall.RawConn) error {
-			return control(c, func(fd uintptr) error { return d.prepare(fd, is4, t) })
-		},
-	}
-	if t.From.IsValid() {
-		dialer.LocalAddr = net.TCPAddrFromAddrPort(t.From)
-	}
-	c, err := dialer.DialContext(ctx, network(t.To.Addr()), t.To.String())
-	if err != nil {
-		if errors.Is(err, unix.EADDRINUSE) {
-			d.count.collision.Add(1)
-		}
-		return nil, err
-	}
-	return c.(*net.TCPConn), nil
-}
-
-// prepare sets what must be set before bind and connect.
-func (d *Dialer) prepare(fd uintptr, is4 bool, t Target) error {
-	if t.Spoof {
-		if err := transparent(fd, is4); err != nil {
-			return rights.Explain(err, "connecting with the client's address", cap.NET_ADMIN, cap.NET_RAW)
-		}
-	}
-	if t.From.IsValid() {
-		if err := portChoice(fd, t.From.Port()); err != nil {
-			return err
-		}
-	}
-	if t.TOS != 0 {
-		if err := setTOS(fd, is4, t.TOS); err != nil {
-			return err
-		}
-	}
-	return rights.Explain(d.apply(fd, is4), "marking sockets", cap.NET_ADMIN, cap.NET_RAW)
 }
 
 // portChoice leaves the port to connect, or lets a certain port be bound although

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"os"
 	"strings"
 	"syscall"
 	"testing"
@@ -23,6 +24,19 @@ func alley(t *testing.T) street {
 	return s
 }
 
+// asTCP is a dialled connection with all that package net can do with one.
+func asTCP(f *os.File, err error) (*net.TCPConn, error) {
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	c, err := net.FileConn(f)
+	if err != nil {
+		return nil, err
+	}
+	return c.(*net.TCPConn), nil
+}
+
 func (s street) dialer(t testing.TB) *Dialer {
 	own := ownOf(t, s.gateway)
 	return within(t, s.gateway, func() (*Dialer, error) {
@@ -34,7 +48,7 @@ func (s street) dialer(t testing.TB) *Dialer {
 func (s street) dial(t testing.TB, d *Dialer, target Target) (seen netip.AddrPort, c *net.TCPConn, err error) {
 	t.Helper()
 	s.gateway.Do(func() error {
-		c, err = d.Dial(context.Background(), target)
+		c, err = asTCP(d.Dial(context.Background(), target))
 		return nil
 	})
 	if err != nil {

@@ -33,7 +33,7 @@ func (s street) relay(t *testing.T, how Interception, ls []*net.TCPListener) {
 
 func (s street) answer(c *net.TCPConn, how Interception, own *Own, dialer *Dialer) {
 	defer c.Close()
-	dst, intercepted, err := OriginalDestination(c, how, own)
+	dst, intercepted, err := OriginalDestination(c, addrPort(c.LocalAddr()), how, own)
 	if err != nil {
 		fmt.Fprintf(c, "error %v", err)
 		return
@@ -48,7 +48,7 @@ func (s street) answer(c *net.TCPConn, how Interception, own *Own, dialer *Diale
 	}
 	var out *net.TCPConn
 	s.gateway.Do(func() error {
-		out, err = dialer.Dial(context.Background(), target)
+		out, err = asTCP(dialer.Dial(context.Background(), target))
 		return nil
 	})
 	if err != nil {

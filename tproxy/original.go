@@ -4,8 +4,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"net"
 	"net/netip"
+	"syscall"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -18,12 +18,11 @@ type Interception struct {
 }
 
 // OriginalDestination tells where the client of an accepted connection wanted to
-// go. intercepted is false for a client that connected to this host itself: it
+// go; local is the socket's own address. intercepted is false for a client that connected to this host itself: it
 // chose us as its proxy (or its NAT entry is gone), is served by what it asks
 // for, and is never impersonated. own may be nil on a port that does not intercept.
-func OriginalDestination(c *net.TCPConn, how Interception, own *Own) (dst netip.AddrPort, intercepted bool, err error) {
-	local := c.LocalAddr().(*net.TCPAddr).AddrPort()
-	local = netip.AddrPortFrom(local.Addr().Unmap(), local.Port())
+func OriginalDestination(c syscall.Conn, local netip.AddrPort, how Interception, own *Own) (dst netip.AddrPort, intercepted bool, err error) {
+	local = unmap(local)
 	if how.TProxy && !own.Has(local.Addr()) {
 		return local, true, nil // fact 2: no look-up needed or possible
 	}
@@ -36,13 +35,13 @@ func OriginalDestination(c *net.TCPConn, how Interception, own *Own) (dst netip.
 		return local, false, nil
 	}
 	if err != nil {
-		return local, false, fmt.Errorf("original destination of the connection from %v: %w", c.RemoteAddr(), err)
+		return local, false, fmt.Errorf("original destination of a connection to %v: %w", local, err)
 	}
 	return dst, dst != local && !own.Has(dst.Addr()), nil
 }
 
 // beforeNAT asks connection tracking for the address before REDIRECT or DNAT.
-func beforeNAT(c *net.TCPConn, is4 bool) (dst netip.AddrPort, err error) {
+func beforeNAT(c syscall.Conn, is4 bool) (dst netip.AddrPort, err error) {
 	raw, err := c.SyscallConn()
 	if err != nil {
 		return dst, err

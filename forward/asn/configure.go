@@ -3,7 +3,6 @@ package asn
 import (
 	"context"
 	"errors"
-	"net"
 	"net/netip"
 	"slices"
 
@@ -31,8 +30,8 @@ func (t *Table) Configure(cfg *conf.Config) {
 const whoisPort = 43
 
 // Dialer makes of a resolver and a way to connect to addresses what New wants.
-func Dialer(names dns.Resolver, connect func(ctx context.Context, to netip.AddrPort) (net.Conn, error)) func(context.Context, string) (net.Conn, error) {
-	return func(ctx context.Context, server string) (net.Conn, error) {
+func Dialer(names dns.Resolver, connect func(ctx context.Context, to netip.AddrPort) (Conn, error)) func(context.Context, string) (Conn, error) {
+	return func(ctx context.Context, server string) (Conn, error) {
 		answer, err := names.Look(ctx, server)
 		if err != nil {
 			return nil, err

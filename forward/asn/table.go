@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"net"
 	"net/netip"
 	"slices"
 	"sync"
@@ -28,7 +27,7 @@ const (
 
 // Table is the networks of autonomous systems. The zero value is not ready; see New.
 type Table struct {
-	dial func(ctx context.Context, server string) (net.Conn, error)
+	dial func(ctx context.Context, server string) (Conn, error)
 	log  *zap.Logger
 	// pause waits, or reports that ctx ended.
 	pause func(ctx context.Context, d time.Duration) bool
@@ -42,8 +41,14 @@ type Table struct {
 	known map[uint32][]netip.Prefix
 }
 
+// Conn is what a question takes of a connection to a whois server.
+type Conn interface {
+	io.ReadWriteCloser
+	SetDeadline(time.Time) error
+}
+
 // New makes an empty table. dial connects to a whois server by its name.
-func New(dial func(ctx context.Context, server string) (net.Conn, error), log *zap.Logger) *Table {
+func New(dial func(ctx context.Context, server string) (Conn, error), log *zap.Logger) *Table {
 	return &Table{dial: dial, log: log, pause: pause, known: map[uint32][]netip.Prefix{}}
 }
 

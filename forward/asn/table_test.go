@@ -30,7 +30,7 @@ type registry struct {
 	asked   chan string
 }
 
-func (r *registry) dial(_ context.Context, server string) (net.Conn, error) {
+func (r *registry) dial(_ context.Context, server string) (Conn, error) {
 	if server == "down.test" {
 		return nil, errors.New("no route to host")
 	}
@@ -101,7 +101,7 @@ func TestFailure(t *testing.T) {
 	r := &registry{asked: make(chan string, 10), answers: map[string]string{"!gAS1": "A1\n192.0.2.0/24\nC\n"}}
 	core, logs := observer.New(zap.InfoLevel)
 	var down atomic.Bool
-	table := New(func(ctx context.Context, server string) (net.Conn, error) {
+	table := New(func(ctx context.Context, server string) (Conn, error) {
 		if down.Load() {
 			server = "down.test"
 		}
@@ -134,7 +134,7 @@ func TestFailure(t *testing.T) {
 func TestClose(t *testing.T) {
 	ours, theirs := net.Pipe()
 	defer theirs.Close()
-	table := New(func(context.Context, string) (net.Conn, error) { return ours, nil }, zap.NewNop())
+	table := New(func(context.Context, string) (Conn, error) { return ours, nil }, zap.NewNop())
 	table.Use("whois.test", []uint32{1})
 	bufio.NewReader(theirs).ReadString('\n')
 	table.Close()
@@ -142,7 +142,7 @@ func TestClose(t *testing.T) {
 }
 
 func TestEndlessReply(t *testing.T) {
-	table := New(func(context.Context, string) (net.Conn, error) {
+	table := New(func(context.Context, string) (Conn, error) {
 		ours, theirs := net.Pipe()
 		go func() {
 			bufio.NewReader(theirs).ReadString('\n')

@@ -2,7 +2,7 @@ package fetch
 
 import (
 	"context"
-	"net"
+	"github.com/cuttle-proxy/cuttle/forward/sock"
 	"net/netip"
 	"os"
 	"syscall"
@@ -37,7 +37,7 @@ func TestShortageIsNoFailureOfThePeer(t *testing.T) {
 		r := newRig(t, "cache_peer parent.test parent 3128 0 no-query no-digest no-netdb-exchange\nnever_direct allow all")
 		r.env.Names = c.names
 		dialled := 0
-		r.env.Dialer.Dial = func(context.Context, origin.Key, origin.LocalPorts) (*net.TCPConn, error) {
+		r.env.Dialer.Dial = func(context.Context, origin.Key, origin.LocalPorts) (sock.Socket, error) {
 			dialled++
 			return nil, c.err
 		}

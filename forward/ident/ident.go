@@ -6,7 +6,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net"
 	"net/netip"
 	"time"
 )
@@ -20,9 +19,15 @@ const maxReply = 1000
 // maxUser bounds a user name; 2.6 keeps no more.
 const maxUser = 63
 
+// Conn is what a question takes of a connection.
+type Conn interface {
+	io.ReadWriter
+	SetDeadline(time.Time) error
+}
+
 // Ask asks over conn, a connection to the client's ident server, who opened the
 // connection from remote to local. "" means that the server does not say.
-func Ask(ctx context.Context, conn net.Conn, local, remote netip.AddrPort) (user string, err error) {
+func Ask(ctx context.Context, conn Conn, local, remote netip.AddrPort) (user string, err error) {
 	if deadline, ok := ctx.Deadline(); ok {
 		conn.SetDeadline(deadline)
 	}

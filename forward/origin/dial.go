@@ -18,8 +18,9 @@ import (
 type Dialer struct {
 	// Pool gets the connections back when they are idle.
 	Pool *Pool
-	// Dial makes the TCP connection; forward hands in its Network.
-	Dial func(ctx context.Context, k Key, ports LocalPorts) (*net.TCPConn, error)
+	// Dial makes the TCP connection; forward hands in its Network. The context ends
+	// with the client; its deadline is for Dial to keep.
+	Dial func(ctx context.Context, k Key, ports LocalPorts) (sock.Socket, error)
 	// Watcher looks after connections from the first time they are idle.
 	Watcher *sock.Watcher
 }
@@ -52,9 +53,7 @@ func (e *DialError) Unwrap() error { return e.Err }
 // Open makes one connection within timeout. recvBuffer is tcp_recv_bufsize in
 // bytes, 0 for the system's default. The error is a *DialError unless ctx ended.
 func (d *Dialer) Open(ctx context.Context, k Key, ports LocalPorts, timeout time.Duration, recvBuffer int) (*Conn, error) {
-	limited, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
-	tcp, err := d.Dial(limited, k, ports)
+	tcp, err := d.Dial(until{ctx, time.Now().Add(timeout)}, k, ports)
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
@@ -62,7 +61,7 @@ func (d *Dialer) Open(ctx context.Context, k Key, ports LocalPorts, timeout time
 		return nil, newDialError(k.To, err)
 	}
 	if recvBuffer > 0 {
-		tcp.SetReadBuffer(recvBuffer)
+		setReadBuffer(tcp, recvBuffer)
 	}
 	plain, err := sock.Wrap(tcp)
 	if err != nil {
@@ -71,6 +70,28 @@ func (d *Dialer) Open(ctx context.Context, k Key, ports LocalPorts, timeout time
 	}
 	k.Host = strings.Clone(k.Host) // the caller's may be a view of a buffer
 	return &Conn{Conn: plain, Key: k, pool: d.Pool, watcher: d.Watcher}, nil
+}
+
+// until is a context with a deadline that nothing but a look at it tells of: the timer
+// of context.WithTimeout costs a new connection 1 us, and most are there at once.
+type until struct {
+	context.Context
+	at time.Time
+}
+
+// Deadline implements context.Context.
+func (u until) Deadline() (time.Time, bool) {
+	if at, ok := u.Context.Deadline(); ok && at.Before(u.at) {
+		return at, true
+	}
+	return u.at, true
+}
+
+// setReadBuffer is best effort, as in 2.6.
+func setReadBuffer(s sock.Socket, octets int) {
+	if raw, err := s.SyscallConn(); err == nil {
+		raw.Control(func(fd uintptr) { unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUF, octets) })
+	}
 }
 
 func newDialError(to netip.AddrPort, err error) *DialError {

@@ -3,6 +3,7 @@ package origin
 import (
 	"context"
 	"errors"
+	"github.com/cuttle-proxy/cuttle/forward/sock"
 	"io"
 	"net"
 	"net/netip"
@@ -18,7 +19,7 @@ func TestDialIsTold(t *testing.T) {
 	b := newBench(t, PoolOptions{})
 	b.key.As, b.key.Peer, b.key.TOS = netip.MustParseAddr("10.0.0.1"), "parent", 4
 	plain, ports := b.dialer.Dial, LocalPorts{First: 1000, Last: 2000}
-	b.dialer.Dial = func(ctx context.Context, k Key, got LocalPorts) (*net.TCPConn, error) {
+	b.dialer.Dial = func(ctx context.Context, k Key, got LocalPorts) (sock.Socket, error) {
 		if end, ok := ctx.Deadline(); !ok || time.Until(end) > time.Minute || k != b.key || got != ports {
 			t.Errorf("deadline %v, key %v, ports %v", end, k, got)
 		}
@@ -43,7 +44,7 @@ func TestReceiveBuffer(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer c.Close()
-		raw, err := c.TCP().SyscallConn()
+		raw, err := c.Socket().SyscallConn()
 		if err == nil {
 			raw.Control(func(fd uintptr) { got, err = unix.GetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUF) })
 		}
@@ -62,7 +63,7 @@ func TestReceiveBuffer(t *testing.T) {
 func TestUnwatchedIsClosed(t *testing.T) {
 	b := newBench(t, PoolOptions{})
 	closed := b.dialer.Dial
-	b.dialer.Dial = func(ctx context.Context, k Key, ports LocalPorts) (*net.TCPConn, error) {
+	b.dialer.Dial = func(ctx context.Context, k Key, ports LocalPorts) (sock.Socket, error) {
 		c, err := closed(ctx, k, ports)
 		if err == nil {
 			err = c.Close()
@@ -84,7 +85,7 @@ func TestUnwatchedIsClosed(t *testing.T) {
 func TestUnwatchedIsNotKept(t *testing.T) {
 	b := newBench(t, PoolOptions{Timeout: time.Minute})
 	c, far := b.open()
-	c.TCP().Close()
+	c.Socket().Close()
 	b.pool.Put(c, time.Now())
 	if _, err := far.Read(make([]byte, 1)); err != io.EOF || b.pool.Len() != 0 {
 		t.Errorf("%d kept; the far end reads %v", b.pool.Len(), err)
@@ -96,7 +97,7 @@ func TestUnwatchedIsNotKept(t *testing.T) {
 func TestCauseOfTheEnd(t *testing.T) {
 	gone := errors.New("the client is gone")
 	ctx, cancel := context.WithCancelCause(context.Background())
-	d := Dialer{Dial: func(ctx context.Context, _ Key, _ LocalPorts) (*net.TCPConn, error) {
+	d := Dialer{Dial: func(ctx context.Context, _ Key, _ LocalPorts) (sock.Socket, error) {
 		cancel(gone)
 		<-ctx.Done()
 		return nil, ctx.Err()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"os"
 	"testing"
 	"time"
 
@@ -36,7 +37,7 @@ func newBench(t testing.TB, opts PoolOptions) *bench {
 	}
 	b := &bench{t: t, pool: NewPool(opts), far: make(chan *net.TCPConn, 100)}
 	b.key.To = l.Addr().(*net.TCPAddr).AddrPort()
-	b.dialer = Dialer{Pool: b.pool, Watcher: w, Dial: func(ctx context.Context, k Key, _ LocalPorts) (*net.TCPConn, error) {
+	b.dialer = Dialer{Pool: b.pool, Watcher: w, Dial: func(ctx context.Context, k Key, _ LocalPorts) (sock.Socket, error) {
 		var d net.Dialer
 		c, err := d.DialContext(ctx, "tcp", k.To.String())
 		if err != nil {
@@ -184,9 +185,14 @@ func TestDialError(t *testing.T) {
 		t.Errorf("refused: %#v", err)
 	}
 	hang := b.dialer
-	hang.Dial = func(ctx context.Context, _ Key, _ LocalPorts) (*net.TCPConn, error) {
-		<-ctx.Done()
-		return nil, ctx.Err()
+	hang.Dial = func(ctx context.Context, _ Key, _ LocalPorts) (sock.Socket, error) {
+		at, _ := ctx.Deadline()
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(time.Until(at)):
+			return nil, os.ErrDeadlineExceeded
+		}
 	}
 	_, err = hang.Open(context.Background(), k, LocalPorts{}, 10*time.Millisecond, 0)
 	if !errors.As(err, &de) || !de.Timeout || de.Errno != unix.ETIMEDOUT {

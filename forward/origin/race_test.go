@@ -3,7 +3,7 @@ package origin
 import (
 	"context"
 	"errors"
-	"net"
+	"github.com/cuttle-proxy/cuttle/forward/sock"
 	"net/netip"
 	"slices"
 	"strings"
@@ -38,7 +38,7 @@ func TestOpenFirst(t *testing.T) {
 		}
 		plain := b.dialer.Dial
 		var asked sync.WaitGroup
-		b.dialer.Dial = func(ctx context.Context, k Key, ports LocalPorts) (*net.TCPConn, error) {
+		b.dialer.Dial = func(ctx context.Context, k Key, ports LocalPorts) (sock.Socket, error) {
 			asked.Add(1)
 			defer asked.Done()
 			switch c.ways[k.To.Addr().As4()[3]] {
@@ -77,7 +77,7 @@ func TestOpenFirst(t *testing.T) {
 func TestOpenFirstEnds(t *testing.T) {
 	b := newBench(t, PoolOptions{})
 	ctx, cancel := context.WithCancel(t.Context())
-	b.dialer.Dial = func(ctx context.Context, _ Key, _ LocalPorts) (*net.TCPConn, error) {
+	b.dialer.Dial = func(ctx context.Context, _ Key, _ LocalPorts) (sock.Socket, error) {
 		cancel()
 		<-ctx.Done()
 		return nil, ctx.Err()
@@ -95,7 +95,7 @@ func TestOpenFirstAgain(t *testing.T) {
 	other.To = netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 9, 9, 1}), 1)
 	var now, first atomic.Int32
 	otherEnded := make(chan bool)
-	b.dialer.Dial = func(_ context.Context, k Key, _ LocalPorts) (*net.TCPConn, error) {
+	b.dialer.Dial = func(_ context.Context, k Key, _ LocalPorts) (sock.Socket, error) {
 		if k == other {
 			close(otherEnded)
 			return nil, refused
@@ -121,7 +121,7 @@ func TestOpenFirstAgain(t *testing.T) {
 func TestOpenFirstGivesUp(t *testing.T) {
 	b := newBench(t, PoolOptions{})
 	refused := errors.New("refused")
-	b.dialer.Dial = func(context.Context, Key, LocalPorts) (*net.TCPConn, error) { return nil, refused }
+	b.dialer.Dial = func(context.Context, Key, LocalPorts) (sock.Socket, error) { return nil, refused }
 	told := 0
 	_, err := b.dialer.OpenFirst(t.Context(), []Key{b.key, b.key}, LocalPorts{}, time.Minute, time.Hour, time.Now(), 0, func(Attempt) { told++ })
 	if !errors.Is(err, refused) || told != 1 {

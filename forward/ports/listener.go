@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -17,13 +18,20 @@ type Listener struct {
 	line    atomic.Pointer[conf.HTTPPort]
 	started atomic.Bool
 	gone    atomic.Bool
+
+	file *os.File // see prepare
+	raw  syscall.RawConn
 }
 
 // New is a socket that serves a line.
-func New(socket *net.TCPListener, line *conf.HTTPPort) *Listener {
+func New(socket *net.TCPListener, line *conf.HTTPPort) (*Listener, error) {
 	l := &Listener{TCPListener: socket}
 	l.line.Store(line)
-	return l
+	if err := l.prepare(); err != nil {
+		l.Close()
+		return nil, err
+	}
+	return l, nil
 }
 
 // Line is the http_port line the socket serves now.
@@ -32,9 +40,11 @@ func (l *Listener) Line() *conf.HTTPPort { return l.line.Load() }
 // Gone reports whether the socket was closed on purpose.
 func (l *Listener) Gone() bool { return l.gone.Load() }
 
-func (l *Listener) close() {
+// Close ends accepting on purpose.
+func (l *Listener) Close() {
 	l.gone.Store(true)
 	l.TCPListener.Close()
+	l.file.Close() // nil has an error and nothing else
 }
 
 // descriptor is the number of the socket, which 2.6's lines name.

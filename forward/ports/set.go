@@ -85,11 +85,24 @@ func (s *Set) open(ctx context.Context, line *conf.HTTPPort) error {
 	if err != nil {
 		return err
 	}
+	var opened []*Listener
 	for _, socket := range sockets {
-		l := New(socket, line)
+		var l *Listener
+		if l, err = New(socket, line); err != nil {
+			break
+		}
+		opened = append(opened, l)
+	}
+	if err != nil {
+		for _, l := range opened {
+			l.Close()
+		}
+		return err
+	}
+	for _, l := range opened {
 		s.all = append(s.all, l)
 		s.Log.Info("Accepting "+kind(line)+" connections at {address}, port {port}, FD {fd}.",
-			zap.String("address", fmt.Sprint(addressOf(socket, line))), zap.Uint16("port", line.Addr.Port()), zap.Int("fd", l.descriptor()))
+			zap.String("address", fmt.Sprint(addressOf(l.TCPListener, line))), zap.Uint16("port", line.Addr.Port()), zap.Int("fd", l.descriptor()))
 	}
 	return nil
 }
@@ -128,7 +141,7 @@ func (s *Set) yield() {
 		if len(s.all) == 0 && !inTheWay {
 			return false
 		}
-		l.close()
+		l.Close()
 		closed = append(closed, l)
 		return true
 	})
@@ -151,7 +164,7 @@ func (s *Set) tryFailures() {
 	s.failures = slices.DeleteFunc(s.failures, func(f Failure) bool { return s.open(context.Background(), f.Line) == nil })
 	if len(s.all) > 0 {
 		for _, l := range s.leaving {
-			l.close()
+			l.Close()
 		}
 		s.leaving = nil
 	}
@@ -226,7 +239,7 @@ func (s *Set) Close() {
 	s.closed = true
 	s.stopTrying()
 	for _, l := range slices.Concat(s.all, s.leaving) {
-		l.close()
+		l.Close()
 	}
 	s.all, s.leaving = nil, nil
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io"
 	"net"
-	"net/netip"
 	"os"
 	"sync/atomic"
 	"syscall"
@@ -20,10 +19,21 @@ var ErrAborted = errors.New("given up by the proxy")
 // one value, so that a timeout allocates nothing and compares by identity.
 var ErrTimeout = errors.New("timed out")
 
+// Socket is a connected TCP socket in the care of the runtime's poller: a
+// *net.TCPConn, or an *os.File of a descriptor that does not wait, which costs a few
+// system calls less to make.
+type Socket interface {
+	io.ReadWriteCloser
+	syscall.Conn
+	SetDeadline(time.Time) error
+	SetReadDeadline(time.Time) error
+	SetWriteDeadline(time.Time) error
+}
+
 // Conn is one TCP connection. One goroutine at a time may read and one may
 // write; Abort, HungUp and Close may be called by anybody.
 type Conn struct {
-	tcp *net.TCPConn
+	s   Socket
 	raw syscall.RawConn
 	fd  int // only for calls that cannot meet a Close, see Clean
 
@@ -40,43 +50,29 @@ type Conn struct {
 	onHang      HangUp
 
 	x *exchange // made by the first Exchange
+	w *writing  // made by the first Write
 }
 
-// Wrap takes over tcp.
-func Wrap(tcp *net.TCPConn) (*Conn, error) {
-	raw, err := tcp.SyscallConn()
+// Wrap takes over a socket.
+func Wrap(s Socket) (*Conn, error) {
+	raw, err := s.SyscallConn()
 	if err != nil {
 		return nil, err
 	}
-	c := &Conn{tcp: tcp, raw: raw}
+	c := &Conn{s: s, raw: raw}
 	return c, raw.Control(func(fd uintptr) { c.fd = int(fd) })
 }
 
 // Control calls f with the descriptor; the error says that the connection is closed.
 func (c *Conn) Control(f func(fd uintptr)) error { return c.raw.Control(f) }
 
-// TCP is the connection underneath, for its addresses and options.
-func (c *Conn) TCP() *net.TCPConn { return c.tcp }
-
-// Remote is the peer's address, unmapped.
-func (c *Conn) Remote() netip.AddrPort { return addrPort(c.tcp.RemoteAddr()) }
-
-// Local is our address on this connection, unmapped.
-func (c *Conn) Local() netip.AddrPort { return addrPort(c.tcp.LocalAddr()) }
-
-func addrPort(a net.Addr) netip.AddrPort {
-	t, ok := a.(*net.TCPAddr)
-	if !ok {
-		return netip.AddrPort{}
-	}
-	ap := t.AddrPort()
-	return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
-}
+// Socket is the connection underneath, for its options.
+func (c *Conn) Socket() Socket { return c.s }
 
 // Read reads what is there, waiting until the time set by ReadUntil.
 func (c *Conn) Read(p []byte) (int, error) {
 	for {
-		n, err := c.tcp.Read(p)
+		n, err := c.s.Read(p)
 		if err == nil || n > 0 {
 			return n, nil
 		}
@@ -86,23 +82,20 @@ func (c *Conn) Read(p []byte) (int, error) {
 	}
 }
 
-// Write writes all of p, waiting until the time set by WriteUntil.
-func (c *Conn) Write(p []byte) (int, error) {
-	done := 0
-	for {
-		n, err := c.tcp.Write(p[done:])
-		done += n
-		if err == nil {
-			return done, nil
-		}
-		if again, err := c.overWriting(err); !again {
-			return done, err
-		}
-	}
-}
+// CloseRead makes the kernel take no more from the other side; a read that waits
+// sees the end.
+func (c *Conn) CloseRead() error { return c.shutdown(unix.SHUT_RD) }
 
 // CloseWrite ends our side of the connection (FIN).
-func (c *Conn) CloseWrite() error { return c.tcp.CloseWrite() }
+func (c *Conn) CloseWrite() error { return c.shutdown(unix.SHUT_WR) }
+
+func (c *Conn) shutdown(how int) (err error) {
+	closed := c.raw.Control(func(fd uintptr) { err = shutdownNow(int(fd), how) })
+	if closed != nil {
+		return plain(closed)
+	}
+	return err
+}
 
 // Close closes the connection and wakes whoever waits on it.
 func (c *Conn) Close() error {
@@ -112,24 +105,28 @@ func (c *Conn) Close() error {
 	if c.watch != nil {
 		c.watch.forget(c)
 	}
-	return c.tcp.Close()
+	return c.s.Close()
 }
 
 // ResetAtClose makes Close send a RST instead of a FIN. Unlike Close it may be
 // called inside Turns, which hold the descriptor.
-func (c *Conn) ResetAtClose() { c.tcp.SetLinger(0) }
+func (c *Conn) ResetAtClose() {
+	c.raw.Control(func(fd uintptr) {
+		unix.SetsockoptLinger(int(fd), unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
+	})
+}
 
 // Abort makes every read and write, running or to come, return ErrAborted. The
 // descriptor stays open until Close.
 func (c *Conn) Abort() {
 	c.aborted.Store(true)
-	c.tcp.SetDeadline(time.Unix(1, 0))
+	c.s.SetDeadline(time.Unix(1, 0))
 }
 
 // Wake makes a read that waits look at the connection once more.
 func (c *Conn) Wake() {
 	c.woken.Store(true)
-	c.tcp.SetReadDeadline(time.Unix(1, 0))
+	c.s.SetReadDeadline(time.Unix(1, 0))
 }
 
 // ErrInterrupted ends a read after Interrupt.
@@ -139,7 +136,7 @@ var ErrInterrupted = errors.New("interrupted")
 // ErrInterrupted, once. The connection stays as it is.
 func (c *Conn) Interrupt() {
 	c.interrupted.Store(true)
-	c.tcp.SetReadDeadline(time.Unix(1, 0))
+	c.s.SetReadDeadline(time.Unix(1, 0))
 }
 
 // Uninterrupt takes an Interrupt back that no read has met. Only the reading goroutine
@@ -153,7 +150,7 @@ func (c *Conn) Uninterrupt() {
 	if c.read.want != 0 {
 		at = started.Add(time.Duration(c.read.want))
 	}
-	c.tcp.SetReadDeadline(at)
+	c.s.SetReadDeadline(at)
 	// Abort or Wake may have come first, and their deadline is gone.
 	if c.aborted.Load() {
 		c.Abort()
@@ -164,11 +161,7 @@ func (c *Conn) Uninterrupt() {
 
 // Arrived is how many octets have come that nobody has read.
 func (c *Conn) Arrived() (n int) {
-	raw, err := c.tcp.SyscallConn()
-	if err != nil {
-		return 0
-	}
-	raw.Control(func(fd uintptr) {
+	c.raw.Control(func(fd uintptr) {
 		if waiting, err := unix.IoctlGetInt(int(fd), unix.TIOCINQ); err == nil {
 			n = waiting
 		}
@@ -185,14 +178,14 @@ func (c *Conn) overReading(err error) (again bool, _ error) {
 	if !errors.Is(err, os.ErrDeadlineExceeded) {
 		return false, plain(err)
 	}
-	return c.read.over(c, c.tcp.SetReadDeadline)
+	return c.read.over(c, c.s.SetReadDeadline)
 }
 
 func (c *Conn) overWriting(err error) (again bool, _ error) {
 	if !errors.Is(err, os.ErrDeadlineExceeded) {
 		return false, plain(err)
 	}
-	return c.write.over(c, c.tcp.SetWriteDeadline)
+	return c.write.over(c, c.s.SetWriteDeadline)
 }
 
 // plain strips the net package's wrapping: the bare errno or io.EOF is what
@@ -205,7 +198,7 @@ func plain(err error) error {
 	if errors.As(err, &errno) {
 		return errno
 	}
-	if errors.Is(err, net.ErrClosed) {
+	if errors.Is(err, net.ErrClosed) || errors.Is(err, os.ErrClosed) {
 		return net.ErrClosed
 	}
 	return err

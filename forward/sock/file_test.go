@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"net"
 	"os"
 	"path/filepath"
 	"sync"
@@ -40,7 +41,7 @@ func TestWritePieces(t *testing.T) {
 	} {
 		rapid.Check(t, func(rt *rapid.T) {
 			c, far := pair(t)
-			c.tcp.SetWriteBuffer(4 << 10)
+			c.s.(*net.TCPConn).SetWriteBuffer(4 << 10)
 			c.WriteUntil(time.Now().Add(30 * time.Second))
 			var list [][]byte
 			for range rapid.IntRange(0, 3*mostPieces).Draw(rt, "pieces") {

@@ -25,7 +25,7 @@ var started = time.Now().Add(-time.Hour)
 // ReadUntil sets the time after which reads return ErrTimeout; the zero time
 // means never. Only the reading goroutine may call it.
 func (c *Conn) ReadUntil(t time.Time) {
-	if c.read.mustArm(instant(t)) && c.tcp.SetReadDeadline(t) == nil {
+	if c.read.mustArm(instant(t)) && c.s.SetReadDeadline(t) == nil {
 		// Abort or Wake may have come first, and their deadline is gone.
 		if c.aborted.Load() {
 			c.Abort()
@@ -39,7 +39,7 @@ func (c *Conn) ReadUntil(t time.Time) {
 
 // WriteUntil is ReadUntil for writes.
 func (c *Conn) WriteUntil(t time.Time) {
-	if c.write.mustArm(instant(t)) && c.tcp.SetWriteDeadline(t) == nil && c.aborted.Load() {
+	if c.write.mustArm(instant(t)) && c.s.SetWriteDeadline(t) == nil && c.aborted.Load() {
 		c.Abort()
 	}
 }

@@ -56,6 +56,14 @@ func writeNow(fd int, p []byte) (int, error) {
 	return done, nil
 }
 
+// shutdownNow ends one direction of a connection or both.
+func shutdownNow(fd, how int) error {
+	if _, _, e := syscall.RawSyscall(unix.SYS_SHUTDOWN, uintptr(fd), uintptr(how), 0); e != 0 {
+		return e
+	}
+	return nil
+}
+
 // errAgain is EAGAIN as an error made once.
 var errAgain error = unix.EAGAIN
 

@@ -30,7 +30,3 @@ type Stream interface {
 
 // Bare implements Stream: a Conn is its own socket.
 func (c *Conn) Bare() *Conn { return c }
-
-// CloseRead makes the kernel take no more from the other side; a read that waits
-// sees the end.
-func (c *Conn) CloseRead() error { return c.tcp.CloseRead() }

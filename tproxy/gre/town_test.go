@@ -222,15 +222,19 @@ func (w *town) relay(l *net.TCPListener, own *tproxy.Own) {
 		}
 		open.Go(func() {
 			defer w.closing(c)()
-			dst, intercepted, err := tproxy.OriginalDestination(c, tproxy.Interception{TProxy: true}, own)
+			dst, intercepted, err := tproxy.OriginalDestination(c, c.LocalAddr().(*net.TCPAddr).AddrPort(), tproxy.Interception{TProxy: true}, own)
 			if err != nil || !intercepted {
 				w.fail("connection from %v: to %v, intercepted %v, %v", c.RemoteAddr(), dst, intercepted, err)
 				return
 			}
 			from := netip.AddrPortFrom(c.RemoteAddr().(*net.TCPAddr).AddrPort().Addr(), 0)
-			var out *net.TCPConn
+			var out net.Conn
 			err = w.cache.Do(func() (err error) {
-				out, err = w.dialer.Dial(context.Background(), tproxy.Target{To: dst, From: from, Spoof: true})
+				f, err := w.dialer.Dial(context.Background(), tproxy.Target{To: dst, From: from, Spoof: true})
+				if err == nil {
+					defer f.Close()
+					out, err = net.FileConn(f)
+				}
 				return err
 			})
 			if err != nil {
@@ -241,7 +245,7 @@ func (w *town) relay(l *net.TCPListener, own *tproxy.Own) {
 			var back sync.WaitGroup
 			back.Go(func() { pass(c, out); c.CloseWrite() })
 			pass(out, c)
-			out.CloseWrite()
+			out.(*net.TCPConn).CloseWrite()
 			back.Wait()
 		})
 	}

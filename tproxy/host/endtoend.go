@@ -189,7 +189,7 @@ func (e *endToEndTest) listen(f family, p Port, how tproxy.Interception) (listen
 }
 
 func sameAddresses(client net.Conn, accepted *net.TCPConn, origin netip.AddrPort, how tproxy.Interception) error {
-	dst, intercepted, err := tproxy.OriginalDestination(accepted, how, nil)
+	dst, intercepted, err := tproxy.OriginalDestination(accepted, accepted.LocalAddr().(*net.TCPAddr).AddrPort(), how, nil)
 	if err != nil {
 		return err
 	}
@@ -221,7 +221,7 @@ func (e *endToEndTest) spoof(to, from netip.Addr) error {
 		return err
 	}
 	defer listener.Close()
-	var c *net.TCPConn
+	var c *os.File
 	ctx, cancel := context.WithTimeout(context.Background(), testWait)
 	defer cancel()
 	err = e.here.Do(func() (err error) {

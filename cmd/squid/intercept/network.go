@@ -15,6 +15,7 @@ import (
 
 	"github.com/cuttle-proxy/cuttle/conf"
 	"github.com/cuttle-proxy/cuttle/forward"
+	"github.com/cuttle-proxy/cuttle/forward/sock"
 	"github.com/cuttle-proxy/cuttle/tproxy"
 	"github.com/cuttle-proxy/cuttle/tproxy/rights"
 )
@@ -118,12 +119,16 @@ func (n *Network) PrepareLookup(_, _ string, c syscall.RawConn) error {
 }
 
 // OriginalDestination is where a client on an intercepting port wanted to go.
-func (n *Network) OriginalDestination(c *net.TCPConn, port *conf.HTTPPort) (netip.AddrPort, bool, error) {
+func (n *Network) OriginalDestination(c syscall.Conn, local netip.AddrPort, port *conf.HTTPPort) (netip.AddrPort, bool, error) {
 	how := tproxy.Interception{TProxy: port.TProxy, NAT: port.Transparent}
-	return tproxy.OriginalDestination(c, how, n.own)
+	return tproxy.OriginalDestination(c, local, how, n.own)
 }
 
 // Dial connects, under a client's address where that is asked for.
-func (n *Network) Dial(ctx context.Context, d forward.Dialing) (*net.TCPConn, error) {
-	return n.now.Load().dialer.Dial(ctx, tproxy.Target{To: d.To, From: d.From, Spoof: d.Spoof, TOS: d.TOS, LastPort: d.LastPort})
+func (n *Network) Dial(ctx context.Context, d forward.Dialing) (sock.Socket, error) {
+	f, err := n.now.Load().dialer.Dial(ctx, tproxy.Target{To: d.To, From: d.From, Spoof: d.Spoof, TOS: d.TOS, LastPort: d.LastPort})
+	if err != nil {
+		return nil, err // and no nil file as a socket
+	}
+	return f, nil
 }
