@@ -93,7 +93,7 @@ func (x *transaction) serveStored(conditions bool) bool {
 	c, o := &x.cached, &x.cached.Stored
 	rep := &o.Reply
 	c.Served = rep
-	if conditions && c.Asked.Precondition(&x.req.Fields, &rep.Fields, &o.Described) {
+	if conditions && c.Policy.Rules.Precondition(&c.Asked, &x.req.Fields, &rep.Fields, &o.Described) {
 		return x.sendNotModified()
 	}
 	length := o.Length()

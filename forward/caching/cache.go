@@ -31,8 +31,8 @@ type Cache struct {
 	// Store is there after Open.
 	Store *store.Store
 
-	refreshing sync.Map   // keys of stored objects the origin is asked about
-	varying    sync.Mutex // guards lists of variants against changes at the same time
+	refreshing sync.Map // keys of stored objects the origin is asked about
+	varying    keyLocks // guards lists of variants against changes at the same time
 
 	mu       sync.Mutex // guards fillings
 	fillings map[*Filling]struct{}

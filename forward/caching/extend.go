@@ -4,7 +4,6 @@ import (
 	"github.com/cuttle-proxy/cuttle/forward/freshness"
 	"github.com/cuttle-proxy/cuttle/forward/http1"
 	"github.com/cuttle-proxy/cuttle/forward/refreshcheck"
-	"github.com/cuttle-proxy/cuttle/forward/store"
 )
 
 // Stale is what external_refresh_check is asked about a decision to ask the origin; ask is
@@ -22,29 +21,18 @@ func (r *Request) Stale(d freshness.Decision) (q refreshcheck.Question, ask bool
 // Extend makes what r.Stored is open on fresh for as long as external_refresh_check
 // says, with the fields it gives in the place of its own.
 func (r *Request) Extend(a refreshcheck.Answer) {
-	o := &r.Stored
-	text, head, options := o.Reply.Head, o.Reply, r.Policy.Policy.Reply
+	o, head := &r.Stored, &r.Stored.Reply
 	if a.Fields != "" {
-		said := []byte("HTTP/1.0 304 Not Modified\r\n" + a.Fields + "\r\n")
 		var given http1.Reply
-		options.MaxHead = len(said) + 1
-		if _, state := given.Parse(said, true, &options); state != http1.Complete {
+		if !parseHead(&given, []byte("HTTP/1.0 304 Not Modified\r\n"+a.Fields+"\r\n"), r.Policy.Policy) {
 			return
 		}
-		var merged http1.Outgoing
-		freshness.Merge(&merged, &o.Reply.Fields, &given.Fields)
-		text = merged.Append(append([]byte(nil), o.Reply.Head[:o.Reply.LineLen]...))
-		head = http1.Reply{}
-		options.MaxHead = len(text) + 1
-		if _, state := head.Parse(text, true, &options); state != http1.Complete {
+		if head = o.merged(&given.Fields, r.Policy.Policy); head == nil {
 			return
 		}
 	}
 	if a.Seconds > 0 {
 		o.Described.Expires = r.Now.Unix() + a.Seconds
 	}
-	r.Cache.Store.Refresh(&o.Reader, &store.Head{Key: o.key, Bytes: text, Metadata: metadataOf(&o.Described), Length: o.Length()})
-	if a.Fields != "" {
-		o.Reply = head
-	}
+	r.Cache.replaceHead(o, head, r.Rule)
 }

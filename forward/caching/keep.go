@@ -67,7 +67,7 @@ func (f *Filling) publish() bool {
 	}
 	rep := &f.Reply
 	f.partial = k.partial
-	h := store.Head{Key: f.key, Bytes: storedHead(rep), Metadata: metadataOf(&k.object), Length: k.length}
+	h := store.Head{Key: f.key, Bytes: storedHead(rep), Metadata: metadataOf(&k.object, f.rule), Length: k.length}
 	if k.object.Has(freshness.Varies) {
 		vary := rep.AppendList(nil, http1.Vary)
 		data, ok := freshness.AppendVaryData(nil, vary, f.Asked().Fields)
@@ -81,7 +81,10 @@ func (f *Filling) publish() bool {
 			tag = nil // as good as none: other encodings have it too
 		}
 		f.entry.Unlist() // who waits finds the list there
-		f.cache.addVariant(f, vary, freshness.Variant{Key: h.Key, ETag: string(tag), Data: []string{string(data)}})
+		if !f.cache.addVariant(f, vary, freshness.Variant{Key: h.Key, ETag: string(tag), Data: []string{string(data)}}) {
+			f.entry.Withdraw()
+			return false
+		}
 	}
 	f.entry.Publish(&h)
 	return true
@@ -109,8 +112,9 @@ func storedHead(rep *http1.Reply) []byte {
 	return out.Append(line)
 }
 
-// metadataOf is what the store keeps of a description.
-func metadataOf(o *freshness.Object) store.Metadata {
+// metadataOf is what the store keeps of a description. What is asked about before each
+// use is over at once: 2.6, which keeps none of that kind, goes by the time alone.
+func metadataOf(o *freshness.Object, rule *freshness.Rule) store.Metadata {
 	f := store.Metadata{
 		Timestamp: store.TimeOf(o.Timestamp), Expires: store.TimeOf(o.Expires), LastMod: store.TimeOf(o.LastModified),
 	}
@@ -119,6 +123,12 @@ func metadataOf(o *freshness.Object) store.Metadata {
 	}
 	if o.Has(freshness.NeverStale) {
 		f.Flags |= store.Revalidate
+	}
+	if o.Has(freshness.AskedAlways) {
+		f.Flags |= store.RefreshRequest
+		if !rule.IgnoreNoCache {
+			f.Expires = min(f.Expires, f.Timestamp)
+		}
 	}
 	return f
 }

@@ -3,7 +3,9 @@ package caching
 import (
 	"testing"
 
+	"github.com/cuttle-proxy/cuttle/forward/freshness"
 	"github.com/cuttle-proxy/cuttle/forward/http1"
+	"github.com/cuttle-proxy/cuttle/forward/store"
 )
 
 // A head is stored as it came, but for what belongs to its hop, and a part that is the
@@ -58,6 +60,27 @@ func TestMissEdit(t *testing.T) {
 		}
 		if c.edit.any() != (c.out != [5]bool{}) {
 			t.Errorf("%s: any is %v", name, c.edit.any())
+		}
+	}
+}
+
+// What the store is told of an object; what is asked about before each use is over for
+// everybody who goes by times.
+func TestMetadataOf(t *testing.T) {
+	for _, c := range []struct {
+		flags freshness.Flags
+		rule  freshness.Rule
+		want  store.Metadata
+	}{
+		{0, freshness.Rule{}, store.Metadata{Timestamp: 100, Expires: 900, LastMod: 50}},
+		{freshness.Negative | freshness.Tagged, freshness.Rule{}, store.Metadata{Timestamp: 100, Expires: 900, LastMod: 50, Flags: store.Negative}},
+		{freshness.NeverStale, freshness.Rule{}, store.Metadata{Timestamp: 100, Expires: 900, LastMod: 50, Flags: store.Revalidate}},
+		{freshness.AskedAlways, freshness.Rule{}, store.Metadata{Timestamp: 100, Expires: 100, LastMod: 50, Flags: store.RefreshRequest}},
+		{freshness.AskedAlways, freshness.Rule{IgnoreNoCache: true}, store.Metadata{Timestamp: 100, Expires: 900, LastMod: 50, Flags: store.RefreshRequest}},
+	} {
+		o := freshness.Object{Timestamp: 100, Expires: 900, LastModified: 50, Flags: c.flags}
+		if got := metadataOf(&o, &c.rule); got != c.want {
+			t.Errorf("%b: %+v, want %+v", c.flags, got, c.want)
 		}
 	}
 }

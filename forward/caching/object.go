@@ -77,9 +77,7 @@ func (o *Object) readHead(p *fetch.Policy) error {
 	if err != nil {
 		return err
 	}
-	options := p.Reply
-	options.MaxHead = len(text) + 1
-	if _, state := o.Reply.Parse(text, true, &options); state != http1.Complete {
+	if !parseHead(&o.Reply, text, p) {
 		o.Reply.Reset()
 		return store.ErrSwapFail
 	}

@@ -1,6 +1,7 @@
 package caching
 
 import (
+	"bytes"
 	"context"
 	"time"
 
@@ -57,7 +58,7 @@ func (r *Request) AwaitRefresh() (outcome freshness.Outcome, tag freshness.Tag, 
 	case freshness.Again, freshness.PassOther:
 		r.Cache.Store.Purge(r.Stored.key)
 	default:
-		r.Cache.renew(r.Policy.Policy, &r.Stored, rep, f.requested)
+		r.Cache.renew(r.Policy.Policy, r.Rule, &r.Stored, rep, f.requested)
 	}
 	return outcome, tag, nil
 }
@@ -65,24 +66,45 @@ func (r *Request) AwaitRefresh() (outcome freshness.Outcome, tag freshness.Tag, 
 // renew notes that an origin said that what o is open on is still the same: the
 // object has its times anew, and with update_headers its head, which is what is to be
 // served.
-func (c *Cache) renew(p *fetch.Policy, o *Object, notModified *http1.Reply, requested int64) {
+func (c *Cache) renew(p *fetch.Policy, rule *freshness.Rule, o *Object, notModified *http1.Reply, requested int64) {
 	at := freshness.Times{Requested: requested, Received: time.Now().Unix()}
-	var merged http1.Outgoing
-	freshness.Merge(&merged, &o.Reply.Fields, &notModified.Fields)
-	text := merged.Append(append([]byte(nil), o.Reply.Head[:o.Reply.LineLen]...))
-	var head http1.Reply
-	options := p.Reply
-	options.MaxHead = len(text) + 1
-	if _, state := head.Parse(text, true, &options); state != http1.Complete {
+	head := o.merged(&notModified.Fields, p)
+	if head == nil {
 		return
 	}
-	o.Described = p.Rules.Renew(&o.Described, &head, notModified.Has(http1.Date), o.accelerated, at)
+	o.Described = p.Rules.Renew(&o.Described, head, notModified.Has(http1.Date), o.accelerated, at)
 	if !p.Config.UpdateHeaders {
-		text = o.Reply.Head
+		head = &o.Reply
 	}
-	c.Store.Refresh(&o.Reader, &store.Head{Key: o.key, Bytes: text, Metadata: metadataOf(&o.Described), Length: o.Length()})
-	if p.Config.UpdateHeaders {
-		o.Reply = head
+	c.replaceHead(o, head, rule)
+}
+
+// merged is the head of what o is open on with the fields that were given for it, nil
+// where those make it one that cannot be read.
+func (o *Object) merged(given *http1.Fields, p *fetch.Policy) *http1.Reply {
+	var fields http1.Outgoing
+	freshness.Merge(&fields, &o.Reply.Fields, given)
+	head := new(http1.Reply)
+	if !parseHead(head, fields.Append(bytes.Clone(o.Reply.Head[:o.Reply.LineLen])), p) {
+		return nil
+	}
+	return head
+}
+
+// parseHead reads the head of a reply that is whole in text.
+func parseHead(into *http1.Reply, text []byte, p *fetch.Policy) bool {
+	options := p.Reply
+	options.MaxHead = len(text) + 1
+	_, state := into.Parse(text, true, &options)
+	return state == http1.Complete
+}
+
+// replaceHead gives what o is open on a head, its own or another one, and the times of
+// o.Described.
+func (c *Cache) replaceHead(o *Object, head *http1.Reply, rule *freshness.Rule) {
+	c.Store.Refresh(&o.Reader, &store.Head{Key: o.key, Bytes: head.Head, Metadata: metadataOf(&o.Described, rule), Length: o.Length()})
+	if head != &o.Reply {
+		o.Reply = *head
 	}
 }
 
@@ -159,7 +181,7 @@ func (f *Filling) refreshed() bool {
 	outcome, _, _ := f.policy.Rules.AfterRefresh(f.rule, &f.asked, f.Asked().Fields, &old.Reply.Fields, &old.Described, &f.Reply, time.Now().Unix())
 	switch outcome {
 	case freshness.ServeRenewed, freshness.PassNotModified:
-		f.cache.renew(f.policy.Policy, &old.Object, &f.Reply, f.requested)
+		f.cache.renew(f.policy.Policy, f.rule, &old.Object, &f.Reply, f.requested)
 		tag = freshness.TagAsyncHit
 	case freshness.Replace:
 		return false

@@ -181,7 +181,7 @@ func (r *Request) selectStored(ctx context.Context, key store.Key) bool {
 		return false
 	}
 	r.others = true
-	variant, listed := r.Asked.FindVariant(list, data)
+	variant, listed := r.Policy.Rules.FindVariant(list, data)
 	if !listed || !r.open(ctx, variant) || !r.selected(data) {
 		return false
 	}

@@ -2,8 +2,11 @@ package caching
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"time"
 
+	"github.com/cuttle-proxy/cuttle/forward/fetch"
 	"github.com/cuttle-proxy/cuttle/forward/freshness"
 	"github.com/cuttle-proxy/cuttle/forward/http1"
 	"github.com/cuttle-proxy/cuttle/forward/store"
@@ -26,12 +29,16 @@ func (f *Filling) brokenEncoding() bool {
 	return list.Check(f.ctx, &facts).Allowed()
 }
 
-// addVariant enters a variant into the list under the plain key of its URL.
-func (c *Cache) addVariant(f *Filling, vary []byte, v freshness.Variant) {
-	c.varying.Lock()
-	defer c.varying.Unlock()
+// addVariant enters a variant into the list under the plain key of its URL. It is false
+// where the list is there and cannot be read now: then it stays as it is.
+func (c *Cache) addVariant(f *Filling, vary []byte, v freshness.Variant) bool {
+	defer c.varying.lock(f.key)()
 	now := time.Now()
-	list := freshness.AddVariant(c.variantsOf(f, now), v)
+	list, err := c.variantsOf(f.ctx, f.policy.Policy, f.key, f.Asked().KeptAs(), now)
+	if err != nil {
+		return false
+	}
+	list = freshness.AddVariant(list, v)
 	expires := now.Unix() + freshness.VariantsLife
 	body := freshness.AppendVariants(nil, list)
 	var out http1.Outgoing
@@ -48,27 +55,39 @@ func (c *Cache) addVariant(f *Filling, vary []byte, v freshness.Variant) {
 	})
 	e.Append(body)
 	e.Complete()
+	return true
 }
 
-// variantsOf reads the list that is stored for the URL of a fetch, nil for none.
-func (c *Cache) variantsOf(f *Filling, now time.Time) []freshness.Variant {
+// variantsOf reads the list that is stored under the plain key of a URL, nil for none, or
+// for one that is damaged. The error says that it cannot be read now.
+func (c *Cache) variantsOf(ctx context.Context, p *fetch.Policy, key store.Key, url []byte, now time.Time) ([]freshness.Variant, error) {
 	var o Object
-	if _, err := o.open(f.ctx, c.Store, f.policy.Policy, now, f.key, f.Asked().KeptAs(), false); err != nil {
-		return nil
+	_, err := o.open(ctx, c.Store, p, now, key, url, false)
+	if err != nil {
+		return nil, unlessGone(err)
 	}
 	defer o.Close()
 	if !o.isList() {
-		return nil
+		return nil, nil
 	}
-	body, err := o.readList(f.ctx)
+	body, err := o.readList(ctx)
 	if err != nil {
-		return nil
+		return nil, unlessGone(err)
 	}
 	list, err := freshness.ParseVariants(body)
 	if err != nil {
+		return nil, nil
+	}
+	return list, nil
+}
+
+// unlessGone is the error of opening what is stored, nil where nothing is, or nothing
+// that could ever be read.
+func unlessGone(err error) error {
+	if err == errNothing || errors.Is(err, store.ErrSwapFail) {
 		return nil
 	}
-	return list
+	return err
 }
 
 // made is the Filler of what is made here and whole at once.

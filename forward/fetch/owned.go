@@ -100,37 +100,31 @@ func (o *Owned) Start(ctx context.Context, e *Env, p *Policy) {
 // nobody's name. facts are what access lists are told beside the request. It returns
 // when the head of a reply is there; a failure leaves nothing to close.
 func (e *Env) Get(ctx context.Context, p *Policy, url string, fields *http1.Outgoing, facts acl.Facts) (*Owned, *failure.Failure) {
-	o := Own()
-	why := o.ask(url, fields, facts, p)
-	if why == nil {
-		o.Start(ctx, e, p)
-		if why = o.Choose(); why == nil {
-			why = o.Head()
-		}
-	}
-	if why != nil {
-		o.Close()
-		return nil, why
-	}
-	return o, nil
+	return e.get(ctx, p, url, fields, facts, func(o *Owned) *failure.Failure { return o.Choose() })
 }
 
 // GetOwn is Get for what the proxy wants for itself, with a request line of HTTP/major.0
 // in Via: by way of a peer, or with nil where never_direct lets it go.
 func (e *Env) GetOwn(ctx context.Context, p *Policy, by *peer.Peer, url string, fields *http1.Outgoing, major int) (*Owned, *failure.Failure) {
-	o := Own()
-	why := o.ask(url, fields, acl.Facts{Client: netip.IPv4Unspecified()}, p)
-	if why == nil {
+	return e.get(ctx, p, url, fields, acl.Facts{Client: netip.IPv4Unspecified()}, func(o *Owned) *failure.Failure {
 		o.request.Major, o.request.Own = major, true
-		o.Start(ctx, e, p)
-		if by != nil {
-			o.hops = append(o.hops[:0], peer.Hop{Code: peer.AnyParent, Peer: by})
-		} else {
-			why = o.Choose()
+		if by == nil {
+			return o.Choose()
 		}
-	}
+		o.hops = append(o.hops[:0], peer.Hop{Code: peer.AnyParent, Peer: by})
+		return nil
+	})
+}
+
+// get is Get with the hops that choose finds.
+func (e *Env) get(ctx context.Context, p *Policy, url string, fields *http1.Outgoing, facts acl.Facts, choose func(*Owned) *failure.Failure) (*Owned, *failure.Failure) {
+	o := Own()
+	why := o.ask(url, fields, facts, p)
 	if why == nil {
-		why = o.Head()
+		o.Start(ctx, e, p)
+		if why = choose(o); why == nil {
+			why = o.Head()
+		}
 	}
 	if why != nil {
 		o.Close()

@@ -138,8 +138,9 @@ func TestPreconditionByRFC(t *testing.T) {
 		{"", "Fri, 15 Jan 2027 08:00:00 GMT", false},
 	} {
 		req := requestWith(t, "GET", "If-Modified-Since: "+c.since+"\r\n")
-		q := rulesOf(t, c.lines).ReadRequest(req, false, Port{})
-		if got := q.Precondition(&req.Fields, &stored.Fields, &o); got != c.want {
+		r := rulesOf(t, c.lines)
+		q := r.ReadRequest(req, false, Port{})
+		if got := r.Precondition(&q, &req.Fields, &stored.Fields, &o); got != c.want {
 			t.Errorf("%q %s: %v", c.lines, c.since, got)
 		}
 	}
@@ -168,12 +169,12 @@ func TestFindVariantByMeaning(t *testing.T) {
 			data[i], _ = AppendVaryData(nil, []byte("Foo, Accept-Language, Accept-Encoding"), &requestWith(t, "GET", fields).Fields)
 		}
 		list := AppendVariants(nil, []Variant{{Key: [16]byte{1}, Data: []string{`foo="other"`}}, {Key: [16]byte{7}, Data: []string{string(data[0])}}})
-		q := Request{ByRFC: true}
-		if key, found := q.FindVariant(list, data[1]); found != c.same || found && key[0] != 7 {
+		r := Rules{ByRFC: true}
+		if key, found := r.FindVariant(list, data[1]); found != c.same || found && key[0] != 7 {
 			t.Errorf("%q and %q: %v", c.a, c.b, found)
 		}
-		q.ByRFC = false
-		if _, found := q.FindVariant(list, data[1]); found != bytes.Equal(data[0], data[1]) {
+		r.ByRFC = false
+		if _, found := r.FindVariant(list, data[1]); found != bytes.Equal(data[0], data[1]) {
 			t.Errorf("%q and %q to the letter: %v", c.a, c.b, found)
 		}
 	}

@@ -65,7 +65,7 @@ func (r *Rules) Check(rule *Rule, o *Object, q *Request, now int64) Verdict {
 // Lasts reports whether an object is fresh at a time, as such. Its URL, which chooses the
 // rule, is only asked for where the object's Expires does not decide.
 func (r *Rules) Lasts(o *Object, then int64, url func() []byte) bool {
-	if o.Expires != None && (then < o.Expires || !r.bendsExpiry) {
+	if o.Expires != None && !o.Has(AskedAlways) && (then < o.Expires || !r.bendsExpiry) {
 		return then < o.Expires
 	}
 	return !r.Check(r.Of(url()), o, nil, then).Stale

@@ -8,7 +8,7 @@ import (
 // has: then 304 is the answer, and TagIMSHit its tag. Conditions count for a 200
 // only (RFC 9110 section 13.2.1), If-None-Match outweighs If-Modified-Since
 // (section 13.1.3), and HEAD is not conditional in 2.6.
-func (q *Request) Precondition(req, stored *http1.Fields, o *Object) (notModified bool) {
+func (r *Rules) Precondition(q *Request, req, stored *http1.Fields, o *Object) (notModified bool) {
 	switch {
 	case q.Method != http1.GET || !q.Conditional || o.Status != 200:
 		return false
@@ -16,7 +16,7 @@ func (q *Request) Precondition(req, stored *http1.Fields, o *Object) (notModifie
 		return listHasTag(req, stored.Get(http1.ETag))
 	}
 	modified := o.LastModified
-	if modified == None && q.ByRFC {
+	if modified == None && r.ByRFC {
 		modified = fieldTime(stored, http1.Date) // RFC 9111 section 4.3.2
 	}
 	return modified != None && modified <= q.ModifiedSince

@@ -82,7 +82,7 @@ func TestDecideDoesNotAllocate(t *testing.T) {
 		q := r.ReadRequest(req, false, Port{})
 		_, o := r.Keep(rule, &q, stored, Times{noon, noon}, false)
 		d := r.Decide(rule, &q, Found{Object: &o, InMemory: true, HTTP: true}, noon+1)
-		if d.Tag != TagMemHit || !q.Precondition(&req.Fields, &stored.Fields, &o) {
+		if d.Tag != TagMemHit || !r.Precondition(&q, &req.Fields, &stored.Fields, &o) {
 			t.Fatalf("%+v", d)
 		}
 	})

@@ -46,7 +46,7 @@ func (r *Rules) AfterRefresh(rule *Rule, q *Request, req, stored *http1.Fields, 
 			}
 			return Again, TagRefreshMiss, true
 		}
-		if q.Precondition(req, stored, o) {
+		if r.Precondition(q, req, stored, o) {
 			return PassNotModified, TagRefreshHit, true
 		}
 		return ServeRenewed, TagRefreshHit, true

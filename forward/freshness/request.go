@@ -26,8 +26,6 @@ type Request struct {
 	// ForOrigin: If-Match, If-Unmodified-Since, or ranges in no order, which 2.6 leaves
 	// to the origin.
 	ForOrigin bool
-	// ByRFC is that of the Rules.
-	ByRFC bool
 }
 
 // Port says what matters here of the port a request came in on.
@@ -48,7 +46,6 @@ func (r *Rules) ReadRequest(req *http1.Request, userinfo bool, port Port) Reques
 		ModifiedSince: None,
 		Accelerated:   port.Accelerated,
 		Ranged:        req.Method == http1.GET && f.Has(http1.Range),
-		ByRFC:         r.ByRFC,
 	}
 	if f.Has(http1.IfNoneMatch) {
 		q.Conditional = true

@@ -10,8 +10,8 @@ import (
 // FindVariant is the key of the variant for a selection in a list as ParseVariants reads
 // it. With rfc9111_rules a selection that says the same in other letters finds it too,
 // when none is there to the letter.
-func (q *Request) FindVariant(body, data []byte) (key [16]byte, found bool) {
-	if key, found = FindVariant(body, data); found || !q.ByRFC {
+func (r *Rules) FindVariant(body, data []byte) (key [16]byte, found bool) {
+	if key, found = FindVariant(body, data); found || !r.ByRFC {
 		return key, found
 	}
 	var at, have []byte

@@ -143,7 +143,7 @@ func (c *toy) do(text string) toyAnswer {
 func (c *toy) serve(q *Request, req *http1.Request, stored *toyObject, d Decision, conditions bool) toyAnswer {
 	rep, _ := parseReply(c.t, string(stored.head))
 	a := toyAnswer{status: rep.Status, cache: LookupHit, lookup: d.Lookup, tag: d.Tag, body: string(stored.body)}
-	if conditions && q.Precondition(&req.Fields, &rep.Fields, &stored.object) {
+	if conditions && c.rules.Precondition(q, &req.Fields, &rep.Fields, &stored.object) {
 		a.status, a.body, a.tag = 304, "", TagIMSHit
 	}
 	var spans []Span

@@ -67,6 +67,9 @@ func describe(f *store.Metadata) freshness.Object {
 	if f.Flags&store.Revalidate != 0 {
 		o.Flags |= freshness.NeverStale
 	}
+	if f.Flags&store.RefreshRequest != 0 {
+		o.Flags |= freshness.AskedAlways
+	}
 	return o
 }
 

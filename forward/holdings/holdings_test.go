@@ -72,6 +72,9 @@ func TestHoldings(t *testing.T) {
 		{"old error", store.Metadata{Timestamp: at(-time.Hour), Expires: at(-time.Minute), LastMod: store.Unknown, Flags: store.Negative}, false, false, false, false},
 		{"by age", store.Metadata{Timestamp: at(-time.Hour), Expires: store.Unknown, LastMod: at(-100 * time.Hour)}, true, true, true, true},
 		{"gif", store.Metadata{Timestamp: at(-time.Hour), Expires: at(-time.Minute), LastMod: store.Unknown}, true, true, true, true},
+		{"asked always", store.Metadata{Timestamp: at(0), Expires: at(time.Hour), LastMod: store.Unknown, Flags: store.RefreshRequest}, false, false, true, false},
+		{"asked always, by age", store.Metadata{Timestamp: at(-time.Hour), Expires: store.Unknown, LastMod: at(-100 * time.Hour), Flags: store.RefreshRequest}, false, false, true, false},
+		{"gif asked always", store.Metadata{Timestamp: at(-time.Hour), Expires: at(-time.Hour), LastMod: store.Unknown, Flags: store.RefreshRequest}, false, false, true, false},
 		{"gif bound", store.Metadata{Timestamp: at(-time.Hour), Expires: at(-time.Minute), LastMod: store.Unknown, Flags: store.Revalidate}, false, false, true, false},
 	} {
 		h := shelf(t, 1<<20, "refresh_pattern /gif 1440 20% 4320 override-expire\nrefresh_pattern . 0 20% 4320\n")

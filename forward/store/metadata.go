@@ -37,13 +37,14 @@ type Flags uint16
 const (
 	// Special objects never leave and are not written to disk (icons).
 	Special Flags = 1 << iota
-	// Revalidate objects are validated before each use.
+	// Revalidate objects are asked about before each use once they are stale.
 	Revalidate
 	// DelaySending: nothing is sent before all is there.
 	DelaySending
 	// ReleaseRequest: leaves with its last reader.
 	ReleaseRequest
-	// RefreshRequest: is fetched again at its next use.
+	// RefreshRequest objects are asked about before each use, however fresh. 2.6 has the
+	// flag, never sets it and does not look at it.
 	RefreshRequest
 	// Cachable objects may be stored.
 	Cachable
