@@ -219,13 +219,26 @@ func (b *builder) unrecognized(line *parser.Line) {
 	default:
 		b.stray(line)
 		if known := byName[line.Directive]; known != nil {
-			d.Detail = "It belongs to a feature that is left out here: " + known.Build + "."
+			d.Detail = b.ofOtherBuild(known, line)
 		} else if d.Detail = obsolete[line.Directive]; d.Detail == "" {
 			d.Suggestion = nearest(line.Directive, directiveNames())
 			b.gaps[d.Suggestion] = true
 		}
 	}
 	b.diagnose(d)
+}
+
+// ofOtherBuild takes the value of a directive that only some builds of 2.6 know, where it
+// acts here, and says what became of the line.
+func (b *builder) ofOtherBuild(d *Directive, line *parser.Line) string {
+	if d.Effect != Acts {
+		return "It belongs to a feature that is left out here: " + d.Build + "."
+	}
+	r := &reader{b: b, dir: d, line: line, text: line.Args.Text, number: line.Number(), quoted: line.LastPiece()}
+	if err := d.kind.set(r); err != nil {
+		return "2.6 knows it when built with a " + d.Build + "; the value is none it would take."
+	}
+	return "2.6 knows it when built with a " + d.Build + "; it acts here."
 }
 
 // stray notes the words of a line that is not understood: they may be names of ACLs.

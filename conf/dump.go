@@ -75,7 +75,9 @@ func (d *dumper) login(s string) string {
 func (c *Config) Dump(secrets bool) []byte {
 	d := &dumper{secrets: secrets}
 	for _, e := range dumpOrder() {
-		e.kind.dump(c, d, e.Name)
+		if e.Build == "" || c.MulticastMiss.Wanted() {
+			e.kind.dump(c, d, e.Name)
+		}
 	}
 	return d.out.Bytes()
 }
@@ -92,7 +94,7 @@ func dumpOrder() []*Directive {
 		done[name] = true
 	}
 	for i := range table {
-		if !done[table[i].Name] && table[i].kind.dump != nil && table[i].Build == "" {
+		if !done[table[i].Name] && table[i].kind.dump != nil && (table[i].Build == "" || table[i].Effect == Acts) {
 			list = append(list, &table[i])
 		}
 	}

@@ -45,7 +45,10 @@ func (d *Directive) facts() [][2]string {
 		add("Since", "2.6."+d.Since)
 	}
 	add("Not in 2.6", d.Extension)
-	if d.Build != "" {
+	switch {
+	case d.Build != "" && d.Effect == Acts:
+		add("Counted as unknown", "2.6 knows it only when built with a "+d.Build+"; it acts all the same")
+	case d.Build != "":
 		add("Unknown here", "it belongs to a feature that is left out ("+d.Build+")")
 	}
 	if d.Effect != Acts {

@@ -21,8 +21,8 @@ type Directive struct {
 	Gone string
 	// Extension says where a directive 2.6 does not know comes from.
 	Extension string
-	// Build names a compile-time feature of 2.6 that this program is without. Such
-	// a directive is unknown, as it was to most builds of 2.6.
+	// Build names a compile-time feature that 2.6 as built by default is without. Such
+	// directives count as unknown ones, as there; those that act do so all the same.
 	Build string
 	// Effect reports whether the value is acted on.
 	Effect Effect
@@ -74,8 +74,8 @@ func init() {
 	}
 }
 
-// Lookup finds the row of a directive, nil when the name is unknown or belongs to
-// a feature this program is without. Names are exact.
+// Lookup finds the row of a directive, nil when the name is unknown to 2.6 as built by
+// default. Names are exact.
 func Lookup(name string) *Directive {
 	if d := byName[name]; d != nil && d.Build == "" {
 		return d

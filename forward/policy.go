@@ -23,6 +23,7 @@ import (
 	"github.com/cuttle-proxy/cuttle/forward/hitmark"
 	"github.com/cuttle-proxy/cuttle/forward/http1"
 	"github.com/cuttle-proxy/cuttle/forward/icons"
+	"github.com/cuttle-proxy/cuttle/forward/misses"
 	"github.com/cuttle-proxy/cuttle/forward/peer"
 	"github.com/cuttle-proxy/cuttle/forward/refreshcheck"
 	"github.com/cuttle-proxy/cuttle/forward/reply"
@@ -40,8 +41,10 @@ type policy struct {
 	logs  *accesslog.Logs
 	pages *errpage.Pages
 	icons *icons.Set
-	fetch fetch.Policy
-	reply reply.Policy
+	// misses are told to a multicast group, nil for nobody.
+	misses *misses.Stream
+	fetch  fetch.Policy
+	reply  reply.Policy
 	// caching is what the cache is told of this policy.
 	caching caching.Policy
 	marks   *hitmark.Marks // nil where hits are not marked
@@ -129,6 +132,13 @@ func newPolicy(cfg *conf.Config, s *shared) (*policy, error) {
 	if p.logs, err = accesslog.Open(&cfg.LogSettings, logs); err != nil {
 		return nil, err
 	}
+	if p.misses, err = misses.Open(cfg, s.log); err != nil {
+		if s.excuse == nil {
+			p.logs.Close()
+			return nil, err
+		}
+		s.excuse(err)
+	}
 	p.wantsFields = cfg.LogMimeHdrs
 	p.logsAskReply = logsAskReply(cfg)
 	p.asksOwn = asksOwn(cfg)
@@ -202,6 +212,7 @@ func (p *policy) Hold() { p.users.Add(1) }
 func (p *policy) Release() {
 	if p.users.Add(-1) == 0 {
 		p.logs.Close()
+		p.misses.Close()
 		p.helpers.close()
 		if p.ended != nil {
 			p.ended()
@@ -327,7 +338,7 @@ func asksOwn(cfg *conf.Config) bool {
 	return false
 }
 
-// log writes the entry to every log whose ACLs match.
+// log writes the entry to every log whose ACLs match, and tells of a miss.
 func (p *policy) log(ctx context.Context, facts *acl.Facts, e *accesslog.Entry) {
 	if !p.lists.LogAccess.Check(ctx, facts).Allowed() {
 		return
@@ -340,5 +351,8 @@ func (p *policy) log(ctx context.Context, facts *acl.Facts, e *accesslog.Entry) 
 			break
 		}
 		line.Write(e)
+	}
+	if p.misses != nil && e.Tag == "TCP_MISS" && facts.Method == http1.GET {
+		p.misses.Tell(e.URL)
 	}
 }
