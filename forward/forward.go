@@ -73,7 +73,7 @@ func (x *transaction) beginFetch() {
 
 // leave ends the fetch, and takes over what it did with the request's body.
 func (x *transaction) leave() {
-	if !x.fetch.Leave() {
+	if !x.fetch.Leave(x.now) {
 		return
 	}
 	x.cl.release(&x.fetch)

@@ -22,7 +22,6 @@ func (x *transaction) log() {
 	if x.fetch.Begun() {
 		x.fetch.CountVerified()
 	}
-	x.now = time.Now()
 	if x.p.cfg.HighResponseTimeWarning > 0 {
 		x.cl.srv.vitals.Served(x.now.Sub(x.began))
 	}

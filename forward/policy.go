@@ -69,8 +69,11 @@ type policy struct {
 
 	helpers helpers
 
-	users atomic.Int64 // transactions, and one for being current
 	ended func()
+
+	_     [64]byte     // each request writes what follows, and reads the rest
+	users atomic.Int64 // transactions, and one for being current
+	_     [56]byte
 }
 
 // shared is what the policies of all configurations have in common.

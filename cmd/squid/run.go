@@ -120,10 +120,10 @@ var fullDebug = debugLevels{all: 7}
 
 func (p *process) toggleDebug() {
 	if p.cacheLog.levels.Load() == &fullDebug {
-		p.cacheLog.levels.Store(p.debugLevels())
+		p.cacheLog.setLevels(p.debugLevels())
 		return
 	}
-	p.cacheLog.levels.Store(&fullDebug)
+	p.cacheLog.setLevels(&fullDebug)
 }
 
 // reconfigure reads the configuration again, completely, and swaps it in. A file

@@ -22,6 +22,11 @@ type List struct {
 	// host is asked for its user; 2.6 passes over both where it cannot wait.
 	waits bool
 
+	// settled: the first line holds for every client, so it always decides; last is the
+	// name of its last ACL.
+	settled bool
+	last    string
+
 	name  string // of the directive, for the trace
 	trace report.Section
 }
@@ -46,9 +51,17 @@ func (l *List) Check(ctx context.Context, f *Facts) Answer {
 	if len(l.rules) == 0 {
 		return Answer{Verdict: l.whenEmpty, Told: f.Told}
 	}
+	traced := l.trace.On(3)
+	if l.settled && !traced && f.Client.IsValid() {
+		a := Answer{Last: l.last, Told: f.Told}
+		if l.rules[0].allow {
+			a.Verdict = Allowed
+		}
+		return a
+	}
 	stranger := l.admits && f.Client.Is6()
 	a := Answer{Told: f.Told, fast: !l.waits}
-	if l.trace.On(3) {
+	if traced {
 		a.trace = &l.trace
 	}
 	for i := range l.rules {
@@ -105,6 +118,9 @@ type ref struct {
 
 // Match reports whether all ACLs hold.
 func (c *Cond) Match(ctx context.Context, f *Facts) bool {
+	if len(c.refs) == 0 {
+		return true
+	}
 	a := Answer{Told: f.Told, fast: true}
 	return c.test(ctx, f, &a, false) == Yes
 }
@@ -170,6 +186,25 @@ func (c *Cond) asksDst() bool {
 
 // names6 is the matchers that can let an IPv6 client in.
 type names6 interface{ namesIPv6() bool }
+
+// everybody reports whether the condition holds for every client: its ACLs are all src
+// with 0.0.0.0/0, which both families match.
+func (c *Cond) everybody() bool {
+	for i := range c.refs {
+		if m, ok := c.refs[i].match.(*src); !ok || !m.all || c.refs[i].negate {
+			return false
+		}
+	}
+	return len(c.refs) > 0
+}
+
+// settle notes whether the first line always decides.
+func (l *List) settle() {
+	if len(l.rules) > 0 && l.rules[0].cond.everybody() {
+		refs := l.rules[0].cond.refs
+		l.settled, l.last = true, refs[len(refs)-1].name
+	}
+}
 
 // compileCond compiles the ACLs of a line.
 func (c *compiler) compileCond(refs []conf.ACLRef) Cond {

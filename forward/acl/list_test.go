@@ -43,6 +43,48 @@ func listOf(text string) List {
 	return l
 }
 
+// A list whose first line names everybody answers without going through its lines, and
+// answers the same.
+func TestSettledLists(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		all := ref{name: "all", match: &src{addrs{all: true}}}
+		some := func(label string) (r rule) {
+			r.allow, r.admits6 = rapid.Bool().Draw(t, label), rapid.Bool().Draw(t, label+" six")
+			for range rapid.IntRange(0, 3).Draw(t, label+" refs") {
+				next := all
+				switch rapid.IntRange(0, 3).Draw(t, label+" ref") {
+				case 0:
+					next.negate = true
+				case 1:
+					next.match = &src{}
+				case 2:
+					next = ref{name: "every", match: &src{addrs{all: true}}}
+				}
+				r.cond.refs = append(r.cond.refs, next)
+			}
+			for _, ref := range r.cond.refs {
+				r.admits6 = r.admits6 || ref.match.(*src).all && !ref.negate
+			}
+			return r
+		}
+		l := List{admits: rapid.Bool().Draw(t, "admits"), waits: rapid.Bool().Draw(t, "waits"), whenEmpty: Allowed}
+		for range rapid.IntRange(0, 3).Draw(t, "lines") {
+			l.rules = append(l.rules, some("line"))
+		}
+		settled := l
+		settled.settle()
+		f := &Facts{Told: &Told{}}
+		if text := rapid.SampledFrom([]string{"192.0.2.1", "2001:db8::1", ""}).Draw(t, "client"); text != "" {
+			f.Client = netip.MustParseAddr(text)
+		}
+		want, got := l.Check(t.Context(), f), settled.Check(t.Context(), f)
+		want.fast = got.fast // of use while it is looked for
+		if got != want {
+			t.Fatalf("%+v, and line by line %+v", got, want)
+		}
+	})
+}
+
 func TestListCheck(t *testing.T) {
 	const A, D, C = Allowed, Denied, Challenge
 	for _, c := range []struct {

@@ -48,6 +48,7 @@ func (c *compiler) bodySizes(lines []conf.BodySizeRule) []bodySize {
 		size := bodySize{list: List{whenEmpty: Allowed}, max: lines[i].Max}
 		if r := lines[i].Rule; r != nil {
 			size.list.rules = []rule{c.compileRule(r)}
+			size.list.settle()
 		}
 		out = append(out, size)
 	}

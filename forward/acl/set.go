@@ -110,6 +110,7 @@ func (c *compiler) list(name string, from conf.AccessList, whenEmpty Verdict) Li
 		l.rules = append(l.rules, c.compileRule(&from[i]))
 		l.asksDst = l.asksDst || l.rules[i].cond.asksDst()
 	}
+	l.settle()
 	return l
 }
 

@@ -28,6 +28,8 @@ type Object struct {
 	// accelerated: it is for a client of an accelerator.
 	accelerated bool
 	body        Body
+	// used: something was put here that forget has to clear.
+	used bool
 }
 
 // longestList bounds reading a list of variants, in bytes.
@@ -57,6 +59,7 @@ func (o *Object) open(ctx context.Context, s *store.Store, p *fetch.Policy, now 
 			}
 			continue
 		}
+		o.used = true
 		o.key = key
 		o.FromDisk = o.Filler() == nil && !o.InMemory()
 		err := o.Load(ctx, url)
@@ -72,6 +75,7 @@ func (o *Object) open(ctx context.Context, s *store.Store, p *fetch.Policy, now 
 
 // readHead parses the head and describes it.
 func (o *Object) readHead(p *fetch.Policy) error {
+	o.used = true
 	o.Reply.Reset()
 	text, err := o.Head()
 	if err != nil {
@@ -89,10 +93,17 @@ func (o *Object) readHead(p *fetch.Policy) error {
 // forget forgets what was read and keeps the storage.
 func (o *Object) forget() {
 	o.Close()
+	if !o.used {
+		return // not even looked at: most requests need no more than one Object
+	}
 	o.Reply.Reset()
+	o.Reply.Minor = 0 // as it was made
 	o.key, o.list, o.Described, o.FromDisk = store.Key{}, o.list[:0], freshness.Object{}, false
-	o.accelerated, o.body = false, Body{}
+	o.accelerated, o.body, o.used = false, Body{}, false
 }
+
+// accelerate makes it one for a client of an accelerator.
+func (o *Object) accelerate() { o.accelerated, o.used = true, true }
 
 // Body begins the body: so many bytes from an offset on, or with a negative length
 // all there is. Waiting for it ends with ctx.
@@ -100,6 +111,7 @@ func (o *Object) Body(ctx context.Context, from, length int64) *Body {
 	if length >= 0 {
 		o.SeekTo(from)
 	}
+	o.used = true
 	o.body = Body{r: &o.Reader, ctx: ctx, left: max(length, -1)}
 	return &o.body
 }
@@ -123,6 +135,7 @@ func (o *Object) isList() bool {
 
 // readList reads the list of variants that is open.
 func (o *Object) readList(ctx context.Context) ([]byte, error) {
+	o.used = true
 	o.list = o.list[:0]
 	b := Body{r: &o.Reader, ctx: ctx, left: -1}
 	defer b.End()

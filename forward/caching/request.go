@@ -76,7 +76,10 @@ func (r *Request) Reset() {
 // Ask says what the request is about, for a port that is an accelerator's or not.
 func (r *Request) Ask(asked freshness.Request, accelerated bool) {
 	r.Asked, r.Rule = asked, r.Policy.Rules.Of(r.URL)
-	r.Stored.accelerated, r.Filled.accelerated = accelerated, accelerated
+	if accelerated {
+		r.Stored.accelerate()
+		r.Filled.accelerate()
+	}
 }
 
 // Find opens r.Stored on what the store has for the request. A HEAD is also answered

@@ -29,6 +29,12 @@ func (f *Fetch) frame() *failure.Failure {
 		!f.bodyMayBeIgnored()
 	f.at = f.head
 	here := int64(len(f.answer) - f.head)
+	if f.conn.Uses > 1 && here > 0 && !f.hop.Pinned && f.overflows(body) {
+		// An earlier answer had another one behind it, which this one may be: on a
+		// connection of its own nothing is (see origin.Pool).
+		f.sayExcess()
+		return failure.NotTheReply()
+	}
 	switch body.Framing {
 	case http1.NoBody:
 		f.complete = true
@@ -50,6 +56,28 @@ func (f *Fetch) frame() *failure.Failure {
 		f.reusable = false
 	}
 	return nil
+}
+
+// overflows reports whether more has come behind the head than the body.
+func (f *Fetch) overflows(body http1.Body) bool {
+	behind := f.answer[f.head:]
+	switch body.Framing {
+	case http1.NoBody:
+		return f.Reply.Status != 101
+	case http1.ByLength:
+		return int64(len(behind)) > body.Length
+	case http1.ByChunks:
+		d := http1.Chunked{Relaxed: f.policy.Reply.Relaxed}
+		for !d.Done() {
+			_, took, err := d.Next(behind)
+			if err != nil || took == 0 && !d.Done() {
+				return false
+			}
+			behind = behind[took:]
+		}
+		return len(behind) > 0
+	}
+	return false
 }
 
 // bodyMayBeIgnored reports whether the request had a body that an origin may take

@@ -123,6 +123,41 @@ func drain(t *rapid.T, f *Fetch) (got string, err error) {
 	}
 }
 
+// What comes on a used connection with more behind it may be another one's answer, left
+// there by the last: the request is sent again on a new connection.
+func TestMoreThanTheBodyOnAUsedConnection(t *testing.T) {
+	r := newRig(t, "")
+	const plain = "HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nContent-Length: 4\r\n\r\n"
+	for _, stale := range []string{
+		plain + "evil",
+		"HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nevil\r\n0\r\n\r\n",
+		"HTTP/1.1 304 Not Modified\r\nConnection: keep-alive\r\n\r\n",
+	} {
+		origin := newAnswerer(t)
+		ask := func() string {
+			o, why := r.env.Get(t.Context(), &r.policy, "http://"+origin.at+"/", new(http1.Outgoing), acl.Facts{})
+			if why != nil {
+				t.Fatal(why)
+			}
+			defer o.Close()
+			body, err := io.ReadAll(reading{&o.Fetch})
+			if err != nil {
+				t.Error(err)
+			}
+			return string(body)
+		}
+		origin.pieces <- []string{plain + "body"}
+		ask()
+		go func() {
+			origin.pieces <- []string{stale + plain + "body"}
+			origin.pieces <- []string{plain + "body"}
+		}()
+		if got := ask(); got != "body" {
+			t.Errorf("%q was answered with %q", stale, got)
+		}
+	}
+}
+
 // Bytes behind the body are nobody's, and their connection is not used again.
 func TestBytesBehindTheBody(t *testing.T) {
 	r := newRig(t, "")

@@ -253,7 +253,7 @@ func (f *Fetch) drop() {
 // Leave ends the fetch: its connection is kept for others when the reply's body was
 // read to its end, and closed otherwise. It reports whether there was something to
 // end.
-func (f *Fetch) Leave() bool {
+func (f *Fetch) Leave(now time.Time) bool {
 	if f.req == nil || f.over {
 		return false
 	}
@@ -264,7 +264,7 @@ func (f *Fetch) Leave() bool {
 	}
 	c := f.release()
 	if f.reusable && f.complete && !c.Aborted() {
-		f.keep(c)
+		f.keep(c, now)
 	} else {
 		c.Close()
 	}

@@ -51,8 +51,8 @@ type state struct {
 
 	choice  peer.Choice
 	hop     *peer.Hop
-	dialled acl.Facts // those of req, about one address
-	code    string    // hierarchy code, for the log
+	dialled *acl.Facts // those of req, about one address; made for who asks
+	code    string     // hierarchy code, for the log
 	conn    *origin.Conn
 	tries   tries
 
@@ -127,11 +127,13 @@ func (f *Fetch) Head() *failure.Failure {
 		f.hop = &f.hops[0]
 		why := f.attempt(giveUp)
 		if why == nil {
-			if !f.nextAfterReply() {
-				return f.frame()
+			if f.nextAfterReply() {
+				f.drop()
+				continue
 			}
-			f.drop()
-			continue
+			if why = f.frame(); why == nil || why.Repeat == failure.Never {
+				return why
+			}
 		}
 		f.drop()
 		again := f.mayRetry(why, giveUp)

@@ -169,7 +169,7 @@ func (o *Owned) ask(url string, fields *http1.Outgoing, facts acl.Facts, p *Poli
 
 // Close gives back what the fetch holds.
 func (o *Owned) Close() {
-	o.Leave()
+	o.Leave(time.Now())
 	// When the context has ended somebody may be about to abort the fetch, and must
 	// not find another one in its place.
 	mine := o.stop == nil || o.stop()

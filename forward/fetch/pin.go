@@ -2,6 +2,7 @@ package fetch
 
 import (
 	"strings"
+	"time"
 
 	"github.com/cuttle-proxy/cuttle/conf"
 	"github.com/cuttle-proxy/cuttle/forward/http1"
@@ -90,10 +91,10 @@ func passesAuthorization(p *peer.Peer) bool {
 
 // keep puts a connection where it may be used again: with the client when it is
 // authenticated, else with everybody's.
-func (f *Fetch) keep(c *origin.Conn) {
+func (f *Fetch) keep(c *origin.Conn, now time.Time) {
 	switch p := f.req.Pin; {
 	case !f.SentConnectionAuth():
-		f.env.Pool.Put(c, f.req.Began)
+		f.env.Pool.Put(c, now)
 	case p == nil:
 		c.Close()
 	default:

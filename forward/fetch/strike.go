@@ -66,9 +66,12 @@ func (f *Fetch) admitted(addr netip.Addr) (last string, ok bool) {
 // factsTo are the facts of the request as one to an address. They last until the next
 // call.
 func (f *Fetch) factsTo(addr netip.Addr) *acl.Facts {
-	f.dialled = *f.req.Facts
+	if f.dialled == nil {
+		f.dialled = new(acl.Facts)
+	}
+	*f.dialled = *f.req.Facts
 	f.dialled.To = addr
-	return &f.dialled
+	return f.dialled
 }
 
 // To is the address of the origin that the connection goes to, invalid for a peer's.

@@ -1,5 +1,7 @@
 package http1
 
+import "bytes"
+
 // NextItem takes the first member off a comma-separated list: quoted strings
 // are kept whole, blanks around members and empty members are skipped. item is
 // empty when the list is exhausted.
@@ -33,6 +35,12 @@ func nextItem(list []byte, separator byte) (item, rest []byte) {
 // ListHas reports whether a comma-separated list has the member, compared without
 // regard to case.
 func ListHas[T ~string | ~[]byte](list []byte, member T) bool {
+	switch {
+	case len(list) < len(member):
+		return false
+	case len(list) == len(member) && len(member) > 0 && EqualFold(list, member):
+		return bytes.IndexByte(list, ',') < 0 // the only one, as nearly always
+	}
 	for {
 		item, rest := NextItem(list)
 		if len(item) == 0 {

@@ -34,6 +34,14 @@ const (
 	DefaultTotal  = 8192
 )
 
+// hardlyIdle is how long a connection may have been idle and be used again without a
+// look whether something has come meanwhile. That look costs a system call, 4 % of a
+// small request. What an origin sends behind the end of its reply is found out either
+// way: most of it when it comes with that reply or the next, which is then asked for
+// again (failure.NotTheReply), and nothing tells what comes while the next reply is
+// waited for, which takes longer than this.
+const hardlyIdle = 5 * time.Millisecond
+
 // PoolOptions bound a Pool.
 type PoolOptions struct {
 	// PerKey and Total are the most connections kept; zero means the defaults.
@@ -127,14 +135,14 @@ func (p *Pool) Get(k Key) *Conn {
 		c.idleList = nil
 		p.idle--
 		p.mu.Unlock()
-		if !c.PeerClosed() && c.Clean() {
+		if !c.PeerClosed() && (time.Since(c.since) < hardlyIdle || c.Clean()) {
 			return c
 		}
 		c.Close()
 	}
 }
 
-// Put keeps c for later use, or closes it when the pool is full, c is no longer
+// Put keeps c, idle from now on, for later use, or closes it when the pool is full, c is no longer
 // open, or connections are not to be kept.
 func (p *Pool) Put(c *Conn, now time.Time) {
 	// Whoever uses a connection reads its end himself; one that never comes here

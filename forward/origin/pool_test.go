@@ -140,11 +140,30 @@ func TestClosedByOriginLeavesAtOnce(t *testing.T) {
 func TestUnaskedBytesAreNotAnAnswer(t *testing.T) {
 	b := newBench(t, PoolOptions{Timeout: time.Minute})
 	c, far := b.open()
-	b.pool.Put(c, time.Now())
 	far.Write([]byte("HTTP/1.1 200 OK\r\n\r\n"))
 	b.eventually("the bytes are here", func() bool { return !c.Clean() })
+	b.pool.Put(c, time.Now().Add(-hardlyIdle))
 	if b.pool.Get(b.key) != nil {
 		t.Error("a connection with an answer nobody asked for was given out")
+	}
+}
+
+// A connection that is used again at once is not looked at: package fetch notices what
+// came behind its last reply. One that has been closed is not given out all the same.
+func TestHardlyIdle(t *testing.T) {
+	b := newBench(t, PoolOptions{Timeout: time.Minute})
+	c, far := b.open()
+	far.Write([]byte("x"))
+	b.eventually("the byte is here", func() bool { return !c.Clean() })
+	b.pool.Put(c, time.Now().Add(time.Hour)) // it stays fresh however slow this machine is
+	if b.pool.Get(b.key) != c {
+		t.Error("it was looked at")
+	}
+	b.pool.Put(c, time.Now().Add(time.Hour))
+	far.Close()
+	b.eventually("it has left", func() bool { return b.pool.Len() == 0 })
+	if b.pool.Get(b.key) != nil {
+		t.Error("a closed connection was given out")
 	}
 }
 

@@ -2,7 +2,9 @@ package report
 
 import (
 	"bytes"
+	"math"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -13,28 +15,52 @@ import (
 // 2.6 (debug_options): a core that knows sections takes it out of what it writes.
 const SectionKey = "section"
 
+// Loud is a core that knows the highest of 2.6's levels at which any section of its log
+// writes: what is above that needs no other look.
+type Loud interface {
+	Loudest() *atomic.Int32
+}
+
 // Section is one debug section. On costs a look at a number, so that lines nobody
 // asked for cost nothing else. The zero value says nothing.
 type Section struct {
-	log   *zap.Logger
-	core  zapcore.Core // log's
-	flood *flood
+	log     *zap.Logger
+	core    zapcore.Core  // log's
+	loudest *atomic.Int32 // of core, anything where that does not know; nil for nothing
+	flood   *flood
 }
 
 // newSection is the section of a number.
 func newSection(log *zap.Logger, number int, flood *flood) Section {
 	log = log.With(zap.Int(SectionKey, number))
-	return Section{log, log.Core(), flood}
+	s := Section{log: log, core: log.Core(), flood: flood, loudest: &unknown}
+	if loud, ok := s.core.(Loud); ok {
+		s.loudest = loud.Loudest()
+	}
+	return s
 }
 
 // NewSection is a section of its own, for a room that is not handed Sections.
 func NewSection(log *zap.Logger, number int) Section { return newSection(log, number, new(flood)) }
 
+// unknown is the loudest level of a core that does not know it.
+var unknown atomic.Int32
+
+func init() { unknown.Store(math.MaxInt32) }
+
 // level is the zap level of one of 2.6's, from 1 up.
 func level(n int) zapcore.Level { return zapcore.Level(1 - n) }
 
 // On reports whether lines of a level are written.
-func (s Section) On(n int) bool { return s.core != nil && s.core.Enabled(level(n)) }
+func (s Section) On(n int) bool {
+	return s.loudest != nil && n <= int(s.loudest.Load()) && s.enabled(n)
+}
+
+// enabled asks the core. It is no part of On, which is short enough to become a part of
+// those who ask.
+//
+//go:noinline
+func (s Section) enabled(n int) bool { return s.core != nil && s.core.Enabled(level(n)) }
 
 // Say writes a line of a level, which names its fields in braces (see AppendLine). Ask
 // On first where the fields cost something.
