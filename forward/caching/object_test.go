@@ -19,7 +19,7 @@ func TestUsedObjectsAreForgotten(t *testing.T) {
 		"accelerate": (*Object).accelerate,
 		"Body":       func(o *Object) { o.Body(t.Context(), 0, 7) },
 		"readHead":   func(o *Object) { o.readHead(nil) }, // of nothing that is open
-		"open": func(o *Object) { o.open(t.Context(), s, nil, time.Now(), store.Key{1}, nil, false) },
+		"open":       func(o *Object) { o.open(t.Context(), s, nil, time.Now(), store.Key{1}, nil, false) },
 	} {
 		var o Object
 		use(&o)
