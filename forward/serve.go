@@ -207,7 +207,9 @@ func (cl *client) answer() bool {
 	}
 	// The same bytes go on as the beginning of the next request.
 	n := copy(x.in[:cap(x.in)], rest)
-	x.again(cl)
+	x.release()
+	x.reset()
+	x.begin(cl)
 	x.in = x.in[:n]
 	return true
 }

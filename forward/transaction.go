@@ -122,13 +122,6 @@ func (x *transaction) begin(cl *client) {
 	x.out.of, x.out.cl = x, cl
 }
 
-// again makes the transaction ready for the client's next request.
-func (x *transaction) again(cl *client) {
-	x.release()
-	x.reset()
-	x.begin(cl)
-}
-
 // reset forgets the request and keeps the storage: nothing of it is left for the
 // next one, which may be another client's.
 func (x *transaction) reset() {
