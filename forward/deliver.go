@@ -70,7 +70,7 @@ func (x *transaction) deliver() bool {
 		// No such code is defined; 2.6 passes the head on, loses the body and closes.
 		err, r.Keep = r.SendHead(), false
 	} else {
-		err = r.Send(f)
+		err = r.Send(x.cached.Body(f))
 	}
 	if err != nil {
 		f.Discard()

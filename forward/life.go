@@ -299,7 +299,7 @@ func (s *Server) Peers() []peer.Status {
 func (s *Server) local(p *policy) *peer.Local {
 	return &peer.Local{
 		Config: p.cfg, Lists: p.lists, Peers: p.fetch.Peers, Methods: p.request.Methods, URL: p.url,
-		Cache: holdings.Holdings{Store: s.cache.Store, Rules: p.fetch.Rules}, Log: s.logQuery,
+		Cache: holdings.Holdings{Store: s.cache.Store, Rules: p.fetch.Rules, Purge: s.cache.Purge}, Log: s.logQuery,
 	}
 }
 

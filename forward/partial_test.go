@@ -119,3 +119,141 @@ func TestAWholePartCutShort(t *testing.T) {
 		t.Errorf("%d objects", n)
 	}
 }
+
+// tagged is the head of a 206 with an entity tag and more fields.
+func tagged(from, to, size int, tag, fields string) string {
+	return strings.Replace(partOf(from, to, size), "\r\nCache", "\r\nETag: "+tag+"\r\n"+fields+"Cache", 1)
+}
+
+// Parts that make up the whole are stored as that, in whatever order they come, also
+// where one of them was cut; not where something says that they are of several bodies.
+func TestPartsThatMakeUpTheWhole(t *testing.T) {
+	size := 300000
+	body := text(size)
+	type piece struct {
+		from, to, cut int // cut octets of the part never come
+		tag, fields   string
+	}
+	const a = `"a"`
+	for name, c := range map[string]struct {
+		pieces []piece
+		want   bool
+	}{
+		"in order":       {[]piece{{0, 100000, 0, a, ""}, {100000, 200000, 0, a, ""}, {200000, size, 0, a, ""}}, true},
+		"backwards":      {[]piece{{200000, size, 0, a, ""}, {100000, 200000, 0, a, ""}, {0, 100000, 0, a, ""}}, true},
+		"overlapping":    {[]piece{{0, 150000, 0, a, ""}, {100000, size, 0, a, ""}}, true},
+		"cut, then more": {[]piece{{0, 200000, 50000, a, ""}, {140000, size, 0, a, ""}}, true},
+		"a gap":          {[]piece{{0, 100000, 0, a, ""}, {100001, size, 0, a, ""}}, false},
+		"cut":            {[]piece{{0, 100000, 1, a, ""}, {100000, size, 0, a, ""}}, false},
+		"weak":           {[]piece{{0, 100000, 0, `W/"a"`, ""}, {100000, size, 0, `W/"a"`, ""}}, false},
+		"another tag":    {[]piece{{0, 100000, 0, a, ""}, {100000, size, 0, `"b"`, ""}}, false},
+		"private":        {[]piece{{0, 100000, 0, a, ""}, {100000, size, 0, a, "Cache-Control: private\r\n"}}, false},
+		"no-store":       {[]piece{{0, 100000, 0, a, "Cache-Control: no-store\r\n"}, {100000, size, 0, a, ""}}, false},
+		"another twice":  {[]piece{{0, 100000, 0, a, ""}, {0, 100000, 0, `"b"`, ""}, {100000, size, 0, `"b"`, ""}}, true},
+		"varying":        {[]piece{{0, 100000, 0, a, "Vary: Accept\r\n"}, {100000, size, 0, a, "Vary: Accept\r\n"}}, true},
+		"of no bound":    {[]piece{{0, 100000, 0, a, "Vary: *\r\n"}, {100000, size, 0, a, "Vary: *\r\n"}}, false},
+	} {
+		s := newStoring(t, "")
+		for _, p := range c.pieces {
+			v := s.visit("/", fmt.Sprintf("Range: bytes=%d-%d\r\nAccept: x\r\n", p.from, p.to-1))
+			o := s.next()
+			if !strings.Contains(o.head, "Range:") {
+				t.Errorf("%s: %q", name, o.head)
+			}
+			o.say(tagged(p.from, p.to, size, p.tag, p.fields) + body[p.from:p.to-p.cut])
+			o.end()
+			if head := v.is(body[p.from : p.to-p.cut]); !strings.HasPrefix(head, "HTTP/1.0 206") {
+				t.Errorf("%s: %q", name, head)
+			}
+		}
+		if !c.want {
+			if v := s.visit("/", "Accept: x\r\n"); true {
+				o := s.next()
+				o.say(sized(2) + "ok")
+				o.end()
+				v.is("ok")
+			}
+			continue
+		}
+		s.settled(func() bool { return s.srv.StoreStats().Stored >= 1 })
+		last := c.pieces[len(c.pieces)-1]
+		if last.fields != "" {
+			s.settled(func() bool { return s.srv.StoreStats().Objects == 2 })
+		}
+		head := s.visit("/", "Accept: x\r\n").is(body)
+		if !strings.HasPrefix(head, "HTTP/1.0 200 OK") || strings.Contains(head, "Content-Range") ||
+			strings.Count(head, "Content-Length:") != 1 || !strings.Contains(head, fmt.Sprintf("Content-Length: %d\r\n", size)) || !strings.Contains(head, "ETag: "+last.tag) {
+			t.Errorf("%s: %q", name, head)
+		}
+		s.visit("/", "Accept: x\r\nRange: bytes=99990-100009\r\n").is(body[99990:100010])
+		s.none()
+	}
+}
+
+// What makes what is stored for a URL worthless ends what was joined for it, too.
+func TestPartsOfWhatIsPurged(t *testing.T) {
+	body := text(200000)
+	for name, between := range map[string]func(s *storing){
+		"PURGE": func(s *storing) { s.visitBy("PURGE", "/", "").rest() },
+		"POST": func(s *storing) {
+			v := s.visitBy("POST", "/", "Content-Length: 0\r\n")
+			o := s.next()
+			o.say(sized(2) + "ok")
+			o.end()
+			v.is("ok")
+		},
+		"gone": func(s *storing) {
+			v := s.visit("/", "")
+			o := s.next()
+			o.say("HTTP/1.1 410 Gone\r\nDate: DATE\r\nCache-Control: no-store\r\nContent-Length: 2\r\n\r\nno")
+			o.end()
+			v.is("no")
+		},
+		"a newer whole": func(s *storing) {
+			v := s.visit("/", "Cache-Control: no-cache\r\n")
+			o := s.next()
+			o.say(strings.Replace(sized(3), "max-age=1000", "max-age=1", 1) + "new")
+			o.end()
+			v.is("new")
+			s.settled(func() bool { return s.srv.StoreStats().Stored == 1 })
+			s.visitBy("PURGE", "/", "").rest()
+		},
+	} {
+		s := newStoring(t, "acl purging method PURGE\nhttp_access allow purging\nhttp_access allow all")
+		part := func(from, to int) {
+			v := s.visit("/", fmt.Sprintf("Range: bytes=%d-%d\r\n", from, to-1))
+			o := s.next()
+			o.say(tagged(from, to, len(body), `"a"`, "") + body[from:to])
+			o.end()
+			v.is(body[from:to])
+		}
+		part(0, 100000)
+		between(s)
+		part(100000, len(body))
+		v := s.visit("/", "")
+		o := s.next()
+		o.say(sized(2) + "ok")
+		o.end()
+		if got := v.head(); !strings.Contains(got, "X-Cache: MISS") {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+}
+
+// A body larger than what may be joined passes as it is, and takes no memory.
+func TestPartsOfWhatIsTooLarge(t *testing.T) {
+	s := newStoring(t, "cache_mem 8 MB")
+	for _, from := range []int{0, 3 << 20} {
+		to := from + 3<<20
+		v := s.visit("/", fmt.Sprintf("Range: bytes=%d-%d\r\n", from, to-1))
+		o := s.next()
+		go func() {
+			o.say(tagged(from, to, 6<<20, `"a"`, "") + text(3<<20))
+			o.end()
+		}()
+		v.is(text(3 << 20))
+	}
+	if st := s.srv.StoreStats(); st.Begun != 0 {
+		t.Errorf("%+v", st)
+	}
+}

@@ -169,7 +169,7 @@ func (r *Request) SelectByTag(ctx context.Context) bool {
 		return false
 	}
 	v.Data = []string{string(r.selection)}
-	r.Cache.addVariant(r.Fill, r.Stored.Reply.AppendList(nil, http1.Vary), v)
+	r.Cache.addVariant(r.Fill.ctx, r.Policy, r.Fill.place(), r.Stored.Reply.AppendList(nil, http1.Vary), v)
 	r.Fill.entry.Withdraw()
 	return true
 }

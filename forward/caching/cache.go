@@ -34,8 +34,10 @@ type Cache struct {
 	refreshing sync.Map // keys of stored objects the origin is asked about
 	varying    keyLocks // guards lists of variants against changes at the same time
 
-	mu       sync.Mutex // guards fillings
-	fillings map[*Filling]struct{}
+	joins joins // parts of bodies that are not whole yet
+
+	mu      sync.Mutex // guards filling
+	filling map[stopper]struct{}
 }
 
 // Policy is one configuration as the cache sees it. Hold and Release say how long
@@ -61,7 +63,7 @@ var ErrUnverified = errors.New("\tFailed to verify one of the swap directories, 
 
 // Open makes the store of the first configuration.
 func (c *Cache) Open(cfg *conf.Config) (err error) {
-	c.fillings = map[*Filling]struct{}{}
+	c.filling = map[stopper]struct{}{}
 	s := c.config(cfg)
 	for _, line := range startLines(cfg, &s) {
 		c.Fetching.Log.Info(line)
@@ -81,7 +83,7 @@ func (c *Cache) Reconfigure(cfg *conf.Config) error { return c.Store.Reconfigure
 // Close ends the fetches under way, then the store.
 func (c *Cache) Close() {
 	c.mu.Lock()
-	for f := range c.fillings {
+	for f := range c.filling {
 		f.Stop()
 	}
 	c.mu.Unlock()
@@ -90,14 +92,17 @@ func (c *Cache) Close() {
 	}
 }
 
-func (c *Cache) add(f *Filling) {
+// stopper brings something into the store.
+type stopper interface{ Stop() }
+
+func (c *Cache) add(f stopper) {
 	c.mu.Lock()
-	c.fillings[f] = struct{}{}
+	c.filling[f] = struct{}{}
 	c.mu.Unlock()
 }
 
-func (c *Cache) remove(f *Filling) {
+func (c *Cache) remove(f stopper) {
 	c.mu.Lock()
-	delete(c.fillings, f)
+	delete(c.filling, f)
 	c.mu.Unlock()
 }

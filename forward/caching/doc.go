@@ -11,6 +11,8 @@
 //	                        body on the way to the client it began for
 //	           keep.go      what is kept of a reply, variants.go where there are several
 //	           refresh.go   the origin is asked whether what is stored is still the same
+//	part       part.go      a part of a body on its way to a client; joins.go has those
+//	                        that are not whole yet
 //	           edit.go      how such a request differs from the client's
 //	           invalidate.go what is not worth keeping any more
 //

@@ -85,12 +85,17 @@ func (f *Filling) BodyCut() {}
 // Recover implements fetch.Waiting: a programming error ends the fetch alone.
 func (f *Filling) Recover() {
 	if e := recover(); e != nil {
-		f.cache.Panics.Add(1)
-		f.cache.Fetching.Log.Error("BUG: panic while fetching: {panic}\n{stack}",
-			zap.String("panic", fmt.Sprint(e)), zap.ByteString("stack", debug.Stack()))
-		f.Stop()
-		f.entry.Abort(errPanic)
+		f.cache.panicked(e, f, f.entry)
 	}
+}
+
+// panicked ends what brings an entry into the store after a programming error.
+func (c *Cache) panicked(e any, f stopper, entry *store.Entry) {
+	c.Panics.Add(1)
+	c.Fetching.Log.Error("BUG: panic while fetching: {panic}\n{stack}",
+		zap.String("panic", fmt.Sprint(e)), zap.ByteString("stack", debug.Stack()))
+	f.Stop()
+	entry.Abort(errPanic)
 }
 
 var errPanic = errors.New("a programming error ended the fetch")

@@ -10,6 +10,8 @@ import (
 // Purge takes away what is stored for a URL in a urlgroup, and reports whether there was
 // anything.
 func (c *Cache) Purge(url []byte, group string) (found bool) {
+	parts := store.KeyParts{Method: http1.GET, URL: url, Group: []byte(group)}
+	c.joins.drop(parts.Key())
 	return c.Store.PurgeURL(url, []byte(group))
 }
 
@@ -38,6 +40,7 @@ func (c *Cache) supersede(f *fetch.Fetch, key store.Key) {
 		return
 	}
 	if verified, _ := f.Verified(); verified {
+		c.joins.drop(key)
 		c.Store.Purge(key)
 	}
 }

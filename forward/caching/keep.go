@@ -67,7 +67,7 @@ func (f *Filling) publish() bool {
 	}
 	rep := &f.Reply
 	f.partial = k.partial
-	h := store.Head{Key: f.key, Bytes: storedHead(rep), Metadata: metadataOf(&k.object, f.rule), Length: k.length}
+	h := store.Head{Key: f.key, Bytes: storedHead(rep, k.length), Metadata: metadataOf(&k.object, f.rule), Length: k.length}
 	if k.object.Has(freshness.Varies) {
 		vary := rep.AppendList(nil, http1.Vary)
 		data, ok := freshness.AppendVaryData(nil, vary, f.Asked().Fields)
@@ -75,24 +75,25 @@ func (f *Filling) publish() bool {
 			f.entry.Withdraw()
 			return false
 		}
-		h.Vary, h.Key = data, f.variantKey(data)
+		h.Vary, h.Key = data, f.place().variantKey(data)
 		tag := rep.Get(http1.ETag)
 		if f.brokenEncoding() {
 			tag = nil // as good as none: other encodings have it too
 		}
 		f.entry.Unlist() // who waits finds the list there
-		if !f.cache.addVariant(f, vary, freshness.Variant{Key: h.Key, ETag: string(tag), Data: []string{string(data)}}) {
+		if !f.cache.addVariant(f.ctx, f.policy, f.place(), vary, freshness.Variant{Key: h.Key, ETag: string(tag), Data: []string{string(data)}}) {
 			f.entry.Withdraw()
 			return false
 		}
 	}
+	f.cache.joins.drop(f.key)
 	f.entry.Publish(&h)
 	return true
 }
 
 // storedHead is the head of a reply as it is stored: as it came, without a coding of
-// its hop. A 206 with the whole body is stored as the 200 it could have been.
-func storedHead(rep *http1.Reply) []byte {
+// its hop. A 206 is stored as the 200 it could have been, with a body of size bytes.
+func storedHead(rep *http1.Reply, size int64) []byte {
 	part := rep.Status == 206
 	if !part && !rep.Has(http1.TransferEncoding) {
 		return rep.Head
@@ -101,6 +102,8 @@ func storedHead(rep *http1.Reply) []byte {
 	for i := range rep.Len() {
 		switch id := rep.ID(i); {
 		case id == http1.TransferEncoding, id == http1.Trailer, part && id == http1.ContentRange:
+		case part && id == http1.ContentLength:
+			out.AddInt(id, size)
 		default:
 			out.Copy(&rep.Fields, i)
 		}

@@ -22,7 +22,7 @@ func TestStoredHead(t *testing.T) {
 		if _, state := rep.Parse([]byte(c.head), true, &http1.Options{MaxHead: 1 << 10}); state != http1.Complete {
 			t.Fatalf("%q: %v", c.head, state)
 		}
-		if got := string(storedHead(&rep)); got != c.want {
+		if got := string(storedHead(&rep, 3)); got != c.want {
 			t.Errorf("%q is stored as %q, not %q", c.head, got, c.want)
 		}
 	}

@@ -12,8 +12,23 @@ import (
 	"github.com/cuttle-proxy/cuttle/forward/store"
 )
 
-func (f *Filling) variantKey(data []byte) store.Key {
-	parts := store.KeyParts{Method: f.Asked().Method, URL: f.Asked().KeptAs(), Vary: data, Group: []byte(f.Asked().Facts.URLGroup)}
+// place is where in the store a reply belongs: a URL in a urlgroup, and the plain key of
+// that.
+type place struct {
+	method http1.Method
+	url    []byte
+	group  string
+	key    store.Key
+}
+
+// place is that of the fetch.
+func (f *Filling) place() *place {
+	return &place{f.Asked().Method, f.Asked().KeptAs(), f.Asked().Facts.URLGroup, f.key}
+}
+
+// variantKey is the key of what data selects there.
+func (p *place) variantKey(data []byte) store.Key {
+	parts := store.KeyParts{Method: p.method, URL: p.url, Vary: data, Group: []byte(p.group)}
 	return parts.Key()
 }
 
@@ -31,10 +46,10 @@ func (f *Filling) brokenEncoding() bool {
 
 // addVariant enters a variant into the list under the plain key of its URL. It is false
 // where the list is there and cannot be read now: then it stays as it is.
-func (c *Cache) addVariant(f *Filling, vary []byte, v freshness.Variant) bool {
-	defer c.varying.lock(f.key)()
+func (c *Cache) addVariant(ctx context.Context, p *Policy, at *place, vary []byte, v freshness.Variant) bool {
+	defer c.varying.lock(at.key)()
 	now := time.Now()
-	list, err := c.variantsOf(f.ctx, f.policy.Policy, f.key, f.Asked().KeptAs(), now)
+	list, err := c.variantsOf(ctx, p.Policy, at.key, at.url, now)
 	if err != nil {
 		return false
 	}
@@ -42,15 +57,15 @@ func (c *Cache) addVariant(f *Filling, vary []byte, v freshness.Variant) bool {
 	expires := now.Unix() + freshness.VariantsLife
 	body := freshness.AppendVariants(nil, list)
 	var out http1.Outgoing
-	out.AddString(http1.Server, f.policy.Product)
+	out.AddString(http1.Server, p.Product)
 	out.Set(http1.AppendDate(out.Pieces(), now)).End(http1.Date)
 	out.AddString(http1.ContentType, freshness.VariantsType)
 	out.Set(http1.AppendDate(out.Pieces(), time.Unix(expires, 0))).End(http1.Expires)
 	out.Add(http1.Vary, vary)
 	marker := &made{}
-	e := c.Store.Begin(store.Opening{Key: f.key, Method: f.Asked().Method, URL: bytes.Clone(f.Asked().KeptAs())}, marker, nil)
+	e := c.Store.Begin(store.Opening{Key: at.key, Method: at.method, URL: bytes.Clone(at.url)}, marker, nil)
 	e.Publish(&store.Head{
-		Key: f.key, Bytes: out.Append([]byte("HTTP/1.0 200 Internal marker object\r\n")), Length: int64(len(body)), Internal: true,
+		Key: at.key, Bytes: out.Append([]byte("HTTP/1.0 200 Internal marker object\r\n")), Length: int64(len(body)), Internal: true,
 		Metadata: store.Metadata{Timestamp: store.TimeOf(now.Unix()), Expires: store.TimeOf(expires), LastMod: store.Unknown},
 	})
 	e.Append(body)

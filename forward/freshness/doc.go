@@ -32,7 +32,8 @@
 // Safer than 2.6, too: the error that made a stale object be served does not take
 // its place.
 //
-// Beyond 2.6: a 206 with all of a body is stored as the 200 it could have been (3.4).
+// Beyond 2.6: a 206 with all of a body, and those that make it up together, are stored as
+// the 200 they could have been (3.4).
 //
 // Where 2.6 is merely different it is 2.6: min-fresh is ignored, replies to
 // authorized requests need public, no-cache replies are not stored, If-None-Match

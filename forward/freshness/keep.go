@@ -81,6 +81,15 @@ func (r *Rules) Keep(rule *Rule, q *Request, rep *http1.Reply, at Times, peer bo
 	return r.keep(rule, q, rep, cc, targeted, at, peer, &o), o
 }
 
+// KeepJoined is Keep for a 206 that brings a part of a body of size bytes, all of which is
+// there by then: it counts as a 200 with that body.
+func (r *Rules) KeepJoined(rule *Rule, q *Request, rep *http1.Reply, at Times, peer bool, size int64) (Keeping, Object) {
+	cc, targeted := r.readReply(&rep.Fields, q.Accelerated)
+	o := r.describe(rep, cc, targeted, fieldTime(&rep.Fields, http1.Date), at)
+	o.Status, o.Length = 200, size
+	return r.keep(rule, q, rep, cc, targeted, at, peer, &o), o
+}
+
 func (r *Rules) keep(rule *Rule, q *Request, rep *http1.Reply, cc Control, targeted bool, at Times, peer bool, o *Object) Keeping {
 	switch {
 	case !q.Cacheable():

@@ -17,6 +17,8 @@ import (
 type Holdings struct {
 	Store *store.Store
 	Rules *freshness.Rules
+	// Purge removes all that is kept for a URL, in a urlgroup.
+	Purge func(url []byte, group string) (found bool)
 }
 
 // Find implements peer.Cache. The key is the plain one of a GET: of what varies, any
@@ -39,7 +41,7 @@ func (h Holdings) Find(url []byte, fresh time.Duration) (htcp.Object, bool) {
 }
 
 // Remove implements peer.Cache. What answers a HEAD goes too, as with PURGE.
-func (h Holdings) Remove(url []byte) (found bool) { return h.Store.PurgeURL(url, nil) }
+func (h Holdings) Remove(url []byte) (found bool) { return h.Purge(url, "") }
 
 // Len implements digest.Objects.
 func (h Holdings) Len() int { return h.Store.Len() }

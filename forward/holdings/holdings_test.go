@@ -35,7 +35,8 @@ func shelf(t testing.TB, memory int64, lines string) Holdings {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Holdings{s, rules}
+	purge := func(url []byte, group string) bool { return s.PurgeURL(url, []byte(group)) }
+	return Holdings{s, rules, purge}
 }
 
 // made is the store.Filler of what is there at once.
