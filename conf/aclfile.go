@@ -19,6 +19,9 @@ const listBuffer = 64 << 10
 // maxListBytes bounds what is read from one list file: a device that never ends must not fill memory.
 const maxListBytes = 256 << 20
 
+// skimmed is the number of values Skim takes of a list file.
+const skimmed = 1000
+
 // listFile is a list file being read. It outlives the acl line when that line
 // took only some of its values, as in 2.6.
 type listFile struct {
@@ -27,6 +30,7 @@ type listFile struct {
 	limit  *io.LimitedReader // below in
 	closer io.Closer
 	line   int
+	taken  int // values given
 	// broken: the last piece did not end its line.
 	broken bool
 	col    int
@@ -67,6 +71,7 @@ func (f *listFile) next() (v aclValue, ok bool) {
 			end, i = j, j
 		}
 		if end > 0 {
+			f.taken++
 			line := strings.TrimRight(string(piece), "\r\n")
 			return aclValue{text: line[start:end], file: true, source: line, indent: start,
 				pos: parser.Pos{File: f.name, Line: f.line, Col: f.col + start}}, true
@@ -117,7 +122,7 @@ type aclValue struct {
 func (r *reader) value() (aclValue, bool) {
 	for {
 		if f := r.b.list; f != nil {
-			if v, ok := f.next(); ok {
+			if v, ok := f.next(); ok && !(r.b.skims(f) && r.b.firstOnly) {
 				v.span = r.here()
 				r.fromFile = v
 				return v, true
@@ -145,6 +150,9 @@ func (r *reader) value() (aclValue, bool) {
 		}
 	}
 }
+
+// skims reports whether as many values of a list file were taken as Skim wants.
+func (b *builder) skims(f *listFile) bool { return b.opts.Skim && f != nil && f.taken > skimmed }
 
 // openList begins to read a list file.
 func (r *reader) openList(name, w string) bool {

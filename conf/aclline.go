@@ -108,6 +108,7 @@ func (r *reader) aclLine() error {
 	}
 	r.b.aclName = name
 	r.b.listFiles = nil
+	r.b.firstOnly = kind != ACLSrc && kind != ACLDst && kind != ACLMyIP
 	if err := aclReaders[kind](r, a); err != nil {
 		return err
 	}

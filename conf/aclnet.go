@@ -48,6 +48,9 @@ func compareNetwork(a, b network4) int {
 func readNetworks(r *reader, a *ACL) error {
 	tree := r.b.state(a).networksOf(r.b, a)
 	for v := range each(r.value) {
+		if r.b.skims(r.b.list) && someIPv4(v.text) {
+			continue
+		}
 		if p, ok := ipv6Range(v.text); ok {
 			r.extensionAt(v.pos, len(v.text), "acl:ipv6", "an IPv6 value", "2.6 knows IPv4 only and skips it with a message.")
 			a.Networks.add(p)
@@ -69,6 +72,11 @@ func readNetworks(r *reader, a *ACL) error {
 		}
 	}
 	return nil
+}
+
+// someIPv4 reports whether a value is of IPv4 and surely not all addresses.
+func someIPv4(s string) bool {
+	return s[0] >= '1' && s[0] <= '9' && strings.Count(s, ":") < 2 && !strings.Contains(s, "/0")
 }
 
 // sayIPv6 prints what 2.6 says of an IPv6 value.

@@ -53,6 +53,7 @@ type builder struct {
 	aclName   string // of the line being read
 	list      *listFile
 	listFiles []string
+	firstOnly bool // Skim takes the first values of its list files, and no others
 	peers     map[string]*Peer
 	resolved  map[string][]netip.Addr
 	// first is the place of each directive's first line.

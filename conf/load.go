@@ -27,6 +27,10 @@ type Options struct {
 	// Lint asks for the warnings about files that parse and will not work;
 	// they cost time on large files.
 	Lint bool
+	// Skim is for who wants to know paths, ports and which families src lists name: of
+	// each list file no more is taken than its first values, and those that speak of
+	// IPv6 or of all addresses. What 2.6 says of the others is not in the report.
+	Skim bool
 }
 
 // Load reads the file and everything it names. The Config is nil exactly when

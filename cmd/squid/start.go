@@ -28,10 +28,12 @@ func start(inv *invocation, role string) int {
 		fmt.Fprintln(inv.stderr, fatalLines(err.Error()))
 		return exitFatal
 	}
-	cfg, report := inv.read()
-	if cfg == nil || role != roleWorker { // a worker's lines were printed by who started it
-		writeLegacyLines(inv.stderr, report, time.Now())
+	serves := inv.flags.noDaemon || role == roleWorker
+	if !serves && inv.skimsWell() {
+		return daemonise(inv)
 	}
+	cfg, report := inv.read()
+	writeLegacyLines(inv.stderr, report, time.Now())
 	if cfg == nil {
 		return max(report.Exit, exitBad)
 	}
@@ -43,10 +45,19 @@ func start(inv *invocation, role string) int {
 		fmt.Fprintf(inv.stderr, "%s| Squid is already running!  Process ID %d\n", time.Now().Format("2006/01/02 15:04:05"), pid)
 		return exitBad
 	}
-	if inv.flags.noDaemon || role == roleWorker {
+	if serves {
 		return serve(inv, cfg, report, role == roleWorker)
 	}
 	return daemonise(inv)
+}
+
+// skimsWell reports whether a look at the configuration, which does not read long lists
+// to their end, finds nothing that keeps a daemon from starting. The worker reads the
+// whole, says what is to be said of it while our streams are still its own, and
+// its status is ours: nothing waits for lists to be read twice.
+func (inv *invocation) skimsWell() bool {
+	cfg, report := conf.Load(inv.flags.confFile, conf.Options{World: resolvingWorld{}, Skim: true})
+	return cfg != nil && refusal(report) == "" && runningCopy(cfg.PidFilename) == 0
 }
 
 // process is a serving process: what it was started with and what it built.

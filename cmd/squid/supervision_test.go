@@ -202,3 +202,30 @@ func TestMissingPageIsFound(t *testing.T) {
 		t.Error("a start succeeded")
 	}
 }
+
+// What is wrong far down in a list ends a daemon's start as it ends any other, and what
+// is to be said of the file is said once, where the start was given.
+func TestDaemonSaysWhatListsHold(t *testing.T) {
+	s := newSubject(t)
+	list := func(last string) {
+		text := strings.Repeat("# nothing\n", 10) + strings.Repeat("80\n", 3000) + last
+		if err := os.WriteFile(s.in("ports"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	list("99999\n")
+	s.write(`acl ports port "` + s.in("ports") + `"`)
+	foreground, want := s.run("-N", "-D")
+	status, out := s.run("-D")
+	if status != foreground || status == 0 || out != want || !strings.Contains(out, "FATAL: Bungled") || s.answers() {
+		t.Errorf("status %d, in the foreground %d\n%s\nin the foreground\n%s", status, foreground, out, want)
+	}
+	list("")
+	s.write(`acl ports port "`+s.in("ports")+`"`, "acl twice dstdomain .test www.test")
+	if status, out := s.run("-D"); status != 0 || strings.Count(out, "WARNING: 'www.test' is a subdomain of '.test'") != 1 {
+		t.Errorf("status %d\n%s", status, out)
+	}
+	if status, out := s.run("-D"); status != exitBad || !strings.Contains(out, "Squid is already running!  Process ID "+fmt.Sprint(s.pid())) {
+		t.Errorf("a second start: %d\n%s", status, out)
+	}
+}

@@ -63,7 +63,7 @@ func Serve(confFile string, machine conf.World, spawner func() *exec.Cmd) error 
 // effective user is that of the start: the serving process cannot become another.
 func (s *server) learn() error {
 	world := &notingWorld{World: s.world, opened: map[string]bool{}}
-	cfg, _ := conf.Load(s.confFile, conf.Options{World: world})
+	cfg, _ := conf.Load(s.confFile, conf.Options{World: world, Skim: true})
 	if cfg == nil {
 		if s.cfg == nil {
 			return errors.New("the configuration cannot be read")
