@@ -64,7 +64,7 @@ func readDomains(r *reader, a *ACL) error {
 			return r.bungledAt(v.span, fmt.Sprintf("acl %s has more than 4 GB of values", a.Name), "")
 		}
 		switch {
-		case known.insert(d):
+		case known.insert(r.b, d):
 			if strings.ContainsAny(d, "/:*") {
 				r.warnValue(v, "domain-form", fmt.Sprintf("%q is no domain and matches nothing", v.text),
 					"Values are plain names; a leading dot stands for every name below.", "")

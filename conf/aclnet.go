@@ -64,7 +64,7 @@ func readNetworks(r *reader, a *ACL) error {
 			return err
 		}
 		for _, n := range found {
-			if !tree.insert(n) {
+			if !tree.insert(r.b, n) {
 				a.overlaps = true
 				r.warnValue(v, "acl-overlap", fmt.Sprintf("%s overlaps an earlier value of acl %s and is ignored", v.text, a.Name),
 					"2.6 keeps the entry it read first, even when the later one is larger.", "")

@@ -50,23 +50,31 @@ func (c *Config) ForgetLists() {
 // Has reports whether a host, in lower case, is one of the values or below one with a
 // dot. Dots in front of the host do not count.
 func (d *Domains) Has(host string) bool {
+	_, found := d.number(host)
+	return found
+}
+
+// number gives the number of a value that says so.
+func (d *Domains) number(host string) (number uint32, found bool) {
 	host = strings.TrimLeft(host, ".")
 	if host == "" || len(d.table) == 0 {
-		return false
+		return 0, false
 	}
 	h := newDomainHash()
 	for i := len(host) - 1; i >= 0; i-- {
-		if host[i] == '.' && d.dotted > 0 && d.find(host[i+1:], h, true) {
-			return true
+		if host[i] == '.' && d.dotted > 0 {
+			if number, found = d.find(host[i+1:], h, true); found {
+				return number, true
+			}
 		}
 		h = h.with(host[i])
 	}
 	return d.find(host, h, false)
 }
 
-// find reports whether there is a value of that name, with a dot in front where
-// dotted asks for it.
-func (d *Domains) find(name string, h domainHash, dotted bool) bool {
+// find gives the number of a value of that name, with a dot in front where dotted asks
+// for it.
+func (d *Domains) find(name string, h domainHash, dotted bool) (number uint32, found bool) {
 	mask := uint32(len(d.table) - 1)
 	for slot := h.slot() & mask; d.table[slot] != 0; slot = (slot + 1) & mask {
 		v := d.At(int(d.table[slot] - 1))
@@ -76,10 +84,10 @@ func (d *Domains) find(name string, h domainHash, dotted bool) bool {
 			continue
 		}
 		if v == name {
-			return true
+			return d.table[slot] - 1, true
 		}
 	}
-	return false
+	return 0, false
 }
 
 // add appends a value.

@@ -5,18 +5,28 @@ import "strings"
 // domainTree decides which values of a dstdomain list are kept: of two that overlap
 // the first. What 2.6 says of them depends on the order of its tree, which costs most
 // of the time of a long list; so values are looked for by hash first, and the tree is
-// made when there is something to be said.
+// made when there is something to be said: in a long list only when a value overlaps
+// several. There 2.6 repeats itself now and then, by the tree's order, and we do not.
 type domainTree struct {
 	list *Domains // the values kept
 	tree splay[domainEntry]
 	// planted is how many values of list are in the tree; fresh is the one being put in.
 	planted int
 	fresh   string
+	// refused are the values left out, each with the number of those kept before: looking
+	// for them has moved the tree. searched is how many the tree was searched for.
+	refused  texts
+	before   []uint32
+	searched int
+	mute     bool
 	// above are the domains that values lie in.
-	above hashSet
+	above underneath
 	// strange: a value is in the tree that the hashes say nothing about.
 	strange bool
+	long    int // from how many values a list is long
 }
+
+const longList = 10_000
 
 // domainEntry is a value in the tree: its number, and the end of its name, which tells
 // it from nearly all others without a look at its text.
@@ -29,7 +39,7 @@ type domainEntry struct {
 // domainsOf gives the tree of one ACL's values, a new one at first.
 func (st *aclState) domainsOf(b *builder, a *ACL) *domainTree {
 	if st.domains == nil {
-		t := &domainTree{list: &a.Domains}
+		t := &domainTree{list: &a.Domains, long: longList}
 		t.tree.compare = func(fresh, old domainEntry) int { return t.compare(b, fresh, old) }
 		st.domains = t
 	}
@@ -37,24 +47,56 @@ func (st *aclState) domainsOf(b *builder, a *ACL) *domainTree {
 }
 
 // insert adds a value in lower case unless it overlaps one that is there.
-func (t *domainTree) insert(v string) bool {
+func (t *domainTree) insert(b *builder, v string) bool {
 	plain := plainDomain(v)
-	if plain && !t.strange && !t.overlaps(v) {
-		t.list.add(v)
-		t.raise(v)
-		return true
+	if plain && !t.strange {
+		switch other, found := t.overlapped(v); {
+		case !found:
+			t.keep(v)
+			return true
+		case other != many && t.list.Len() >= t.long:
+			t.say(b, t.list.At(int(other)), v)
+			t.refuse(v)
+			return false
+		}
 	}
-	for ; t.planted < t.list.Len(); t.planted++ {
-		t.plant(t.list.At(t.planted))
-	}
+	t.catchUp()
 	t.strange = t.strange || !plain
 	if !t.plant(v) {
+		t.refuse(v)
+		t.searched++
 		return false
 	}
-	t.list.add(v)
-	t.raise(v)
+	t.keep(v)
 	t.planted++
 	return true
+}
+
+func (t *domainTree) keep(v string) {
+	t.list.add(v)
+	t.raise(v)
+}
+
+func (t *domainTree) refuse(v string) {
+	t.refused.add(v)
+	t.before = append(t.before, uint32(t.list.Len()))
+}
+
+// catchUp does in the tree what was done without it.
+func (t *domainTree) catchUp() {
+	t.mute = true
+	for ; t.searched < t.refused.len(); t.searched++ {
+		t.plantUpTo(int(t.before[t.searched]))
+		t.plant(t.refused.at(t.searched))
+	}
+	t.plantUpTo(t.list.Len())
+	t.mute = false
+}
+
+func (t *domainTree) plantUpTo(n int) {
+	for ; t.planted < n; t.planted++ {
+		t.plant(t.list.At(t.planted))
+	}
 }
 
 // plant puts the value with the number t.planted into the tree.
@@ -64,20 +106,35 @@ func (t *domainTree) plant(v string) bool {
 	return t.tree.insert(domainEntry{tailOf(name), uint32(t.planted), uint32(len(name))})
 }
 
-// overlaps reports whether a plain value overlaps one of the list.
-func (t *domainTree) overlaps(v string) bool {
-	if t.list.Has(v) {
-		return true
+// overlapped gives the number of the value of the list that a plain value overlaps, or
+// many.
+func (t *domainTree) overlapped(v string) (number uint32, found bool) {
+	name := domainName(v)
+	wide, covered := t.list.number(name)
+	if covered && (t.list.At(int(wide))[0] == '.' || v[0] != '.') {
+		return wide, true // v lies in it, and so can nothing of the list
 	}
-	return v[0] == '.' && t.above.has(uint64(hashDomain(v[1:])))
+	if v[0] != '.' {
+		return 0, false
+	}
+	number, found = t.above.of(uint64(hashDomain(name)))
+	switch {
+	case covered && found:
+		return many, true
+	case covered:
+		return wide, true
+	case found && number != many && !strings.HasSuffix(t.list.At(int(number)), v):
+		return many, true // two domains with one hash
+	}
+	return number, found
 }
 
-// raise notes the domains a value lies in.
+// raise notes the domains the value added last lies in.
 func (t *domainTree) raise(v string) {
-	h := newDomainHash()
+	h, number := newDomainHash(), uint32(t.list.Len()-1)
 	for i := len(v) - 1; i > 0; i-- {
 		if v[i] == '.' {
-			t.above.add(uint64(h))
+			t.above.add(uint64(h), number)
 		}
 		h = h.with(v[i])
 	}
@@ -97,15 +154,19 @@ func (t *domainTree) compare(b *builder, fresh, old domainEntry) int {
 		}
 		return 1
 	}
-	was := t.list.At(int(old.number))
-	narrow, wide := was, t.fresh
+	return t.say(b, t.list.At(int(old.number)), t.fresh)
+}
+
+// say orders a new value against one of the list, and says so when they overlap.
+func (t *domainTree) say(b *builder, was, fresh string) int {
+	narrow, wide := was, fresh
 	at := CompareDomain(narrow, wide)
 	if at != 0 {
-		narrow, wide = t.fresh, was
+		narrow, wide = fresh, was
 		at = CompareDomain(narrow, wide)
 	}
-	if at == 0 {
-		b.overlap("domain", narrow, wide, t.fresh)
+	if at == 0 && !t.mute {
+		b.overlap("domain", narrow, wide, fresh)
 	}
 	return at
 }

@@ -1,60 +1,70 @@
 package conf
 
-import (
-	"math/bits"
-)
+import "math/bits"
 
-// hashSet is a set of hashes, in one table without pointers.
-type hashSet struct {
-	table []uint64 // 0 for a free place
-	n     int
-	last  uint64 // added last: lists come in runs
+// underneath knows of domains, by their hashes, the one value that lies in them, or
+// that there are many, in tables without pointers.
+type underneath struct {
+	hashes []uint64 // 0 for a free place
+	values []uint32 // the number of the value, or many
+	n      int
+	last   int // place of the one added last: lists come in runs
 }
 
-func (s *hashSet) has(h uint64) bool {
-	if len(s.table) == 0 {
-		return false
+const many = 1<<32 - 1
+
+// of gives the number of the value in a domain, or many; ok is false when there is none.
+func (u *underneath) of(h uint64) (value uint32, ok bool) {
+	if len(u.hashes) == 0 {
+		return 0, false
 	}
 	h |= 1
-	for at := s.slot(h); s.table[at] != 0; at = (at + 1) & (len(s.table) - 1) {
-		if s.table[at] == h {
-			return true
+	for at := u.slot(h); u.hashes[at] != 0; at = (at + 1) & (len(u.hashes) - 1) {
+		if u.hashes[at] == h {
+			return u.values[at], true
 		}
 	}
-	return false
+	return 0, false
 }
 
-func (s *hashSet) add(h uint64) {
+func (u *underneath) add(h uint64, value uint32) {
 	h |= 1
-	if h == s.last {
+	if u.n > 0 && u.hashes[u.last] == h {
+		if u.values[u.last] != value {
+			u.values[u.last] = many
+		}
 		return
 	}
-	s.last = h
-	if 4*(s.n+1) > 3*len(s.table) {
-		old := s.table
-		s.table, s.n = make([]uint64, max(16, 2*len(old))), 0
-		for _, h := range old {
+	if 4*(u.n+1) > 3*len(u.hashes) {
+		hashes, values := u.hashes, u.values
+		size := max(16, 2*len(hashes))
+		u.hashes, u.values, u.n = make([]uint64, size), make([]uint32, size), 0
+		for i, h := range hashes {
 			if h != 0 {
-				s.put(h)
+				u.put(h, values[i])
 			}
 		}
 	}
-	s.put(h)
+	u.put(h, value)
 }
 
-func (s *hashSet) put(h uint64) {
-	at := s.slot(h)
-	for ; s.table[at] != 0; at = (at + 1) & (len(s.table) - 1) {
-		if s.table[at] == h {
-			return
-		}
+func (u *underneath) put(h uint64, value uint32) {
+	at := u.slot(h)
+	for u.hashes[at] != 0 && u.hashes[at] != h {
+		at = (at + 1) & (len(u.hashes) - 1)
 	}
-	s.table[at] = h
-	s.n++
+	switch {
+	case u.hashes[at] == 0:
+		u.hashes[at], u.values[at] = h, value
+		u.n++
+	case u.values[at] != value:
+		u.values[at] = many
+	}
+	u.last = at
 }
 
-func (s *hashSet) slot(h uint64) int {
-	return int((h>>32 ^ h>>11) & uint64(len(s.table)-1))
+func (u *underneath) slot(h uint64) int {
+	return int((h>>32 ^ h>>11) & uint64(len(u.hashes)-1))
 }
 
 // tailOf is the last sixteen bytes of a name as numbers that order names as

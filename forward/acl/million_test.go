@@ -37,6 +37,12 @@ var millions = []struct {
 	{"src networks", "src", func(r *rand.Rand, i int) string {
 		return addrOf(uint32(i)*2654435761&^7).String() + "/29"
 	}},
+	{"src overlapping", "src", func(_ *rand.Rand, i int) string { // one in a hundred is the one before
+		if i%100 == 99 {
+			i--
+		}
+		return addrOf(uint32(i)*2654435761&^1).String() + "/31"
+	}},
 	{"url_regex", "url_regex -i", func(r *rand.Rand, i int) string {
 		return fmt.Sprintf(`^http://(www\.)?%s%s%d\.%s/`, word(r), word(r), i, []string{"com", "net", "org"}[r.IntN(3)])
 	}},
