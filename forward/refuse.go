@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/cuttle-proxy/cuttle/conf"
+	"github.com/cuttle-proxy/cuttle/forward/auth"
 	"github.com/cuttle-proxy/cuttle/forward/errpage"
 	"github.com/cuttle-proxy/cuttle/forward/failure"
 	"github.com/cuttle-proxy/cuttle/forward/fetch"
@@ -106,7 +107,7 @@ func chunksEnd(here []byte) bool {
 func (x *transaction) makePage(f *failure.Failure) {
 	name := f.Page
 	if f.ACL != "" {
-		if own, ok := x.p.pages.DenyInfo(f.ACL, !f.Challenge); ok {
+		if own, ok := x.p.pages.DenyInfo(f.ACL, !f.Challenge || x.login.State == auth.Accepted); ok {
 			name = own
 		}
 	}
@@ -125,7 +126,7 @@ func (x *transaction) makePage(f *failure.Failure) {
 	x.page = page.Append(x.page, details)
 	r.Fields.Reset()
 	page.Reply(&r.Fields, details, f.Status, len(x.page))
-	if f.Challenge {
+	if f.Challenge && r.Status == f.Status { // and not deny_info's redirection
 		r.MustKeep = x.login.Ask(&r.Fields)
 	} else {
 		x.login.Inform(&r.Fields)

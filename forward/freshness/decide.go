@@ -73,7 +73,10 @@ func (r *Rules) decide(rule *Rule, q *Request, f Found, now int64) Decision {
 		d.Action, d.Tag = Fetch, TagMiss
 		return d
 	case r.Offline:
-		d.Tag = TagOfflineHit
+		q.Reload = false
+		if r.Check(rule, o, q, now).Stale {
+			d.Tag = TagOfflineHit
+		}
 		return d
 	case q.ForOrigin:
 		d.Action, d.Tag = Fetch, TagMiss

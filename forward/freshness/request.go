@@ -23,7 +23,7 @@ type Request struct {
 	Accelerated bool
 	// Ranged: a GET with a Range.
 	Ranged bool
-	// ForOrigin: If-Match, If-Unmodified-Since, or ranges in no order, which 2.6 leaves
+	// ForOrigin: If-Match, or ranges in no order, which 2.6 leaves
 	// to the origin.
 	ForOrigin bool
 }
@@ -53,7 +53,7 @@ func (r *Rules) ReadRequest(req *http1.Request, userinfo bool, port Port) Reques
 		q.ModifiedSince = modifiedSince(f.Get(http1.IfModifiedSince))
 		q.Conditional = q.ModifiedSince != None
 	}
-	q.ForOrigin = f.Has(http1.IfMatch) || f.GetOther("If-Unmodified-Since") != nil || q.Ranged && disordered(f.Get(http1.Range))
+	q.ForOrigin = f.Has(http1.IfMatch) || q.Ranged && disordered(f.Get(http1.Range))
 	q.Reload = q.Control.Has(NoCache) || f.ListHas(http1.Pragma, "no-cache") ||
 		r.IERefresh && port.Gateway && f.Has(http1.IfModifiedSince) && oldExplorer(f.Get(http1.UserAgent))
 	return q

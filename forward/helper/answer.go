@@ -3,8 +3,6 @@ package helper
 import (
 	"iter"
 	"strings"
-
-	"github.com/cuttle-proxy/cuttle/forward/http1"
 )
 
 // Word takes the first word of an answer; rest is what follows the blanks behind it.
@@ -16,9 +14,9 @@ func Word(line string) (word, rest string) {
 	return line[:end], strings.TrimLeft(line[end:], " \t")
 }
 
-// Pairs goes through KEY=VALUE words. A value in double quotes may have blanks in it,
-// and backslashes that take the next character for what it is; nothing else is undone.
-// Words without "=" have the key "".
+// Pairs goes through KEY=VALUE words. Between double quotes, anywhere in a value, blanks
+// are part of it; a backslash takes the next character for what it is; nothing else is
+// undone. Words without "=" have the key "".
 func Pairs(text string) iter.Seq2[string, string] {
 	return func(yield func(key, value string) bool) {
 		for {
@@ -38,15 +36,27 @@ func Pairs(text string) iter.Seq2[string, string] {
 	}
 }
 
-// nextValue takes a value, quoted or not.
+// nextValue takes a value. A closing quote may be missing: then it goes to the end.
 func nextValue(text string) (value, rest string) {
-	if text == "" || text[0] != '"' {
-		end := strings.IndexAny(text, " \t")
-		if end < 0 {
-			return text, ""
-		}
-		return text[:end], text[end:]
+	plain := strings.IndexAny(text, " \t\"\\")
+	switch {
+	case plain < 0:
+		return text, ""
+	case text[plain] == ' ' || text[plain] == '\t':
+		return text[:plain], text[plain:]
 	}
-	value, rest, _ = http1.Quoted(text) // the closing quote may be missing
-	return value, rest
+	out, quoted := []byte(text[:plain]), false
+	for i := plain; i < len(text); i++ {
+		switch c := text[i]; {
+		case c == '"':
+			quoted = !quoted
+			continue
+		case c == '\\' && i+1 < len(text):
+			i++
+		case !quoted && (c == ' ' || c == '\t'):
+			return string(out), text[i:]
+		}
+		out = append(out, text[i])
+	}
+	return string(out), ""
 }

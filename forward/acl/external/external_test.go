@@ -120,8 +120,9 @@ func TestQuestions(t *testing.T) {
 	for _, c := range []struct{ codes, words, want string }{
 		{"%SRC", "", "192.0.2.1"},
 		{"%SRC", "one two", "192.0.2.1 one two"},
-		{"%SRC %DATA %METHOD", "a%b c?d e<f", "192.0.2.1 a%25b c?d e%3Cf GET"},
+		{"%SRC %DATA %METHOD", "a%b c?d e<f", "192.0.2.1 a%25b%20c?d%20e%3Cf GET"},
 		{"%DATA %SRC", "", "- 192.0.2.1"},
+		{"%DATA %SRC", "a b", " a%20b 192.0.2.1"},
 		{"%ACL", "x", "theACL x"},
 		{"%LOGIN %EXT_USER %IDENT", "", "bo%20b ext ida"},
 		{"%SRCPORT %MYADDR %MYPORT", "", "4321 198.51.100.1 3128"},

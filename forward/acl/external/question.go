@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"strconv"
+	"strings"
 
 	"github.com/cuttle-proxy/cuttle/conf"
 	"github.com/cuttle-proxy/cuttle/forward/acl"
@@ -21,7 +22,7 @@ func (k *kind) question(ctx context.Context, dst []byte, use *conf.ExternalUse, 
 			dst = append(dst, ' ')
 		}
 		if k.cfg.Format[i].Code == "DATA" {
-			dst, data = k.words(dst, use.Args), true
+			dst, data = k.data(dst, use.Args), true
 			continue
 		}
 		v.buf = v.of(v.buf[:0], &k.cfg.Format[i])
@@ -32,22 +33,23 @@ func (k *kind) question(ctx context.Context, dst []byte, use *conf.ExternalUse, 
 		dst = k.quoted(dst, string(v.buf))
 	}
 	if !data && len(use.Args) > 0 {
-		dst = k.words(append(dst, ' '), use.Args)
+		for _, word := range use.Args {
+			dst = k.quoted(append(dst, ' '), word)
+		}
 	}
 	return dst
 }
 
-func (k *kind) words(dst []byte, words []string) []byte {
-	if len(words) == 0 {
+// data appends the words of the acl line as one; as a line's first it has a blank in
+// front of it, as 2.6's has.
+func (k *kind) data(dst []byte, words []string) []byte {
+	switch {
+	case len(words) == 0:
 		return append(dst, '-')
+	case len(dst) == 0:
+		dst = append(dst, ' ')
 	}
-	for i, w := range words {
-		if i > 0 {
-			dst = append(dst, ' ')
-		}
-		dst = k.quoted(dst, w)
-	}
-	return dst
+	return k.quoted(dst, strings.Join(words, " "))
 }
 
 func (k *kind) quoted(dst []byte, text string) []byte {
