@@ -6,6 +6,7 @@ import (
 	"os"
 	"strconv"
 	"sync"
+	"syscall"
 	"time"
 
 	"go.uber.org/zap"
@@ -20,13 +21,22 @@ type child struct {
 	began   time.Time
 	writing sync.Mutex
 	line    []byte // being written, guarded by writing
+	raw     syscall.RawConn
+	buf     []byte // read and not yet a line; buf and fault belong to who reads
+	fault   string // why it has to end
+	unread  int    // octets, as look found
+	look    func(fd uintptr)
+	wake    chan struct{} // tells the reader that it is its turn again
 
 	// The rest is guarded by pool.mu.
 	slots    []*ticket // by channel
 	pending  int
 	session  *Session // that has it for itself
-	leaving  bool     // gets no more questions
-	resting  bool     // gets none for a moment
+	reads    reads    // who waits for what it says
+	swept    uint64   // asked, when it was last looked at who reads
+	exited   bool
+	leaving  bool // gets no more questions
+	resting  bool // gets none for a moment
 	end      *time.Timer
 	asked    uint64
 	answered uint64
@@ -59,6 +69,9 @@ func (c *child) fill(channel int, t *ticket) {
 	c.pending++
 	c.asked++
 	c.pool.counts.asked++
+	if t.reads = c.reads == byNobody; t.reads {
+		c.reads = byAsker
+	}
 }
 
 // takeBack frees what was given to a ticket that was never asked.
@@ -72,6 +85,9 @@ func (c *child) takeBack(t *ticket) {
 		c.pending--
 		c.asked--
 		c.pool.counts.asked--
+		if t.reads {
+			c.reads = byNobody
+		}
 	}
 	c.pool.assignQueued()
 	c.pool.retireIdle()
@@ -97,51 +113,9 @@ func (c *child) ask(channel int, question []byte) {
 	}
 }
 
-// read takes answers until the child ends.
-func (c *child) read() {
-	defer c.pool.running.Done()
-	if fault := c.readLines(); fault != "" {
-		c.pool.o.Log.Error("ERROR: {helper} #{number} (process {process}) {fault}: it is ended",
-			c.named(), c.numbered(), zap.Int("process", c.proc.Pid()), zap.String("fault", fault))
-		c.proc.Kill()
-	}
-	c.pool.lost(c)
-	c.out.Close()
-}
-
-// readLines returns at the end of the output, or with what is wrong with it.
-func (c *child) readLines() (fault string) {
-	buf := make([]byte, 0, 1024)
-	for {
-		if len(buf) == cap(buf) {
-			if cap(buf) >= MaxAnswer {
-				return fmt.Sprintf("answers with more than %d bytes", MaxAnswer)
-			}
-			buf = append(make([]byte, 0, 2*cap(buf)), buf...)
-		}
-		n, err := c.out.Read(buf[len(buf):cap(buf)])
-		buf = buf[:len(buf)+n]
-		rest := buf
-		for {
-			end := bytes.IndexByte(rest, '\n')
-			if end < 0 {
-				break
-			}
-			line := bytes.TrimSuffix(rest[:end], []byte{'\r'})
-			rest = rest[end+1:]
-			if fault := c.said(line, len(rest) > 0); fault != "" {
-				return fault
-			}
-		}
-		buf = buf[:copy(buf, rest)]
-		if err != nil {
-			return ""
-		}
-	}
-}
-
-// said takes one line; more says that there is something behind it already.
-func (c *child) said(line []byte, more bool) (fault string) {
+// said takes one line; more says that there is something behind it already. The caller
+// reads no more when over is true.
+func (c *child) said(line []byte, more bool) (fault string, over bool) {
 	p := c.pool
 	if p.say.On(5) {
 		p.say.Say(5, "{helper} #{number} answers {answer}", c.named(), c.numbered(), zap.String("answer", fmt.Sprint(p.shown(line))))
@@ -150,21 +124,21 @@ func (c *child) said(line []byte, more bool) (fault string) {
 	defer p.mu.Unlock()
 	if c.asked == 0 {
 		c.greeted(line)
-		return ""
+		return "", false
 	}
 	channel, answer := 0, line
 	if p.o.Concurrency > 0 {
 		number, rest, _ := bytes.Cut(line, []byte{' '})
 		n, err := strconv.Atoi(string(number))
 		if err != nil || n < 0 || n >= len(c.slots) {
-			return "answers " + p.shown(line) + ", which has no channel number in front"
+			return "answers " + p.shown(line) + ", which has no channel number in front", false
 		}
 		channel, answer, more = n, rest, false
 	}
 	t := c.slots[channel]
 	if t == nil {
 		p.greets = p.greets || c.resting
-		return "says " + p.shown(line) + " unasked"
+		return "says " + p.shown(line) + " unasked", false
 	}
 	c.slots[channel] = nil
 	c.pending--
@@ -175,14 +149,15 @@ func (c *child) said(line []byte, more bool) (fault string) {
 	t.answer <- result{line: string(answer)}
 	if more {
 		c.leaving = true
-		return "says more than it was asked"
+		return "says more than it was asked", false
 	}
 	if c.answered == 1 && p.o.Concurrency == 0 {
 		c.rest(probation)
 	}
+	over = c.letGo()
 	p.assignQueued()
 	p.retireIdle()
-	return ""
+	return "", over
 }
 
 // A process without channel numbers that says something when it starts would be one

@@ -44,6 +44,7 @@ func (p *Pool) retireIdle() {
 		}
 		c.leaving = true
 		c.sayFarewell()
+		c.watch()
 	}
 }
 

@@ -13,6 +13,9 @@
 // was asked is ended and replaced: what it says next could be taken for the
 // answer to somebody else's question.
 //
+// Who asks reads the answer himself where one question is under way at a time; a
+// goroutine of the process reads while nobody asks (reading.go).
+//
 // Everything has a bound: the length of lines, the queue, the time an answer may
 // take, how fast a process that dies is started again. What exceeds one gets an
 // error that says so, and a line in cache.log.

@@ -85,6 +85,16 @@ func behave(manner string, args []string) {
 				time.Sleep(time.Millisecond)
 			}
 			fmt.Fprintln(out, channel+"waited")
+		case word == "again": // what nobody asked for, once the file is there
+			fmt.Fprintln(out, channel+question)
+			out.Flush()
+			for {
+				if _, err := os.Stat(rest); err == nil {
+					break
+				}
+				time.Sleep(time.Millisecond)
+			}
+			fmt.Fprintln(out, channel+"unasked")
 		case word == "silence":
 		case word == "flood":
 			for range 1000 {

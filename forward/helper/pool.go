@@ -64,6 +64,8 @@ type Pool struct {
 	pause    time.Duration
 	restart  *time.Timer // set while a start is ahead
 	watch    *time.Timer
+	sweeper  *time.Timer
+	sweeping bool // sweeper is set
 	counts   counts
 	warned   time.Time // of a full queue
 	running  sync.WaitGroup
@@ -99,13 +101,21 @@ func (p *Pool) Ask(ctx context.Context, question []byte) (string, error) {
 	if err := checkQuestion(question); err != nil {
 		return "", err
 	}
-	t := newTicket()
-	if err := p.take(ctx, t); err != nil {
-		return "", err
+	for range askTries {
+		t := newTicket()
+		if err := p.take(ctx, t); err != nil {
+			return "", err
+		}
+		if t.child.exchange(t, question) {
+			return p.await(ctx, t)
+		}
 	}
-	t.child.ask(t.channel, question)
-	return p.await(ctx, t)
+	return "", ErrDied
 }
+
+// askTries is how many processes are tried that turn out to speak unasked before they
+// are asked.
+const askTries = 3
 
 func checkQuestion(question []byte) error {
 	if len(question) > MaxQuestion-16 || bytes.ContainsAny(question, "\n\r\x00") {

@@ -57,8 +57,13 @@ func (p *Pool) startOne() error {
 		out.Close()
 		return err
 	}
-	p.number++
-	c := &child{pool: p, number: p.number, proc: proc, in: in, out: out, began: time.Now(), slots: make([]*ticket, max(1, p.o.Concurrency))}
+	c, err := newChild(p, proc, in, out)
+	if err != nil {
+		proc.Kill()
+		in.Close()
+		out.Close()
+		return err
+	}
 	p.children = append(p.children, c)
 	if p.greets && p.o.Concurrency == 0 {
 		c.rest(greeting)
@@ -73,9 +78,11 @@ func (p *Pool) startOne() error {
 func (c *child) wait() {
 	defer c.pool.running.Done()
 	how := c.proc.Wait()
-	c.out.SetReadDeadline(time.Now().Add(lastLines))
 	c.pool.mu.Lock()
 	expected := c.leaving
+	c.exited = true
+	c.out.SetReadDeadline(time.Now().Add(lastLines))
+	c.watch()
 	if c.end != nil {
 		c.end.Stop()
 	}

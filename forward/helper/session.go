@@ -44,8 +44,10 @@ func (s *Session) Ask(ctx context.Context, question []byte) (string, error) {
 	t.child = c
 	c.fill(0, t)
 	p.mu.Unlock()
-	c.ask(0, question)
-	line, err := p.await(ctx, t)
+	line, err := "", ErrDied
+	if c.exchange(t, question) {
+		line, err = p.await(ctx, t)
+	}
 	if err != nil {
 		s.Release()
 		return "", err

@@ -31,6 +31,7 @@ type ticket struct {
 	channel int
 	session *Session  // to be given the process, for as long as it likes
 	asked   time.Time // when a process was found
+	reads   bool      // who asks reads the answer himself
 }
 
 type result struct {
@@ -46,6 +47,6 @@ func newTicket() *ticket { return tickets.Get().(*ticket) }
 
 // done gives the ticket back, once its answer was received: nothing refers to it then.
 func (t *ticket) done() {
-	t.child, t.session = nil, nil
+	t.child, t.session, t.reads = nil, nil, false
 	tickets.Put(t)
 }
