@@ -2,6 +2,7 @@ package host
 
 import (
 	"context"
+	"net/netip"
 	"os"
 	"os/exec"
 	"strconv"
@@ -38,29 +39,51 @@ func legacyIntercepts() []intercept {
 }
 
 // parseSaved reads the output of iptables-save: tables, and the rules of their
-// PREROUTING chains.
+// PREROUTING chains and of the chains these jump to.
 func parseSaved(text, program string, family int) []intercept {
-	weights := map[string]int{"raw": -300, "mangle": -150, "nat": -100}
-	var found []intercept
+	chains := map[string][][]string{} // the words of rules, by "TABLE CHAIN"
 	table := ""
 	for line := range strings.Lines(text) {
 		line = strings.TrimSpace(line)
 		if name, is := strings.CutPrefix(line, "*"); is {
 			table = name
-			continue
-		}
-		rest, is := strings.CutPrefix(line, "-A PREROUTING ")
-		weight, known := weights[table]
-		if !is || !known {
-			continue
-		}
-		i := intercept{where: strings.TrimSuffix(program, "-save") + " " + table + " PREROUTING", family: family, weight: weight}
-		i.fromWords(strings.Fields(rest))
-		if i.role != "" {
-			found = append(found, i)
+		} else if rest, is := strings.CutPrefix(line, "-A "); is {
+			chain, rule, _ := strings.Cut(rest, " ")
+			chains[table+" "+chain] = append(chains[table+" "+chain], strings.Fields(rule))
 		}
 	}
+	var found []intercept
+	var walk func(table, chain string, asked intercept, depth int)
+	walk = func(table, chain string, asked intercept, depth int) {
+		for _, words := range chains[table+" "+chain] {
+			i := intercept{where: asked.where}
+			i.fromWords(words)
+			i.add(asked)
+			if i.role != "" {
+				found = append(found, i)
+			} else if target := target(words); depth < maxJumps && len(found) < maxRules {
+				walk(table, target, i, depth+1)
+			}
+		}
+	}
+	for _, t := range []struct {
+		name   string
+		weight int
+	}{{"raw", -300}, {"mangle", -150}, {"nat", -100}} {
+		where := strings.TrimSuffix(program, "-save") + " " + t.name + " PREROUTING"
+		walk(t.name, "PREROUTING", intercept{where: where, family: family, weight: t.weight}, 0)
+	}
 	return found
+}
+
+// target is what a rule goes to: a chain, or something that is none.
+func target(words []string) string {
+	for n := 0; n+1 < len(words); n++ {
+		if words[n] == "-j" || words[n] == "-g" {
+			return words[n+1]
+		}
+	}
+	return ""
 }
 
 func (i *intercept) fromWords(words []string) {
@@ -75,8 +98,18 @@ func (i *intercept) fromWords(words []string) {
 			switch value {
 			case "TPROXY":
 				i.role = roleTProxy
-			case "REDIRECT":
+			case "REDIRECT", "DNAT":
 				i.role = roleRedirect
+			}
+		case "-p":
+			if n == 0 || words[n-1] != "!" {
+				i.proto = map[string]byte{"tcp": unix.IPPROTO_TCP, "udp": unix.IPPROTO_UDP, "sctp": unix.IPPROTO_SCTP}[value]
+			}
+		case "--to-destination":
+			if to, err := netip.ParseAddrPort(value); err == nil {
+				i.addr, i.to = to.Addr(), to.Port()
+			} else if addr, err := netip.ParseAddr(value); err == nil {
+				i.addr = addr
 			}
 		case "-i":
 			if n == 0 || words[n-1] != "!" {

@@ -1,13 +1,11 @@
 package host
 
 import (
-	"cmp"
 	"encoding/binary"
 	"fmt"
 	"net"
-	"slices"
+	"net/netip"
 
-	"github.com/google/nftables"
 	"github.com/google/nftables/expr"
 	"golang.org/x/sys/unix"
 )
@@ -15,53 +13,14 @@ import (
 // intercept is a live rule that takes part in interception, whoever made it.
 type intercept struct {
 	role   role
-	where  string // "nftables inet cuttle intercept", "iptables-legacy mangle PREROUTING"
-	family int    // AF_INET, AF_INET6, 0 for both
-	of     uint16 // destination port; 0 for any
-	to     uint16 // of the listener; 0 for the same
-	weight int    // priority of its chain: lower comes first
-	iface  string // the only one it looks at; "" for all
-}
-
-// liveIntercepts reads all rules at the prerouting hook, in the order packets
-// meet them.
-func liveIntercepts() ([]intercept, error) {
-	rules, err := liveRules()
-	if err != nil {
-		return nil, err
-	}
-	conn, err := nftables.New()
-	if err != nil {
-		return nil, fmt.Errorf("nftables: %w", err)
-	}
-	chains, err := conn.ListChains()
-	if err != nil {
-		return nil, nftError("listing chains", err)
-	}
-	prerouting := map[string]int{}
-	for _, c := range chains {
-		if c.Hooknum != nil && *c.Hooknum == *nftables.ChainHookPrerouting && c.Priority != nil {
-			prerouting[chainKey(byte(c.Table.Family), c.Table.Name, c.Name)] = int(*c.Priority)
-		}
-	}
-	var found []intercept
-	for _, r := range rules {
-		weight, hooked := prerouting[chainKey(r.family, r.table, r.chain)]
-		if !hooked {
-			continue
-		}
-		if i, is := r.intercept(); is {
-			i.weight = weight
-			found = append(found, i)
-		}
-	}
-	found = append(found, legacyIntercepts()...)
-	slices.SortStableFunc(found, func(a, b intercept) int { return cmp.Compare(a.weight, b.weight) })
-	return found, nil
-}
-
-func chainKey(family byte, table, chain string) string {
-	return fmt.Sprintf("%d/%s/%s", family, table, chain)
+	where  string     // "nftables inet cuttle intercept", "iptables-legacy mangle PREROUTING"
+	family int        // AF_INET, AF_INET6, 0 for both
+	of     uint16     // destination port; 0 for any
+	to     uint16     // of the listener; 0 for the same
+	weight int        // priority of its chain: lower comes first
+	iface  string     // the only one it looks at; "" for all
+	proto  byte       // the only protocol above IP; 0 for any
+	addr   netip.Addr // of the listener, where translation names one
 }
 
 var tableFamilies = map[byte]string{unix.NFPROTO_INET: "inet", unix.NFPROTO_IPV4: "ip", unix.NFPROTO_IPV6: "ip6"}
@@ -76,7 +35,7 @@ func (r liveRule) intercept() (intercept, bool) {
 	case unix.NFPROTO_IPV6:
 		i.family = unix.AF_INET6
 	}
-	var immediate []byte // what was loaded last
+	var immediate, before []byte // what was loaded last, and before that
 	for n, e := range r.exprs {
 		switch e.name {
 		case "socket":
@@ -89,17 +48,27 @@ func (r liveRule) intercept() (intercept, bool) {
 			i.role, i.to = roleRedirect, portOf(immediate)
 		case "immediate":
 			if value := nestedValue(e, unix.NFTA_IMMEDIATE_DATA); value != nil {
-				immediate = value
+				immediate, before = value, immediate
+			}
+		case "nat": // address, then port, as this program and nft load them
+			if kind, _ := e.number(unix.NFTA_NAT_TYPE); kind == unix.NFT_NAT_DNAT {
+				i.role, i.to = roleRedirect, portOf(immediate)
+				i.addr, _ = netip.AddrFromSlice(before)
 			}
 		case "payload":
 			if port, is := r.portMatch(n); is {
 				i.of = port
+			}
+			if proto, is := r.protoMatch(n); is {
+				i.proto = proto
 			}
 		case "meta":
 			value := r.compared(n + 1)
 			switch key, _ := e.number(unix.NFTA_META_KEY); {
 			case key == unix.NFT_META_NFPROTO && len(value) == 1:
 				i.family = int(value[0])
+			case key == unix.NFT_META_L4PROTO && len(value) == 1:
+				i.proto = value[0]
 			case key == unix.NFT_META_IIFNAME:
 				i.iface = trimNUL(string(value))
 			case key == unix.NFT_META_IIF && len(value) == 4:
@@ -132,6 +101,17 @@ func (r liveRule) portMatch(n int) (uint16, bool) {
 	}
 	value := r.compared(n + 1)
 	return portOf(value), len(value) == 2
+}
+
+// protoMatch recognises "ip protocol N" at expression n, as iptables has it written.
+func (r liveRule) protoMatch(n int) (byte, bool) {
+	base, _ := r.exprs[n].number(unix.NFTA_PAYLOAD_BASE)
+	offset, _ := r.exprs[n].number(unix.NFTA_PAYLOAD_OFFSET)
+	value := r.compared(n + 1)
+	if base != unix.NFT_PAYLOAD_NETWORK_HEADER || offset != 9 || r.family != unix.NFPROTO_IPV4 || len(value) != 1 {
+		return 0, false
+	}
+	return value[0], true
 }
 
 // compared is the value expression n asks to be equal to, if it does.
@@ -169,8 +149,9 @@ func (i *intercept) fromXtables(e liveExpr) {
 		i.role, i.to = roleTProxy, portOf(info[24:])
 	case name == "TPROXY" && len(info) >= 14: // version 0: mark, mask, IPv4 address, port
 		i.role, i.to = roleTProxy, portOf(info[12:])
-	case name == "REDIRECT":
+	case name == "REDIRECT", name == "DNAT":
 		i.role = roleRedirect
+		i.addr, i.to = natRange(info, i.family)
 	case name == "tcp" && len(info) >= 8: // source ports, destination ports: from, to
 		const otherPorts = 2 // XT_TCP_INV_DSTPT
 		inverted := len(info) >= 12 && info[11]&otherPorts != 0
@@ -178,6 +159,29 @@ func (i *intercept) fromXtables(e liveExpr) {
 			i.of = low
 		}
 	}
+}
+
+// natRange reads where a translation of iptables leads (nf_nat_ipv4_multi_range_compat,
+// nf_nat_range): an address and a port, each only where it is named.
+func natRange(info []byte, family int) (addr netip.Addr, port uint16) {
+	const mapsAddress, mapsPort = 1, 2 // NF_NAT_RANGE_MAP_IPS, NF_NAT_RANGE_PROTO_SPECIFIED
+	from, size, ports := 0, 16, 36
+	if len(info) < 40 {
+		from, size, ports = 4, 4, 16
+	} else if family == unix.AF_INET {
+		size = 4
+	}
+	if len(info) < ports+2 {
+		return addr, 0
+	}
+	flags := binary.NativeEndian.Uint32(info[from:])
+	if flags&mapsAddress != 0 {
+		addr, _ = netip.AddrFromSlice(info[from+4 : from+4+size])
+	}
+	if flags&mapsPort != 0 {
+		port = portOf(info[ports:])
+	}
+	return addr, port
 }
 
 func trimNUL(s string) string {

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"kernel.org/pub/linux/libs/security/libcap/cap"
 
 	"github.com/cuttle-proxy/cuttle/tproxy/netlab"
@@ -215,12 +217,22 @@ func TestParseSaved(t *testing.T) {
 COMMIT
 *nat
 -A PREROUTING -i eth0 -p tcp -m tcp --dport 8080 -j REDIRECT --to-ports 3128
+-A PREROUTING -i eth1 -p tcp -m tcp --dport 80 -j THEIRS
+-A THEIRS -s 10.9.0.0/16 -j RETURN
+-A THEIRS -p tcp -j DNAT --to-destination 10.0.0.1:3130
+-A THEIRS -j THEIRS
 COMMIT
 `, "iptables-legacy-save", 2)
+	const tcp = unix.IPPROTO_TCP
+	theirs := intercept{role: roleRedirect, where: "iptables-legacy nat PREROUTING", family: 2, of: 80, to: 3130, weight: -100, iface: "eth1", proto: tcp,
+		addr: netip.MustParseAddr("10.0.0.1")}
 	want := []intercept{
-		{roleDivert, "iptables-legacy mangle PREROUTING", 2, 0, 0, -150, ""},
-		{roleTProxy, "iptables-legacy mangle PREROUTING", 2, 80, 3129, -150, ""},
-		{roleRedirect, "iptables-legacy nat PREROUTING", 2, 8080, 3128, -100, "eth0"},
+		{role: roleDivert, where: "iptables-legacy mangle PREROUTING", family: 2, weight: -150, proto: tcp},
+		{role: roleTProxy, where: "iptables-legacy mangle PREROUTING", family: 2, of: 80, to: 3129, weight: -150, proto: tcp},
+		{role: roleRedirect, where: "iptables-legacy nat PREROUTING", family: 2, of: 8080, to: 3128, weight: -100, iface: "eth0", proto: tcp},
+	}
+	for range maxJumps { // a chain that jumps to itself ends somewhere
+		want = append(want, theirs)
 	}
 	if !slices.Equal(found, want) {
 		t.Errorf("%+v", found)
@@ -291,12 +303,28 @@ func TestFindingsAsTextAndJSON(t *testing.T) {
 // Rules of others that work are good, also where they look at one interface alone,
 // by which no test connection can come.
 func TestForeignRuleForOneInterface(t *testing.T) {
-	for _, rule := range []string{
-		"nft add table ip theirs; nft 'add chain ip theirs c { type nat hook prerouting priority -100; }'; nft add rule ip theirs c iifname lan0 tcp dport 80 redirect to :3129",
-		"nft add table ip theirs; nft 'add chain ip theirs c { type nat hook prerouting priority -100; }'; nft add rule ip theirs c iif lan0 tcp dport 80 redirect to :3129",
-		"iptables -t nat -A PREROUTING -i lan0 -p tcp --dport 80 -j REDIRECT --to-port 3129",
+	const nftChain = "nft add table ip theirs; nft 'add chain ip theirs c { type nat hook prerouting priority -100; }'; "
+	const divert = "iptables -t mangle -N DIVERT; iptables -t mangle -A DIVERT -j MARK --set-mark 1; iptables -t mangle -A DIVERT -j ACCEPT; " +
+		"iptables -t mangle -A PREROUTING -p tcp -m socket -j DIVERT; "
+	redirect, tproxy := Want{IPv4: true, Redirect: []Port{{Of: 80, To: 3129}}}, Want{IPv4: true, TProxy: []Port{{Of: 80, To: 3129}}}
+	for _, c := range []struct {
+		rules string
+		want  Want
+		works bool
+	}{
+		{nftChain + "nft add rule ip theirs c iifname lan0 tcp dport 80 redirect to :3129", redirect, true},
+		{nftChain + "nft add rule ip theirs c iif lan0 tcp dport 80 redirect to :3129", redirect, true},
+		{"iptables -t nat -A PREROUTING -i lan0 -p tcp --dport 80 -j REDIRECT --to-port 3129", redirect, true},
+		{"iptables -t nat -A PREROUTING -i lan0 -p tcp -m tcp --dport 80 -j REDIRECT --to-ports 3129", redirect, true},
+		{"iptables -t nat -A PREROUTING -i lan0 -p tcp -m multiport --dports 80,8080 -j REDIRECT --to-ports 3129", redirect, true},
+		{"iptables -t nat -A PREROUTING -i lan0 -p tcp --dport 80 -j DNAT --to-destination 10.1.0.1:3129", redirect, true},
+		{"iptables -t nat -N SQUID; iptables -t nat -A SQUID -p tcp -j REDIRECT --to-ports 3129; iptables -t nat -A PREROUTING -i lan0 -p tcp --dport 80 -j SQUID", redirect, true},
+		{divert + "iptables -t mangle -A PREROUTING -i lan0 -p tcp --dport 80 -j TPROXY --on-port 3129 --tproxy-mark 0x1/0x1", tproxy, true},
+		{"iptables -t nat -A PREROUTING -i lan0 -p tcp --dport 80 -j REDIRECT --to-port 3130", redirect, false},
+		{"iptables -t nat -A PREROUTING -i lan0 -p tcp --dport 81 -j REDIRECT --to-port 3129", redirect, false},
+		{"iptables -t nat -A PREROUTING -i lan0 -p udp --dport 80 -j REDIRECT --to-port 3129", redirect, false},
 	} {
-		program, _, _ := strings.Cut(rule, " ")
+		program, _, _ := strings.Cut(c.rules, " ")
 		if _, err := exec.LookPath(program); err != nil {
 			t.Logf("not tried: %v", err)
 			continue
@@ -304,13 +332,18 @@ func TestForeignRuleForOneInterface(t *testing.T) {
 		lab := netlab.ForTest(t)
 		n := lab.Node("gateway")
 		lab.Link(netlab.End{Node: n, Name: "lan0", Addrs: []string{"10.1.0.1/24"}}, netlab.End{Node: lab.Node("client"), Name: "eth0"})
-		n.Must("sh", "-c", rule)
-		n.Sysctl("net.ipv4.ip_forward", "1")
+		n.Must("sh", "-ec", c.rules)
+		n.Must("sh", "-ec", "ip rule add fwmark 1 lookup 100; ip route add local default dev lo table 100")
+		for _, name := range []string{"net.ipv4.ip_forward=1", "net.ipv4.conf.all.rp_filter=0", "net.ipv4.conf.lan0.rp_filter=0"} {
+			key, value, _ := strings.Cut(name, "=")
+			n.Sysctl(key, value)
+		}
 		var found []Finding
-		i := Inspection{Want: Want{IPv4: true, Redirect: []Port{{Of: 80, To: 3129}}}, UnitDirs: []string{}}
+		i := Inspection{Want: c.want, UnitDirs: []string{}}
 		n.Do(func() error { found = Preflight(i); return nil })
-		if Worst(found) == Fail || !strings.Contains(text(found), "only what comes in by lan0 is intercepted") {
-			t.Errorf("%s:\n%s", rule, text(found))
+		limited := strings.Contains(text(found), "only what comes in by lan0 is intercepted")
+		if works := Worst(found) != Fail && limited; works != c.works {
+			t.Errorf("%s:\n%s", c.rules, text(found))
 		}
 	}
 }

@@ -2,6 +2,7 @@ package host
 
 import (
 	"encoding/binary"
+	"net/netip"
 	"strings"
 	"testing"
 
@@ -88,6 +89,20 @@ func TestXtablesStructures(t *testing.T) {
 		info[11] = inverted
 		return info
 	}
+	compat := func(flags uint32, addr []byte, port uint16) []byte {
+		info := make([]byte, 20)
+		binary.NativeEndian.PutUint32(info[4:], flags)
+		copy(info[8:], addr)
+		binary.BigEndian.PutUint16(info[16:], port)
+		return info
+	}
+	natInfo := func(flags uint32, addr netip.Addr, port uint16) []byte {
+		info := make([]byte, 40)
+		binary.NativeEndian.PutUint32(info, flags)
+		copy(info[4:], addr.AsSlice())
+		binary.BigEndian.PutUint16(info[36:], port)
+		return info
+	}
 	tproxy0, tproxy1 := make([]byte, 16), make([]byte, 32)
 	binary.BigEndian.PutUint16(tproxy0[12:], 3129)
 	binary.BigEndian.PutUint16(tproxy1[24:], 3130)
@@ -106,6 +121,10 @@ func TestXtablesStructures(t *testing.T) {
 		{"TPROXY", []byte{1}, intercept{}},
 		{"socket", nil, intercept{role: roleDivert}},
 		{"REDIRECT", nil, intercept{role: roleRedirect}},
+		{"REDIRECT", compat(2, nil, 3129), intercept{role: roleRedirect, to: 3129}},
+		{"REDIRECT", compat(0, nil, 3129), intercept{role: roleRedirect}},
+		{"DNAT", compat(3, []byte{10, 1, 0, 1}, 3129), intercept{role: roleRedirect, to: 3129, addr: netip.MustParseAddr("10.1.0.1")}},
+		{"DNAT", natInfo(3, netip.MustParseAddr("2001:db8::1"), 3129), intercept{role: roleRedirect, to: 3129, addr: netip.MustParseAddr("2001:db8::1")}},
 		{"comment", []byte("socket"), intercept{}},
 	} {
 		data, err := netlink.MarshalAttributes([]netlink.Attribute{{Type: 1, Data: append([]byte(c.name), 0)}, {Type: 3, Data: c.info}})
@@ -127,22 +146,25 @@ func TestXtablesStructures(t *testing.T) {
 
 // Rules saved as text, in the forms operators write them.
 func TestSavedWords(t *testing.T) {
+	const tcp = unix.IPPROTO_TCP
 	for line, want := range map[string]intercept{
-		"-p tcp -m socket --transparent -j DIVERT": {role: roleDivert},
-		"-p tcp -m socket -j DIVERT":               {role: roleDivert},
-		"-p tcp -m tcp --dport 80 -j TPROXY --on-port 3129 --on-ip 0.0.0.0 --tproxy-mark 0x1/0xffffffff":        {role: roleTProxy, of: 80, to: 3129},
-		"-i eth0 -p tcp -m tcp --dport 80 --tcp-flags SYN,ACK SYN -j TPROXY --on-port 80 --tproxy-mark 0x1/0x1": {role: roleTProxy, of: 80, to: 80, iface: "eth0"},
-		"! -i eth0 -p tcp -m tcp --dport 80 -j REDIRECT":                                                        {role: roleRedirect, of: 80},
-		"-p tcp -m tcp ! --dport 22 -j TPROXY --on-port 3129":                                                   {role: roleTProxy, to: 3129},
-		"-p tcp -m tcp --dport 80:90 -j TPROXY --on-port 3129":                                                  {role: roleTProxy, to: 3129},
-		"-p tcp -m multiport --dports 80,8080 -j TPROXY --on-port 3129":                                         {role: roleTProxy, to: 3129},
-		"-p tcp -m tcp --dport 80 -j REDIRECT --to-ports 3128":                                                  {role: roleRedirect, of: 80, to: 3128},
-		"-p tcp -m tcp --dport 80 -j REDIRECT":                                                                  {role: roleRedirect, of: 80},
-		"-p tcp -m tcp --dport 99999 -j REDIRECT --to-ports x":                                                  {role: roleRedirect},
-		"-p tcp -m tcp --dport 80 -j ACCEPT":                                                                    {of: 80},
-		"-j":                                                                                                    {},
-		"--dport":                                                                                               {},
-		"":                                                                                                      {},
+		"-p tcp -m socket --transparent -j DIVERT": {role: roleDivert, proto: tcp},
+		"-p tcp -m socket -j DIVERT":               {role: roleDivert, proto: tcp},
+		"-p tcp -m tcp --dport 80 -j TPROXY --on-port 3129 --on-ip 0.0.0.0 --tproxy-mark 0x1/0xffffffff":        {role: roleTProxy, of: 80, to: 3129, proto: tcp},
+		"-i eth0 -p tcp -m tcp --dport 80 --tcp-flags SYN,ACK SYN -j TPROXY --on-port 80 --tproxy-mark 0x1/0x1": {role: roleTProxy, of: 80, to: 80, iface: "eth0", proto: tcp},
+		"! -i eth0 -p tcp -m tcp --dport 80 -j REDIRECT":                                                        {role: roleRedirect, of: 80, proto: tcp},
+		"-p tcp -m tcp ! --dport 22 -j TPROXY --on-port 3129":                                                   {role: roleTProxy, to: 3129, proto: tcp},
+		"-p tcp -m tcp --dport 80:90 -j TPROXY --on-port 3129":                                                  {role: roleTProxy, to: 3129, proto: tcp},
+		"-p tcp -m multiport --dports 80,8080 -j TPROXY --on-port 3129":                                         {role: roleTProxy, to: 3129, proto: tcp},
+		"-p tcp -m tcp --dport 80 -j REDIRECT --to-ports 3128":                                                  {role: roleRedirect, of: 80, to: 3128, proto: tcp},
+		"-p tcp -m tcp --dport 80 -j REDIRECT":                                                                  {role: roleRedirect, of: 80, proto: tcp},
+		"-p tcp -m tcp --dport 99999 -j REDIRECT --to-ports x":                                                  {role: roleRedirect, proto: tcp},
+		"-p tcp -m tcp --dport 80 -j ACCEPT":                                                                    {of: 80, proto: tcp},
+		"-i lan0 -p tcp -m tcp --dport 80 -j DNAT --to-destination 10.1.0.1:3129":                               {role: roleRedirect, of: 80, to: 3129, iface: "lan0", proto: tcp, addr: netip.MustParseAddr("10.1.0.1")},
+		"-p udp -m udp --dport 80 -j REDIRECT --to-ports 3129":                                                  {role: roleRedirect, of: 80, to: 3129, proto: unix.IPPROTO_UDP},
+		"-j":      {},
+		"--dport": {},
+		"":        {},
 	} {
 		var got intercept
 		got.fromWords(strings.Fields(line))
