@@ -173,8 +173,10 @@ func (b *builder) firstLine(a *ACL, r *reader) string {
 func (a *ACL) compact() {
 	a.Networks.four = compact(a.Networks.four)
 	a.Domains.texts.compact()
-	a.Regexes.texts.compact()
-	a.Regexes.places = compact(a.Regexes.places)
+	a.Regexes.compact()
+	for i := range a.Headers {
+		a.Headers[i].Regexes.compact()
+	}
 }
 
 // matchesNothing reports whether no request can match.

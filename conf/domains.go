@@ -43,7 +43,7 @@ func (d *Domains) All() iter.Seq[string] {
 // reads a configuration for its paths and networks only: long lists are not held twice.
 func (c *Config) ForgetLists() {
 	for _, a := range c.ACLs {
-		a.Domains, a.Regexes = Domains{}, Regexes{}
+		a.Domains, a.Regexes, a.Headers = Domains{}, Regexes{}, nil
 	}
 }
 

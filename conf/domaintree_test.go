@@ -163,18 +163,21 @@ func TestTails(t *testing.T) {
 }
 
 func TestForgetLists(t *testing.T) {
-	cfg, report := LoadText("squid.conf", []byte("http_port 3128\nvisible_hostname x\nacl all src 0.0.0.0/0\nacl a dstdomain .x y\nacl b url_regex z\nacl c src 10.0.0.1\n"), Options{})
+	cfg, report := LoadText("squid.conf", []byte("http_port 3128\nvisible_hostname x\nacl all src 0.0.0.0/0\nacl a dstdomain .x y\nacl b url_regex z\nacl c src 10.0.0.1\nacl d req_header X-A a b\n"), Options{})
 	if cfg == nil {
 		t.Fatal(report.Lines)
 	}
 	held := func() (n int) {
 		for _, a := range cfg.ACLs {
 			n += a.Domains.Len() + a.Regexes.Len() + a.Networks.Len()
+			for _, h := range a.Headers {
+				n += h.Regexes.Len()
+			}
 		}
 		return n
 	}
 	before := held()
-	if cfg.ForgetLists(); before != 5 || held() != 2 {
+	if cfg.ForgetLists(); before != 7 || held() != 2 {
 		t.Errorf("%d values, then %d", before, held())
 	}
 }

@@ -73,6 +73,12 @@ func (l *Regexes) add(re Regex) {
 	l.places = append(l.places, p)
 }
 
+// compact gives back the room that growing left over.
+func (l *Regexes) compact() {
+	l.texts.compact()
+	l.places = compact(l.places)
+}
+
 // fileNumber finds a file, which is mostly the one before, or appends it.
 func (l *Regexes) fileNumber(name string) uint16 {
 	if n := len(l.places); n > 0 && l.places[n-1].line > 0 {

@@ -27,6 +27,8 @@ func (f *Facts) Holds(ctx context.Context, names dns.Resolver) bool {
 // DNS: Unknown when there is none, or when it would have to ask.
 type claimer interface {
 	claimed(f *Facts) Ternary
+	// settle is the answer when what is claimed is known; it may wait for DNS.
+	settle(ctx context.Context, f *Facts, claimed Ternary) Ternary
 }
 
 func (m *dstDomain) claimed(f *Facts) Ternary {
@@ -40,9 +42,23 @@ func (m *dstDomain) claimed(f *Facts) Ternary {
 	return yes(m.set.has(host))
 }
 
+func (m *dstDomain) settle(ctx context.Context, f *Facts, claimed Ternary) Ternary {
+	if !f.Holds(ctx, m.names) {
+		return Missing
+	}
+	return claimed
+}
+
 func (m *urlRegex) claimed(f *Facts) Ternary {
 	if f.URL == nil || !f.Dialled.IsValid() {
 		return Unknown
 	}
 	return yes(m.matches(f.URL))
+}
+
+func (m *urlRegex) settle(ctx context.Context, f *Facts, claimed Ternary) Ternary {
+	if claimed == Yes && !f.Holds(ctx, m.names) {
+		return Missing
+	}
+	return claimed
 }

@@ -50,3 +50,56 @@ func TestDenyLinesDoNotWaitForClaims(t *testing.T) {
 		}
 	}
 }
+
+// counted is a set of names that counts how often it is asked.
+type counted struct{ n int }
+
+func (c *counted) has(string) bool { c.n++; return false }
+
+// A deny line asks the set once, be the client intercepted or not, and says what a
+// matcher says.
+func TestDenyLinesAskASetOnce(t *testing.T) {
+	names := &asked{belongs: "good.test"}
+	set := &counted{}
+	m := &dstDomain{set, names}
+	cond := Cond{refs: []ref{{name: "x", match: m, claim: m}}}
+	for _, host := range []string{"good.test", "other.test"} {
+		f := facts(t, "CONNECT "+host+":443 HTTP/1.0")
+		for _, dialled := range []netip.AddrPort{{}, netip.MustParseAddrPort("192.0.2.9:443")} {
+			f.Dialled = dialled
+			want := m.match(t.Context(), f)
+			set.n = 0
+			var a Answer
+			if got := cond.test(t.Context(), f, &a, true); got != want || set.n != 1 {
+				t.Errorf("%s, dialled %v: %v after %d questions, want %v", host, dialled, got, set.n, want)
+			}
+		}
+	}
+}
+
+// What is settled of a URL's claim is what the matcher says.
+func TestURLRegexSettles(t *testing.T) {
+	names := &asked{belongs: "good.test"}
+	for _, pattern := range []string{"good", "other", "nothing"} {
+		list := regexes(false, pattern)
+		set, err := compileRegexes(&list)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := &urlRegex{set, names}
+		for _, host := range []string{"good.test", "other.test"} {
+			f := facts(t, "CONNECT "+host+":443 HTTP/1.0")
+			f.Dialled = netip.MustParseAddrPort("192.0.2.9:443")
+			want := No
+			switch {
+			case host == "good.test" && pattern == "good":
+				want = Yes
+			case host == "other.test" && pattern == "other":
+				want = Missing
+			}
+			if got, settled := m.match(t.Context(), f), m.settle(t.Context(), f, m.claimed(f)); got != want || settled != want {
+				t.Errorf("%s of %s: %v, settled %v, want %v", pattern, host, got, settled, want)
+			}
+		}
+	}
+}

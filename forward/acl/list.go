@@ -139,8 +139,14 @@ func (c *Cond) test(ctx context.Context, f *Facts, a *Answer, denies bool) Terna
 		if a.trace != nil {
 			a.trace.Say(3, "aclMatchAclList: checking {acl}", zap.String("acl", fmt.Sprint(r)))
 		}
-		if denies && r.claim != nil && r.claim.claimed(f) == yes(!r.negate) {
+		claimed := Unknown
+		if denies && r.claim != nil {
+			claimed = r.claim.claimed(f)
+		}
+		if claimed == yes(!r.negate) {
 			outcome = Missing
+		} else if claimed != Unknown {
+			outcome = r.claim.settle(ctx, f, claimed)
 		} else if a.fast && r.ident != nil {
 			outcome = r.ident.known(f)
 		} else if r.tell != nil {

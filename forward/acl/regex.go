@@ -16,13 +16,10 @@ type urlRegex struct {
 }
 
 func (m *urlRegex) match(ctx context.Context, f *Facts) Ternary {
-	if f.URL == nil || !m.matches(f.URL) {
+	if f.URL == nil {
 		return No
 	}
-	if !f.Holds(ctx, m.names) {
-		return Missing
-	}
-	return Yes
+	return m.settle(ctx, f, yes(m.matches(f.URL)))
 }
 
 func (m *urlRegex) matches(url *http1.URL) bool {

@@ -2,7 +2,6 @@ package auth
 
 import (
 	"context"
-	"fmt"
 	"strings"
 	"sync"
 
@@ -131,7 +130,7 @@ func (s *connection) understand(l *Login, answer string) {
 		l.token, l.Message = token, reason(answer)
 	case "BH":
 		l.Message = reason(answer)
-		s.log.Error("ERROR: validating a user via {scheme}: the helper says BH {reason}", zap.String("scheme", s.word), zap.String("reason", fmt.Sprint(printable(rest))))
+		s.log.Error("ERROR: validating a user via {scheme}: the helper says BH {reason}", zap.String("scheme", s.word), zap.String("reason", printable(rest)))
 	default:
 		s.log.Error("ERROR: the {scheme} helper answers something that is not understood", zap.String("scheme", s.word))
 	}

@@ -103,7 +103,7 @@ func (c *child) ask(channel int, question []byte) {
 	}
 	c.line = append(append(c.line, question...), '\n')
 	if say := &c.pool.say; say.On(5) {
-		say.Say(5, "{helper} #{number} is asked {question}", c.named(), c.numbered(), zap.String("question", fmt.Sprint(c.pool.shown(question))))
+		say.Say(5, "{helper} #{number} is asked {question}", c.named(), c.numbered(), zap.String("question", c.pool.shown(question)))
 	}
 	_, err := c.in.Write(c.line)
 	clear(c.line) // passwords
@@ -118,7 +118,7 @@ func (c *child) ask(channel int, question []byte) {
 func (c *child) said(line []byte, more bool) (fault string, over bool) {
 	p := c.pool
 	if p.say.On(5) {
-		p.say.Say(5, "{helper} #{number} answers {answer}", c.named(), c.numbered(), zap.String("answer", fmt.Sprint(p.shown(line))))
+		p.say.Say(5, "{helper} #{number} answers {answer}", c.named(), c.numbered(), zap.String("answer", p.shown(line)))
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -191,7 +191,7 @@ func (c *child) rested() {
 func (c *child) greeted(line []byte) {
 	p := c.pool
 	if !p.greets {
-		p.o.Log.Warn("WARNING: {helper} #{number} said {line} before it was asked anything", c.named(), c.numbered(), zap.String("line", fmt.Sprint(p.shown(line))))
+		p.o.Log.Warn("WARNING: {helper} #{number} said {line} before it was asked anything", c.named(), c.numbered(), zap.String("line", p.shown(line)))
 	}
 	p.greets = true
 	c.rested()

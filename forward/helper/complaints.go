@@ -3,7 +3,6 @@ package helper
 import (
 	"bufio"
 	"bytes"
-	"fmt"
 	"os"
 	"sync"
 	"time"
@@ -67,7 +66,7 @@ func (c *complaints) copy(r *os.File) {
 				began, lines = now, 0
 			}
 			if lines++; lines < complaintBurst {
-				c.log.Info("{helper}: {complaint}", zap.String("helper", c.name), zap.String("complaint", fmt.Sprint(printable(line))))
+				c.log.Info("{helper}: {complaint}", zap.String("helper", c.name), zap.String("complaint", printable(line)))
 			} else if lines == complaintBurst {
 				c.log.Warn("WARNING: {helper} complains too much: lines are left out", zap.String("helper", c.name))
 			}
