@@ -1,6 +1,7 @@
 package forward
 
 import (
+	"github.com/cuttle-proxy/cuttle/forward/caching"
 	"github.com/cuttle-proxy/cuttle/forward/errpage"
 	"github.com/cuttle-proxy/cuttle/forward/failure"
 	"github.com/cuttle-proxy/cuttle/forward/fetch"
@@ -60,15 +61,24 @@ func (x *transaction) deliver() bool {
 	if !f.Reusable() && f.SentConnectionAuth() {
 		r.Keep = false // what was authenticated ends here
 	}
-	framed := r.Frame(f.Framing(), x.bodyMaxSize(), f.HeadLen())
+	framing := f.Framing()
+	cut := x.cached.Cut(f)
+	if cut != nil {
+		framing.Length = cut.Length()
+		caching.BecomePart(r, cut.Spans, &cut.Multipart, framing.Length)
+		f.Discard() // of the rest
+	}
+	framed := r.Frame(framing, x.bodyMaxSize(), f.HeadLen())
 	x.finishReplyHead(framed)
 	if m := x.mappedError(); m != nil {
 		return x.deliverMapped(m)
 	}
 	var err error
-	if b := f.Framing(); rep.Status > 601 && b.Framing != http1.NoBody && b.Length != 0 {
+	if b := framing; rep.Status > 601 && b.Framing != http1.NoBody && b.Length != 0 {
 		// No such code is defined; 2.6 passes the head on, loses the body and closes.
 		err, r.Keep = r.SendHead(), false
+	} else if cut != nil {
+		err = r.Send(cut)
 	} else {
 		err = r.Send(x.cached.Body(f))
 	}

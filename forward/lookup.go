@@ -174,20 +174,15 @@ func (x *transaction) sendNotModified() bool {
 // sendRanges answers 206 with parts of what is stored, or on its way there.
 func (x *transaction) sendRanges(o *caching.Object, spans []freshness.Span) bool {
 	r, c := &x.reply, &x.cached
-	r.Status = 206
-	r.Fields.Remove(http1.ContentLength)
 	if len(spans) == 1 {
 		from, length := spans[0].From, spans[0].Len()
-		r.Fields.Set(freshness.AppendContentRange(r.Fields.Pieces(), spans[0], o.Length())).End(http1.ContentRange)
-		r.Fields.AddInt(http1.ContentLength, length)
+		caching.BecomePart(r, spans, &freshness.Multipart{Size: o.Length()}, length)
 		return x.sendStored(o, http1.Body{Framing: http1.ByLength, Length: length}, o.Body(x.context(), from, length))
 	}
 	b := c.Parts(x.context(), o, spans)
 	defer b.End()
-	r.Fields.Remove(http1.ContentType)
-	r.Fields.Set(b.AppendType(r.Fields.Pieces())).End(http1.ContentType)
 	length := b.Length()
-	r.Fields.AddInt(http1.ContentLength, length)
+	caching.BecomePart(r, spans, &b.Multipart, length)
 	framed := r.Frame(http1.Body{Framing: http1.ByLength, Length: length}, 0, 0)
 	x.finishStored(o, framed)
 	r.Send(b)

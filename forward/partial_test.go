@@ -83,6 +83,42 @@ func TestPartsOutOfAMiss(t *testing.T) {
 	s.none()
 }
 
+// A part that the whole was fetched for is cut out of that also where it is not stored.
+func TestPartsOfWhatIsNotStored(t *testing.T) {
+	body := text(100000)
+	for asked, want := range map[string]string{"bytes=100-199": body[100:200], "bytes=-10": body[99990:], "bytes=0-": body, "bytes=100000-": body, "bytes=5-1": body} {
+		for _, fields := range []string{"Cache-Control: private\r\n", "Cache-Control: no-store\r\n", ""} {
+			s := newStoring(t, "range_offset_limit -1 KB")
+			v := s.visit("/", "Range: "+asked+"\r\n")
+			o := s.next()
+			o.say(fmt.Sprintf("HTTP/1.1 200 OK\r\n%sContent-Length: %d\r\n\r\n", fields, len(body)) + body)
+			o.end()
+			head := v.is(want)
+			if partial := strings.HasPrefix(head, "HTTP/1.0 206"); partial != (len(want) < len(body) || asked == "bytes=0-") || partial != strings.Contains(head, "\r\nContent-Range: bytes ") {
+				t.Errorf("%s %q: %q", asked, fields, head)
+			}
+		}
+	}
+	s := newStoring(t, "range_offset_limit -1 KB")
+	v := s.visit("/", "Range: bytes=0-9,500-509\r\n")
+	o := s.next()
+	o.say(fmt.Sprintf("HTTP/1.1 200 OK\r\nCache-Control: private\r\nContent-Length: %d\r\n\r\n", len(body)) + body)
+	o.end()
+	head, parts := v.head(), v.rest()
+	if !strings.Contains(head, "multipart/byteranges") || !strings.Contains(head, fmt.Sprintf("Content-Length: %d\r\n", len(parts))) ||
+		!strings.Contains(parts, "\r\n\r\n"+body[:10]+"\r\n") || !strings.Contains(parts, "\r\n\r\n"+body[500:510]+"\r\n") {
+		t.Errorf("%q %q", head, parts)
+	}
+	s = newStoring(t, "range_offset_limit -1 KB")
+	v = s.visit("/", "Range: bytes=100-199\r\n")
+	o = s.next()
+	o.say(fmt.Sprintf("HTTP/1.1 200 OK\r\nCache-Control: private\r\nContent-Length: %d\r\n\r\n", len(body)) + body[:150])
+	o.end()
+	if v.head(); v.rest() != body[100:150] {
+		t.Error("a part of a body that was cut")
+	}
+}
+
 // A 206 with the whole body is stored, as the 200 it is for others.
 func TestAPartThatIsTheWhole(t *testing.T) {
 	s := newStoring(t, "")

@@ -43,6 +43,7 @@ type Filling struct {
 	wanted    atomic.Bool
 	pin       fetch.Pin
 	refresh   *refresh // the stored object the origin is asked about, nil for none
+	spares    bool     // a reply that is not stored leaves what is stored alone
 	keeping   keeping  // of a fetch that was a client's own: decided before it became this
 	partial   int64    // the length of the whole, when a 206 brings all of it
 	requested int64    // when the request was made, in seconds since 1970

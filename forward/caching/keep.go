@@ -61,7 +61,9 @@ func (f *Filling) publish() bool {
 		k = f.cache.keeps(f.policy, f.rule, &f.asked, &f.Fetch, f.requested)
 	}
 	if !k.kept {
-		f.cache.supersede(&f.Fetch, f.key)
+		if !f.spares {
+			f.cache.supersede(&f.Fetch, f.key)
+		}
 		f.entry.Withdraw()
 		return false
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/cuttle-proxy/cuttle/forward/freshness"
 	"github.com/cuttle-proxy/cuttle/forward/http1"
+	"github.com/cuttle-proxy/cuttle/forward/reply"
 )
 
 // Ranges are the parts of what is stored, or on its way there, that the request asks for,
@@ -13,18 +14,23 @@ import (
 // where range_offset_limit had the whole fetched; so do we, and where the part that an
 // origin gave is the whole.
 func (r *Request) Ranges(o *Object) []freshness.Span {
-	fields := &r.Request.Fields
-	if !r.Asked.Ranged || o.Reply.Status != 200 || o.Length() < 0 || !freshness.RangeHolds(fields, &o.Reply.Fields) {
+	if o == &r.Filled && !r.miss.whole && r.Fill.partial == 0 {
 		return nil
 	}
-	if o == &r.Filled && !r.miss.whole && r.Fill.partial == 0 {
+	return r.spans(&o.Reply, o.Length())
+}
+
+// spans are the parts of a reply of so many bytes, -1 unknown, that the request asks for.
+func (r *Request) spans(rep *http1.Reply, length int64) []freshness.Span {
+	fields := &r.Request.Fields
+	if !r.Asked.Ranged || rep.Status != 200 || length < 0 || !freshness.RangeHolds(fields, &rep.Fields) {
 		return nil
 	}
 	specs, ok := freshness.ParseRange(nil, fields.Get(http1.Range))
 	if !ok {
 		return nil
 	}
-	spans, ordered := freshness.Spans(nil, specs, o.Length())
+	spans, ordered := freshness.Spans(nil, specs, length)
 	if !ordered {
 		return nil
 	}
@@ -39,12 +45,11 @@ func (r *Request) Hand() {
 
 // Parts gives several parts of an object.
 func (r *Request) Parts(ctx context.Context, o *Object, spans []freshness.Span) *Parts {
-	return &Parts{
-		Multipart: freshness.Multipart{
-			Boundary: r.Policy.Product + ":" + r.key.String(), ContentType: o.Reply.Get(http1.ContentType), Size: o.Length(),
-		},
-		spans: spans, Body: Body{r: &o.Reader, ctx: ctx},
-	}
+	return &Parts{Multipart: r.multipart(&o.Reply, o.Length()), spans: spans, Body: Body{r: &o.Reader, ctx: ctx}}
+}
+
+func (r *Request) multipart(rep *http1.Reply, size int64) freshness.Multipart {
+	return freshness.Multipart{Boundary: r.Policy.Product + ":" + r.key.String(), ContentType: rep.Get(http1.ContentType), Size: size}
 }
 
 // Parts is several parts of an object as multipart/byteranges, which is a reply.Body.
@@ -90,4 +95,18 @@ func (p *Parts) Next(most int, wait bool) ([]byte, error) {
 		}
 		p.at++
 	}
+}
+
+// BecomePart makes the head of a reply that of a 206 with one part of a body, or several, of so many
+// bytes.
+func BecomePart(r *reply.Reply, spans []freshness.Span, m *freshness.Multipart, length int64) {
+	r.Status = 206
+	r.Fields.Remove(http1.ContentLength)
+	if len(spans) == 1 {
+		r.Fields.Set(freshness.AppendContentRange(r.Fields.Pieces(), spans[0], m.Size)).End(http1.ContentRange)
+	} else {
+		r.Fields.Remove(http1.ContentType)
+		r.Fields.Set(m.AppendType(r.Fields.Pieces())).End(http1.ContentType)
+	}
+	r.Fields.AddInt(http1.ContentLength, length)
 }

@@ -19,7 +19,13 @@ func (r *Request) BeginRefresh(asks *fetch.Request) *failure.Failure {
 	freshness.Revalidation(&first, &r.Request.Fields, &r.Stored.Reply.Fields)
 	confirms := *asks
 	confirms.Confirms = true
-	return r.begin(&confirms, &first, freshness.ReplacedByRefresh)
+	why := r.begin(&confirms, &first, freshness.ReplacedByRefresh)
+	if why == nil {
+		// Who wants nothing of the answer stored says nothing about what is, which is stale
+		// and asked about each time.
+		r.Fill.spares = !r.MayKeep() && r.decided.Basis <= freshness.ByMaximum
+	}
+	return why
 }
 
 // AwaitRefresh waits for the head of the origin's answer, or for why there is none.

@@ -202,12 +202,22 @@ func (f *Fetch) pause() bool {
 	}
 }
 
+// lastsOnPurpose reports whether the reply says how long it lasts, or how to ask whether it
+// is still the same: so speak origins, not gateways that did not reach one.
+func (f *Fetch) lastsOnPurpose() bool {
+	rep := &f.Reply
+	return rep.Has(http1.CacheControlName) || rep.Has(http1.Expires) || rep.Has(http1.LastModified) || rep.Has(http1.ETag)
+}
+
 // nextAfterReply reports whether the reply is one for which the next hop, if
 // there is one, is tried: 502 and 504, and others with retry_on_error (fact
 // "504 and a close without bytes move on, 503 and 403 do not").
 func (f *Fetch) nextAfterReply() bool {
 	switch f.Reply.Status {
 	case 502, 504:
+		if f.policy.Config.RFC9111Rules && f.lastsOnPurpose() {
+			return false
+		}
 	case 403, 500, 501, 503:
 		if !f.policy.Config.RetryOnError {
 			return false
