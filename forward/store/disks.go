@@ -22,7 +22,8 @@ type disk struct {
 	rebuilt      atomic.Bool
 	done, total  atomic.Int64 // of its rebuild
 	failed       atomic.Bool
-	stop         func() // ends its rebuild
+	told         atomic.Int64 // when a fault of a file was reported last, in nanoseconds since 1970
+	stop         func()       // ends its rebuild
 	ended        chan struct{}
 }
 

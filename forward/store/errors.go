@@ -3,6 +3,8 @@ package store
 import (
 	"errors"
 	"syscall"
+
+	"github.com/cuttle-proxy/cuttle/forward/store/ufs"
 )
 
 var (
@@ -27,6 +29,9 @@ var (
 
 // diskFault reports whether an error concerns a directory as a whole.
 func diskFault(err error) bool {
+	if errors.Is(err, ufs.ErrGone) {
+		return true
+	}
 	var errno syscall.Errno
 	if !errors.As(err, &errno) {
 		return false

@@ -128,8 +128,17 @@ func (s *Store) evictFrom(d *disk) evicted {
 	return evictDone
 }
 
+// faultsEvery is the time between two reports about files of one directory.
+const faultsEvery = time.Minute
+
+// mayTell reports whether one is due.
+func (d *disk) mayTell(now time.Time) bool {
+	last := d.told.Load()
+	return now.UnixNano()-last >= int64(faultsEvery) && d.told.CompareAndSwap(last, now.UnixNano())
+}
+
 // diskError deals with what went wrong in a directory. What concerns it as a whole
-// takes it out, and is reported once.
+// takes it out, and is reported once; faults of single files are reported once a minute.
 func (s *Store) diskError(d *disk, err error) {
 	if errors.Is(err, ufs.ErrRebuilding) || errors.Is(err, ufs.ErrFull) || errors.Is(err, ufs.ErrReadOnly) {
 		s.stats.unallocated.Add(1)
@@ -137,7 +146,7 @@ func (s *Store) diskError(d *disk, err error) {
 	}
 	s.stats.diskErrors.Add(1)
 	out := diskFault(err)
-	if out && d.failed.Swap(true) {
+	if out && d.failed.Swap(true) || !out && !d.mayTell(s.now()) {
 		return
 	}
 	s.tell(Notice{Path: d.config.Load().Path, Err: err, TakenOut: out})

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"path/filepath"
 )
 
 // Errors of Allocate, which are no fault of the disk: the object is not stored.
@@ -17,8 +18,12 @@ var (
 	ErrReadOnly = errors.New("the cache_dir is read-only")
 )
 
-// objectMode is the mode of object files and logs, less the umask.
-const objectMode = 0o644
+// objectMode is the mode of object files and logs, folderMode that of folders that have
+// gone missing, less the umask.
+const (
+	objectMode = 0o644
+	folderMode = 0o755
+)
 
 // Allocate hands out a Number, for Create. It is given back by Unlink.
 func (d *Dir) Allocate() (Number, error) {
@@ -41,16 +46,25 @@ func (d *Dir) Allocate() (Number, error) {
 // being read. After an error there is no file.
 func (d *Dir) Create(n Number, m *Meta) (file *os.File, offset int64, err error) {
 	path := d.layout.file(n)
-	for range 2 {
+	for range 3 {
 		step()
 		file, err = os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, objectMode)
-		if !errors.Is(err, fs.ErrExist) {
+		switch {
+		case errors.Is(err, fs.ErrExist):
+			step()
+			err = os.Remove(path)
+		case errors.Is(err, fs.ErrNotExist) && d.gone():
+			return nil, 0, d.goneError()
+		case errors.Is(err, fs.ErrNotExist):
+			step()
+			err = os.MkdirAll(filepath.Dir(path), folderMode)
+		}
+		if file != nil || err != nil {
 			break
 		}
-		step()
-		if err := os.Remove(path); err != nil {
-			return nil, 0, err
-		}
+	}
+	if file == nil && err == nil {
+		err = &fs.PathError{Op: "create", Path: path, Err: fs.ErrExist}
 	}
 	if err != nil {
 		return nil, 0, err

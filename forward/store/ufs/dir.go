@@ -37,6 +37,14 @@ type Dir struct {
 // nothing here. It is left as it is.
 var ErrForeign = errors.New("written by a machine of another kind; empty it and run squid -z, or take its cache_dir line out")
 
+// ErrGone: the directory in use is not there any more, or another one is in its place.
+var ErrGone = errors.New("the directory is gone")
+
+// gone reports whether it is. A start would not do without the folder that is looked for.
+func (d *Dir) gone() bool { return verifyFolder(d.firstFolder(0)) != nil }
+
+func (d *Dir) goneError() error { return fmt.Errorf("%s: %w", d.path, ErrGone) }
+
 // Open takes a directory into use: it looks for its folders and for swap.state,
 // whose records Rebuild reads. From here on the directory counts as not closed.
 // The errors are those a start of 2.6 ends with (a folder is missing, swap.state

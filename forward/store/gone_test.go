@@ -1,0 +1,84 @@
+package store
+
+import (
+	"errors"
+	"os"
+	"testing"
+
+	"github.com/cuttle-proxy/cuttle/forward/store/ufs"
+)
+
+// A directory that goes away under the store, by whatever is asked of it first, is reported
+// once and taken out as a whole: its objects are not lost one by one. When it is back a
+// reconfigure takes it, and them, into use again.
+func TestADirectoryThatGoesAway(t *testing.T) {
+	for name, ask := range map[string]func(t *testing.T, s *Store){
+		"written": func(t *testing.T, s *Store) { s.put(t, docOf(100, 300_000)) },
+		"read": func(t *testing.T, s *Store) {
+			var r Reader
+			d := docOf(0, 300_000)
+			if found := s.find(d, &r); found != Hit {
+				t.Fatalf("found %d", found)
+			}
+			if err := r.Load(t.Context(), d.url); !errors.Is(err, ErrSwapFail) {
+				t.Errorf("loaded: %v", err)
+			}
+			r.Close()
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := withDisk(t)
+			notices := make(chan Notice, 100)
+			c.Report = func(n Notice) {
+				if n.Err != nil {
+					notices <- n
+				}
+			}
+			s := rebuilt(t, open(t, c))
+			for n := range 10 {
+				s.put(t, docOf(n, 300_000)) // more than may be in memory
+			}
+			eventually(t, "all are written", func() bool { return s.Stats().Dirs[0].Objects == 10 })
+			path := c.Dirs[0].Path
+			if err := os.Rename(path, path+".away"); err != nil {
+				t.Fatal(err)
+			}
+			ask(t, s)
+			if n := <-notices; !errors.Is(n.Err, ufs.ErrGone) || !n.TakenOut || n.Path != path {
+				t.Errorf("reported %+v", n)
+			}
+			for n := range 5 {
+				s.put(t, docOf(200+n, 300_000))
+			}
+			eventually(t, "nothing is found", func() bool { return s.Stats().Objects == 0 })
+			if len(notices) != 0 {
+				t.Errorf("reported again: %+v", <-notices)
+			}
+			if err := os.Rename(path+".away", path); err != nil {
+				t.Fatal(err)
+			}
+			if err := s.Reconfigure(c); err != nil {
+				t.Fatal(err)
+			}
+			rebuilt(t, s)
+			if got := s.Stats().Dirs[0].Objects; got != 10 {
+				t.Errorf("%d objects are back", got)
+			}
+		})
+	}
+}
+
+// What goes wrong with single files is reported now and then.
+func TestFaultsOfFilesAreReportedSeldom(t *testing.T) {
+	c, f, notices := withFaulty(t)
+	s := rebuilt(t, open(t, c))
+	f.fail(errors.New("odd"), nil)
+	for n := range 20 {
+		s.put(t, docOf(n, 1000))
+	}
+	eventually(t, "all were tried", func() bool { return s.stats.diskErrors.Load() == 20 })
+	if n := <-notices; n.TakenOut || len(notices) != 0 {
+		t.Errorf("reported %+v, and %d more", n, len(notices))
+	}
+	f.fail(nil, nil)
+}
