@@ -73,6 +73,7 @@ type client struct {
 	dismissed atomic.Bool
 
 	mu      sync.Mutex
+	watched bool       // see watch
 	fetches [2]aborter // what a hang-up has to end; two with pipeline_prefetch
 	// ctx, with its cancel, ends when the client has gone; see life.
 	ctx    context.Context
@@ -258,9 +259,25 @@ func (cl *client) mayGo() bool {
 // aborter is a fetch of the client's.
 type aborter interface{ Abort() }
 
+// watch hears from now on when the client hangs up. That takes a system call or two,
+// which many a client is not worth that asks once and has its answer at once: it begins
+// when something is done that a hang-up would end, and with the second request. The
+// caller holds mu.
+func (cl *client) watch() {
+	if cl.watched {
+		return
+	}
+	cl.watched = true
+	if cl.srv.watcher.Watch(cl.c, cl) != nil {
+		cl.gone.Store(true)
+		cl.c.Abort()
+	}
+}
+
 // hold and release say which fetches a hang-up of the client ends.
 func (cl *client) hold(f aborter) {
 	cl.mu.Lock()
+	cl.watch()
 	if cl.fetches[0] == nil {
 		cl.fetches[0] = f
 	} else {
@@ -294,6 +311,7 @@ func (cl *client) abortFetches() {
 func (cl *client) life() context.Context {
 	cl.mu.Lock()
 	defer cl.mu.Unlock()
+	cl.watch()
 	if cl.ctx == nil {
 		cl.ctx, cl.cancel = context.WithCancel(context.Background())
 		if cl.gone.Load() {

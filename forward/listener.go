@@ -51,7 +51,10 @@ func (s *Server) welcome(l *ports.Listener, socket sock.Socket, from netip.AddrP
 		socket.Close()
 		return
 	}
-	cl := &client{srv: s, ln: l, c: c, remote: from, local: c.Local(), since: time.Now()}
+	cl := &client{srv: s, ln: l, c: c, remote: from, local: l.Own(), since: time.Now()}
+	if !cl.local.IsValid() {
+		cl.local = c.Local()
+	}
 	if port := l.Line(); port.Transparent || port.TProxy {
 		dst, intercepted, err := s.parts.Network.OriginalDestination(socket, cl.local, port)
 		if err != nil {
@@ -75,7 +78,7 @@ func (s *Server) welcome(l *ports.Listener, socket sock.Socket, from netip.AddrP
 		s.say.Comm.Say(3, "accepted {client} on {port}, for {dialled}",
 			zap.Stringer("client", cl.remote), zap.Stringer("port", l.Addr()), zap.Stringer("dialled", cl.facing()))
 	}
-	if err := s.watcher.Watch(c, cl); err != nil || s.stopping.Load() {
+	if s.stopping.Load() {
 		c.Close()
 		s.clients.Remove(&cl.Link, cl.remote.Addr())
 		return

@@ -124,6 +124,11 @@ func (cl *client) TakeTurn(turn *sock.Turn) (done bool) {
 			cl.small = false
 			growStack(false)
 		}
+		if cl.served == 1 {
+			cl.mu.Lock()
+			cl.watch() // who has asked twice stays
+			cl.mu.Unlock()
+		}
 		x.in = x.in[:len(x.in)+n]
 		cl.turn = turn
 		done := cl.serveReceived()

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"os"
 	"strings"
 	"sync/atomic"
@@ -19,6 +20,8 @@ type Listener struct {
 	started atomic.Bool
 	gone    atomic.Bool
 
+	own netip.AddrPort // see Own
+
 	file *os.File // see prepare
 	raw  syscall.RawConn
 }
@@ -27,6 +30,9 @@ type Listener struct {
 func New(socket *net.TCPListener, line *conf.HTTPPort) (*Listener, error) {
 	l := &Listener{TCPListener: socket}
 	l.line.Store(line)
+	if a := socket.Addr().(*net.TCPAddr).AddrPort(); !line.Transparent && !line.TProxy && !a.Addr().IsUnspecified() {
+		l.own = netip.AddrPortFrom(a.Addr().Unmap(), a.Port())
+	}
 	if err := l.prepare(); err != nil {
 		l.Close()
 		return nil, err
@@ -36,6 +42,10 @@ func New(socket *net.TCPListener, line *conf.HTTPPort) (*Listener, error) {
 
 // Line is the http_port line the socket serves now.
 func (l *Listener) Line() *conf.HTTPPort { return l.line.Load() }
+
+// Own is the proxy's address on every connection of the socket; invalid where they are to
+// be asked, since each may have another.
+func (l *Listener) Own() netip.AddrPort { return l.own }
 
 // Gone reports whether the socket was closed on purpose.
 func (l *Listener) Gone() bool { return l.gone.Load() }

@@ -45,7 +45,7 @@ type Conn struct {
 	interrupted atomic.Bool
 	closed      atomic.Bool
 	hang        atomic.Uint32 // bits of hangState
-	watch       *Watcher
+	watch       atomic.Pointer[Watcher]
 	token       uint64
 	onHang      HangUp
 
@@ -102,8 +102,8 @@ func (c *Conn) Close() error {
 	if c.closed.Swap(true) {
 		return nil
 	}
-	if c.watch != nil {
-		c.watch.forget(c)
+	if w := c.watch.Load(); w != nil {
+		w.forget(c)
 	}
 	return c.s.Close()
 }

@@ -31,7 +31,7 @@ func (t *Turn) Read(p []byte) (int, error) {
 // the bytes, in one edge, and no other edge will tell of it. The Watcher does:
 // either it has told already, or it is going to, and its HangUp calls Wake.
 func (t *Turn) Empty() bool {
-	return t.empty && t.c.watch != nil && !t.c.PeerClosed()
+	return t.empty && t.c.watch.Load() != nil && !t.c.PeerClosed()
 }
 
 // Write writes all of p. It tries the descriptor first and waits, until the

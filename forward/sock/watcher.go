@@ -78,9 +78,10 @@ func (w *Watcher) Close() {
 // watcher forgets c when it is closed.
 func (w *Watcher) Watch(c *Conn, h HangUp) error {
 	w.mu.Lock()
-	c.watch, c.onHang = w, h
+	c.onHang = h
 	c.token = w.enter(c)
 	w.mu.Unlock()
+	c.watch.Store(w)
 
 	ev := unix.EpollEvent{Events: unix.EPOLLRDHUP | uint32(unix.EPOLLET&0xffffffff),
 		Fd: int32(uint32(c.token)), Pad: int32(uint32(c.token >> 32))}
@@ -96,7 +97,7 @@ func (w *Watcher) Watch(c *Conn, h HangUp) error {
 	if err == nil {
 		err = ctl
 	}
-	if err != nil {
+	if err != nil || c.closed.Load() { // by somebody who did not see the watcher yet
 		w.forget(c)
 	}
 	return err
