@@ -115,6 +115,14 @@ var nameBytes = func() (t [numNames][]byte) {
 	return t
 }()
 
+// nameStarts is how a line with each name begins.
+var nameStarts = func() (t [numNames]string) {
+	for i, s := range nameText {
+		t[i] = s + ": "
+	}
+	return t
+}()
+
 // String is the canonical spelling; "" for Other.
 func (n Name) String() string {
 	if n >= numNames {

@@ -1,6 +1,9 @@
 package http1
 
-import "strconv"
+import (
+	"encoding/binary"
+	"strconv"
+)
 
 // item is one field of an Outgoing: its value is foreign bytes, or a part of
 // Outgoing.made.
@@ -158,10 +161,11 @@ func (o *Outgoing) EndOther(name []byte) { o.end(Other, name) }
 
 func (o *Outgoing) end(id Name, key []byte) {
 	end := int32(len(o.made))
-	value := o.made[o.mark:end]
-	for i, c := range value {
-		if class[c]&isControl != 0 && (c == '\r' || c == '\n' || c == 0) {
-			value[i] = ' '
+	if value := o.made[o.mark:end]; hasControls(value) {
+		for i, c := range value {
+			if c == '\r' || c == '\n' || c == 0 {
+				value[i] = ' '
+			}
 		}
 	}
 	o.items = append(o.items, item{id: id, own: true, from: o.mark, to: end, key: key})
@@ -171,10 +175,37 @@ func (o *Outgoing) end(id Name, key []byte) {
 // Append writes the fields as lines and the empty line that ends a head.
 func (o *Outgoing) Append(dst []byte) []byte {
 	for i := range o.items {
-		dst = append(dst, o.items[i].key...)
-		dst = append(dst, ": "...)
-		dst = append(dst, o.Value(i)...)
-		dst = append(dst, "\r\n"...)
+		it := &o.items[i]
+		if it.id == Other {
+			dst = append(append(dst, it.key...), ": "...)
+		} else {
+			dst = append(dst, nameStarts[it.id]...)
+		}
+		value := it.value
+		if it.own {
+			value = o.made[it.from:it.to]
+		}
+		dst = append(append(dst, value...), '\r', '\n')
 	}
-	return append(dst, "\r\n"...)
+	return append(dst, '\r', '\n')
+}
+
+// hasControls reports whether some octet is below 0x20, eight at a time: hardly any
+// value has one.
+func hasControls(b []byte) bool {
+	const (
+		ones = 0x0101010101010101
+		high = 0x8080808080808080
+	)
+	for ; len(b) >= 8; b = b[8:] {
+		if x := binary.LittleEndian.Uint64(b); (x-0x20*ones)&^x&high != 0 {
+			return true
+		}
+	}
+	for _, c := range b {
+		if c < 0x20 {
+			return true
+		}
+	}
+	return false
 }
