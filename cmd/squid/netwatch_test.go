@@ -85,6 +85,15 @@ func TestGREFromRoutersOfAReconfigureAlone(t *testing.T) {
 	copy(inner[16:], []byte{198, 51, 100, 1, 0, 9, 0, 22})
 	send()
 	s.until("both are refused", func() bool { n := s.network(); return n.GRE.Here > 0 && n.GRE.Other > 0 })
+	// Nor is what is wrapped twice.
+	before := s.network().GRE
+	copy(inner[16:], []byte{198, 51, 100, 1, 0, 9, 0, 80})
+	inner[9] = 47
+	send()
+	s.until("nested GRE is refused", func() bool {
+		n := s.network()
+		return n.GRE.Other > before.Other && n.GRE.Delivered == before.Delivered
+	})
 	out, err := s.order("network")
 	if err != nil || !strings.Contains(out, "GRE last stranger: "+streetOrigin4) || !strings.Contains(out, "connections: 0 asked for") {
 		t.Errorf("%v\n%s", err, out)
