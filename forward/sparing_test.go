@@ -40,8 +40,8 @@ func TestNoStoreSparesWhatIsStale(t *testing.T) {
 	}
 }
 
-// With rfc9111_rules a 502 or 504 that says how long it lasts is the answer; others, and
-// without the rules all, have the next hop tried.
+// With rfc9111_rules a 502 or 504 that says how long it lasts is the answer, and where
+// there is one peer any is; others, and without the rules all, have the next hop tried.
 func TestErrorsThatAreMeant(t *testing.T) {
 	for _, c := range []struct {
 		lines, fields string
@@ -49,6 +49,7 @@ func TestErrorsThatAreMeant(t *testing.T) {
 	}{
 		{"", "Cache-Control: max-age=60\r\n", 2}, {"rfc9111_rules on", "", 2},
 		{"rfc9111_rules on", "Cache-Control: max-age=60\r\n", 1}, {"rfc9111_rules on", "Last-Modified: Fri, 01 Jan 2021 00:00:00 GMT\r\n", 1},
+		{"never_direct allow all", "", 3}, {"rfc9111_rules on\nnever_direct allow all", "", 1},
 		{"rfc9111_rules on", "Expires: 0\r\n", 1}, {"rfc9111_rules on", "ETag: \"a\"\r\n", 1},
 	} {
 		for _, status := range []int{502, 504} {

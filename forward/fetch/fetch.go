@@ -209,13 +209,23 @@ func (f *Fetch) lastsOnPurpose() bool {
 	return rep.Has(http1.CacheControlName) || rep.Has(http1.Expires) || rep.Has(http1.LastModified) || rep.Has(http1.ETag)
 }
 
+// sameHops reports whether all hops are one peer: it would be asked the same again.
+func (f *Fetch) sameHops() bool {
+	for i := range f.hops {
+		if p := f.hops[i].Peer; p == nil || p != f.hops[0].Peer {
+			return false
+		}
+	}
+	return true
+}
+
 // nextAfterReply reports whether the reply is one for which the next hop, if
 // there is one, is tried: 502 and 504, and others with retry_on_error (fact
 // "504 and a close without bytes move on, 503 and 403 do not").
 func (f *Fetch) nextAfterReply() bool {
 	switch f.Reply.Status {
 	case 502, 504:
-		if f.policy.Config.RFC9111Rules && f.lastsOnPurpose() {
+		if f.policy.Config.RFC9111Rules && (f.lastsOnPurpose() || f.sameHops()) {
 			return false
 		}
 	case 403, 500, 501, 503:
