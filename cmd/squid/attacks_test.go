@@ -310,3 +310,82 @@ func TestSlowBodyDoesNotTurnTheName(t *testing.T) {
 		t.Errorf("the refused address was reached: %v, the other: %v", reached[8].Load(), reached[9].Load())
 	}
 }
+
+// What is refused as a literal is refused as the address of a name, whatever the family
+// it is written in, and from the hosts file too.
+func TestLoopbackByNameIsRefused(t *testing.T) {
+	var reached atomic.Int32
+	port := 0
+	for _, addr := range []string{"127.0.0.1", "::1"} {
+		l, err := net.Listen("tcp", net.JoinHostPort(addr, fmt.Sprint(port)))
+		if err != nil {
+			t.Skip(err)
+		}
+		defer l.Close()
+		port = l.Addr().(*net.TCPAddr).Port
+		go func() {
+			for {
+				c, err := l.Accept()
+				if err != nil {
+					return
+				}
+				reached.Add(1)
+				c.Close()
+			}
+		}()
+	}
+	s := newSubject(t)
+	names := map[string]string{"six.test": "::1", "any.test": "::", "mapped.test": "::ffff:127.0.0.1", "zero.test": "0.0.0.0", "four.test": "127.0.0.1",
+		"ip6-localhost": "::1", "other.test": "127.9.8.7"}
+	hosts := ""
+	for name, addr := range names {
+		hosts += addr + " " + name + "\n"
+	}
+	if err := os.WriteFile(s.in("hosts"), []byte(hosts), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	text, _ := os.ReadFile(s.conf())
+	changed := strings.NewReplacer("http_access deny all", "acl to_localhost dst 127.0.0.0/8\nhttp_access deny to_localhost\nhttp_access allow all", "hosts_file none", "hosts_file "+s.in("hosts"))
+	os.WriteFile(s.conf(), []byte(changed.Replace(string(text))), 0o600)
+	s.start()
+	hostsAsked := []string{"127.0.0.1", "127.1.2.3", "0.0.0.0", "[::1]", "[::]", "[::ffff:127.0.0.1]", "SIX.test", "six.test."}
+	for name := range names {
+		hostsAsked = append(hostsAsked, name)
+	}
+	for _, host := range hostsAsked {
+		for _, request := range []string{"GET http://%s:%d/ HTTP/1.0\r\n\r\n", "CONNECT %s:%d HTTP/1.0\r\n\r\n"} {
+			answer := s.say(fmt.Sprintf(request, host, port))
+			if status := strings.Fields(answer + " none none")[1]; status == "200" || reached.Load() > 0 {
+				t.Errorf("%s: %s, reached %d times", host, status, reached.Load())
+			}
+		}
+	}
+}
+
+// Helper programs with rights of their own (a set-user-id bit) have them, though the
+// worker that asks them cannot gain any.
+func TestSetuidHelpersGoOnWorking(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("needs root for a set-user-id file")
+	}
+	id, err := os.ReadFile("/usr/bin/id")
+	if err != nil {
+		t.Skip(err)
+	}
+	s := newSubject(t)
+	os.Chmod(s.dir, 0o755)
+	os.Chmod(s.dir+"/..", 0o755)
+	for _, name := range []string{"cache.log", "access.log"} {
+		os.WriteFile(s.in(name), nil, 0o666)
+		os.Chmod(s.in(name), 0o666)
+	}
+	if err := os.WriteFile(s.in("id"), id, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(s.in("id"), 0o755|os.ModeSetuid); err != nil {
+		t.Fatal(err)
+	}
+	s.write("url_rewrite_program "+s.in("id")+" -u", "url_rewrite_children 1")
+	s.start()
+	s.until("the helper says who it is", func() bool { return strings.Contains(s.read("cache.log"), `said "0" before it was asked`) })
+}

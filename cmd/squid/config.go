@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"fmt"
 	"io"
 	"time"
@@ -39,7 +40,9 @@ func (inv *invocation) override(cfg *conf.Config) *conf.Config {
 }
 
 // writeLegacyLines prints a report's lines of 2.6, debug output with its time.
-func writeLegacyLines(w io.Writer, report *conf.Report, now time.Time) {
+func writeLegacyLines(to io.Writer, report *conf.Report, now time.Time) {
+	w := bufio.NewWriter(to) // long lists have long reports
+	defer w.Flush()
 	for _, line := range report.Lines {
 		if line.Untrue {
 			continue

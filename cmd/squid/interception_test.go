@@ -131,10 +131,13 @@ func TestEveryThreadKeepsOnlyTheCapabilitiesNeeded(t *testing.T) {
 			key, value, _ := strings.Cut(line, ":")
 			fields[key] = strings.Join(strings.Fields(value), " ")
 		}
-		for _, set := range []string{"CapEff", "CapPrm"} {
+		for _, set := range []string{"CapEff", "CapPrm", "CapBnd"} {
 			if fields[set] != want {
 				t.Errorf("%s: %s is %s, want %s", path, set, fields[set], want)
 			}
+		}
+		if fields["NoNewPrivs"] != "1" {
+			t.Errorf("%s: what it starts may gain rights", path)
 		}
 		if fields["CapInh"] != strings.Repeat("0", 16) || fields["CapAmb"] != strings.Repeat("0", 16) {
 			t.Errorf("%s: a helper would inherit %s, %s", path, fields["CapInh"], fields["CapAmb"])
