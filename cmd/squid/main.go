@@ -104,12 +104,14 @@ func writeUsage(w io.Writer, program string) {
 	}
 	fmt.Fprint(w, `       -s           log to syslog too (facility local4)
        -l facility  log to syslog too, under this facility
-       -u port      ICP port (instead of icp_port); 0, none, in this release
+       -u port      ICP port (instead of icp_port); 0 for none
        -v           version, or more words with the orders that have them
        -z           make the cache directories
+       -F           serve only when the cache directories have been read
        -N           stay in the foreground, unsupervised
+       -S           compare the length of each cached object's file with the index
        -X           full debugging from the first line on
        --foreground stay in the foreground, supervised
-       -C -D -F -R -S -Y are taken for the sake of scripts and change nothing
+       -C -D -R -Y are taken for the sake of scripts and change nothing
 `)
 }
