@@ -10,6 +10,7 @@ import (
 	"github.com/cuttle-proxy/cuttle/forward/accesslog"
 	"github.com/cuttle-proxy/cuttle/forward/asn"
 	"github.com/cuttle-proxy/cuttle/forward/auth"
+	"github.com/cuttle-proxy/cuttle/forward/clients"
 	"github.com/cuttle-proxy/cuttle/forward/dns"
 	"github.com/cuttle-proxy/cuttle/forward/holdings"
 	"github.com/cuttle-proxy/cuttle/forward/origin"
@@ -51,6 +52,7 @@ func New(cfg *conf.Config, parts Parts) (*Server, error) {
 	s.cache.Refreshed = s.logRefresh
 	s.cache.Disks, s.cache.CheckDisks = parts.Disks, parts.CheckDisks
 	s.neighbours = peer.NewNeighbours(parts.Log)
+	s.crew = clients.NewCrew((*client).serveNew)
 	s.systems = asn.New(asn.Dialer(s.names, func(ctx context.Context, to netip.AddrPort) (asn.Conn, error) {
 		return parts.Network.Dial(ctx, Dialing{To: to})
 	}), parts.Log)
@@ -201,6 +203,7 @@ func (s *Server) Shutdown(lifetime time.Duration) {
 // finish closes what is left after the last client.
 func (s *Server) finish() {
 	s.overOnce.Do(func() {
+		s.crew.Close()
 		s.overload.End()
 		s.vitals.Close()
 		s.systems.Close()

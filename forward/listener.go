@@ -86,7 +86,7 @@ func (s *Server) welcome(l *ports.Listener, socket sock.Socket, from netip.AddrP
 	if s.current.Load().asksEarly {
 		s.identifyEarly(cl)
 	}
-	go cl.serveNew()
+	s.crew.Take(cl)
 }
 
 // Ident implements acl.Conn: the client's host is asked once a connection, and

@@ -108,6 +108,7 @@ type Server struct {
 	neighbours *peer.Neighbours
 	dates      http1.DateCache
 	clients    clients.Set[*client]
+	crew       *clients.Crew[*client]
 	hardware   acl.Neighbours
 	helpers    helper.Group
 	systems    *asn.Table // networks of autonomous systems
