@@ -47,6 +47,8 @@ const (
 type Failure struct {
 	Side   Side
 	Repeat Repeat
+	// Kept: the connection was a kept one, and another kept one may fail in the same way.
+	Kept bool
 	// Page is the template's name, as in X-Squid-Error; Status the HTTP status.
 	Page   errpage.Name
 	Status int

@@ -43,7 +43,7 @@ func NoReply() *Failure {
 // NotTheReply is the rest of an earlier answer on a kept connection.
 func NotTheReply() *Failure {
 	f := InvalidReply()
-	f.Repeat = IfRepeatable
+	f.Repeat, f.Kept = IfRepeatable, true
 	return f
 }
 

@@ -39,7 +39,7 @@ func (f *Fetch) connect(giveUp time.Time) *failure.Failure {
 		port = f.req.Dialled.Port()
 	}
 	reuse := f.req.Method.Idempotent() && f.req.Body.Framing == http1.NoBody
-	for i := 0; i < addrs.Len() && i < 8; i++ {
+	for i := 0; i < addrs.Len() && i < 8 && !f.alone; i++ {
 		c := f.env.Pool.Get(f.key(netip.AddrPortFrom(addrs.At(i), port)))
 		switch {
 		case c == nil:

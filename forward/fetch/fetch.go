@@ -55,6 +55,7 @@ type state struct {
 	code    string     // hierarchy code, for the log
 	conn    *origin.Conn
 	tries   tries
+	alone   bool // the next attempt takes no kept connection
 
 	upload    *upload
 	sent      bool // some of the request's body went out
@@ -136,6 +137,7 @@ func (f *Fetch) Head() *failure.Failure {
 			}
 		}
 		f.drop()
+		f.alone = f.alone || why.Kept
 		again := f.mayRetry(why, giveUp)
 		f.sayFailed(why, again)
 		if !again || !f.pause() {
