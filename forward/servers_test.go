@@ -253,26 +253,51 @@ func TestKerberos(t *testing.T) {
 	}
 }
 
-// ext_session_acl refuses the first request of a client and knows it from then on, where
-// it runs: that of Squid 5.7 opens its database for reading only and ends at once, so
-// that everybody is refused. ext_wbinfo_group_acl says no without a winbindd, and nothing
-// waits for it.
+// mended makes ext_session_acl of Squid 5.7 open its database for writing: it asks its
+// library for reading and a new file, which no file system has, and ends, under Debian's
+// own squid as well.
+const mended = `#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <fcntl.h>
+void *tdb_open(const char *name, int size, int flags, int how, int mode) {
+	void *(*real)(const char *, int, int, int, int) = dlsym(RTLD_NEXT, "tdb_open");
+	return real(name, size, flags, how | O_RDWR, mode);
+}
+`
+
+// ext_session_acl refuses the first request of a client and knows it from then on; as it
+// is shipped it ends at once, and everybody is refused. ext_wbinfo_group_acl says no
+// without a winbindd, and nothing waits for it.
 func TestExternalPrograms(t *testing.T) {
-	needed(t, squidPrograms+"ext_session_acl", squidPrograms+"ext_wbinfo_group_acl", squidPrograms+"basic_fake_auth", "wbinfo", "perl")
+	needed(t, "gcc", squidPrograms+"ext_session_acl", squidPrograms+"ext_wbinfo_group_acl", squidPrograms+"basic_fake_auth", "wbinfo", "perl")
 	origin := telling(t)
 	s := newTools(t)
+	s.write("mended.c", mended)
+	if out, err := exec.Command("gcc", "-shared", "-fPIC", "-o", s.dir+"/mended.so", s.dir+"/mended.c").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	const known = "acl known external session\nhttp_access allow known\nhttp_access deny all\n"
+	session := squidPrograms + "ext_session_acl -t 60 -b " + s.dir
 	for name, c := range map[string]struct{ lines, want, or string }{
-		"session": {"external_acl_type session ttl=0 negative_ttl=0 children=1 concurrency=10 %SRC " + squidPrograms + "ext_session_acl -t 60 -b " + s.dir + "/session\n" +
-			"acl known external session\nhttp_access allow known\nhttp_access deny all\n", "403 200 200", "403 403 403"},
+		"session": {"external_acl_type session ttl=0 negative_ttl=0 children=1 concurrency=10 %SRC /usr/bin/env LD_PRELOAD=" + s.dir + "/mended.so " + session + "/mended\n" + known,
+			"403 200 200", "403 200 200"}, // a second after: an answer is good for the rest of its second, as in 2.6
+		"session as shipped": {"external_acl_type session ttl=0 negative_ttl=0 children=1 concurrency=10 %SRC " + session + "/shipped\n" + known, "403 403 403", "403 200 200"},
 		"wbinfo": {"auth_param basic program " + squidPrograms + "basic_fake_auth\nauth_param basic children 1\nexternal_acl_type group children=1 %LOGIN " + squidPrograms + "ext_wbinfo_group_acl\n" +
 			"acl staff external group staff\nhttp_access allow staff\nhttp_access deny all\n", "403 403 403", "407 407 407"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := start(t, nil, users(t, c.lines))
 			var got []string
-			for range 3 {
+			ask := func() string {
 				reply := r.exchange("GET http://" + origin + "/ HTTP/1.0\r\n" + basicField("bob:x") + "\r\n")
-				got = append(got, strings.Fields(reply + " - -")[1])
+				return strings.Fields(reply + " - -")[1]
+			}
+			for range 3 {
+				code := ask()
+				for end := time.Now().Add(5 * time.Second); len(got) == 1 && code == "403" && strings.HasPrefix(c.want, "403 200") && time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+					code = ask()
+				}
+				got = append(got, code)
 			}
 			if got := strings.Join(got, " "); got != c.want && got != c.or {
 				t.Errorf("%s, want %s or %s", got, c.want, c.or)
