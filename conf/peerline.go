@@ -302,6 +302,9 @@ func escapeURL(s string) string {
 
 var peerTypeWords = map[PeerType]string{PeerParent: "parent", PeerSibling: "sibling", PeerMulticast: "multicast"}
 
+// String is the word of squid.conf.
+func (t PeerType) String() string { return peerTypeWords[t] }
+
 // words are the arguments that give the peer back.
 func (p *Peer) words(d *dumper) []string {
 	list := []string{p.Host, peerTypeWords[p.Type], strconv.Itoa(int(p.HTTPPort)), strconv.Itoa(int(p.ICPPort))}

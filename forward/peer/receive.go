@@ -20,33 +20,51 @@ const (
 // receive serves a socket until it is closed.
 func (n *Neighbours) receive(s *socket) {
 	defer n.listening.Done()
-	room := make([]byte, mostICP)
+	size := mostICP
 	if s.protocol == speaksHTCP {
-		room = room[:mostHTCP]
+		size = mostHTCP
 	}
-	h := handler{n: n, s: s, reply: make([]byte, 0, mostICP)}
-	for {
-		size, from, err := s.ReadFromUDPAddrPort(room)
+	b := newBatch(s.UDPConn, size)
+	h := handler{n: n, s: s}
+	for faults := 0; ; {
+		err := b.read()
 		if errors.Is(err, net.ErrClosed) {
 			return
 		}
 		if err != nil {
-			continue // a neighbour's host says that nobody listens there: an answer to what we sent
+			// A neighbour's host may say that nobody listens there, in answer to what we
+			// sent. What comes again and again is not worth a processor.
+			if faults++; faults > someFaults {
+				time.Sleep(faultRest)
+			}
+			continue
 		}
-		from = netip.AddrPortFrom(from.Addr().Unmap(), from.Port())
-		if s.protocol == speaksICP {
-			h.icp(room[:size], from)
-		} else {
-			h.htcp(room[:size], from)
+		faults = 0
+		for i := range b.got {
+			packet, from := b.packet(i)
+			h.reply = b.room(i)
+			if s.protocol == speaksICP {
+				h.icp(packet, from)
+			} else {
+				h.htcp(packet, from)
+			}
+			b.answer(i, h.reply)
 		}
+		b.send()
 	}
 }
+
+// Reading that fails so often in a row rests in between.
+const (
+	someFaults = 100
+	faultRest  = 10 * time.Millisecond
+)
 
 // handler is what one socket's goroutine works with.
 type handler struct {
 	n     *Neighbours
 	s     *socket
-	reply []byte
+	reply []byte // empty for none
 
 	local  *Local // under which the servers below were made
 	knows  knowledge
@@ -106,7 +124,7 @@ var tags = map[icp.Opcode]string{
 	icp.Hit: "UDP_HIT", icp.Miss: "UDP_MISS", icp.Denied: "UDP_DENIED", icp.Err: "UDP_INVALID", icp.MissNoFetch: "UDP_MISS_NOFETCH",
 }
 
-// query answers one query by the socket it came to.
+// query makes the answer to one query.
 func (h *handler) query(m *icp.Message, from netip.AddrPort, now time.Time) {
 	var done icp.Answered
 	h.reply, done = h.asICP.Answer(h.reply[:0], m, from, now)
@@ -114,9 +132,9 @@ func (h *handler) query(m *icp.Message, from netip.AddrPort, now time.Time) {
 		h.n.warnOf(done.Cut)
 	}
 	if done.Mute {
+		h.reply = h.reply[:0]
 		return
 	}
-	h.s.sendTo(h.reply, from, 0)
 	if h.local.Config.LogICPQueries && h.local.Log != nil {
 		h.local.Log(Query{Tag: tags[done.Opcode], Size: len(h.reply), From: from, URL: done.URL, Began: now})
 	}
@@ -130,9 +148,7 @@ func (h *handler) htcp(packet []byte, from netip.AddrPort) {
 	}
 	now := time.Now()
 	if !m.Answer {
-		if h.reply = h.asHTCP.Answer(h.reply[:0], &m, from); len(h.reply) > 0 {
-			h.s.sendTo(h.reply, from, 0)
-		}
+		h.reply = h.asHTCP.Answer(h.reply[:0], &m, from)
 		return
 	}
 	// What cannot be understood, and a refusal (F1), is no answer.

@@ -65,6 +65,7 @@ func (c *selection) digestHit(ctx context.Context) *Peer {
 			ms, _, _ := c.env.Ways.Host(p.Host, c.now)
 			rtt = rounded(ms)
 		}
+		// As in 2.6, the first stays when it was never measured.
 		if best == nil || rtt > 0 && rtt < bestRTT {
 			best, bestRTT = p, rtt
 		}

@@ -56,12 +56,8 @@ func (s *Set) Status() []Status {
 
 func (p *Peer) status(now time.Time) Status {
 	st := Status{
-		Name: p.Name, Type: map[conf.PeerType]string{conf.PeerParent: "parent", conf.PeerMulticast: "multicast"}[p.Type],
-		Host: p.Host, HTTPPort: p.HTTPPort, ICPPort: p.ICPPort, Protocol: "none", State: "up",
+		Name: p.Name, Type: p.Type.String(), Host: p.Host, HTTPPort: p.HTTPPort, ICPPort: p.ICPPort, Protocol: "none", State: "up",
 		Connections: int(p.Connections.Load()), Failures: int(p.failures.Load()), Requests: p.requests.Load(), DigestObjects: -1,
-	}
-	if st.Type == "" {
-		st.Type = "sibling"
 	}
 	if p.asksAtAll() {
 		if st.Protocol = "icp"; p.HTCP {

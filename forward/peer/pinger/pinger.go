@@ -25,6 +25,9 @@ const (
 	mostEchoes = 1024
 	// longest is the longest round trip that is believed, as between caches.
 	longest = time.Minute
+	// Reading that fails so often in a row rests in between.
+	someFaults = 100
+	faultRest  = 10 * time.Millisecond
 	// bodySize is what an echo carries in octets: a secret that who does not see the
 	// echo cannot know.
 	bodySize = 16
@@ -119,14 +122,18 @@ func (p *Pinger) await(to netip.Addr, now time.Time) icmp.Message {
 // Receive tells of every reply to an echo, once, until the Pinger is closed.
 func (p *Pinger) Receive(heard func(from netip.Addr, rtt time.Duration, hops int)) {
 	room := make([]byte, 1500)
-	for {
+	for faults := 0; ; {
 		n, control, from, err := p.ip4.ReadFrom(room)
 		if errors.Is(err, net.ErrClosed) {
 			return
 		}
 		if err != nil || control == nil {
+			if faults++; faults > someFaults {
+				time.Sleep(faultRest)
+			}
 			continue
 		}
+		faults = 0
 		if addr, rtt, ok := p.match(room[:n], addressOf(from), time.Now()); ok {
 			heard(addr, rtt, Hops(control.TTL))
 		}
