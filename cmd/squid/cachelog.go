@@ -32,7 +32,8 @@ type cacheLog struct {
 
 	mu     sync.Mutex
 	file   *os.File
-	pipe   *pipeWriter // file, when it is a FIFO
+	pipe   *pipeWriter // file, when it is a FIFO or a terminal
+	loss   lossyFile   // what the file did not take
 	stderr io.Writer
 	syslog noticer
 	// standsIn: syslog gets lines only as long as there is no file.
@@ -171,7 +172,7 @@ func (l *cacheLog) put(level int, line []byte, stamp int) {
 	case l.pipe != nil:
 		l.pipe.put(line)
 	case l.file != nil:
-		l.file.Write(line)
+		l.loss.put(l.file, line)
 	}
 	if l.file == nil || level <= l.stderrLevel {
 		l.stderr.Write(line)

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+	"golang.org/x/sys/unix"
 
 	"github.com/cuttle-proxy/cuttle/cmd/squid/privsep"
 )
@@ -217,5 +218,77 @@ func TestRotationLeavesPipesAndDevices(t *testing.T) {
 			t.Errorf("%s: %v %v", kind, info, err)
 		}
 		s.run("-k", "kill")
+	}
+}
+
+// limited is a disk with room for so many octets.
+type limited struct {
+	bytes.Buffer
+	room int
+}
+
+func (l *limited) Write(b []byte) (int, error) {
+	n := min(len(b), l.room)
+	l.room -= n
+	l.Buffer.Write(b[:n])
+	if n < len(b) {
+		return n, syscall.ENOSPC
+	}
+	return n, nil
+}
+
+// Lines that a full disk does not take are counted, and the count is written when there
+// is room again, on a line of its own.
+func TestCacheLogOnAFullDisk(t *testing.T) {
+	const line = "a line of cache.log\n"
+	for room, want := range map[int]string{
+		len(line):      line + "WARNING: 2 lines of cache.log were lost: (28) No space left on device\n" + line,
+		len(line) + 5:  line + "a lin\nWARNING: 2 lines of cache.log were lost: (28) No space left on device\n" + line,
+		len(line) + 12: line + "a line of ca\nWARNING: 2 lines of cache.log were lost: (28) No space left on device\n" + line,
+	} {
+		disk, loss := &limited{room: room}, lossyFile{}
+		for range 3 {
+			loss.put(disk, []byte(line))
+		}
+		disk.room = 1000
+		loss.put(disk, []byte(line))
+		if got := disk.String(); got != want {
+			t.Errorf("room for %d:\n%q, want\n%q", room, got, want)
+		}
+	}
+}
+
+// A terminal that was stopped (Ctrl-S) holds nobody up.
+func TestCacheLogOnAStoppedTerminal(t *testing.T) {
+	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR|syscall.O_NOCTTY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		t.Skip(err)
+	}
+	defer master.Close()
+	var n int
+	raw, err := master.SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw.Control(func(fd uintptr) {
+		if err = unix.IoctlSetPointerInt(int(fd), unix.TIOCSPTLCK, 0); err == nil {
+			n, err = unix.IoctlGetInt(int(fd), unix.TIOCGPTN)
+		}
+	})
+	if err != nil {
+		t.Skip(err)
+	}
+	f, err := (*privsep.Monitor)(nil).OpenLog(fmt.Sprintf("/dev/pts/%d", n))
+	if err != nil {
+		t.Skip(err)
+	}
+	l := newCacheLog(io.Discard, -1)
+	l.levels.Store(parseDebugOptions("ALL,1"))
+	l.use(f)
+	for range 5000 { // nobody reads the other side
+		l.logger().Info(strings.Repeat("x", 100))
+	}
+	if l.pipe == nil || l.pipe.lost == 0 {
+		t.Error("nothing was lost, so that this shows nothing")
 	}
 }
