@@ -45,7 +45,7 @@ func (r *Request) Adopt(own *fetch.Fetch) {
 	f.from = origin{code, strings.Clone(host)}
 	r.from = f.from
 	f.headed.Store(true)
-	f.Adopt(f.ctx, own)
+	f.Adopt(&f.ctx, own)
 	f.keeping = r.keeping
 	r.Fill = f
 	r.Cache.add(f)
@@ -117,7 +117,6 @@ func (r *Request) EndFill() {
 func (r *Request) filling() *Filling {
 	f := &Filling{Owned: fetch.Own(), cache: r.Cache, policy: r.Policy, rule: r.Rule, asked: r.Asked, key: r.key, requested: r.Now.Unix()}
 	f.policy.Hold()
-	f.ctx, f.cancel = context.WithCancel(context.Background())
 	return f
 }
 
@@ -138,7 +137,7 @@ func (r *Request) newFilling(asks *fetch.Request, first *http1.Outgoing, leftOut
 	if asks.Pin != nil {
 		a.Pin = &f.pin // challenges are passed on; what answers them is not fetched here
 	}
-	f.Start(f.ctx, f.cache.Fetching, f.policy.Policy)
+	f.Start(&f.ctx, f.cache.Fetching, f.policy.Policy)
 	f.cache.add(f)
 	if why != nil {
 		f.end()
@@ -169,7 +168,7 @@ func (r *Request) SelectByTag(ctx context.Context) bool {
 		return false
 	}
 	v.Data = []string{string(r.selection)}
-	r.Cache.addVariant(r.Fill.ctx, r.Policy, r.Fill.place(), r.Stored.Reply.AppendList(nil, http1.Vary), v)
+	r.Cache.addVariant(&r.Fill.ctx, r.Policy, r.Fill.place(), r.Stored.Reply.AppendList(nil, http1.Vary), v)
 	r.Fill.entry.Withdraw()
 	return true
 }

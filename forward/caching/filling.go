@@ -1,7 +1,6 @@
 package caching
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -35,8 +34,7 @@ type Filling struct {
 
 	// client is who waits for the head in whose goroutine it is awaited.
 	client fetch.Waiting
-	ctx    context.Context
-	cancel context.CancelFunc
+	ctx    life
 	// headed: the head is there, and an end of the client is no end of the fetch.
 	headed atomic.Bool
 	// wanted: others wait for it.
@@ -118,7 +116,7 @@ func (f *Filling) Fill() {
 		}
 	}
 	for {
-		if err := f.entry.Pace(f.ctx); err != nil {
+		if err := f.entry.Pace(&f.ctx); err != nil {
 			f.entry.Abort(err)
 			return
 		}
@@ -165,7 +163,14 @@ func (f *Filling) interrupt() {
 }
 
 // Stop implements store.Filler.
-func (f *Filling) Stop() { f.cancel() }
+func (f *Filling) Stop() {
+	f.ctx.end()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !f.ended {
+		f.Owned.Abort()
+	}
+}
 
 // Abort is for a client that hung up: it ends a fetch nobody else waits for, and
 // makes the goroutine that reads the body look.
@@ -204,6 +209,6 @@ func (f *Filling) end() {
 		f.refresh.end()
 	}
 	f.Close()
-	f.cancel()
+	f.ctx.end()
 	f.policy.Release()
 }

@@ -83,7 +83,7 @@ func (f *Filling) publish() bool {
 			tag = nil // as good as none: other encodings have it too
 		}
 		f.entry.Unlist() // who waits finds the list there
-		if !f.cache.addVariant(f.ctx, f.policy, f.place(), vary, freshness.Variant{Key: h.Key, ETag: string(tag), Data: []string{string(data)}}) {
+		if !f.cache.addVariant(&f.ctx, f.policy, f.place(), vary, freshness.Variant{Key: h.Key, ETag: string(tag), Data: []string{string(data)}}) {
 			f.entry.Withdraw()
 			return false
 		}

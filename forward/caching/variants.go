@@ -41,7 +41,7 @@ func (f *Filling) brokenEncoding() bool {
 	}
 	facts := *f.Asked().Facts
 	facts.Reply = &f.Reply.Fields
-	return list.Check(f.ctx, &facts).Allowed()
+	return list.Check(&f.ctx, &facts).Allowed()
 }
 
 // addVariant enters a variant into the list under the plain key of its URL. It is false

@@ -69,7 +69,8 @@ func (o *Owned) CopyWith(r *Request, fields *http1.Outgoing) *failure.Failure {
 }
 
 // Adopt takes over a fetch of a request without body, whose head is there; ctx is
-// its context from now on. f is as if nothing had been begun.
+// its context from now on; who ends that aborts the fetch too. f is as if nothing had
+// been begun.
 func (o *Owned) Adopt(ctx context.Context, f *Fetch) {
 	o.Copy(f.req)
 	f.mu.Lock()
@@ -83,7 +84,6 @@ func (o *Owned) Adopt(ctx context.Context, f *Fetch) {
 	o.req, o.ctx = &o.request, ctx
 	o.mu.Unlock()
 	f.mu.Unlock()
-	o.stop = context.AfterFunc(ctx, o.Abort)
 }
 
 // Asked is what the fetch is asked; before Start it may be changed.

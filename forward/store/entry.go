@@ -59,8 +59,9 @@ type Entry struct {
 	permit     permit
 	wanted     bool
 	readers    []*Reader
-	ended      int   // readers that were ended and still hold pieces
-	endedTo    int64 // of bytes before this one
+	one        [1]*Reader // storage of readers: nearly always there is no more
+	ended      int        // readers that were ended and still hold pieces
+	endedTo    int64      // of bytes before this one
 
 	// From Publish on.
 	key       Key
@@ -75,6 +76,7 @@ type Entry struct {
 	// pages[0] would be byte dropped*PageSize-shift of it.
 	size    int64
 	pages   []arena.Page
+	few     [2]arena.Page // storage of pages
 	shift   int64
 	dropped int64
 	late    []arena.Page // dropped while an ended reader held pieces of them
@@ -88,7 +90,7 @@ type Entry struct {
 	settled, pinned bool
 	freed           bool
 
-	pacing chan struct{} // woken when the writer may go on
+	pacing chan struct{} // woken when the writer may go on; nil before it has waited
 }
 
 // Begin begins the life of an object. The permit is up: the caller's goroutine has
@@ -96,7 +98,8 @@ type Entry struct {
 // there is none.
 func (s *Store) Begin(o Opening, f Filler, r *Reader) *Entry {
 	e := &Entry{s: s, filler: f, opening: o, key: o.Key, announced: -1, permit: permitUp,
-		clientless: r == nil, pacing: make(chan struct{}, 1)}
+		clientless: r == nil}
+	e.readers, e.pages = e.one[:0], e.few[:0]
 	if o.Collapsed {
 		sh := s.ix.Shard((*[16]byte)(&e.key))
 		sh.Lock()
@@ -221,7 +224,7 @@ func (e *Entry) wakeReaders() {
 	}
 }
 
-// wakeWriter wakes Pace.
+// wakeWriter wakes Pace, if it has ever waited. The entry is locked.
 func (e *Entry) wakeWriter() {
 	select {
 	case e.pacing <- struct{}{}:

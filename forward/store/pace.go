@@ -12,6 +12,9 @@ func (e *Entry) Pace(ctx context.Context) error {
 	for {
 		e.mu.Lock()
 		wait, limit := e.mustWait()
+		if wait && e.pacing == nil {
+			e.pacing = make(chan struct{}, 1)
+		}
 		err := e.err
 		if err == nil && (e.over() || e.useless()) {
 			err = ErrAborted
