@@ -39,10 +39,14 @@ func (b *batch) read() (err error) {
 	return err
 }
 
-// packet gives one that was read, and where it came from.
+// packet gives one that was read, and where it came from; empty for one from nowhere.
 func (b *batch) packet(i int) ([]byte, netip.AddrPort) {
 	m := &b.in[i]
-	from := m.Addr.(*net.UDPAddr).AddrPort()
+	addr, ok := m.Addr.(*net.UDPAddr)
+	if !ok {
+		return nil, netip.AddrPort{}
+	}
+	from := addr.AddrPort()
 	return m.Buffers[0][:m.N], netip.AddrPortFrom(from.Addr().Unmap(), from.Port())
 }
 
