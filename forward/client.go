@@ -57,6 +57,7 @@ type client struct {
 	mark  hitmark.Socket
 	login auth.Conn    // whom the connection belongs to, by NTLM or Negotiate
 	x     *transaction // the request being read or served
+	said  *beginning   // of the next request, while x is nil
 	turns sock.Turn
 	turn  *sock.Turn // set while serving inside Turns
 	next  step
@@ -78,6 +79,14 @@ type client struct {
 	// ctx, with its cancel, ends when the client has gone; see life.
 	ctx    context.Context
 	cancel context.CancelFunc
+}
+
+// beginning is what a client has sent of a request, or of a ClientHello, that has not come
+// whole within a short stay. Who says half a sentence and no more costs what was said, and
+// an idle client, not a transaction.
+type beginning struct {
+	in    []byte
+	began time.Time
 }
 
 // step is what follows when Turns returns.
@@ -181,7 +190,7 @@ func (cl *client) end() {
 		cl.x = nil
 		if cl.tunnel != nil {
 			cl.busy.Store(true)
-			go cl.tunnel.serve()
+			cl.tunnel.goOn()
 			return
 		}
 		cl.leaving.Store(true)

@@ -1,8 +1,6 @@
 package forward
 
 import (
-	"time"
-
 	"github.com/cuttle-proxy/cuttle/forward/failure"
 	"github.com/cuttle-proxy/cuttle/forward/fetch"
 	"github.com/cuttle-proxy/cuttle/forward/http1"
@@ -156,8 +154,8 @@ func (x *transaction) Recover() { x.cl.recovered(recover()) }
 // join sends what a tunnel's client said before it was one, and moves bytes both ways
 // until one side ends. The tunnel of an intercepted client needs nothing of the
 // transaction any more: there a side that has said all it had to say is still answered,
-// and once the origin has been silent for a short stay the tunnel goes on in a goroutine
-// with a fresh stack, and the transaction is free for others.
+// and once the origin has been silent for a short stay the tunnel goes on by itself, and
+// the transaction is free for others.
 func (x *transaction) join(early []byte, intercepted bool) {
 	conn := x.fetch.Conn()
 	if len(early) > 0 {
@@ -169,17 +167,16 @@ func (x *transaction) join(early []byte, intercepted bool) {
 		}
 	}
 	ends := tunnel.Ends{Client: x.cl.c, Origin: conn, Patience: x.p.cfg.ReadTimeout, Halves: intercepted, Recover: x.cl.recover}
+	if intercepted {
+		ends.Watcher, ends.Stay = x.cl.srv.watcher, stay
+	}
 	t := ends.Join()
 	var j *joined
 	if every := x.p.cfg.TunnelLogInterval; every > 0 {
 		j = newJoined(x, t)
 		j.repeat(every)
 	}
-	var rest time.Duration
-	if intercepted {
-		rest = stay
-	}
-	if t.Run(rest) {
+	if t.Run() {
 		if j != nil {
 			j.stop()
 			x.began, x.reply.Sent = j.began, x.reply.Sent-j.told

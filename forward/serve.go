@@ -24,6 +24,9 @@ func (cl *client) serve() {
 				return
 			}
 		case err == sock.ErrTimeout && cl.idles():
+			if cl.x != nil {
+				cl.putAside()
+			}
 			go cl.serveSmall()
 			return
 		case err == sock.ErrTimeout && cl.silent():
@@ -70,7 +73,7 @@ func (cl *client) serveSmall() {
 // idles reports whether the wait ended because the short stay is over, and not
 // the client's time.
 func (cl *client) idles() bool {
-	return !cl.small && cl.x == nil && time.Now().Before(cl.deadline()) && !cl.c.Aborted()
+	return !cl.small && time.Now().Before(cl.deadline()) && !cl.c.Aborted()
 }
 
 // deadline is until when the client may take to send its next request.
@@ -88,8 +91,12 @@ func (cl *client) deadline() time.Time {
 // wait sets the time until which the next bytes must come.
 func (cl *client) wait() {
 	end := cl.deadline()
-	if !cl.small && cl.x == nil {
-		if t := cl.since.Add(time.Duration(min(max(cl.served, 1), mostStays)) * stay); t.Before(end) {
+	if !cl.small {
+		from := cl.since
+		if cl.x != nil { // the rest of what has begun
+			from = time.Now()
+		}
+		if t := from.Add(time.Duration(min(max(cl.served, 1), mostStays)) * stay); t.Before(end) {
 			end = t
 		}
 	}
@@ -99,11 +106,10 @@ func (cl *client) wait() {
 // TakeTurn implements sock.Taker: it reads what is there and serves every request complete in it.
 func (cl *client) TakeTurn(turn *sock.Turn) (done bool) {
 	for {
-		x := cl.x
-		if x == nil {
-			x = cl.srv.newTransaction(cl)
-			cl.x = x
+		if cl.x == nil {
+			cl.take()
 		}
+		x := cl.x
 		n, err := turn.Read(x.room())
 		if err == unix.EAGAIN {
 			if len(x.in) == 0 {
@@ -113,6 +119,8 @@ func (cl *client) TakeTurn(turn *sock.Turn) (done bool) {
 				}
 			} else if cl.mayGo() {
 				return true
+			} else if cl.small { // nothing came but what was put aside
+				cl.putAside()
 			}
 			cl.wait()
 			return false

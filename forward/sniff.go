@@ -37,7 +37,7 @@ func (cl *client) silent() bool {
 	}
 	cl.sniffing = false
 	if cl.x == nil {
-		cl.x = cl.srv.newTransaction(cl)
+		cl.take()
 	}
 	cl.x.first.other = true
 	return true

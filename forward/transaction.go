@@ -277,17 +277,20 @@ func (j *joined) ownAll() {
 
 var noFields = &new(http1.Request).Fields
 
-// serve runs a tunnel to its end in the place of its transaction.
-func (j *joined) serve() {
+// goOn has a tunnel go on in the place of its transaction.
+func (j *joined) goOn() {
 	cl := j.cl
-	defer cl.recover()
-	defer j.p.Release()
-	defer j.stop() // also where a panic ends it
 	cl.hold(j)
 	if cl.gone.Load() {
 		j.Abort()
 	}
-	j.Run(0)
+	j.Leave(j.over)
+}
+
+// over follows the end of a tunnel that went on by itself.
+func (j *joined) over() {
+	cl := j.cl
+	defer j.p.Release()
 	j.stop()
 	cl.release(j)
 	j.origin.Close()
@@ -297,9 +300,6 @@ func (j *joined) serve() {
 	cl.since, cl.tunnel = time.Now(), nil
 	cl.end()
 }
-
-// Abort ends the tunnel; see client.hold.
-func (j *joined) Abort() { j.origin.Abort() }
 
 // tell writes a line about what has moved since the last one.
 func (j *joined) tell() {

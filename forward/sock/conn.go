@@ -48,6 +48,7 @@ type Conn struct {
 	watch       atomic.Pointer[Watcher]
 	token       uint64
 	onHang      HangUp
+	arrival     Arrival // of the next bytes, see Watcher.Await
 
 	x *exchange // made by the first Exchange
 	w *writing  // made by the first Write

@@ -74,6 +74,32 @@ func (w *Watcher) Close() {
 	<-w.done
 }
 
+// Arrival is told that there is something to read. It is called from the watcher's
+// goroutine and must not wait.
+type Arrival interface{ Arrived(c *Conn) }
+
+// Await tells a, once, when c can be read or has ended. Nobody may be reading it meanwhile:
+// this is for connections so quiet that a goroutine which waits for each costs too much.
+// They need not have been given to Watch.
+func (w *Watcher) Await(c *Conn, a Arrival) error {
+	w.mu.Lock()
+	how := unix.EPOLL_CTL_MOD
+	if c.watch.Load() == nil {
+		c.token = w.enter(c)
+		c.watch.Store(w)
+		how = unix.EPOLL_CTL_ADD
+	}
+	c.arrival = a
+	w.mu.Unlock()
+	err := w.register(c, how, unix.EPOLLIN|unix.EPOLLONESHOT)
+	if err != nil {
+		w.mu.Lock()
+		c.arrival = nil
+		w.mu.Unlock()
+	}
+	return err
+}
+
 // Watch reports c's hang-ups to h from now on, at most once each kind. The
 // watcher forgets c when it is closed.
 func (w *Watcher) Watch(c *Conn, h HangUp) error {
@@ -83,12 +109,21 @@ func (w *Watcher) Watch(c *Conn, h HangUp) error {
 	w.mu.Unlock()
 	c.watch.Store(w)
 
-	ev := unix.EpollEvent{Events: unix.EPOLLRDHUP | uint32(unix.EPOLLET&0xffffffff),
+	err := w.register(c, unix.EPOLL_CTL_ADD, 0)
+	if err != nil || c.closed.Load() { // by somebody who did not see the watcher yet
+		w.forget(c)
+	}
+	return err
+}
+
+// register tells the kernel what to report of c beside hang-ups.
+func (w *Watcher) register(c *Conn, how int, events uint32) error {
+	ev := unix.EpollEvent{Events: unix.EPOLLRDHUP | events | uint32(unix.EPOLLET&0xffffffff),
 		Fd: int32(uint32(c.token)), Pad: int32(uint32(c.token >> 32))}
 	var ctl error
 	err := w.raw.Control(func(ep uintptr) {
 		err := c.raw.Control(func(fd uintptr) {
-			ctl = unix.EpollCtl(int(ep), unix.EPOLL_CTL_ADD, int(fd), &ev)
+			ctl = unix.EpollCtl(int(ep), how, int(fd), &ev)
 		})
 		if err != nil {
 			ctl = err
@@ -96,9 +131,6 @@ func (w *Watcher) Watch(c *Conn, h HangUp) error {
 	})
 	if err == nil {
 		err = ctl
-	}
-	if err != nil || c.closed.Load() { // by somebody who did not see the watcher yet
-		w.forget(c)
 	}
 	return err
 }
@@ -166,16 +198,29 @@ func (w *Watcher) report(ev *unix.EpollEvent) {
 	token := uint64(uint32(ev.Fd)) | uint64(uint32(ev.Pad))<<32
 	w.mu.Lock()
 	c := w.find(token)
+	var arrival Arrival
+	if c != nil {
+		arrival, c.arrival = c.arrival, nil
+	}
 	w.mu.Unlock()
 	if c == nil {
 		return // closed meanwhile
+	}
+	if arrival != nil {
+		if c.onHang != nil {
+			w.register(c, unix.EPOLL_CTL_MOD, 0) // told once, and hang-ups go on
+		}
+		defer arrival.Arrived(c)
 	}
 	reset := ev.Events&(unix.EPOLLHUP|unix.EPOLLERR) != 0
 	bit := uint32(hangClosed)
 	if reset {
 		bit = hangClosed | hangReset
 	}
-	if old := c.hang.Or(bit); old|bit != old {
+	if ev.Events&(unix.EPOLLRDHUP|unix.EPOLLHUP|unix.EPOLLERR) == 0 {
+		return
+	}
+	if old := c.hang.Or(bit); old|bit != old && c.onHang != nil {
 		c.onHang.HungUp(c, reset)
 	}
 }

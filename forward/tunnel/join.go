@@ -1,6 +1,7 @@
 package tunnel
 
 import (
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -16,8 +17,12 @@ type Ends struct {
 	// Halves: a side that has said all it had to say is still answered. Otherwise the
 	// tunnel ends at once when the client half-closes.
 	Halves bool
-	// Recover is deferred by the goroutine that moves what the client says.
+	// Recover is deferred by the goroutines that move bytes.
 	Recover func()
+	// Watcher, with Stay, waits for a side that has been silent for so long, in the place
+	// of a goroutine.
+	Watcher *sock.Watcher
+	Stay    time.Duration
 }
 
 // Tunnel moves bytes both ways between its ends until one side ends, in error or not.
@@ -25,19 +30,23 @@ type Ends struct {
 // client_lifetime is not for tunnels, as 2.6 has it.
 type Tunnel struct {
 	Ends
-	up, down sock.Transfer
+	up, down way
 	moved    atomic.Int64
 	last     atomic.Int64 // when bytes moved last, in nanoseconds
-	done     chan struct{}
+
+	mu    sync.Mutex
+	timer *time.Timer   // of the patience, once a way has been parked
+	end   func()        // called when both ways are over, see Leave
+	done  chan struct{} // closed when the way up is over
 }
 
 // Join begins to move what the client says; Run moves the rest.
 func (e Ends) Join() *Tunnel {
 	t := &Tunnel{Ends: e, done: make(chan struct{})}
 	t.last.Store(time.Now().UnixNano())
-	t.up = sock.Transfer{From: e.Client, To: e.Origin, Left: -1, Small: sock.SpliceFrom, Patience: e.Patience, Moved: t.count}
-	t.down = sock.Transfer{From: e.Origin, To: e.Client, Left: -1, Small: sock.SpliceFrom, Patience: e.Patience, Moved: t.count}
-	go t.upward()
+	t.up.begin(t, e.Client, e.Origin)
+	t.down.begin(t, e.Origin, e.Client)
+	go t.up.run()
 	return t
 }
 
@@ -50,45 +59,44 @@ func (t *Tunnel) count(n int) {
 }
 
 // Run moves what the origin says and returns true when both directions have ended. With
-// a stay it returns false when the origin has said nothing for that long: the tunnel goes
-// on with the next Run, in whatever goroutine.
-func (t *Tunnel) Run(stay time.Duration) (over bool) {
-	t.down.Rest = stay
-	if !t.move(&t.down) {
+// a Stay it returns false when the origin has said nothing for that long: Leave follows.
+func (t *Tunnel) Run() (over bool) {
+	if !t.down.move() {
 		return false
 	}
-	t.Client.CloseWrite()
-	if !t.Halves || !t.down.Complete() {
-		t.Client.CloseRead()
-	}
+	t.down.close()
 	<-t.done
 	return true
 }
 
-func (t *Tunnel) upward() {
-	defer close(t.done)
-	defer t.Recover()
-	t.move(&t.up)
-	if !t.Halves || !t.up.Complete() || t.Origin.CloseWrite() != nil {
-		t.Origin.Abort() // ends the other direction too
-	}
+// Leave lets the tunnel go on by itself, after a Run that returned false. end is called
+// when it is over, by a goroutine of the tunnel.
+func (t *Tunnel) Leave(end func()) {
+	t.mu.Lock()
+	t.end = end
+	t.mu.Unlock()
+	t.down.rest()
 }
 
-// move returns true when the direction has ended, and false when its rest is over.
-func (t *Tunnel) move(d *sock.Transfer) (over bool) {
-	for {
-		d.Run()
-		if d.ReadErr != sock.ErrTimeout || d.WriteErr != nil {
-			return true
-		}
-		// The other direction may have moved meanwhile.
-		idle := time.Since(time.Unix(0, t.last.Load()))
-		if idle >= t.Patience {
-			return true
-		}
-		d.ReadErr = nil
-		if d.Rest > 0 {
-			return false
-		}
+// Abort ends the tunnel. It may be called at any time.
+func (t *Tunnel) Abort() {
+	t.Origin.Abort()
+	t.down.wake()
+}
+
+// patience is how long the tunnel may still be silent; 0 or less when that is over.
+func (t *Tunnel) patience() time.Duration {
+	return t.Patience - time.Since(time.Unix(0, t.last.Load()))
+}
+
+// expire is called by the timer: ways that are parked have none of their own.
+func (t *Tunnel) expire() {
+	if left := t.patience(); left > 0 {
+		t.mu.Lock()
+		t.timer.Reset(left)
+		t.mu.Unlock()
+		return
 	}
+	t.up.wake()
+	t.down.wake()
 }
