@@ -146,9 +146,12 @@ func (s *street) launch(by ...string) {
 	}
 }
 
-// start launches squid and waits until it accepts on a port.
+// start starts squid and waits until it serves: a port listens before there is a pid file
+// for orders to find.
 func (s *street) start(port string, by ...string) {
 	s.t.Helper()
+	const ready = "Ready to serve requests."
+	before := strings.Count(s.read("log/cache.log"), ready)
 	s.launch(by...)
 	s.until("squid accepts", func() bool {
 		s.ended()
@@ -157,6 +160,10 @@ func (s *street) start(port string, by ...string) {
 			c.Close()
 		}
 		return err == nil
+	})
+	s.until("it is ready", func() bool {
+		s.ended()
+		return strings.Count(s.read("log/cache.log"), ready) > before
 	})
 }
 

@@ -46,8 +46,11 @@ func TestRecordedHellos(t *testing.T) {
 		if state != Complete || h.ServerName != wantName(client) {
 			t.Errorf("%s: state %d, name %q, %v", client, state, h.ServerName, err)
 		}
-		if wantECH := strings.HasPrefix(client, "chromium") && client != "chromium-classic"; h.Encrypted != wantECH && client != "chromium-classic" {
+		if wantECH := client == "chromium" || client == "go-ech"; h.Encrypted != wantECH && client != "chromium-classic" {
 			t.Errorf("%s: encrypted %v", client, h.Encrypted)
+		}
+		if client == "go-ech" && bytes.Contains(b, []byte("hidden")) {
+			t.Error("the inner name can be seen")
 		}
 		if client == "chromium" && !slices.Equal(h.Protocols, []string{"h2", "http/1.1"}) {
 			t.Errorf("%s: protocols %q", client, h.Protocols)
