@@ -46,7 +46,7 @@ func TestRecordedHellos(t *testing.T) {
 		if state != Complete || h.ServerName != wantName(client) {
 			t.Errorf("%s: state %d, name %q, %v", client, state, h.ServerName, err)
 		}
-		if wantECH := client == "chromium" || client == "go-ech"; h.Encrypted != wantECH && client != "chromium-classic" {
+		if wantECH := client == "chromium" || client == "go-ech"; h.Encrypted != wantECH {
 			t.Errorf("%s: encrypted %v", client, h.Encrypted)
 		}
 		if client == "go-ech" && bytes.Contains(b, []byte("hidden")) {
