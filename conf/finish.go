@@ -34,6 +34,7 @@ func (b *builder) finish() {
 	}
 	b.checkTimes()
 	b.checkZPH()
+	b.checkWCCPAddress()
 	if c.MaximumObjectSizeInMemory > 8<<20 {
 		b.say("WARNING: Very large maximum_object_size_in_memory settings can have negative impact on performance")
 	}

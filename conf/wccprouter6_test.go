@@ -20,3 +20,26 @@ func TestIPv6Routers(t *testing.T) {
 		}
 	}
 }
+
+// wccp2_address beside an IPv6 router is refused with its place, in whatever order.
+func TestWCCPAddressBesideIPv6Routers(t *testing.T) {
+	const head = "acl all src 0.0.0.0/0.0.0.0\nhttp_port 3128\n"
+	for lines, line := range map[string]int{
+		"wccp2_router fd66::1\nwccp2_address 192.0.2.9\n":                         4,
+		"wccp2_address 192.0.2.9\nwccp2_router 192.0.2.1\nwccp2_router fd66::1\n": 3,
+		"wccp2_address 192.0.2.9\nwccp2_router 192.0.2.1\n":                       0,
+		"wccp2_address 0.0.0.0\nwccp2_router fd66::1\n":                           0,
+		"wccp2_address 192.0.2.9\n":                                               0,
+	} {
+		_, report := loadText(t, head+lines)
+		at := 0
+		for _, d := range report.Diagnostics {
+			if d.Severity == Error {
+				at = d.Pos.Line
+			}
+		}
+		if at != line || (report.Exit != 0) != (line > 0) {
+			t.Errorf("%q: an error in line %d, want %d; status %d, %v", lines, at, line, report.Exit, report.Lines)
+		}
+	}
+}
