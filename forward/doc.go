@@ -4,8 +4,8 @@
 //
 //	accept        listener.go     an http_port line accepts
 //	wait, read    serve.go        an idle connection holds no buffer and a small stack;
-//	                              sniff.go looks whether it speaks HTTP, or TLS;
-//	                              beginning.go keeps what has not come whole;
+//	                              sniff.go looks whether it speaks HTTP, or TLS, and
+//	                              keeps what does not come whole;
 //	                              prefetch.go begins the next request early
 //	carry, run    run.go          the request's way through the files below
 //	understand    understand.go   URL, by the port's mode (package targeturi); framing of

@@ -13,7 +13,7 @@ import (
 
 // downwards are the files in the order in which a connection, and then a request,
 // passes them; what all of them are about stands below.
-var downwards = strings.Fields(`life listener serve prefetch sniff beginning run tunnels fill own lookup refuse admit understand
+var downwards = strings.Fields(`life listener serve prefetch sniff run tunnels fill own lookup refuse admit understand
 	deliver forward log transaction write client server policy`)
 
 // mostUp bounds the pairs of files of which the lower one names something of the upper.
