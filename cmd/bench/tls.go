@@ -31,7 +31,8 @@ func (c *choices) interceptions(bin string) error {
 	go accept(l, serveSite)
 	var limit syscall.Rlimit
 	if syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit) == nil {
-		c.tlsIdle = min(c.tlsIdle, (int(limit.Cur)-1000)/2)
+		// haproxy reserves half a descriptor more for the pipes of each.
+		c.tlsIdle = min(c.tlsIdle, (int(limit.Cur)-1000)*2/5-spareConnections)
 	}
 	list := tlsContenders(bin, c.against, c.with, max(c.tlsIdle, c.concurrency))
 	for _, what := range c.only {

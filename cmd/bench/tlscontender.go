@@ -73,7 +73,8 @@ func squidIntercepting(dir, text string) string {
 		"\nacl all src 0.0.0.0/0.0.0.0\nacl refused dstdomain " + refusedRule + "\nhttp_access deny refused\nhttp_access allow all\n"
 }
 
-// The server of both is where the client wanted to go.
+// The server of both is where the client wanted to go, which haproxy asks connection
+// tracking for as we do: that is what it takes an address of zeros for.
 const haproxyTLSCommon = `global
   maxconn %[4]d
   user nobody
@@ -91,7 +92,7 @@ frontend f
   bind 127.0.0.1:%[2]d
 %[3]s  default_backend b
 backend b
-  server s 192.0.2.1:443
+  server s 0.0.0.0:443
 `
 
 func haproxyTLSConf(most int) func(string, ports) string {

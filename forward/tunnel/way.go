@@ -60,7 +60,9 @@ func (w *way) move() (over bool) {
 func (w *way) close() {
 	t := w.t
 	if w == &t.down {
-		t.Client.CloseWrite()
+		if !t.upIsOver() { // else both are closed next
+			t.Client.CloseWrite()
+		}
 		if !t.Halves || !w.Complete() {
 			t.Client.CloseRead()
 			t.up.wake()
@@ -83,6 +85,12 @@ func (w *way) close() {
 	if end != nil {
 		end()
 	}
+}
+
+func (t *Tunnel) upIsOver() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.up.over
 }
 
 // rest waits for more without a goroutine, where that can be.
