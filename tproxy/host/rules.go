@@ -182,15 +182,21 @@ func clampChain(g *GRE) chain {
 	return chain{
 		name: "segments", kind: nftables.ChainTypeFilter,
 		hook: nftables.ChainHookForward, priority: nftables.ChainPriorityMangle,
-		head: "type filter hook forward priority mangle; policy accept;",
-		rules: []rule{{
-			role: roleClamp,
-			text: fmt.Sprintf("iifname %q tcp flags & (syn | rst) == syn tcp option maxseg size > %d tcp option maxseg size set %d",
-				g.Device, g.MSS, g.MSS),
-			exprs: join(inputIs(g.Device), isTCP(), flagged(synFlag|rstFlag, synFlag), clampTo(g.MSS)),
-			tables: fmt.Sprintf("-i %s -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --set-mss %d",
-				g.Device, g.MSS),
-		}},
+		head:  "type filter hook forward priority mangle; policy accept;",
+		rules: []rule{clampRule(ipv4, g.Device, g.MSS), clampRule(ipv6, g.Device, g.MSS-longerHeader)},
+	}
+}
+
+// longerHeader is by how many octets IPv6's header exceeds IPv4's.
+const longerHeader = 20
+
+func clampRule(f family, device string, mss uint16) rule {
+	return rule{
+		role: roleClamp, family: &f,
+		text: fmt.Sprintf("iifname %q meta nfproto ipv%c tcp flags & (syn | rst) == syn tcp option maxseg size > %d tcp option maxseg size set %d",
+			device, f.name[3], mss, mss),
+		exprs:  join(inputIs(device), isFamily(f), isTCP(), flagged(synFlag|rstFlag, synFlag), clampTo(mss)),
+		tables: fmt.Sprintf("-i %s -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --set-mss %d", device, mss),
 	}
 }
 

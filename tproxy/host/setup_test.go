@@ -103,7 +103,7 @@ func TestSetupAndTeardownLeaveTheHostAsItWas(t *testing.T) {
 		"setup: net.ipv6.conf.eth0.accept_ra=2 (was 1)\n", "setup: net.ipv6.conf.all.forwarding=1 (was 0)\n",
 		"setup: net/ipv4/conf/eth1.7/send_redirects=0 (was 1)\n",
 		"setup: IPv4 rule: mark 0x1 to table 100\n", "setup: IPv6 route: all of table 100 is local\n",
-		"setup: nftables table inet cuttle (25 rules)\n",
+		"setup: nftables table inet cuttle (26 rules)\n",
 	} {
 		if !strings.Contains(said, want) {
 			t.Errorf("Setup did not say %q:\n%s", want, said)

@@ -26,7 +26,8 @@ type GRE struct {
 	Device string
 	// Routers are the addresses of the routers, as far as known.
 	Routers []netip.Addr
-	// MSS is the largest TCP segment that fits through the wrapping (fact 23);
+	// MSS is the largest TCP segment of IPv4 that fits through the wrapping (fact 23), of
+	// which IPv6's is smaller by what its header is longer;
 	// connections that are merely forwarded are clamped to it. 0 for no clamping.
 	MSS uint16
 }

@@ -3,6 +3,7 @@ package routersim
 import (
 	"net/netip"
 	"os/exec"
+	"strings"
 	"testing"
 
 	"github.com/cuttle-proxy/cuttle/wccp2/routersim/dissect"
@@ -95,5 +96,51 @@ func TestWiresharkSeesATruncatedMessage(t *testing.T) {
 	opinion, err := dissect.Ask([]dissect.Datagram{{From: c.Address, To: routerAddress, Payload: whole[:len(whole)-30]}})
 	if err != nil || len(opinion.Complaints) != 1 {
 		t.Errorf("%+v %v", opinion, err)
+	}
+}
+
+// Wireshark's dissector, which knows revision 1 of version 2 from its authors, finds our
+// IPv6 addresses where we put them: in the table, by indices from 1 on, of which the upper
+// half is nothing.
+func TestWiresharkReadsTheAddressTable(t *testing.T) {
+	if _, err := exec.LookPath("tshark"); err != nil {
+		t.Skip("needs tshark")
+	}
+	at := netip.MustParseAddr("fd66::1")
+	one, two := &simcache.Cache{Address: netip.MustParseAddr("fd66::20"), Router: at, Service: requests, Weight: 1},
+		&simcache.Cache{Address: netip.MustParseAddr("fd66::21"), Router: at, Service: requests, Weight: 1}
+	router := New(Config{Address: at, AnyService: true})
+	carrier := netip.MustParseAddr("10.66.0.1") // the capture is of IPv4
+	var seen []dissect.Datagram
+	tell := func(c *simcache.Cache, datagram []byte) {
+		seen = append(seen, dissect.Datagram{From: carrier, To: carrier, Payload: datagram})
+		router.Receive(epoch, netip.AddrPortFrom(c.Address, wire.Port), datagram)
+		for _, d := range router.Take(epoch) {
+			seen = append(seen, dissect.Datagram{From: carrier, To: carrier, Payload: d.Payload})
+			if d.To.Addr() == c.Address {
+				c.See(d.Payload)
+			}
+		}
+	}
+	for range 3 {
+		tell(one, one.HereIAm())
+		tell(two, two.HereIAm())
+	}
+	tell(one, one.AssignHash(one.Address, two.Address))
+	text, err := dissect.Explain(seen)
+	if err != nil {
+		t.Fatal(err)
+	}
+	opinion, err := dissect.Ask(seen)
+	if err != nil || opinion.WCCP != len(seen) || len(opinion.Complaints) > 0 {
+		t.Errorf("%+v, %v", opinion, err)
+	}
+	for _, want := range []string{"0x0201", "Address Table", "fd66::1", "fd66::20", "fd66::21"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("Wireshark does not see %q", want)
+		}
+	}
+	if strings.Contains(text, "INVALID") || t.Failed() {
+		t.Errorf("%d datagrams:\n%s", len(seen), text)
 	}
 }

@@ -29,17 +29,36 @@ type Opinion struct {
 }
 
 // Ask has tshark dissect the datagrams. It is an error when there is no tshark.
-func Ask(datagrams []Datagram) (Opinion, error) {
+func Ask(datagrams []Datagram) (o Opinion, err error) {
+	err = captured(datagrams, func(path string) error {
+		o, err = tshark(path)
+		return err
+	})
+	return o, err
+}
+
+// Explain is all that tshark has to say of the datagrams, field by field.
+func Explain(datagrams []Datagram) (text string, err error) {
+	err = captured(datagrams, func(path string) error {
+		out, err := exec.Command("tshark", "-n", "-r", path, "-V", "-O", "wccp").Output()
+		text = string(out)
+		return err
+	})
+	return text, err
+}
+
+// captured calls f with a file of the datagrams.
+func captured(datagrams []Datagram, f func(path string) error) error {
 	directory, err := os.MkdirTemp("", "dissect-")
 	if err != nil {
-		return Opinion{}, err
+		return err
 	}
 	defer os.RemoveAll(directory)
 	path := filepath.Join(directory, "wccp.pcap")
 	if err := os.WriteFile(path, capture(datagrams), 0o644); err != nil {
-		return Opinion{}, err
+		return err
 	}
-	return tshark(path)
+	return f(path)
 }
 
 // malformedGroup is the dissector's number for the group of its remarks that call a
