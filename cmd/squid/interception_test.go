@@ -190,7 +190,10 @@ func TestTrafficPassesWhileTheProxyIsDead(t *testing.T) {
 	if out, err := s.order("setup"); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	fetch := visit{"", streetOrigin4 + ":80", originForm("four.example"), streetClient4}
+	fetches := []visit{
+		{"", streetOrigin4 + ":80", originForm("four.example"), streetClient4},
+		{"", "[" + streetOrigin6 + "]:80", originForm("six.example"), streetClient6},
+	}
 	lines := func() (n int) {
 		logs, _ := filepath.Glob(filepath.Join(s.dir, "log/access.log*"))
 		for _, path := range logs {
@@ -200,7 +203,9 @@ func TestTrafficPassesWhileTheProxyIsDead(t *testing.T) {
 		return n
 	}
 	for _, alive := range []bool{true, false, true} {
-		fetch.name = fmt.Sprintf("proxy alive: %v", alive)
+		for i := range fetches {
+			fetches[i].name = fmt.Sprintf("to %s, proxy alive: %v", fetches[i].to, alive)
+		}
 		before := lines()
 		if alive {
 			s.start("3129")
@@ -208,10 +213,10 @@ func TestTrafficPassesWhileTheProxyIsDead(t *testing.T) {
 			syscall.Kill(s.squid.Cmd.Process.Pid, syscall.SIGKILL)
 			<-s.squid.Done()
 		}
-		s.visits([]visit{fetch})
+		s.visits(fetches)
 		if alive {
 			s.squid.Cmd.Process.Signal(syscall.SIGUSR1) // which writes the log out and renames nothing
-			s.until("the fetch is logged", func() bool { return lines() > before })
+			s.until("the fetches are logged", func() bool { return lines() == before+len(fetches) })
 		} else if lines() != before {
 			t.Error("a dead proxy logged a fetch")
 		}

@@ -116,20 +116,21 @@ func TestClientPortIsKept(t *testing.T) {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	s.start("3129")
-	for range 3 {
-		c, err := s.client.Dial(t.Context(), streetOrigin4+":80")
+	for i := range 6 {
+		origin := net.JoinHostPort([]string{streetOrigin4, streetOrigin6}[i%2], "80")
+		c, err := s.client.Dial(t.Context(), origin)
 		if err != nil {
 			t.Fatal(err)
 		}
 		c.SetDeadline(time.Now().Add(20 * time.Second))
-		fmt.Fprintf(c, "GET /whole HTTP/1.0\r\nHost: %s\r\n\r\n", streetOrigin4)
+		fmt.Fprintf(c, "GET /whole HTTP/1.0\r\nHost: %s\r\n\r\n", origin)
 		got := readAll(c)
 		if want := c.LocalAddr().String(); !strings.HasSuffix(got, "\r\n\r\n"+want) {
 			t.Errorf("the origin did not see %s: %q", want, got)
 		}
 		c.Close()
 	}
-	if n := s.network(); n.Dial.Dials != 3 {
+	if n := s.network(); n.Dial.Dials != 6 {
 		t.Errorf("%+v", n.Dial)
 	}
 }
