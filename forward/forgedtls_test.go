@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -97,6 +98,30 @@ func TestFloodOfHalfHellos(t *testing.T) {
 		}
 	}
 	if n := r.srv.PassedTLS(); n != 1 {
+		t.Errorf("%d passed", n)
+	}
+}
+
+// Whole hellos in a flood, each with a name of its own that belongs elsewhere, are all
+// refused, and keep nobody waiting whose name is right.
+func TestFloodOfHellos(t *testing.T) {
+	origin := tlsOrigin(t)
+	r := passing(t, origin, "acl x dstdomain .test\nhttp_access allow x\nhttp_access deny all")
+	var flood sync.WaitGroup
+	for i := range 300 {
+		flood.Go(func() {
+			if got, err := says(r, fmt.Sprintf("n%d.elsewhere.test", i)); err == nil || !strings.Contains(err.Error(), "access denied") {
+				t.Errorf("hello %d: %q, %v", i, got, err)
+			}
+		})
+	}
+	for range 20 {
+		if got, err := says(r, "origin.test"); err != nil || got != "origin.test h2 ping\n" {
+			t.Errorf("beside the flood: %q, %v", got, err)
+		}
+	}
+	flood.Wait()
+	if n := r.srv.PassedTLS(); n != 20 {
 		t.Errorf("%d passed", n)
 	}
 }

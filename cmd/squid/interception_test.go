@@ -80,16 +80,21 @@ func TestNetworkSetupIsUndoneWhenTheProxyIsKilled(t *testing.T) {
 	s := newStreet(t)
 	s.configure("http_port 3129 transparent tproxy\nnetwork_setup on\n")
 	s.start("3129")
-	s.visits([]visit{{"intercepted", streetOrigin4 + ":80", originForm(streetOrigin4), streetClient4}})
+	s.visits([]visit{
+		{"intercepted", streetOrigin4 + ":80", originForm(streetOrigin4), streetClient4},
+		{"intercepted IPv6", "[" + streetOrigin6 + "]:80", originForm("[" + streetOrigin6 + "]"), streetClient6},
+	})
 	syscall.Kill(s.squid.Cmd.Process.Pid, syscall.SIGKILL)
 	s.until("the rules are gone", func() bool {
 		out, err := s.gateway.Run("nft", "list", "tables")
 		return err == nil && !strings.Contains(out, "cuttle")
 	})
-	s.until("forwarding is as before", func() bool {
-		v, err := s.gateway.ReadSysctl("net.ipv4.ip_forward")
-		return err == nil && v == "0"
-	})
+	for _, forwards := range []string{"net.ipv4.ip_forward", "net.ipv6.conf.all.forwarding"} {
+		s.until(forwards+" is as before", func() bool {
+			v, err := s.gateway.ReadSysctl(forwards)
+			return err == nil && v == "0"
+		})
+	}
 }
 
 // A start without rules goes on, since they may be somebody else's to make, but
