@@ -89,7 +89,7 @@ vet: tools
 # $(call tests,STAGE,FORMAT,ARGUMENTS OF go test)
 define tests
 	@mkdir -p bin/events
-	$(GO) tool gotestsum --format $(2) --hide-summary=output --jsonfile-timing-events bin/events/$(1).json -- $(3)
+	$(GO) tool gotestsum --format $(2) --hide-summary=skipped --jsonfile-timing-events bin/events/$(1).json -- $(3)
 	@[ -z "$(STRICT)" ] || ! grep '"Action":"skip"' bin/events/$(1).json | grep '"Test"' | grep -vE '"Package":($(or $(MAY_SKIP_$(1)),none))' || \
 		{ echo "make $(1): a skipped test has proven nothing"; exit 1; }
 endef
