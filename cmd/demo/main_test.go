@@ -134,7 +134,7 @@ func TestTheDemo(t *testing.T) {
 	cmd := demoCommand(t, faithful)
 	cmd.Args = []string{os.Args[0], "-squid", built(t, "squid"), "-routersim", built(t, "routersim")}
 	out, err := cmd.CombinedOutput()
-	if err != nil || !strings.Contains(string(out), "PASS: 19 of 19 fetches") {
+	if err != nil || !strings.Contains(string(out), "PASS: 20 of 20 fetches") {
 		t.Errorf("%v\n%s", err, out)
 	}
 	leavesNothing(t, cmd)
