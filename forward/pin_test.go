@@ -124,6 +124,39 @@ func TestNoConnectionAuthentication(t *testing.T) {
 	}
 }
 
+// A parent that ends a client's own connection and is gone: the client is told, and the
+// connection is not tried again.
+func TestConnectionOfAParentThatIsGone(t *testing.T) {
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	go func() {
+		c, err := l.Accept()
+		if err != nil {
+			return
+		}
+		defer c.Close()
+		r := bufio.NewReader(c)
+		for _, status := range []string{"401 U", "401 U", "200 OK"} {
+			if _, err := readHead(r); err != nil {
+				return
+			}
+			fmt.Fprintf(c, "HTTP/1.1 %s\r\nWWW-Authenticate: NTLM two\r\nConnection: keep-alive\r\nContent-Length: 1\r\n\r\n1", status)
+		}
+		readHead(r)
+		l.Close()
+	}()
+	r := start(t, nil, viaPeer(l.Addr().String(), func(p *conf.Peer) { p.ConnectionAuth = conf.On }))
+	a := r.asker()
+	for i, c := range [][2]string{{"", "401 1"}, {"NTLM one", "401 1"}, {"NTLM three", "200 1"}, {"", "503 <"}} {
+		if got := a.ask("x.test", c[0]); got != c[1] {
+			t.Fatalf("request %d: %q, want %q", i, got, c[1])
+		}
+	}
+}
+
 // connection-auth of cache_peer: a parent is believed when it says that it keeps
 // connections apart, or the operator says so.
 func TestConnectionAuthenticationThroughParents(t *testing.T) {

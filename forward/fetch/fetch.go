@@ -168,7 +168,7 @@ func (f *Fetch) mayRetry(why *failure.Failure, giveUp time.Time) bool {
 	switch {
 	case why.Repeat == failure.Never, f.ctx.Err() != nil, f.sent:
 		return false
-	case f.tries.all > maxTries, f.tries.direct >= maxDirectTries:
+	case f.tries.all > maxTries, f.tries.direct >= maxDirectTries, len(f.hops) == 1 && f.hops[0].Pinned:
 		return false
 	case why.Repeat == failure.IfRepeatable && !f.req.Method.Repeatable():
 		return false
@@ -180,8 +180,8 @@ func (f *Fetch) mayRetry(why *failure.Failure, giveUp time.Time) bool {
 		copy(f.hops, f.hops[1:])
 		f.hops = f.hops[:len(f.hops)-1]
 		// Parents take turns as long as nothing but parents is left; the origin,
-		// once reached, is the last resort.
-		if f.hops[len(f.hops)-1].Peer != nil {
+		// once reached, is the last resort. The client's own connection is gone.
+		if f.hops[len(f.hops)-1].Peer != nil && !first.Pinned {
 			f.hops = append(f.hops, first)
 		}
 	}
