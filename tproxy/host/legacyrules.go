@@ -53,15 +53,19 @@ func parseSaved(text, program string, family int) []intercept {
 		}
 	}
 	var found []intercept
+	steps := 0
 	var walk func(table, chain string, asked intercept, depth int)
 	walk = func(table, chain string, asked intercept, depth int) {
 		for _, words := range chains[table+" "+chain] {
+			if steps++; steps > maxSteps {
+				return
+			}
 			i := intercept{where: asked.where}
 			i.fromWords(words)
 			i.add(asked)
 			if i.role != "" {
 				found = append(found, i)
-			} else if target := target(words); depth < maxJumps && len(found) < maxRules {
+			} else if target := target(words); depth < maxJumps {
 				walk(table, target, i, depth+1)
 			}
 		}

@@ -26,10 +26,10 @@ func liveIntercepts() ([]intercept, error) {
 	if err != nil {
 		return nil, nftError("listing chains", err)
 	}
-	w := ruleWalk{}
+	w := ruleWalk{chains: map[string][]liveRule{}}
 	for _, r := range rules {
 		key := chainKey(r.family, r.table, r.chain)
-		w[key] = append(w[key], r)
+		w.chains[key] = append(w.chains[key], r)
 	}
 	var found []intercept
 	for _, c := range chains {
@@ -43,30 +43,37 @@ func liveIntercepts() ([]intercept, error) {
 	return found, nil
 }
 
-// ruleWalk is the rules by their chains.
-type ruleWalk map[string][]liveRule
+// ruleWalk is the rules by their chains, on a walk through them.
+type ruleWalk struct {
+	chains map[string][]liveRule
+	steps  int
+}
 
 // maxJumps bounds how deep chains are followed, as the kernel does.
 const maxJumps = 16
 
 // chain gives the rules of a chain that take part, under what was asked on the way to it.
-func (w ruleWalk) chain(key string, asked intercept, depth int) (found []intercept) {
-	for _, r := range w[key] {
+func (w *ruleWalk) chain(key string, asked intercept, depth int) (found []intercept) {
+	for _, r := range w.chains[key] {
+		if w.steps++; w.steps > maxSteps {
+			break
+		}
 		i, takesPart := r.intercept()
 		i.add(asked)
 		if takesPart {
 			found = append(found, i)
 			continue
 		}
-		if next := r.jump(); next != "" && depth < maxJumps && len(found) < maxRules {
+		if next := r.jump(); next != "" && depth < maxJumps {
 			found = append(found, w.chain(chainKey(r.family, r.table, next), i, depth+1)...)
 		}
 	}
 	return found
 }
 
-// maxRules bounds what chains that jump to one another many times come to.
-const maxRules = 10_000
+// maxSteps bounds how many rules are looked at: chains that jump to one another many
+// times have more ways through them than can be gone.
+const maxSteps = 100_000
 
 // add takes over what was asked before and is not asked again.
 func (i *intercept) add(asked intercept) {

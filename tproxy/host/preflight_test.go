@@ -239,6 +239,21 @@ COMMIT
 	}
 }
 
+// Whatever the rules say, chains that jump to one another as often as they like among
+// them, reading them ends.
+func FuzzSaved(f *testing.F) {
+	f.Add("*nat\n-A PREROUTING -p tcp -m tcp --dport 80 -j REDIRECT --to-ports 3128\n")
+	f.Add("*mangle\n-A PREROUTING -j A\n" + strings.Repeat("-A A -j A\n", 50))
+	f.Add("*nat\n-A PREROUTING -j DNAT --to-destination [::1]:80\n-A PREROUTING -g\n-A\n-A PREROUTING\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		for _, i := range parseSaved(text, "iptables-legacy-save", unix.AF_INET) {
+			if i.role == "" {
+				t.Errorf("%+v does nothing", i)
+			}
+		}
+	})
+}
+
 func TestUnits(t *testing.T) {
 	needs := []cap.Value{cap.NET_ADMIN, cap.NET_RAW, cap.NET_BIND_SERVICE}
 	// The mode of /dev/net/tun is this machine's; units are judged without it.
