@@ -53,6 +53,29 @@ func TestAppendLiteral(t *testing.T) {
 	}
 }
 
+// No pattern is too odd for the scanner: it agrees with the tree, and reads within the
+// pattern and the subject.
+func FuzzPlain(f *testing.F) {
+	f.Add(`^www\.(a|b)+c?$`, "www.abc", false)
+	f.Add(`\`, "", true)
+	f.Add(`a*)(`, "a", false)
+	f.Fuzz(func(t *testing.T, pattern, subject string, icase bool) {
+		if len(pattern) > 200 || strings.Contains(pattern, "\x00") {
+			return
+		}
+		if _, err := parse(pattern, icase); err != nil && plainlyRight(pattern) {
+			t.Errorf("%q is refused by the parser: %v", pattern, err)
+		}
+		literal, whole := AppendLiteral(nil, pattern)
+		if len(literal) > maxLiteralLen {
+			t.Errorf("%q has a literal of %d bytes", pattern, len(literal))
+		}
+		for at := range len(subject) + 1 {
+			_ = whole && WholeAt(pattern, icase, subject, at)
+		}
+	})
+}
+
 // Every match contains the literal that was found without a tree, and what is called
 // whole matches where WholeAt says so.
 func TestLiteralOfMatches(t *testing.T) {
