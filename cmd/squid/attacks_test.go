@@ -205,6 +205,27 @@ func TestForwardingLoopLinesAreLimited(t *testing.T) {
 	}
 }
 
+// trap tells of every connection to an address, which it then closes. It gives the port,
+// a free one for 0.
+func trap(t *testing.T, addr string, port int, came func(net.Conn)) int {
+	l, err := net.Listen("tcp", net.JoinHostPort(addr, fmt.Sprint(port)))
+	if err != nil {
+		t.Skip(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			came(c)
+			c.Close()
+		}
+	}()
+	return l.Addr().(*net.TCPAddr).Port
+}
+
 // turningName is a name server on a loopback address that gives any name the address
 // it was told last, for no time at all.
 type turningName struct {
@@ -256,23 +277,10 @@ func TestSlowBodyDoesNotTurnTheName(t *testing.T) {
 	reached := make([]atomic.Bool, 10)
 	port := 0
 	for _, last := range []int{8, 9} {
-		l, err := net.Listen("tcp4", fmt.Sprintf("127.0.0.%d:%d", last, port))
-		if err != nil {
-			t.Skip(err)
-		}
-		defer l.Close()
-		port = l.Addr().(*net.TCPAddr).Port
-		go func() {
-			for {
-				c, err := l.Accept()
-				if err != nil {
-					return
-				}
-				reached[last].Store(true)
-				io.WriteString(c, "HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n")
-				c.Close()
-			}
-		}()
+		port = trap(t, fmt.Sprintf("127.0.0.%d", last), port, func(c net.Conn) {
+			reached[last].Store(true)
+			io.WriteString(c, "HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n")
+		})
 	}
 	s := newSubject(t)
 	text, _ := os.ReadFile(s.conf())
@@ -317,22 +325,7 @@ func TestLoopbackByNameIsRefused(t *testing.T) {
 	var reached atomic.Int32
 	port := 0
 	for _, addr := range []string{"127.0.0.1", "::1"} {
-		l, err := net.Listen("tcp", net.JoinHostPort(addr, fmt.Sprint(port)))
-		if err != nil {
-			t.Skip(err)
-		}
-		defer l.Close()
-		port = l.Addr().(*net.TCPAddr).Port
-		go func() {
-			for {
-				c, err := l.Accept()
-				if err != nil {
-					return
-				}
-				reached.Add(1)
-				c.Close()
-			}
-		}()
+		port = trap(t, addr, port, func(net.Conn) { reached.Add(1) })
 	}
 	s := newSubject(t)
 	names := map[string]string{"six.test": "::1", "any.test": "::", "mapped.test": "::ffff:127.0.0.1", "zero.test": "0.0.0.0", "four.test": "127.0.0.1",
