@@ -40,7 +40,7 @@ var peerRows = []Directive{
 	{Name: "mcast_groups", Effect: Acts, kind: words(func(c *Config) *[]string { return &c.MulticastGroups }),
 		Help: "Multicast groups to join in order to hear ICP queries sent to them."},
 	{Name: "mcast_miss_addr", Effect: Acts, Build: "multicast miss stream", Default: "255.255.255.255", kind: address(func(c *Config) *netip.Addr { return &c.MulticastMiss.Addr }), Help: "The multicast group told the URL of every miss (TCP_MISS of a GET) that access.log may show."},
-	{Name: "mcast_miss_ttl", Effect: Acts, Build: "multicast miss stream", Default: "16", kind: port(func(c *Config) *uint16 { return &c.MulticastMiss.TTL }), Help: "The time to live of packets about misses."},
+	{Name: "mcast_miss_ttl", Effect: Acts, Build: "multicast miss stream", Default: "16", kind: port(func(c *Config) *uint16 { return &c.MulticastMiss.TTL }), Help: "The time to live of packets about misses; what is above 255 is 255."},
 	{Name: "mcast_miss_port", Effect: Acts, Build: "multicast miss stream", Default: "3135", kind: port(func(c *Config) *uint16 { return &c.MulticastMiss.Port }), Help: "The port of packets about misses."},
 	{Name: "mcast_miss_encode_key", Effect: Acts, Build: "multicast miss stream", Default: "XXXXXXXXXXXXXXXX", kind: missKey(func(c *Config) *string { return &c.MulticastMiss.EncodeKey }), Help: "The key packets about misses are enciphered with, 16 characters. It hides URLs from a glance only."},
 	{Name: "mcast_icp_query_timeout", Effect: Acts, Default: "2000", kind: milliseconds(func(c *Config) *time.Duration { return &c.MulticastICPQueryTimeout }),

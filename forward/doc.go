@@ -61,9 +61,10 @@
 //
 // fetch (the origin side), reply (the way to the client), caching (the store and what
 // is fetched into it) over store and freshness, holdings (what neighbours learn of the
-// store), hitmark (marks of packets), failure (why not), peer (next hops), targeturi, acl, auth (who the client
-// is), rewrite and helper (programs that are asked), accesslog, errpage, icons, dns,
-// ident, clients (all connections), tunnel (two of them joined), origin (connections
-// to origins), http1 (messages), sock (connections as such), overload,
-// vitals and report. None imports forward; fetch and reply do not know each other.
+// store), hitmark (marks of packets), misses (who is told of them), failure (why not),
+// peer (next hops), targeturi, acl, auth (who the client is), rewrite and helper
+// (programs that are asked), accesslog, errpage, icons, dns, ident, clients (all
+// connections), tunnel (two of them joined), origin (connections to origins), http1
+// (messages), sock (connections as such), overload, vitals and report. None imports
+// forward; fetch and reply do not know each other.
 package forward

@@ -202,8 +202,9 @@ func fetches(n *network) []fetch {
 
 // moreFetches are a page that both subscribers ask for, the second of whom gets it from
 // memory (another page of the site comes first, by a connection of its own: stored is only
-// what was asked for when DNS had already tied the name to the address), one through TLS that is passed on, a long one, one of a name that http_access
-// denies, and one of each kind by IPv6.
+// what was asked for when DNS had already tied the name to the address), one through
+// TLS that is passed on, a long one, one of a name that http_access denies, and one of
+// each kind by IPv6.
 func moreFetches(n *network) []fetch {
 	www, www6, news := names["www.example.net."][0], names["www.example.net."][1], names["news.example.org."][0]
 	return []fetch{

@@ -97,8 +97,8 @@ func (p *Parts) Next(most int, wait bool) ([]byte, error) {
 	}
 }
 
-// BecomePart makes the head of a reply that of a 206 with one part of a body, or several, of so many
-// bytes.
+// BecomePart makes the head of a reply that of a 206 with one part of a body, or several,
+// of so many bytes.
 func BecomePart(r *reply.Reply, spans []freshness.Span, m *freshness.Multipart, length int64) {
 	r.Status = 206
 	r.Fields.Remove(http1.ContentLength)

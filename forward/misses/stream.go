@@ -62,7 +62,7 @@ func Open(cfg *conf.Config, log *zap.Logger) (*Stream, error) {
 		s.conn.Close()
 		return nil, fmt.Errorf("mcast_miss_port %d: %w", c.Port, err)
 	}
-	_ = s.raw.Control(func(fd uintptr) { log.Info(fmt.Sprintf("Multicast Miss Stream Socket opened on FD %d", fd)) })
+	_ = s.raw.Control(func(fd uintptr) { log.Info("Multicast Miss Stream Socket opened on FD {fd}", zap.Int("fd", int(fd))) })
 	return s, nil
 }
 

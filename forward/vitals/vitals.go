@@ -70,12 +70,12 @@ func (v *Vitals) Look() {
 	if v.closed {
 		return
 	}
-	v.judge(v.config(), now())
+	v.warn(v.config(), now())
 	v.timer.Reset(interval)
 }
 
-// judge says what is beyond the bounds of a configuration, in 2.6's words.
-func (v *Vitals) judge(cfg *conf.Config, u usage) {
+// warn says what is beyond the bounds of a configuration, in 2.6's words.
+func (v *Vitals) warn(cfg *conf.Config, u usage) {
 	var all counts
 	v.served.read(&all)
 	if most := cfg.HighResponseTimeWarning; most > 0 {

@@ -52,7 +52,7 @@ func TestLines(t *testing.T) {
 		c.u.at = begin.Add(time.Duration(i+1) * time.Minute)
 		cfg := new(conf.Config)
 		cfg.HighResponseTimeWarning, cfg.HighPageFaultWarning, cfg.HighMemoryWarning = c.time, c.faults, c.memory
-		v.judge(cfg, c.u)
+		v.warn(cfg, c.u)
 		if got := lines(); !slices.Equal(got, c.want) {
 			t.Errorf("look %d: %q, want %q", i, got, c.want)
 		}
@@ -69,7 +69,7 @@ func TestTheMedianForgets(t *testing.T) {
 	}
 	for i := range 30 {
 		v.Served(time.Millisecond)
-		v.judge(cfg, usage{at: time.Unix(int64(60*i), 0)})
+		v.warn(cfg, usage{at: time.Unix(int64(60*i), 0)})
 		if told := len(lines()) == 1; told != (i < span) {
 			t.Errorf("minute %d: told %v", i, told)
 		}
