@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -337,6 +338,9 @@ func TestLoopbackByNameIsRefused(t *testing.T) {
 	if err := os.WriteFile(s.in("hosts"), []byte(hosts), 0o644); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.Chmod(filepath.Dir(s.dir), 0o755); err != nil { // the worker reads it as its effective user
+		t.Fatal(err)
+	}
 	text, _ := os.ReadFile(s.conf())
 	changed := strings.NewReplacer("http_access deny all", "acl to_localhost dst 127.0.0.0/8\nhttp_access deny to_localhost\nhttp_access allow all", "hosts_file none", "hosts_file "+s.in("hosts"))
 	os.WriteFile(s.conf(), []byte(changed.Replace(string(text))), 0o600)
@@ -348,8 +352,12 @@ func TestLoopbackByNameIsRefused(t *testing.T) {
 	for _, host := range hostsAsked {
 		for _, request := range []string{"GET http://%s:%d/ HTTP/1.0\r\n\r\n", "CONNECT %s:%d HTTP/1.0\r\n\r\n"} {
 			answer := s.say(fmt.Sprintf(request, host, port))
-			if status := strings.Fields(answer + " none none")[1]; status == "200" || reached.Load() > 0 {
-				t.Errorf("%s: %s, reached %d times", host, status, reached.Load())
+			want := "403"
+			if host[0] == '[' {
+				want = "400" // 2.6 knows no such host
+			}
+			if status := strings.Fields(answer + " none none")[1]; status != want || reached.Load() > 0 {
+				t.Errorf("%s: %s and not %s, reached %d times", host, status, want, reached.Load())
 			}
 		}
 	}
