@@ -6,6 +6,8 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 )
@@ -52,7 +54,34 @@ func prepareNetwork() error {
 	return shell(
 		"ip link set lo up", "ip route add local "+siteNet+" dev lo", "ip route add local "+clientNet+" dev lo",
 		"sysctl -qw net.ipv4.ip_local_port_range='1024 65535'",
-		"nft add table ip bench", "nft 'add chain ip bench out { type nat hook output priority -100; }'")
+		"nft add table ip bench", "nft 'add chain ip bench out { type nat hook output priority -100; }'",
+		// A connection has two entries in the kernel's table of them, for another two
+		// minutes by default. The table would be full after some 130,000: then beginnings
+		// of connections are dropped, and who waits for one waits for seconds.
+		"for state in time_wait close last_ack fin_wait; do sysctl -qw net.netfilter.nf_conntrack_tcp_timeout_$state="+
+			strconv.Itoa(trackedAfterEnd)+"; done")
+}
+
+// trackedAfterEnd is for how many seconds the kernel remembers a connection that ended.
+const trackedAfterEnd = 1
+
+// untracked is how many packets there were no room for in the kernel's table of
+// connections, and which it dropped.
+func untracked() uint64 {
+	text, _ := os.ReadFile("/proc/net/stat/nf_conntrack") // of this process's namespace
+	return countUntracked(string(text))
+}
+
+func countUntracked(text string) (n uint64) {
+	head, rows, _ := strings.Cut(text, "\n")
+	column := slices.Index(strings.Fields(head), "drop")
+	for row := range strings.Lines(rows) { // one for each processor
+		if fields := strings.Fields(row); column >= 0 && column < len(fields) {
+			m, _ := strconv.ParseUint(fields[column], 16, 64)
+			n += m
+		}
+	}
+	return n
 }
 
 // intercept hands what a client address says to port 443 to a contender.

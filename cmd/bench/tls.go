@@ -45,6 +45,9 @@ func (c *choices) interceptions(bin string) error {
 			c.idleTLS(list)
 		}
 	}
+	if n := untracked(); n > 0 {
+		fmt.Printf("  connection tracking had no room for %d packets: what waited for them is not the contenders' fault\n", n)
+	}
 	return nil
 }
 
