@@ -237,7 +237,7 @@ func (f *Fetch) addCacheControl() {
 	}
 	out := &f.fields
 	value := cc.Append(out.Pieces())
-	if p := f.hop.Peer; p != nil && p.Type == conf.PeerSibling && !p.AllowMiss && !cc.Has(http1.CCOnlyIfCached) {
+	if p := f.hop.Peer; p != nil && !p.AllowMiss && p.TypeFor(http1.View(f.req.URL.Host)) == conf.PeerSibling && !cc.Has(http1.CCOnlyIfCached) {
 		value = append(value, ", only-if-cached"...) // it is asked for what it has, not to fetch it
 	}
 	out.Set(value).End(http1.CacheControlName)

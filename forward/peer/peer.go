@@ -98,8 +98,9 @@ func (s *Set) named(name string) *Peer {
 	return nil
 }
 
-// typeFor is the peer's type for a host (neighbor_type_domain).
-func (p *Peer) typeFor(host string) conf.PeerType {
+// TypeFor is the peer's type for a host: neighbor_type_domain may give it another than its
+// cache_peer line does.
+func (p *Peer) TypeFor(host string) conf.PeerType {
 	for _, d := range p.TypeDomains {
 		if domainMatches(host, d.Domain) {
 			return d.Type
@@ -143,7 +144,7 @@ func (s *Set) at(from netip.AddrPort) *Peer {
 // asked for what it could only pass on: reloads, revalidations, and requests that
 // were here already.
 func (p *Peer) mayUse(ctx context.Context, q *Question) bool {
-	if p.typeFor(q.host()) == conf.PeerSibling && (q.Reload || q.Loops > 0) {
+	if p.TypeFor(q.host()) == conf.PeerSibling && (q.Reload || q.Loops > 0) {
 		return false
 	}
 	return p.allows(ctx, q)

@@ -89,7 +89,7 @@ func (c *selection) ask(ctx context.Context) *round {
 		if !ok {
 			continue
 		}
-		parent := p.typeFor(c.q.host()) == conf.PeerParent
+		parent := p.TypeFor(c.q.host()) == conf.PeerParent
 		up := p.upAt(c.now)
 		r.asked = append(r.asked, asked{peer: p, parent: parent, to: to})
 		if p.noteQuestion(up, c.now); !up {
@@ -218,6 +218,6 @@ func (w *waiting) find(from netip.AddrPort) int {
 	if p == nil || !p.MulticastResponder {
 		return -1
 	}
-	r.asked = append(r.asked, asked{peer: p, parent: p.typeFor(w.host) == conf.PeerParent, to: from})
+	r.asked = append(r.asked, asked{peer: p, parent: p.TypeFor(w.host) == conf.PeerParent, to: from})
 	return len(r.asked) - 1
 }

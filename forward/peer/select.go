@@ -80,7 +80,7 @@ func (c *selection) addNeighbour(ctx context.Context, direct directness) {
 		return
 	}
 	if p := c.digestHit(ctx); p != nil {
-		if p.typeFor(c.q.host()) == conf.PeerParent {
+		if p.TypeFor(c.q.host()) == conf.PeerParent {
 			c.add(DigestParentHit, p)
 		} else {
 			c.add(DigestSiblingHit, p)
@@ -216,7 +216,7 @@ func (c *selection) inTurn(ctx context.Context) *Peer {
 
 // usable reports whether the request may be sent to the peer as its parent.
 func (c *selection) usable(ctx context.Context, p *Peer) bool {
-	return p.typeFor(c.q.host()) == conf.PeerParent && c.servable(ctx, p)
+	return p.TypeFor(c.q.host()) == conf.PeerParent && c.servable(ctx, p)
 }
 
 // servable reports whether the peer can serve the request now. One to which
