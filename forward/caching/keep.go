@@ -34,7 +34,7 @@ func (c *Cache) keeps(p *Policy, rule *freshness.Rule, asked *freshness.Request,
 	if whole, ok := freshness.WholePart(&f.Reply); ok {
 		k.length, k.partial = whole, whole
 	}
-	if verdict.Never() || f.ToProxyOnly() || len(f.Reply.Head) == 0 || !c.Store.Takes(k.length) {
+	if verdict.Never() || f.Exceeds() || f.ToProxyOnly() || len(f.Reply.Head) == 0 || !c.Store.Takes(k.length) {
 		return k
 	}
 	k.kept, _ = f.Verified()

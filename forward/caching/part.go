@@ -49,7 +49,7 @@ func (r *Request) Body(f *fetch.Fetch) reply.Body {
 func (r *Request) part(f *fetch.Fetch) *part {
 	rep, c := &f.Reply, r.Cache
 	span, size, ok := freshness.ReadPart(rep)
-	if !ok || size > joinLimit(r.Policy.Config) || !freshness.SameBody(&rep.Fields, &rep.Fields) || f.ToProxyOnly() || !c.Store.Takes(size) {
+	if !ok || size > joinLimit(r.Policy.Config) || !freshness.SameBody(&rep.Fields, &rep.Fields) || f.Exceeds() || f.ToProxyOnly() || !c.Store.Takes(size) {
 		return nil
 	}
 	at := freshness.Times{Requested: r.Now.Unix(), Received: time.Now().Unix()}

@@ -40,15 +40,14 @@ func (f *Fetch) frame() *failure.Failure {
 		f.complete = true
 		if here > 0 {
 			if f.Reply.Status != 101 {
-				f.sayExcess()
+				f.exceeds()
 			}
-			f.reusable = false // more than was announced
+			f.reusable = false
 		}
 	case http1.ByLength:
 		if f.left = body.Length; here > f.left {
-			f.sayExcess()
+			f.exceeds()
 			f.answer = f.answer[:f.head+int(f.left)]
-			f.reusable = false
 		}
 	case http1.ByChunks:
 		f.chunked = http1.Chunked{Relaxed: f.policy.Reply.Relaxed}
@@ -57,6 +56,16 @@ func (f *Fetch) frame() *failure.Failure {
 	}
 	return nil
 }
+
+// exceeds notes that more has come than was announced.
+func (f *Fetch) exceeds() {
+	f.sayExcess()
+	f.excess, f.reusable = true, false
+}
+
+// Exceeds reports whether more came at once with the head of the reply than the body it
+// announces: nobody knows then which of the two is wrong.
+func (f *Fetch) Exceeds() bool { return f.excess }
 
 // overflows reports whether more has come behind the head than the body.
 func (f *Fetch) overflows(body http1.Body) bool {

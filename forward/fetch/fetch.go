@@ -72,6 +72,7 @@ type state struct {
 	at       int    // of answer: the body up to here is read
 	piece    []byte // decoded, not yet given out
 	left     int64  // of a body of known length
+	excess   bool   // more came at once with the head than the reply was to have
 	reusable bool   // the connection may serve another request once the body is read
 	complete bool   // the body was read to its end
 	over     bool   // Leave was called

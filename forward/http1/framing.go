@@ -51,10 +51,8 @@ func (o *Options) allowsBody(m Method) bool {
 
 // Body decides how the reply's body is framed, given the method of the request
 // it answers; call it before Persistent. Transfer-Encoding overrides and removes
-// Content-Length; an empty
-// Transfer-Encoding is none; a Content-Length that is no number is removed and
-// the body ends with the connection. InvalidReply is answered for codings other
-// than chunked.
+// Content-Length; an empty Transfer-Encoding is none. InvalidReply is answered for
+// codings other than chunked.
 //
 // A CONNECT's successful reply is followed by the tunnel, which is not a body;
 // the caller knows.
@@ -71,9 +69,6 @@ func (r *Reply) Body(method Method) (Body, Fault) {
 			return Body{}, NoFault
 		}
 		return Body{Framing: ByChunks, Length: -1}, NoFault
-	}
-	if r.lengthState == lengthBad {
-		r.Delete(ContentLength)
 	}
 	switch {
 	case r.LineLen == 0 && method != HEAD:

@@ -38,7 +38,9 @@ const replyPrefix = "HTTP/"
 // Parse reads a reply head from the start of buf; eof says that no more bytes
 // will come. It works like Request.Parse. Bytes that do not begin with "HTTP/"
 // are the body of an answer without a head: Complete with n 0, version 0.9 and
-// status 200 (fact "A reply that is not HTTP at all is wrapped into a 200").
+// status 200 (fact "A reply that is not HTTP at all is wrapped into a 200"). A
+// Content-Length that is no number is removed: whoever it is passed on to could take
+// it for one.
 func (r *Reply) Parse(buf []byte, eof bool, o *Options) (n int, state State) {
 	if len(buf) >= len(replyPrefix) && string(buf[:len(replyPrefix)]) != replyPrefix {
 		r.Major, r.Minor, r.Status = 0, 9, 200
@@ -68,6 +70,9 @@ func (r *Reply) Parse(buf []byte, eof bool, o *Options) (n int, state State) {
 	r.largestLength = o.Relaxed
 	if r.Fields.parse(r.Head, r.LineLen, o.Relaxed) != NoFault {
 		return r.fail(InvalidReply)
+	}
+	if r.lengthState == lengthBad {
+		r.Delete(ContentLength) // the body ends with the connection, or where a store knows
 	}
 	return end, Complete
 }
