@@ -128,9 +128,11 @@ func (o *Object) Framing(method http1.Method) http1.Body {
 	return http1.Body{Framing: http1.UntilClose, Length: -1}
 }
 
-// isList reports whether what is open lists the variants of its URL.
+// isList reports whether what is open lists the variants of its URL. An origin's reply of
+// that type is none: one without Vary is stored as any other, one with it has a key of
+// its own.
 func (o *Object) isList() bool {
-	return bytes.Equal(o.Reply.Get(http1.ContentType), []byte(freshness.VariantsType))
+	return o.Reply.Has(http1.Vary) && bytes.Equal(o.Reply.Get(http1.ContentType), []byte(freshness.VariantsType))
 }
 
 // readList reads the list of variants that is open.

@@ -71,7 +71,7 @@ func (r *Request) AwaitRefresh() (outcome freshness.Outcome, tag freshness.Tag, 
 
 // renew notes that an origin said that what o is open on is still the same: the
 // object has its times anew, and with update_headers its head, which is what is to be
-// served.
+// served. What the origin wants no longer shared with it goes.
 func (c *Cache) renew(p *fetch.Policy, rule *freshness.Rule, o *Object, notModified *http1.Reply, requested int64) {
 	at := freshness.Times{Requested: requested, Received: time.Now().Unix()}
 	head := o.merged(&notModified.Fields, p)
@@ -79,8 +79,14 @@ func (c *Cache) renew(p *fetch.Policy, rule *freshness.Rule, o *Object, notModif
 		return
 	}
 	o.Described = p.Rules.Renew(&o.Described, head, notModified.Has(http1.Date), o.accelerated, at)
+	retracted := p.Rules.Retracts(rule, &notModified.Fields, &o.Reply.Fields, o.accelerated)
 	if !p.Config.UpdateHeaders {
 		head = &o.Reply
+	}
+	if retracted {
+		c.Store.Purge(o.key)
+		o.reply(head)
+		return
 	}
 	c.replaceHead(o, head, rule)
 }
@@ -109,6 +115,11 @@ func parseHead(into *http1.Reply, text []byte, p *fetch.Policy) bool {
 // o.Described.
 func (c *Cache) replaceHead(o *Object, head *http1.Reply, rule *freshness.Rule) {
 	c.Store.Refresh(&o.Reader, &store.Head{Key: o.key, Bytes: head.Head, Metadata: metadataOf(&o.Described, rule), Length: o.Length()})
+	o.reply(head)
+}
+
+// reply makes head that of what is served.
+func (o *Object) reply(head *http1.Reply) {
 	if head != &o.Reply {
 		o.Reply = *head
 	}

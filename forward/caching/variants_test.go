@@ -54,7 +54,7 @@ func TestAListThatCannotBeReadNow(t *testing.T) {
 	e := s.Begin(store.Opening{Key: parts.Key(), Method: http1.GET, URL: url}, &made{}, nil)
 	body := freshness.AppendVariants(nil, want)
 	e.Publish(&store.Head{Key: parts.Key(), Length: int64(len(body)), Internal: true,
-		Bytes: []byte("HTTP/1.0 200 OK\r\nContent-Type: " + freshness.VariantsType + "\r\n\r\n")})
+		Bytes: []byte("HTTP/1.0 200 OK\r\nContent-Type: " + freshness.VariantsType + "\r\nVary: accept\r\n\r\n")})
 	e.Append(body)
 	e.Complete()
 	for end := time.Now().Add(30 * time.Second); s.Stats().InMemory > 0 || s.Stats().Objects == 0; time.Sleep(time.Millisecond) {

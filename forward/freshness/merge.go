@@ -7,12 +7,14 @@ import (
 // Merge puts the head of a stored reply, renewed by the fields of a 304 (or of a
 // reply to HEAD), into out: fields the new head has replace those of the same name
 // where the first of them stood, new names follow (RFC 9111 section 3.2). What says
-// how the stored body is framed and coded stays, and what belongs to one hop or one
-// client is not taken over.
+// how the stored body is framed and coded stays, an age does not, and what belongs to one
+// hop or one client is not taken over.
 func Merge(out *http1.Outgoing, stored, renewed *http1.Fields) {
 	out.Reset()
 	for i := range stored.Len() {
 		switch at := firstOf(renewed, stored.ID(i), stored.Key(i)); {
+		case at < 0 && stored.ID(i) == http1.Age:
+			// It was the age of the reply that was stored.
 		case at < 0 || !renews(renewed, at):
 			out.Copy(stored, i)
 		case firstOf(stored, stored.ID(i), stored.Key(i)) == i:

@@ -17,7 +17,7 @@ func TestMerge(t *testing.T) {
 			"Content-Length: 3\r\nContent-Type: a/b\r\nContent-Encoding: gzip\r\nETag: \"e\"\r\n"},
 		{"A: 1\r\n", "Connection: close, X-Hop\r\nX-Hop: 1\r\nSet-Cookie: a=b\r\nVia: 1.1 x\r\nA: 2\r\n", "A: 2\r\n"},
 		{"Date: Fri, 15 Jan 2027 08:00:00 GMT\r\nAge: 7\r\n", "Date: Fri, 15 Jan 2027 09:00:00 GMT\r\n",
-			"Date: Fri, 15 Jan 2027 09:00:00 GMT\r\nAge: 7\r\n"},
+			"Date: Fri, 15 Jan 2027 09:00:00 GMT\r\n"},
 		{"", "Vary: A\r\n", "Vary: A\r\n"},
 	} {
 		var out http1.Outgoing
@@ -61,6 +61,10 @@ func TestAfterRefresh(t *testing.T) {
 		{"304, the client's tag", "If-None-Match: \"x\"\r\n", stored, "304", "ETag: \"x\"\r\n", PassOther, TagRefreshMiss, true},
 		{"304, client has it", "If-None-Match: \"e\"\r\n", stored, "304", "ETag: \"e\"\r\n", PassNotModified, TagRefreshHit, true},
 		{"304, client has it by date", "If-Modified-Since: Fri, 15 Jan 2027 07:00:00 GMT\r\n", stored, "304", "", PassNotModified, TagRefreshHit, true},
+		{"304, changed later", "", stored, "304", "Last-Modified: Fri, 15 Jan 2027 07:00:01 GMT\r\n", Again, TagRefreshMiss, true},
+		{"304, changed later, weak tag", "", stored, "304", "ETag: W/\"e\"\r\nLast-Modified: Fri, 15 Jan 2027 07:00:01 GMT\r\n", ServeRenewed, TagRefreshHit, true},
+		{"304, changed before", "", stored, "304", "Last-Modified: Fri, 15 Jan 2027 06:59:59 GMT\r\n", ServeRenewed, TagRefreshHit, true},
+		{"304, changed later than is known", "", must, "304", "Last-Modified: Fri, 15 Jan 2027 06:59:59 GMT\r\n", ServeRenewed, TagRefreshHit, true},
 		{"304, client has an older one", "If-Modified-Since: Fri, 15 Jan 2027 06:00:00 GMT\r\n", stored, "304", "", ServeRenewed, TagRefreshHit, true},
 		{"200", "", stored, "200", "", Replace, TagRefreshMiss, true},
 		{"404", "", stored, "404", "", Replace, TagRefreshMiss, true},

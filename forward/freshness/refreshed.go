@@ -56,12 +56,36 @@ func (r *Rules) AfterRefresh(rule *Rule, q *Request, req, stored *http1.Fields, 
 	return Replace, TagRefreshMiss, true
 }
 
-// sameValidators reports whether a 304 can be about the stored reply: a strong entity tag,
-// or failing that a date, that differs says it is not.
+// sameValidators reports whether a 304 can be about the stored reply: a strong entity tag
+// that differs says it is not, and so does, without any tag, a date of change after that
+// of the stored reply, since it was asked whether there is one. An earlier date may be
+// that of another server for the same origin.
 func sameValidators(rep, stored *http1.Fields) bool {
-	if tag := rep.Get(http1.ETag); strongTag(tag) {
+	tag := rep.Get(http1.ETag)
+	if strongTag(tag) {
 		have := stored.Get(http1.ETag)
 		return have == nil || string(have) == string(tag)
 	}
-	return true
+	had := fieldTime(stored, http1.LastModified)
+	return tag != nil || had == None || fieldTime(rep, http1.LastModified) <= had
+}
+
+// Retracts reports whether a 304 says that the reply it renews is no longer for all who
+// ask as those did for whom it was stored: private, no-store, or a Vary with other fields
+// than the stored one. It still answers the request the 304 came for.
+func (r *Rules) Retracts(rule *Rule, notModified, stored *http1.Fields, accelerated bool) bool {
+	cc, _ := r.readReply(notModified, accelerated)
+	if cc.Has(Private) && !rule.IgnorePrivate || cc.Has(NoStore) && !rule.IgnoreNoStore {
+		return true
+	}
+	for vary := notModified.AppendList(nil, http1.Vary); ; {
+		name, rest := http1.NextItem(vary)
+		if len(name) == 0 {
+			return false
+		}
+		if !stored.ListHas(http1.Vary, string(name)) {
+			return true
+		}
+		vary = rest
+	}
 }
