@@ -26,6 +26,8 @@ type contender struct {
 	// forward proxies take absolute URIs and CONNECT; reverse ones a path, and
 	// have a plain TCP port in the place of CONNECT.
 	forward bool
+	// uncounted is a program whose processes do not count, though this one starts them.
+	uncounted string
 }
 
 // ports are where a contender listens and where the origin is.
@@ -275,4 +277,9 @@ func freePort() int {
 	}
 	defer l.Close()
 	return portOf(l)
+}
+
+// processorTime is what the contender has spent.
+func (r *running) processorTime() time.Duration {
+	return processorTime(r.cmd.Process.Pid, r.uncounted)
 }

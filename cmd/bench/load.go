@@ -139,15 +139,15 @@ func (g *crowd) gather(concurrency int, asks func() func() []byte) (*crowd, erro
 	return g, nil
 }
 
-// load lets every client fetch again and again for a while.
+// load lets every client fetch again and again for a while, and once at least.
 func (g *crowd) load(span time.Duration) outcome {
 	var count atomic.Int64
 	var wait sync.WaitGroup
 	var failed atomic.Pointer[error]
-	cpu, began := processorTime(g.r.cmd.Process.Pid), time.Now()
+	cpu, began := g.r.processorTime(), time.Now()
 	for _, c := range g.clients {
 		wait.Go(func() {
-			for time.Since(began) < span {
+			for first := true; first || time.Since(began) < span; first = false {
 				if err := g.turn(c); err != nil {
 					failed.Store(&err)
 					return
@@ -157,7 +157,7 @@ func (g *crowd) load(span time.Duration) outcome {
 		})
 	}
 	wait.Wait()
-	o := outcome{requests: count.Load(), elapsed: time.Since(began), cpu: processorTime(g.r.cmd.Process.Pid) - cpu}
+	o := outcome{requests: count.Load(), elapsed: time.Since(began), cpu: g.r.processorTime() - cpu}
 	if e := failed.Load(); e != nil {
 		o.err = *e
 	}
@@ -238,7 +238,7 @@ func stream(r *running, streams int, one func() (int64, error)) outcome {
 	var total atomic.Int64
 	var wait sync.WaitGroup
 	var failed atomic.Pointer[error]
-	cpu, began := processorTime(r.cmd.Process.Pid), time.Now()
+	cpu, began := r.processorTime(), time.Now()
 	for range streams {
 		wait.Go(func() {
 			n, err := one()
@@ -250,7 +250,7 @@ func stream(r *running, streams int, one func() (int64, error)) outcome {
 	}
 	wait.Wait()
 	time.Sleep(50 * time.Millisecond)
-	o := outcome{bytes: total.Load(), cpu: processorTime(r.cmd.Process.Pid) - cpu, elapsed: time.Since(began)}
+	o := outcome{bytes: total.Load(), cpu: r.processorTime() - cpu, elapsed: time.Since(began)}
 	if e := failed.Load(); e != nil {
 		o.err = *e
 	}

@@ -153,13 +153,20 @@ func TestUsageOfAFamily(t *testing.T) {
 	if n := len(family(cmd.Process.Pid)); n < 2 || n > 3 { // sleep may not have begun
 		t.Errorf("a family of %d", n)
 	}
-	if cpu := processorTime(cmd.Process.Pid); cpu < time.Millisecond {
+	if cpu := processorTime(cmd.Process.Pid, ""); cpu < time.Millisecond {
 		t.Errorf("%v of processor time for 20,000 rounds of a shell", cpu)
+	}
+	shell, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", cmd.Process.Pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if all, rest := processorTime(cmd.Process.Pid, ""), processorTime(cmd.Process.Pid, shell); rest >= all {
+		t.Errorf("%v without the shells, %v with them", rest, all)
 	}
 	if rss := resident(cmd.Process.Pid); rss < 100<<10 {
 		t.Errorf("%d octets resident", rss)
 	}
-	if processorTime(1<<30) != 0 || resident(1<<30) != 0 {
+	if processorTime(1<<30, "") != 0 || resident(1<<30) != 0 {
 		t.Error("a process that is not there uses something")
 	}
 }
@@ -215,6 +222,13 @@ func TestRounds(t *testing.T) {
 	}
 	tab := r.table("ratio", func(string) string { return "nginx" })
 	if got := fmt.Sprint(tab.names, tab.rows); got != "[ours nginx] [[30 1.5 1000] [20 1 2000]]" {
+		t.Error(got)
+	}
+	for n := range 4 { // a helper costs 3 us; what disturbs a round disturbs both
+		r.add("helped", 33+float64(n%2*100), 900)
+	}
+	tab = r.added(func(name string) string { return strings.Replace(name, "helped", "ours", 1) })
+	if got := fmt.Sprint(tab.names, tab.rows); got != "[ours nginx helped] [[30 0 1000] [20 0 2000] [33 3 900]]" {
 		t.Error(got)
 	}
 	for share, want := range map[float64]float64{0: 1, 0.25: 2, 0.5: 3, 1: 5} {

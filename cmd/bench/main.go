@@ -26,7 +26,7 @@ type choices struct {
 }
 
 // everything is what can be measured.
-const everything = "small,fresh,hit,hit32,freshhit,store,disk,bulk,connect,idle,tls,tlsbulk,tlsidle"
+const everything = "small,fresh,rewrite,login,hit,hit32,freshhit,store,disk,bulk,connect,idle,tls,tlsbulk,tlsidle"
 
 // unknown is the error of words that name nothing to measure.
 func unknown(words []string) error {
@@ -91,6 +91,8 @@ func (c *choices) run() error {
 			c.small(o, list, "kept connections", false)
 		case "fresh":
 			c.small(o, list, "connections, both sides new for each request", true)
+		case "rewrite", "login":
+			c.helped(o, list, what)
 		case "hit", "hit32", "freshhit", "store", "disk":
 			c.hits(o, list, what)
 		case "bulk":
@@ -124,9 +126,20 @@ func (c *choices) small(o *origin, list []contender, what string, fresh bool) {
 	}, "nginx")
 }
 
-// inTurn starts every contender with its crowd and loads them one after another,
-// round after round; it prints the ratios to one of them.
+// inTurn loads all contenders and prints the ratios to one of them.
 func (c *choices) inTurn(list []contender, begin func(contender) (*running, *crowd, error), to string) {
+	t := c.loaded(list, begin)
+	if c.against != "" {
+		t.table("ratio to against", func(name string) string { return strings.Replace(name, "cuttle", "against", 1) }).print()
+	}
+	if c.against == "" || slices.Contains(t.names, to) {
+		t.table("ratio to "+to, func(string) string { return to }).print()
+	}
+}
+
+// loaded starts every contender with its crowd and loads them one after another, round
+// after round.
+func (c *choices) loaded(list []contender, begin func(contender) (*running, *crowd, error)) *rounds {
 	var crowds []*crowd
 	for _, who := range list {
 		r, g, err := begin(who)
@@ -152,12 +165,7 @@ func (c *choices) inTurn(list []contender, begin func(contender) (*running, *cro
 			}
 		}
 	}
-	if c.against != "" {
-		t.table("ratio to against", func(name string) string { return strings.Replace(name, "cuttle", "against", 1) }).print()
-	}
-	if c.against == "" || slices.Contains(t.names, to) {
-		t.table("ratio to "+to, func(string) string { return to }).print()
-	}
+	return t
 }
 
 // streams prints processor time per gigabyte and its ratio to haproxy's.

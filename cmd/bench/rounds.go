@@ -39,6 +39,21 @@ func (r *rounds) table(ratio string, to func(name string) string) *table {
 	return t
 }
 
+// added gives the costs, and by how much each is above that of the contender which the
+// function from names, in the same round: half of the rounds saw more.
+func (r *rounds) added(from func(name string) string) *table {
+	t := newTable("us/request", "us more", "requests/s")
+	for _, name := range r.names {
+		more, without := slices.Clone(r.cost[name]), r.cost[from(name)]
+		more = more[:min(len(more), len(without))]
+		for i := range more {
+			more[i] -= without[i]
+		}
+		t.add(name, []float64{quantile(r.cost[name], 0.25), quantile(more, 0.5), quantile(r.volume[name], 0.75)})
+	}
+	return t
+}
+
 // quantile is the value below which a share of the values lies; 0 of none.
 func quantile(values []float64, share float64) float64 {
 	if len(values) == 0 {

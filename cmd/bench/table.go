@@ -28,13 +28,17 @@ func (t *table) ratios(to string) {
 }
 
 func (t *table) print() {
-	fmt.Printf("  %-22s", "")
+	width := 22
+	for _, name := range t.names {
+		width = max(width, len(name))
+	}
+	fmt.Printf("  %-*s", width, "")
 	for _, c := range t.columns {
 		fmt.Printf(" %18s", c)
 	}
 	fmt.Println()
 	for i, name := range t.names {
-		fmt.Printf("  %-22s", name)
+		fmt.Printf("  %-*s", width, name)
 		for _, v := range t.rows[i] {
 			fmt.Printf(" %18.2f", v)
 		}

@@ -42,10 +42,16 @@ func statFields(path string) []string {
 }
 
 // processorTime is what the living threads of a process and its descendants
-// have spent on a processor. The scheduler counts it in nanoseconds (the first
-// number of schedstat), so that it is good for short measurements too.
-func processorTime(pid int) (total time.Duration) {
+// have spent on a processor, but for those that run the program uncounted. The scheduler
+// counts it in nanoseconds (the first number of schedstat), so that it is good for short
+// measurements too.
+func processorTime(pid int, uncounted string) (total time.Duration) {
 	for _, p := range family(pid) {
+		if uncounted != "" {
+			if program, _ := os.Readlink(fmt.Sprintf("/proc/%d/exe", p)); program == uncounted {
+				continue
+			}
+		}
 		threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/[0-9]*/schedstat", p))
 		for _, t := range threads {
 			data, _ := os.ReadFile(t)
