@@ -20,12 +20,15 @@ type child struct {
 	in, out *os.File // its standard input and output
 	began   time.Time
 	writing sync.Mutex
-	line    []byte // being written, guarded by writing
-	raw     syscall.RawConn
-	buf     []byte // read and not yet a line; buf and fault belong to who reads
-	fault   string // why it has to end
-	unread  int    // octets, as look found
-	look    func(fd uintptr)
+	line    []byte // being written; this and the next three are guarded by writing
+	unsent  []byte // of it
+	failed  error
+	put     func(fd uintptr) bool
+	raw     syscall.RawConn // of out
+	rawIn   syscall.RawConn
+	buf     []byte        // read and not yet a line; buf and fault belong to who reads
+	fault   string        // why it has to end
+	turn    turn          // of who asks and reads himself
 	wake    chan struct{} // tells the reader that it is its turn again
 
 	// The rest is guarded by pool.mu.
@@ -105,12 +108,30 @@ func (c *child) ask(channel int, question []byte) {
 	if say := &c.pool.say; say.On(5) {
 		say.Say(5, "{helper} #{number} is asked {question}", c.named(), c.numbered(), zap.String("question", c.pool.shown(question)))
 	}
-	_, err := c.in.Write(c.line)
+	c.unsent = c.line
+	err := c.rawIn.Write(c.put)
+	if err == nil {
+		err = c.failed
+	}
 	clear(c.line) // passwords
 	c.writing.Unlock()
 	if err != nil {
 		c.proc.Kill()
 	}
+}
+
+// putNow writes what is unsent, as much of it as there is room for.
+func (c *child) putNow(fd uintptr) (done bool) {
+	for len(c.unsent) > 0 {
+		n, err := writeNow(fd, c.unsent)
+		if err == errAgain {
+			return false
+		}
+		if c.unsent, c.failed = c.unsent[n:], err; err != nil {
+			break
+		}
+	}
+	return true
 }
 
 // said takes one line; more says that there is something behind it already. The caller

@@ -200,13 +200,18 @@ func (p *Pool) withdraw(t *ticket) {
 
 // await waits for the answer to a question that was asked.
 func (p *Pool) await(ctx context.Context, t *ticket) (string, error) {
+	var r result
 	select {
-	case r := <-t.answer:
-		t.done()
-		return r.line, r.err
-	case <-ctx.Done():
-		return "", ctx.Err()
+	case r = <-t.answer: // mostly who asks has read it himself
+	default:
+		select {
+		case r = <-t.answer:
+		case <-ctx.Done():
+			return "", ctx.Err()
+		}
 	}
+	t.done()
+	return r.line, r.err
 }
 
 // maxQueue is how many questions may wait. 2.6 ends itself when twice as many wait

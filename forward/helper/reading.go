@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"go.uber.org/zap"
-	"golang.org/x/sys/unix"
 )
 
 // reads is who waits for what a child says. A goroutine of the child's own does at the
@@ -29,7 +28,7 @@ const sweepAfter = 50 * time.Millisecond
 // read takes answers until the child ends, but for those that are taken by who asked.
 func (c *child) read() {
 	defer c.pool.running.Done()
-	for c.readLines() == errOver {
+	for c.readLines(c.out.Read) == errOver {
 		<-c.wake
 		if c.fault != "" {
 			break
@@ -60,9 +59,9 @@ func (c *child) expectEnd() {
 // errOver: the child has answered, and it is not the caller's turn to read any more.
 var errOver = errors.New("answered")
 
-// readLines takes what the child says. It returns at the end of the output, with
-// errOver, or with what is wrong in c.fault.
-func (c *child) readLines() error {
+// readLines takes what the child says, as read gives it. It returns at the end of the
+// output, with errOver, or with what is wrong in c.fault.
+func (c *child) readLines(read func([]byte) (int, error)) error {
 	for {
 		if len(c.buf) == cap(c.buf) {
 			if cap(c.buf) >= MaxAnswer {
@@ -71,7 +70,7 @@ func (c *child) readLines() error {
 			}
 			c.buf = append(make([]byte, 0, 2*cap(c.buf)), c.buf...)
 		}
-		n, err := c.out.Read(c.buf[len(c.buf):cap(c.buf)])
+		n, err := read(c.buf[len(c.buf):cap(c.buf)])
 		c.buf = c.buf[:len(c.buf)+n]
 		for rest := c.buf; ; {
 			end := bytes.IndexByte(rest, '\n')
@@ -124,34 +123,91 @@ func (c *child) watch() {
 }
 
 // exchange asks a question. The answer comes, or has come already, to the ticket. It
-// reports whether the question was asked: not when the child has said something since
-// its last answer, which would be taken for the next.
+// reports whether the question was asked: not when the child has ended, or has said
+// something since its last answer, which would be taken for the next.
 func (c *child) exchange(t *ticket, question []byte) (asked bool) {
-	if t.reads && c.hasSpoken() {
+	if !t.reads {
+		c.ask(t.channel, question)
+		return true
+	}
+	c.turn.question = question
+	err := c.readLines(c.askAndRead)
+	if err == errOver {
+		return true
+	}
+	p := c.pool
+	asked = c.turn.question == nil
+	c.turn.question = nil
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case asked:
+		c.reads = byNobody
+	case err == errSpoke:
 		c.fault = "says something unasked"
-		p := c.pool
-		p.mu.Lock()
 		c.leaving = true
 		c.takeBack(t)
-		c.watch()
-		p.mu.Unlock()
-		return false
+	default:
+		c.resting = true // until what waits for its end takes it out
+		c.takeBack(t)
 	}
-	mine := t.reads
-	c.ask(t.channel, question)
-	if mine && c.readLines() != errOver {
-		c.pool.mu.Lock()
-		c.reads = byNobody
-		c.watch()
-		c.pool.mu.Unlock()
-	}
-	return true
+	c.watch()
+	return asked
 }
 
-// hasSpoken reports whether there is something to be read.
-func (c *child) hasSpoken() bool {
-	err := c.raw.Control(c.look)
-	return err == nil && c.unread > 0
+// turn is what an asker does when he gets the process.
+type turn struct {
+	question []byte // nil once it was asked
+	into     []byte
+	n        int
+	err      error
+	look     func(fd uintptr) bool // RawConn.Read's
+}
+
+var (
+	errSpoke = errors.New("the helper speaks unasked")
+	errGone  = errors.New("the helper is gone")
+)
+
+// askAndRead asks the question of this turn, unless that was done, and reads.
+func (c *child) askAndRead(into []byte) (int, error) {
+	if c.turn.question == nil {
+		return c.out.Read(into)
+	}
+	c.turn.into = into
+	err := c.raw.Read(c.turn.look)
+	if c.turn.question != nil && errors.Is(err, os.ErrDeadlineExceeded) {
+		// Meant for who asked before, to have him hand over. He had done.
+		c.raw.Control(func(fd uintptr) { c.look(fd) })
+	}
+	n := c.turn.n
+	if c.turn.err != nil {
+		err = c.turn.err
+	}
+	c.turn.into, c.turn.n, c.turn.err = nil, 0, nil
+	return n, err
+}
+
+// look reads without waiting. That there is nothing yet shows that the process has not
+// spoken since its last answer and still lives: then it is asked. It reports false when
+// there is to be another look, once there may be something.
+func (c *child) look(fd uintptr) (done bool) {
+	t := &c.turn
+	n, err := readNow(fd, t.into)
+	switch {
+	case t.question == nil:
+		t.n, t.err = n, err
+		return err != errAgain
+	case err == errAgain:
+		c.ask(0, t.question)
+		t.question = nil
+		return false
+	case err == nil:
+		t.err = errSpoke
+	default:
+		t.err = errGone
+	}
+	return true
 }
 
 // sweepSoon looks after children without a reader in a moment. The caller holds p.mu.
@@ -192,11 +248,15 @@ func newChild(p *Pool, proc Process, in, out *os.File) (*child, error) {
 	if err != nil {
 		return nil, err
 	}
+	rawIn, err := in.SyscallConn()
+	if err != nil {
+		return nil, err
+	}
 	p.number++
 	c := &child{
-		pool: p, number: p.number, proc: proc, in: in, out: out, raw: raw, began: time.Now(),
+		pool: p, number: p.number, proc: proc, in: in, out: out, raw: raw, rawIn: rawIn, began: time.Now(),
 		slots: make([]*ticket, max(1, p.o.Concurrency)), buf: make([]byte, 0, 1024), wake: make(chan struct{}, 1),
 	}
-	c.look = func(fd uintptr) { c.unread, _ = unix.IoctlGetInt(int(fd), unix.TIOCINQ) }
+	c.turn.look, c.put = c.look, c.putNow
 	return c, nil
 }

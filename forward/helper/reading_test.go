@@ -9,6 +9,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // heated is a pool of one process whose askers read its answers themselves.
@@ -50,7 +52,13 @@ func TestUnaskedBetweenQuestions(t *testing.T) {
 		t.Fatal(answer, err)
 	}
 	os.WriteFile(file, nil, 0o600)
-	eventually(t, "it speaks", c.hasSpoken)
+	eventually(t, "it speaks", func() (spoken bool) {
+		c.raw.Control(func(fd uintptr) {
+			unread, err := unix.IoctlGetInt(int(fd), unix.TIOCINQ)
+			spoken = err == nil && unread > 0
+		})
+		return spoken
+	})
 	if answer, err := p.Ask(t.Context(), []byte("hello")); err != nil || answer != "hello" {
 		t.Errorf("%q, %v", answer, err)
 	}
