@@ -63,7 +63,7 @@ func (r *Rewriter) Rewrite(ctx context.Context, q *Question) (a Answer, ok bool)
 	if r.bypass && r.pool.Waiting() > 0 {
 		return Answer{}, true
 	}
-	line, ok := r.ask(ctx, q.append(nil))
+	line, ok := r.askAbout(ctx, q)
 	if !ok {
 		return Answer{}, r.bypass
 	}
@@ -91,17 +91,17 @@ func (r *Rewriter) Apply(ctx context.Context, q *Question, url *http1.URL, metho
 
 // Store asks storeurl_rewrite_program, "" for no change.
 func (r *Rewriter) Store(ctx context.Context, q *Question) string {
-	return r.text(ctx, q.append(nil))
+	return r.text(r.askAbout(ctx, q))
 }
 
 // Location asks location_rewrite_program about a reply's Location, "" for no change.
 func (r *Rewriter) Location(ctx context.Context, location, url []byte, group string) string {
 	line := append(append(append([]byte(nil), location...), ' '), url...)
-	return r.text(ctx, appendWord(line, group))
+	return r.text(r.ask(ctx, appendWord(line, group)))
 }
 
-func (r *Rewriter) text(ctx context.Context, question []byte) string {
-	line, ok := r.ask(ctx, question)
+// text is what an answer puts in the place of what was asked about.
+func (r *Rewriter) text(line string, ok bool) string {
 	if !ok {
 		return ""
 	}
@@ -110,6 +110,16 @@ func (r *Rewriter) text(ctx context.Context, question []byte) string {
 		r.complain(fault)
 	}
 	return text
+}
+
+// questions are buffers for lines; nobody looks at one any more when its answer is there.
+var questions = sync.Pool{New: func() any { b := make([]byte, 0, 512); return &b }}
+
+func (r *Rewriter) askAbout(ctx context.Context, q *Question) (string, bool) {
+	b := questions.Get().(*[]byte)
+	defer questions.Put(b)
+	*b = q.append((*b)[:0])
+	return r.ask(ctx, *b)
 }
 
 func (r *Rewriter) ask(ctx context.Context, question []byte) (string, bool) {
