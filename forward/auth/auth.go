@@ -81,7 +81,7 @@ type scheme interface {
 	// name is the scheme's word in header fields.
 	name() string
 	// check fills the login; rest is the field's value behind the scheme's name.
-	check(ctx context.Context, l *Login, q *Request, rest []byte)
+	check(ctx context.Context, l *Login, q Request, rest []byte)
 	// challenge appends what the scheme asks for.
 	challenge(dst []byte, l *Login) []byte
 }
@@ -121,7 +121,7 @@ func (a *Authenticator) Usable() bool { return len(a.schemes) > 0 }
 
 // Check looks at the credentials, asking a helper and waiting for it if it must.
 // Once it has, it does nothing when it is called again for the same login.
-func (a *Authenticator) Check(ctx context.Context, l *Login, q *Request) {
+func (a *Authenticator) Check(ctx context.Context, l *Login, q Request) {
 	if l.State != Unchecked {
 		return
 	}

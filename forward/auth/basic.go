@@ -26,7 +26,7 @@ func (b *basic) challenge(dst []byte, _ *Login) []byte {
 	return append(append(append(dst, `Basic realm="`...), b.cfg.Realm...), '"')
 }
 
-func (b *basic) check(ctx context.Context, l *Login, q *Request, rest []byte) {
+func (b *basic) check(ctx context.Context, l *Login, q Request, rest []byte) {
 	now := b.now()
 	if known := q.Conn.recall(b, rest, now); known != nil {
 		l.State, l.User, l.told = Accepted, known.user, known.told

@@ -21,7 +21,7 @@ func BenchmarkBasicKnown(b *testing.B) {
 	memory.ttl, memory.sweep = time.Hour, time.Hour
 	a := &Authenticator{memory: memory, now: time.Now, schemes: []scheme{&basic{cfg: basicConfig, memory: memory, now: time.Now,
 		ask: func(context.Context, []byte) (string, error) { return "OK", nil }}}}
-	q := &Request{Field: []byte("Basic Ym9iOnNlY3JldA=="), Method: "GET", Conn: new(Conn)}
+	q := Request{Field: []byte("Basic Ym9iOnNlY3JldA=="), Method: "GET", Conn: new(Conn)}
 	check := func() {
 		var l Login
 		a.Check(context.Background(), &l, q)

@@ -62,7 +62,7 @@ func (s *connection) name() string { return s.word }
 
 func (s *connection) challenge(dst []byte, _ *Login) []byte { return append(dst, s.word...) }
 
-func (s *connection) check(ctx context.Context, l *Login, q *Request, blob []byte) {
+func (s *connection) check(ctx context.Context, l *Login, q Request, blob []byte) {
 	c := q.Conn
 	if c == nil {
 		return

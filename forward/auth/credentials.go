@@ -61,7 +61,7 @@ func (c *Credentials) look(ctx context.Context) {
 		id = http1.Authorization
 	}
 	field, a := c.Fields.Get(id), c.Authenticator
-	a.Check(ctx, &c.Login, &Request{Field: field, Method: c.Method, Conn: c.Conn})
+	a.Check(ctx, &c.Login, Request{Field: field, Method: c.Method, Conn: c.Conn})
 	switch {
 	case c.ShortcutTTL <= 0 || !c.Shortcuts.Check(ctx, c.Facts).Allowed():
 	case c.State == Accepted:

@@ -31,7 +31,7 @@ func (g *digest) challenge(dst []byte, l *Login) []byte {
 	return strconv.AppendBool(dst, l.stale)
 }
 
-func (g *digest) check(ctx context.Context, l *Login, q *Request, rest []byte) {
+func (g *digest) check(ctx context.Context, l *Login, q Request, rest []byte) {
 	d := parseDigest(rest)
 	if !d.named {
 		return

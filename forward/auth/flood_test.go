@@ -39,7 +39,7 @@ func TestLoginFlood(t *testing.T) {
 	for i := range logins {
 		wg.Go(func() {
 			l, name := new(Login), fmt.Sprintf("u%d", i)
-			a.Check(context.Background(), l, &Request{Field: []byte(encoded(name + ":x")), Conn: new(Conn)})
+			a.Check(context.Background(), l, Request{Field: []byte(encoded(name + ":x")), Conn: new(Conn)})
 			_, err := os.Stat(open)
 			switch {
 			case l.User != name:

@@ -27,8 +27,8 @@ func FuzzBasic(f *testing.F) {
 		}}
 		a := &Authenticator{schemes: []scheme{b}, memory: memory, now: time.Now}
 		var first, second Login
-		a.Check(t.Context(), &first, &Request{Field: field})
-		a.Check(t.Context(), &second, &Request{Field: field})
+		a.Check(t.Context(), &first, Request{Field: field})
+		a.Check(t.Context(), &second, Request{Field: field})
 		if (first.State == Accepted) != (asked == 1) || first.State != second.State || first.User != second.User || asked > 1 {
 			t.Errorf("%q: %+v, %+v, asked %d times", field, first, second, asked)
 		}
@@ -53,7 +53,7 @@ func FuzzDigest(f *testing.F) {
 		field = bytes.Replace(field, []byte(`nonce="x"`), []byte(`nonce="`+nonce+`"`), 1)
 		a := &Authenticator{schemes: []scheme{g}, memory: memory, now: time.Now}
 		var l Login
-		a.Check(t.Context(), &l, &Request{Field: field, Method: "GET"})
+		a.Check(t.Context(), &l, Request{Field: field, Method: "GET"})
 		if l.State == Accepted {
 			t.Errorf("%q is accepted", field)
 		}

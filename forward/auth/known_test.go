@@ -58,7 +58,7 @@ func TestKnownDoesNotAllocate(t *testing.T) {
 	memory := NewMemory()
 	a := &Authenticator{memory: memory, now: time.Now, schemes: []scheme{&basic{cfg: basicConfig, memory: memory, now: time.Now,
 		ask: func(context.Context, []byte) (string, error) { return "OK", nil }}}}
-	q := &Request{Field: []byte("Basic Ym9iOnNlY3JldA=="), Conn: new(Conn)}
+	q := Request{Field: []byte("Basic Ym9iOnNlY3JldA=="), Conn: new(Conn)}
 	check := func() {
 		var l Login
 		if a.Check(context.Background(), &l, q); l.State != Accepted {

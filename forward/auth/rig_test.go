@@ -99,7 +99,7 @@ func (r *rig) check(field string, c *Conn) *Login {
 
 func (r *rig) checkMethod(field, method string, c *Conn) *Login {
 	l := new(Login)
-	q := &Request{Field: []byte(field), Method: method, Conn: c}
+	q := Request{Field: []byte(field), Method: method, Conn: c}
 	if field == "" {
 		q.Field = nil
 	}
