@@ -3,6 +3,7 @@ package conf
 import (
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -52,6 +53,9 @@ func TestExtensionsListed(t *testing.T) {
 	for _, d := range Directives() {
 		if d.Extension != "" {
 			words[d.Name] = true
+			if toCome := strings.HasSuffix(listed[d.Name], ", to come]"); toCome != (d.Effect == Pending) {
+				t.Errorf("%s: to come: %v, but its effect is %v", d.Name, toCome, d.Effect)
+			}
 		}
 	}
 	for word, use := range extensionUses {

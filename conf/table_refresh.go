@@ -47,7 +47,7 @@ var refreshRows = []Directive{
 	{Name: "collapsed_forwarding", Effect: Acts, Default: "off", kind: onOff(func(c *Config) *bool { return &c.CollapsedForwarding }),
 		Help: "Whether requests for an object that is being fetched wait for it rather than fetch it again."},
 	{Name: "refresh_stale_hit", Effect: Acts, Default: "0 seconds", kind: duration(func(c *Config) *time.Duration { return &c.RefreshStaleHit }),
-		Help: "With collapsed_forwarding: for so long after it went stale an object is still served while it is being revalidated."},
+		Help: "For so long after its origin was asked last a stale object is still served, and while it is being asked."},
 	{Name: "ie_refresh", Effect: Acts, Default: "off", kind: onOff(func(c *Config) *bool { return &c.IERefresh }),
 		Help: "Whether a conditional request of old Internet Explorer through an intercepting or accelerating port is taken for a reload."},
 	{Name: "vary_ignore_expire", Effect: Acts, Default: "off", kind: onOff(func(c *Config) *bool { return &c.VaryIgnoreExpire }),

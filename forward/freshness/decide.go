@@ -96,7 +96,11 @@ func (r *Rules) decide(rule *Rule, q *Request, f Found, now int64) Decision {
 		d.Action, d.Tag = Fetch, TagClientRefreshMiss
 	case !f.HTTP:
 		d.Action, d.Tag = Fetch, TagMiss
-	case v.Staleness >= 0 && v.Basis <= ByMaximum && r.servesStale(rule, o, f, v.Staleness):
+	case v.Staleness < 0 || v.Basis > ByMaximum || o.Has(NeverStale) && !rule.IgnoreMustRevalidate:
+		d.Action, d.Tag = Refresh, TagRefreshMiss
+	case r.justAsked(o, f, v.Staleness, now):
+		d.Tag = TagStaleHit
+	case rule.staleness(o) >= v.Staleness:
 		d.Action, d.Tag = ServeStale, TagStaleHit
 	default:
 		d.Action, d.Tag = Refresh, TagRefreshMiss
@@ -104,15 +108,15 @@ func (r *Rules) decide(rule *Rule, q *Request, f Found, now int64) Decision {
 	return d
 }
 
-// servesStale: refresh_stale_hit lets requests that come while one is asking the
-// origin have the stale object, stale-while-revalidate the first one too.
-func (r *Rules) servesStale(rule *Rule, o *Object, f Found, staleness int64) bool {
-	if o.Has(NeverStale) && !rule.IgnoreMustRevalidate {
-		return false
-	}
-	if r.Collapsed && f.Refreshing && staleness < r.RefreshStaleHit {
-		return true
-	}
+// justAsked is refresh_stale_hit: a stale object is served as it is while somebody asks
+// the origin about it, and for so long after the origin was asked last.
+func (r *Rules) justAsked(o *Object, f Found, staleness, now int64) bool {
+	return f.Refreshing && staleness < r.RefreshStaleHit || o.Age(now) < r.RefreshStaleHit
+}
+
+// staleness is for how many seconds behind the end of its freshness an object is served
+// while the origin is asked in the background (stale-while-revalidate), negative for none.
+func (rule *Rule) staleness(o *Object) int64 {
 	window := int64(o.StaleWhileRevalidate)
 	if rule.IgnoreStaleWhileRevalidate {
 		window = -1
@@ -120,7 +124,7 @@ func (r *Rules) servesStale(rule *Rule, o *Object, f Found, staleness int64) boo
 	if rule.StaleWhileRevalidate >= 0 && window < 0 {
 		window = rule.StaleWhileRevalidate
 	}
-	return window >= 0 && staleness <= window
+	return window
 }
 
 // MayFailStale reports whether a stale object may be served because the origin cannot

@@ -11,7 +11,11 @@ func TestDecide(t *testing.T) {
 	must.StaleWhileRevalidate, must.Flags = 60, NeverStale
 	negative.Flags, negative.Status = Negative, 404
 	const minute = "refresh_pattern . 0 20% 4320 stale-while-revalidate=1"
-	const collapsed = "collapsed_forwarding on\nrefresh_stale_hit 30 seconds"
+	const hit = "refresh_stale_hit 30 seconds"
+	old, lasting, kept := stale, stale, must
+	old.Timestamp = noon - 100 // when the origin was asked last
+	lasting.Timestamp, lasting.Expires = noon-100, noon+15
+	kept.StaleWhileRevalidate = -1
 	for _, c := range []struct {
 		name, lines, request string
 		found                Found
@@ -31,10 +35,15 @@ func TestDecide(t *testing.T) {
 		{"offered, but too old", "", "Cache-Control: max-age=5", Found{Object: &offered, HTTP: true}, 20, Decision{Refresh, TagRefreshMiss, LookupHit, ByRequestAge}},
 		{"by pattern", minute, "", Found{Object: &stale, HTTP: true}, 70, Decision{ServeStale, TagStaleHit, LookupHit, ByExpiry}},
 		{"by pattern no longer", minute, "", Found{Object: &stale, HTTP: true}, 71, Decision{Refresh, TagRefreshMiss, LookupHit, ByExpiry}},
-		{"refreshing", collapsed, "", Found{Object: &stale, HTTP: true, Refreshing: true}, 39, Decision{ServeStale, TagStaleHit, LookupHit, ByExpiry}},
-		{"refreshing too long", collapsed, "", Found{Object: &stale, HTTP: true, Refreshing: true}, 40, Decision{Refresh, TagRefreshMiss, LookupHit, ByExpiry}},
-		{"nobody refreshing", collapsed, "", Found{Object: &stale, HTTP: true}, 20, Decision{Refresh, TagRefreshMiss, LookupHit, ByExpiry}},
-		{"refresh_stale_hit alone", "refresh_stale_hit 30 seconds", "", Found{Object: &stale, HTTP: true, Refreshing: true}, 20, Decision{Refresh, TagRefreshMiss, LookupHit, ByExpiry}},
+		{"refreshing", hit, "", Found{Object: &old, HTTP: true, Refreshing: true}, 39, Decision{Serve, TagStaleHit, LookupHit, ByExpiry}},
+		{"refreshing too long", hit, "", Found{Object: &old, HTTP: true, Refreshing: true}, 40, Decision{Refresh, TagRefreshMiss, LookupHit, ByExpiry}},
+		{"nobody refreshing", hit, "", Found{Object: &old, HTTP: true}, 11, Decision{Refresh, TagRefreshMiss, LookupHit, ByExpiry}},
+		{"fresh still", hit, "", Found{Object: &lasting, HTTP: true}, 14, Decision{Serve, TagHit, LookupHit, ByExpiry}},
+		{"just asked", hit, "", Found{Object: &stale, HTTP: true}, 29, Decision{Serve, TagStaleHit, LookupHit, ByExpiry}},
+		{"no longer just asked", hit, "", Found{Object: &stale, HTTP: true}, 30, Decision{Refresh, TagRefreshMiss, LookupHit, ByExpiry}},
+		{"just asked, and forbidden", hit, "", Found{Object: &kept, HTTP: true}, 20, Decision{Refresh, TagRefreshMiss, LookupHit, ByExpiry}},
+		{"just asked, but reloaded", hit, "Cache-Control: no-cache", Found{Object: &stale, HTTP: true}, 20, Decision{Fetch, TagClientRefreshMiss, LookupHit, ByReload}},
+		{"just asked, but too old", hit, "Cache-Control: max-age=5", Found{Object: &stale, HTTP: true}, 20, Decision{Refresh, TagRefreshMiss, LookupHit, ByRequestAge}},
 		{"only-if-cached, offered", "", "Cache-Control: only-if-cached", Found{Object: &offered, HTTP: true}, 20, Decision{ServeStale, TagStaleHit, LookupHit, ByExpiry}},
 		{"only-if-cached, stale", "", "Cache-Control: only-if-cached", Found{Object: &stale, HTTP: true, InMemory: true}, 20, Decision{Refuse, TagHit, LookupHit, ByExpiry}},
 		{"only-if-cached, nothing", "", "Cache-Control: only-if-cached", Found{HTTP: true}, 20, Decision{Refuse, TagMiss, LookupMiss, 0}},

@@ -18,8 +18,8 @@ type Rules struct {
 	// RangeOffsetLimit is range_offset_limit in bytes, -1 for none.
 	RangeOffsetLimit int64
 	// CacheVary and the others are the directives of these names.
-	CacheVary, ReloadIntoIMS, IERefresh, VaryIgnoreExpire, Offline, Collapsed bool
-	UpdateHeaders, IgnoreIMSOnMiss                                            bool
+	CacheVary, ReloadIntoIMS, IERefresh, VaryIgnoreExpire, Offline bool
+	UpdateHeaders, IgnoreIMSOnMiss                                 bool
 	// ByRFC is rfc9111_rules: what the RFC allows counts where 2.6 does less.
 	ByRFC bool
 	// Surrogate is the name by which origins target an accelerator with
@@ -62,7 +62,6 @@ func NewRules(cfg *conf.Config) (*Rules, error) {
 		IERefresh:        cfg.IERefresh,
 		VaryIgnoreExpire: cfg.VaryIgnoreExpire,
 		Offline:          cfg.OfflineMode,
-		Collapsed:        cfg.CollapsedForwarding,
 		UpdateHeaders:    cfg.UpdateHeaders,
 		IgnoreIMSOnMiss:  cfg.IgnoreIMSOnMiss,
 		ByRFC:            cfg.RFC9111Rules,

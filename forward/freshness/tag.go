@@ -14,7 +14,7 @@ const (
 	TagRefreshMiss       Tag = "TCP_REFRESH_MISS"        // stale, the origin sent another one
 	TagRefreshFailHit    Tag = "TCP_REFRESH_FAIL_HIT"    // stale, the origin could not be asked, served all the same
 	TagClientRefreshMiss Tag = "TCP_CLIENT_REFRESH_MISS" // the client's reload
-	TagStaleHit          Tag = "TCP_STALE_HIT"           // stale, while somebody refreshes it
+	TagStaleHit          Tag = "TCP_STALE_HIT"           // stale, and the origin is being asked, or was just now
 	TagOfflineHit        Tag = "TCP_OFFLINE_HIT"         // offline_mode
 	TagAsyncHit          Tag = "TCP_ASYNC_HIT"           // a refresh in the background: still the same
 	TagAsyncMiss         Tag = "TCP_ASYNC_MISS"          // a refresh in the background: another one
