@@ -283,10 +283,21 @@ func (cl *client) watch() {
 	}
 }
 
-// hold and release say which fetches a hang-up of the client ends.
-func (cl *client) hold(f aborter) {
+// hear begins to watch.
+func (cl *client) hear() {
 	cl.mu.Lock()
 	cl.watch()
+	cl.mu.Unlock()
+}
+
+// hold and release say which fetches a hang-up of the client ends.
+func (cl *client) hold(f aborter) {
+	cl.hear()
+	cl.holdUnwatched(f)
+}
+
+func (cl *client) holdUnwatched(f aborter) {
+	cl.mu.Lock()
 	if cl.fetches[0] == nil {
 		cl.fetches[0] = f
 	} else {

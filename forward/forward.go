@@ -15,6 +15,7 @@ func (x *transaction) forward() *failure.Failure {
 		return f
 	}
 	x.beginFetch()
+	x.cl.hear()
 	if f := x.fetch.Choose(); f != nil {
 		return f
 	}
@@ -60,13 +61,15 @@ func (x *transaction) describeRequest(r *fetch.Request) {
 	r.HTTP11, r.Client11, r.Upgrade = x.port.HTTP11, x.client11(), x.mayUpgrade()
 }
 
-// beginFetch begins the client's own fetch.
+// beginFetch begins the client's own fetch. That the client hangs up is told while the
+// connection is waited for, through the context; who then waits for the origin without
+// reading from the client has it told of all the time.
 func (x *transaction) beginFetch() {
 	r, cl := &x.asks, x.cl
 	x.describeRequest(r)
 	r.Body, r.Have, r.Source = x.body, x.in[x.head:], cl.c
 	x.fetch.Begin(x.context(), &cl.srv.fetching, &x.p.fetch, r)
-	cl.hold(&x.fetch)
+	cl.holdUnwatched(&x.fetch)
 }
 
 // leave ends the fetch, and takes over what it did with the request's body.
@@ -168,7 +171,7 @@ func (x *transaction) join(early []byte, intercepted bool) {
 	}
 	ends := tunnel.Ends{Client: x.cl.c, Origin: conn, Patience: x.p.cfg.ReadTimeout, Halves: intercepted, Recover: x.cl.recover}
 	if intercepted {
-		ends.Watcher, ends.Stay = x.cl.srv.watcher, stay
+		ends.Watcher, ends.Stay, ends.Parking = x.cl.srv.watcher, stay, x.cl.hear
 	}
 	t := ends.Join()
 	var j *joined

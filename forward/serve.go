@@ -133,9 +133,7 @@ func (cl *client) TakeTurn(turn *sock.Turn) (done bool) {
 			growStack(false)
 		}
 		if cl.served == 1 {
-			cl.mu.Lock()
-			cl.watch() // who has asked twice stays
-			cl.mu.Unlock()
+			cl.hear() // who has asked twice stays
 		}
 		x.in = x.in[:len(x.in)+n]
 		cl.turn = turn

@@ -27,6 +27,7 @@ func (x *transaction) tunnel() bool {
 		return x.refuseTunnel(f)
 	}
 	x.beginFetch()
+	x.cl.hear()
 	defer x.leave()
 	if f := x.fetch.Choose(); f != nil {
 		return x.refuseTunnel(f)
@@ -192,6 +193,7 @@ func (x *transaction) connectTLS() *failure.Failure {
 	if !x.fetch.BeginsAtPeer() {
 		return x.fetch.ConnectTo(x.cl.meant)
 	}
+	x.cl.hear() // while the peer is waited for
 	if f := x.fetch.Head(); f != nil {
 		return f
 	}

@@ -23,6 +23,10 @@ type Ends struct {
 	// of a goroutine.
 	Watcher *sock.Watcher
 	Stay    time.Duration
+	// Parking, when set, is called before a way is given to the Watcher for the first
+	// time: whatever the client's end of it would tell somebody who reads is told
+	// otherwise from there on.
+	Parking func()
 }
 
 // Tunnel moves bytes both ways between its ends until one side ends, in error or not.
@@ -33,6 +37,8 @@ type Tunnel struct {
 	up, down way
 	moved    atomic.Int64
 	last     atomic.Int64 // when bytes moved last, in nanoseconds
+
+	parking sync.Once
 
 	mu    sync.Mutex
 	timer *time.Timer   // of the patience, once a way has been parked

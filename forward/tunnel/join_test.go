@@ -171,9 +171,13 @@ func TestPanicEndsTheTunnel(t *testing.T) {
 	l, w := listen(t)
 	near, client := pair(t, l)
 	other, origin := pair(t, l)
-	recovered := make(chan any, 2)
+	recovered := make(chan any, 1)
 	a := Ends{Client: near, Origin: other, Patience: time.Minute, Watcher: w, Stay: time.Millisecond,
-		Recover: func() { recovered <- recover() }}.Join()
+		Recover: func() {
+			if e := recover(); e != nil {
+				recovered <- e
+			}
+		}}.Join()
 	a.Run()
 	over := make(chan struct{})
 	a.Leave(func() { close(over) })
@@ -187,7 +191,9 @@ func TestPanicEndsTheTunnel(t *testing.T) {
 	a.mu.Unlock()
 	client.Write([]byte("x"))
 	<-over
-	if got := []any{<-recovered, <-recovered}; got[0] == nil && got[1] == nil {
+	select {
+	case <-recovered:
+	case <-time.After(20 * time.Second):
 		t.Error("nobody recovered")
 	}
 	for _, c := range []io.Closer{near, client, other, origin} {

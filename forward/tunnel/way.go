@@ -107,6 +107,9 @@ func (w *way) park() bool {
 	if from == nil || t.Watcher == nil {
 		return false
 	}
+	if t.Parking != nil {
+		t.parking.Do(t.Parking)
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if from.Aborted() || t.Watcher.Await(from, w) != nil {
