@@ -199,7 +199,7 @@ backend b
 `, addr, origin)
 	args := []string{"-q", "-db", "-f", config}
 	if server == "nginx" {
-		text = fmt.Sprintf(`daemon off; pid %[1]s/pid; error_log %[1]s/err; events {}
+		text = fmt.Sprintf(`daemon off; master_process off; pid %[1]s/pid; error_log %[1]s/err; events {}
 http { access_log off; client_body_temp_path %[1]s/b; proxy_temp_path %[1]s/p; fastcgi_temp_path %[1]s/f; uwsgi_temp_path %[1]s/u; scgi_temp_path %[1]s/s;
  ignore_invalid_headers off; underscores_in_headers on; lingering_close off; client_max_body_size 0; proxy_ignore_client_abort on;
  server { listen %[2]s; location / { proxy_pass http://%[3]s; proxy_http_version 1.1; proxy_set_header Host $http_host; } } }`, dir, addr, origin)

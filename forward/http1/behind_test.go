@@ -29,7 +29,7 @@ type server struct {
 func startServers(t *testing.T) []server {
 	dir := t.TempDir()
 	configs := map[string]string{
-		"nginx": `daemon off; error_log /dev/null crit; pid %[1]s/nginx.pid;
+		"nginx": `daemon off; master_process off; error_log /dev/null crit; pid %[1]s/nginx.pid;
 events {}
 http { access_log off; client_body_temp_path %[1]s/b; proxy_temp_path %[1]s/p; fastcgi_temp_path %[1]s/f;
  uwsgi_temp_path %[1]s/u; scgi_temp_path %[1]s/s; large_client_header_buffers 4 64k;
