@@ -22,7 +22,7 @@ func (x *transaction) lookup() freshness.Decision {
 		return freshness.Decision{Action: freshness.Fetch, Tag: freshness.TagMiss, Lookup: freshness.LookupMiss}
 	}
 	rewriteStoreURL(x)
-	found := c.Find(ctx)
+	found := c.Find(ctx) || c.FindHeld()
 	if found && !x.verified() {
 		c.Distrust()
 		found = false
@@ -97,6 +97,9 @@ func (x *transaction) serveStored(conditions bool) bool {
 		return x.sendNotModified()
 	}
 	length := o.Length()
+	if c.Held != nil {
+		length = c.Held.Size
+	}
 	if f := x.checkHead(length); f != nil {
 		return x.refuse(f)
 	}
@@ -108,6 +111,9 @@ func (x *transaction) serveStored(conditions bool) bool {
 	r.Fields.Remove(http1.Age)
 	if x.form.Accelerated {
 		x.p.fetch.WithoutControl(&r.Fields, &x.req.Fields)
+	}
+	if c.Held != nil {
+		return sendHeld(x, c.Held)
 	}
 	if spans := c.Ranges(o); len(spans) > 0 {
 		return x.sendRanges(o, spans)
@@ -168,6 +174,15 @@ func (x *transaction) sendNotModified() bool {
 	}
 	x.finishStored(&x.cached.Stored, true)
 	r.SendHead()
+	return r.Keep
+}
+
+// sendHeld answers 206 with a part of what is not whole yet.
+func sendHeld(x *transaction, h *caching.Held) bool {
+	r, o, length := &x.reply, &x.cached.Stored, h.Span.Len()
+	caching.BecomePart(r, []freshness.Span{h.Span}, &freshness.Multipart{Size: h.Size}, length)
+	x.finishStored(o, r.Frame(http1.Body{Framing: http1.ByLength, Length: length}, x.bodyMaxSize(), len(o.Reply.Head)))
+	r.Send(h)
 	return r.Keep
 }
 

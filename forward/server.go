@@ -145,7 +145,7 @@ func (s *Server) Helpers() []helper.Stats { return s.helpers.Stats() }
 func (s *Server) Rebuilt() <-chan struct{} { return s.cache.Store.Rebuilt() }
 
 // StoreStats is the state of the store.
-func (s *Server) StoreStats() store.Stats { return s.cache.Store.Stats() }
+func (s *Server) StoreStats() store.Stats { return s.cache.Stats() }
 
 // Requests is the number of requests served so far.
 func (s *Server) Requests() uint64 { return s.requests.Load() }

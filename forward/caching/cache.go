@@ -92,6 +92,13 @@ func (c *Cache) Close() {
 	}
 }
 
+// Stats is the state of the store and of what is not whole yet.
+func (c *Cache) Stats() store.Stats {
+	st := c.Store.Stats()
+	st.Joining, st.JoiningBytes = c.joins.count()
+	return st
+}
+
 // stopper brings something into the store.
 type stopper interface{ Stop() }
 

@@ -13,6 +13,7 @@
 //	           refresh.go   the origin is asked whether what is stored is still the same
 //	part       part.go      a part of a body on its way to a client; joins.go has those
 //	                        that are not whole yet
+//	Held       held.go      a part of one of those, for who asks for no more
 //	           edit.go      how such a request differs from the client's
 //	           invalidate.go what is not worth keeping any more
 //

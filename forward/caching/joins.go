@@ -10,13 +10,13 @@ import (
 )
 
 // joins are bodies of which 206 replies have brought some parts: when the parts make up
-// the whole it is stored (RFC 9111 section 3.4). They lie in memory, in all at most
-// limit bytes, beyond which the one that was added to the longest time ago goes. The zero
-// value is ready.
+// the whole it is stored (RFC 9111 section 3.4), and until then what is there answers who
+// asks for no more. They lie in memory, in all at most limit bytes, beyond which the one
+// that was used the longest time ago goes. The zero value is ready.
 type joins struct {
 	mu     sync.Mutex // guards all below
 	bodies map[store.Key]*joined
-	held   int64 // bytes of all blocks
+	held   int64 // bytes of all blocks, those included that are only being sent
 	clock  uint64
 }
 
@@ -34,14 +34,19 @@ type joined struct {
 	parts  freshness.Parts
 	blocks [][]byte // nil for those of which nothing is there
 	size   int64
-	used   uint64 // when it was added to last, by clock
+	used   uint64 // when it was added to or read last, by clock
 	gone   bool   // nobody finds it any more
+	// head is that of the whole and vary its Vary, of the part that came last.
+	head    store.Head
+	vary    []byte
+	readers int // that are sending some of it
 }
 
-// open finds the body of which a reply brings a part, or begins it. What was there under
-// its key with another entity tag, or of another size, is over.
-func (j *joins) open(under, key store.Key, fields *http1.Fields, size int64) *joined {
-	etag := fields.Get(http1.ETag)
+// open finds the body of which a reply brings a part, or begins it. under is the plain key
+// of its URL, head that of the whole, by this reply, and vary its Vary. What was there
+// under its key with another entity tag, or of another size, is over.
+func (j *joins) open(under store.Key, fields *http1.Fields, head *store.Head, vary []byte) *joined {
+	etag, key, size := fields.Get(http1.ETag), head.Key, head.Length
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	b := j.bodies[key]
@@ -59,8 +64,39 @@ func (j *joins) open(under, key store.Key, fields *http1.Fields, size int64) *jo
 		b = &joined{under: under, key: key, etag: bytes.Clone(etag), size: size, blocks: make([][]byte, (size+joinBlock-1)/joinBlock)}
 		j.bodies[key] = b
 	}
+	b.head, b.vary = *head, vary
 	j.touch(b)
 	return b
+}
+
+// find finds a body under a plain key that suits, of which nothing goes before release.
+func (j *joins) find(under store.Key, suits func(*joined) bool) *joined {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, b := range j.bodies {
+		if b.under == under && suits(b) {
+			b.readers++
+			j.touch(b)
+			return b
+		}
+	}
+	return nil
+}
+
+// release ends what find began.
+func (j *joins) release(b *joined) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if b.readers--; b.gone {
+		j.uncount(b)
+	}
+}
+
+// count tells how many bodies there are and how many bytes of memory they take.
+func (j *joins) count() (bodies int, held int64) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return len(j.bodies), j.held
 }
 
 // add adds bytes from an offset on, within limit bytes for all bodies. It reports whether
@@ -75,13 +111,28 @@ func (j *joins) add(b *joined, at int64, p []byte, limit int64) (whole, ok bool)
 	}
 	j.touch(b)
 	span := freshness.Span{From: at, To: at + int64(len(p))}
-	same := b.agrees(span, p)
+	same, missing := b.agrees(span, p), b.parts.Missing(span)
 	parts, fits := b.parts.Join(span)
 	b.parts = parts // whose storage Join has changed
 	if !same || !fits {
 		j.remove(b)
 		return false, false
 	}
+	for _, s := range missing { // what is there may be on its way to somebody
+		if !j.fill(b, s.From, p[s.From-at:s.To-at], limit) {
+			return false, false
+		}
+	}
+	if b.parts.Whole(b.size) {
+		j.remove(b)
+		return true, true
+	}
+	return false, true
+}
+
+// fill puts bytes into the blocks of a body from an offset on. It is false when there is
+// no room: then the body is gone.
+func (j *joins) fill(b *joined, at int64, p []byte, limit int64) bool {
 	for len(p) > 0 {
 		n, from := at/joinBlock, at%joinBlock
 		if b.blocks[n] == nil {
@@ -89,7 +140,7 @@ func (j *joins) add(b *joined, at int64, p []byte, limit int64) (whole, ok bool)
 			for j.held+size > limit {
 				old := j.oldest()
 				if j.remove(old); old == b {
-					return false, false
+					return false
 				}
 			}
 			b.blocks[n] = make([]byte, size)
@@ -98,11 +149,7 @@ func (j *joins) add(b *joined, at int64, p []byte, limit int64) (whole, ok bool)
 		c := copy(b.blocks[n][from:], p)
 		at, p = at+int64(c), p[c:]
 	}
-	if b.parts.Whole(b.size) {
-		j.remove(b)
-		return true, true
-	}
-	return false, true
+	return true
 }
 
 // agrees reports whether p is what is there already, as far as it is.
@@ -137,7 +184,7 @@ func (j *joins) touch(b *joined) {
 	b.used = j.clock
 }
 
-// oldest is the one that was added to the longest time ago; there is one.
+// oldest is the one that was used the longest time ago; there is one.
 func (j *joins) oldest() (old *joined) {
 	for _, b := range j.bodies {
 		if old == nil || b.used < old.used {
@@ -147,10 +194,18 @@ func (j *joins) oldest() (old *joined) {
 	return old
 }
 
-// remove has nobody find a body any more, nor count it.
+// remove has nobody find a body any more. It counts as long as somebody is sending some
+// of it.
 func (j *joins) remove(b *joined) {
 	b.gone = true
 	delete(j.bodies, b.key)
+	j.uncount(b)
+}
+
+func (j *joins) uncount(b *joined) {
+	if b.readers > 0 {
+		return
+	}
 	for _, block := range b.blocks {
 		j.held -= int64(len(block))
 	}

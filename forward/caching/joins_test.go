@@ -20,6 +20,9 @@ func tagged(t interface{ Fatal(...any) }, tag string) *http1.Fields {
 	return &rep.Fields
 }
 
+// wholeOf is the head of a body of so many octets.
+func wholeOf(key store.Key, size int64) *store.Head { return &store.Head{Key: key, Length: size} }
+
 // whole is what a body that was joined holds.
 func (b *joined) whole() []byte { return bytes.Join(b.blocks, nil) }
 
@@ -40,13 +43,19 @@ func TestJoins(t *testing.T) {
 		limit := rapid.SampledFrom([]int64{joinBlock, 4 * joinBlock, 1 << 20}).Draw(t, "limit")
 		sizes := []int{1, 1000, joinBlock - 1, joinBlock, joinBlock + 1, 3*joinBlock + 77}
 		open := map[int]*joined{}
+		type reader struct {
+			b        *joined
+			from, to int
+			body     []byte
+		}
+		var reading []reader
 		for range rapid.IntRange(1, 30).Draw(t, "steps") {
 			n := rapid.IntRange(0, 3).Draw(t, "body")
 			tag := rapid.SampledFrom([]string{"a", "a", "a", "b"}).Draw(t, "tag")
 			size := sizes[(n+len(tag))%len(sizes)]
 			body := pattern(n*2+int(tag[0]), size)
 			key := store.Key{byte(n)}
-			b := j.open(key, key, tagged(t, tag), int64(size))
+			b := j.open(key, tagged(t, tag), wholeOf(key, int64(size)), nil)
 			if old := open[n]; old != nil && old != b && !old.gone {
 				t.Fatal("two bodies under one key")
 			}
@@ -68,7 +77,38 @@ func TestJoins(t *testing.T) {
 			if rapid.IntRange(0, 9).Draw(t, "drop") == 0 {
 				j.drop(key)
 			}
-			held := int64(0)
+			if r := j.find(key, func(b *joined) bool { return b.parts.Has(freshness.Span{From: int64(from), To: int64(to)}) }); r != nil {
+				if r.gone || r.key != key {
+					t.Fatalf("found what is gone, or another one: %+v", r)
+				}
+				reading = append(reading, reader{r, from, to, pattern(n*2+int(r.etag[1]), int(r.size))})
+			}
+			if len(reading) > 0 && rapid.Bool().Draw(t, "ends") {
+				r := reading[0]
+				h := Held{Span: freshness.Span{From: int64(r.from), To: int64(r.to)}, of: r.b, at: int64(r.from)}
+				var got []byte
+				for {
+					piece, err := h.Next(rapid.IntRange(1, 2*joinBlock).Draw(t, "most"), false)
+					if err != nil {
+						break
+					}
+					got = append(got, piece...)
+				}
+				if !bytes.Equal(got, r.body[r.from:r.to]) {
+					t.Fatal("what is held of a body is not of it")
+				}
+				j.release(r.b)
+				reading = reading[1:]
+			}
+			held, counted := int64(0), map[*joined]bool{}
+			for _, r := range reading {
+				if r.b.gone && !counted[r.b] {
+					counted[r.b] = true
+					for _, block := range r.b.blocks {
+						held += int64(len(block))
+					}
+				}
+			}
 			for _, b := range j.bodies {
 				for i, block := range b.blocks {
 					held += int64(len(block))
@@ -89,7 +129,7 @@ func TestJoinsDisagree(t *testing.T) {
 	var j joins
 	key, size := store.Key{1}, int64(3*joinBlock)
 	body := pattern(1, int(size))
-	b := j.open(key, key, tagged(t, "a"), size)
+	b := j.open(key, tagged(t, "a"), wholeOf(key, size), nil)
 	if whole, ok := j.add(b, 0, body[:2*joinBlock], 1<<20); whole || !ok {
 		t.Fatal(whole, ok)
 	}
@@ -106,10 +146,10 @@ func TestJoinsDisagree(t *testing.T) {
 // There are only so many, and those that were added to last stay.
 func TestJoinsAreFew(t *testing.T) {
 	var j joins
-	first := j.open(store.Key{}, store.Key{}, tagged(t, "a"), 10)
+	first := j.open(store.Key{}, tagged(t, "a"), wholeOf(store.Key{}, 10), nil)
 	for i := 1; i < 3*mostJoined; i++ {
 		key := store.Key{byte(i), byte(i >> 8)}
-		j.add(j.open(key, key, tagged(t, "a"), 10), 0, []byte("x"), 1<<20)
+		j.add(j.open(key, tagged(t, "a"), wholeOf(key, 10), nil), 0, []byte("x"), 1<<20)
 		if i%7 == 0 {
 			if _, ok := j.add(first, int64(i/7%5), []byte("x"), 1<<20); !ok {
 				t.Fatalf("the first is gone after %d", i)
@@ -120,7 +160,7 @@ func TestJoinsAreFew(t *testing.T) {
 		t.Errorf("%d bodies of %d bytes", len(j.bodies), j.held)
 	}
 	for _, tag := range []string{"b"} {
-		if b := j.open(store.Key{}, store.Key{}, tagged(t, tag), 10); b == first || !first.gone {
+		if b := j.open(store.Key{}, tagged(t, tag), wholeOf(store.Key{}, 10), nil); b == first || !first.gone {
 			t.Error("another entity tag found the same body")
 		}
 	}

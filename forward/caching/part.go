@@ -75,7 +75,7 @@ func (r *Request) part(f *fetch.Fetch) *part {
 		}
 		p.head.Vary, p.head.Key, p.tag = data, p.place.variantKey(data), string(rep.Get(http1.ETag))
 	}
-	p.into = c.joins.open(r.key, p.head.Key, &rep.Fields, size)
+	p.into = c.joins.open(r.key, &rep.Fields, &p.head, p.vary)
 	return p
 }
 

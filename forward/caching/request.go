@@ -45,6 +45,9 @@ type State struct {
 	// Served is the head of the reply as it was received, or stored; nil as long as
 	// there is none.
 	Served *http1.Reply
+	// Held is what of a body that is not whole yet answers the request, nil for nothing;
+	// its head is Stored's.
+	Held *Held
 	// Fill is the fetch whose reply may be stored, nil when there is none.
 	Fill *Filling
 
@@ -98,6 +101,7 @@ func (r *Request) Find(ctx context.Context) bool {
 // the client wanted to go.
 func (r *Request) Distrust() {
 	r.Stored.Close()
+	r.dropHeld()
 	r.Uses, r.others = false, false
 }
 
@@ -109,6 +113,12 @@ func (r *Request) Decide(found bool) freshness.Decision {
 		_, f.Refreshing = r.Cache.refreshing.Load(r.Stored.key)
 	}
 	d := r.Policy.Rules.Decide(r.Rule, &r.Asked, f, r.Now.Unix())
+	if r.Held != nil && d.Action != freshness.Serve {
+		// The origin is asked for what the client asks, as if there were no other parts.
+		r.dropHeld()
+		f.Object = nil
+		d = r.Policy.Rules.Decide(r.Rule, &r.Asked, f, r.Now.Unix())
+	}
 	r.decided = d
 	if r.swapped && d.Tag == freshness.TagMiss {
 		d.Tag = freshness.TagSwapFailMiss
@@ -148,6 +158,7 @@ func (r *Request) Leave() {
 	}
 	r.Stored.Close()
 	r.Filled.Close()
+	r.dropHeld()
 }
 
 // keptAs is the URL under which the reply is kept.

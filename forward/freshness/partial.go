@@ -75,6 +75,26 @@ func (p Parts) Join(s Span) (joined Parts, ok bool) {
 	return slices.Replace(p, i, j, s), true
 }
 
+// Has reports whether all of a piece is there.
+func (p Parts) Has(s Span) bool { return len(p.Missing(s)) == 0 }
+
+// Missing is what is not there of a piece.
+func (p Parts) Missing(s Span) (missing []Span) {
+	for _, have := range p {
+		if have.To <= s.From || have.From >= s.To {
+			continue
+		}
+		if s.From < have.From {
+			missing = append(missing, Span{s.From, have.From})
+		}
+		s.From = min(have.To, s.To)
+	}
+	if s.From < s.To {
+		missing = append(missing, s)
+	}
+	return missing
+}
+
 // Whole reports whether the pieces make up a body of size bytes.
 func (p Parts) Whole(size int64) bool {
 	return size == 0 || len(p) == 1 && p[0].From == 0 && p[0].To >= size

@@ -52,7 +52,11 @@ type Stats struct {
 	// Reads and Writes wait for a worker; OpenFiles are read or written, KeptFiles only
 	// open for the next reader, or for it as well.
 	Reads, Writes, OpenFiles, KeptFiles int
-	Dirs                                []DirStats
+	// Joining bodies are not objects yet, of JoiningBytes of memory beside MemoryPages: 206
+	// replies have brought some of each. The store itself knows of none.
+	Joining      int
+	JoiningBytes int64
+	Dirs         []DirStats
 }
 
 // DirStats is the state of a cache directory.

@@ -23,6 +23,7 @@ func (st *Stats) WriteText(w io.Writer) error {
 	page := int64(st.PageSize)
 	fmt.Fprintf(w, "memory: %d of %d KB; %d objects left it for others, %d times no page could be had\n",
 		int64(st.MemoryPages)*page>>10, int64(st.MemoryLimit)*page>>10, st.MemoryEvictions, st.NoPage)
+	fmt.Fprintf(w, "parts: %d bodies are not whole yet, %d KB of memory beside that\n", st.Joining, (st.JoiningBytes+1023)>>10)
 	fmt.Fprintf(w, "lookups: %.1f%% hits (%d in memory, %d on disk), %d misses, %d joined a fetch, %d waited for one, %d found another URL\n",
 		100*st.HitRatio(), st.MemoryHits, st.DiskHits, st.Misses, st.Joined, st.Waited, st.Collisions)
 	fmt.Fprintf(w, "fetches: %d begun, %d stored, %d aborted (%d by quick_abort), %d readers ended that took nothing\n",
