@@ -43,7 +43,7 @@ func (c *choices) helped(o *origin, list []contender, what string) {
 			both = append(both, who, s.given(who))
 		}
 	}
-	t := c.loaded(both, func(who contender) (*running, *crowd, error) {
+	t := c.loaded(both, func(who contender) (*running, []*crowd, error) {
 		r, err := who.start(o, noCache)
 		if err != nil {
 			return nil, nil, err
@@ -52,9 +52,9 @@ func (c *choices) helped(o *origin, list []contender, what string) {
 		if strings.HasSuffix(who.name, s.suffix) {
 			request = append(request[:len(request)-2], s.fields+"\r\n"...)
 		}
-		g := &crowd{r: r}
+		g := &crowd{r: r, name: r.name}
 		g, err = g.gather(c.concurrency, func() func() []byte { return func() []byte { return request } })
-		return r, g, err
+		return r, []*crowd{g}, err
 	})
 	t.added(func(name string) string { return strings.TrimSuffix(name, s.suffix) }).print()
 }

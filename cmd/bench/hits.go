@@ -12,7 +12,8 @@ type scene struct {
 	mode  cacheMode
 	size  int // octets of an object
 	// objects is how many there are; 0 for a new one with every request, which is
-	// a miss that is stored.
+	// a miss that is stored. The same cache is then also asked for new ones that the
+	// origin lets nobody store.
 	objects int
 	fresh   bool   // a new connection for every request
 	to      string // whose cost the ratios are to
@@ -33,13 +34,13 @@ func (c *choices) hits(o *origin, list []contender, what string) {
 	fmt.Printf("%d-octet object, %s, %d clients, access log on, %d rounds of %v each\n", s.size, s.title, c.concurrency, c.rounds, c.slice)
 	var name atomic.Int64 // of what is asked for once
 	var caches []*running
-	c.inTurn(list, func(who contender) (*running, *crowd, error) {
+	c.inTurn(list, func(who contender) (*running, []*crowd, error) {
 		r, err := who.start(o, s.mode)
 		if err != nil {
 			return nil, nil, err
 		}
 		caches = append(caches, r)
-		prefix := fmt.Sprintf("/object/%d/%d/", s.size, r.listen)
+		prefix := fmt.Sprintf("%s/%d/%d/", keptObject, s.size, r.listen)
 		requests := make([][]byte, s.objects)
 		for i := range requests {
 			requests[i] = requestFor(r, prefix+strconv.Itoa(i))
@@ -47,14 +48,13 @@ func (c *choices) hits(o *origin, list []contender, what string) {
 		if err := fill(r, requests); err != nil {
 			return r, nil, err
 		}
-		g := &crowd{r: r, fresh: s.fresh}
+		if s.objects == 0 {
+			crowds, err := c.misses(r, &name, s.size)
+			return r, crowds, err
+		}
+		g := &crowd{r: r, name: r.name, fresh: s.fresh}
 		at := 0
 		g, err = g.gather(c.concurrency, func() func() []byte {
-			if s.objects == 0 {
-				return func() []byte {
-					return requestFor(r, prefix+"once-"+strconv.FormatInt(name.Add(1), 10))
-				}
-			}
 			at += s.objects / c.concurrency
 			next := at
 			return func() []byte {
@@ -62,7 +62,7 @@ func (c *choices) hits(o *origin, list []contender, what string) {
 				return requests[next%len(requests)]
 			}
 		})
-		return r, g, err
+		return r, []*crowd{g}, err
 	}, s.to)
 	for _, r := range caches {
 		if n := o.counter(strconv.Itoa(r.listen)).Load(); s.objects > 0 && n > int64(s.objects+s.objects/10) {
@@ -70,6 +70,25 @@ func (c *choices) hits(o *origin, list []contender, what string) {
 		}
 	}
 }
+
+// misses are two crowds at one cache, which never ask for the same twice: what one asks
+// for is stored, what the other does is not. All else is alike.
+func (c *choices) misses(r *running, name *atomic.Int64, size int) (crowds []*crowd, err error) {
+	for _, kind := range [...]struct{ name, path string }{{r.name, keptObject}, {r.name + unkept, unkeptObject}} {
+		prefix := fmt.Sprintf("%s/%d/%d/once-", kind.path, size, r.listen)
+		g, err := (&crowd{r: r, name: kind.name}).gather(c.concurrency, func() func() []byte {
+			return func() []byte { return requestFor(r, prefix+strconv.FormatInt(name.Add(1), 10)) }
+		})
+		if err != nil {
+			return nil, err
+		}
+		crowds = append(crowds, g)
+	}
+	return crowds, nil
+}
+
+// unkept is behind the name of a cache in the row of misses that are not stored.
+const unkept = ", not stored"
 
 // fill has the cache fetch every object and answer it once more.
 func fill(r *running, requests [][]byte) error {

@@ -109,6 +109,7 @@ type outcome struct {
 // crowd is the clients of a small-request measurement at one proxy.
 type crowd struct {
 	r       *running
+	name    string // of its row
 	clients []*client
 	// fresh has each request come on a new connection and go to the origin on
 	// another.
@@ -118,7 +119,7 @@ type crowd struct {
 }
 
 func newCrowd(r *running, concurrency int, fresh bool) (*crowd, error) {
-	g := &crowd{r: r, fresh: fresh}
+	g := &crowd{r: r, name: r.name, fresh: fresh}
 	path := "/small"
 	if fresh {
 		path = "/once"

@@ -116,19 +116,22 @@ func (c *choices) run() error {
 func (c *choices) small(o *origin, list []contender, what string, fresh bool) {
 	fmt.Printf("%d-octet object, not cached, %d %s, access log on, %d rounds of %v each\n",
 		smallSize, c.concurrency, what, c.rounds, c.slice)
-	c.inTurn(list, func(who contender) (*running, *crowd, error) {
+	c.inTurn(list, func(who contender) (*running, []*crowd, error) {
 		r, err := who.start(o, noCache)
 		if err != nil {
 			return nil, nil, err
 		}
 		g, err := newCrowd(r, c.concurrency, fresh)
-		return r, g, err
+		return r, []*crowd{g}, err
 	}, "nginx")
 }
 
 // inTurn loads all contenders and prints the ratios to one of them.
-func (c *choices) inTurn(list []contender, begin func(contender) (*running, *crowd, error), to string) {
+func (c *choices) inTurn(list []contender, begin func(contender) (*running, []*crowd, error), to string) {
 	t := c.loaded(list, begin)
+	if slices.ContainsFunc(t.names, func(name string) bool { return strings.HasSuffix(name, unkept) }) {
+		t.table("ratio"+unkept, func(name string) string { return strings.TrimSuffix(name, unkept) + unkept }).print()
+	}
 	if c.against != "" {
 		t.table("ratio to against", func(name string) string { return strings.Replace(name, "cuttle", "against", 1) }).print()
 	}
@@ -137,12 +140,12 @@ func (c *choices) inTurn(list []contender, begin func(contender) (*running, *cro
 	}
 }
 
-// loaded starts every contender with its crowd and loads them one after another, round
+// loaded starts every contender with its crowds and loads them one after another, round
 // after round.
-func (c *choices) loaded(list []contender, begin func(contender) (*running, *crowd, error)) *rounds {
+func (c *choices) loaded(list []contender, begin func(contender) (*running, []*crowd, error)) *rounds {
 	var crowds []*crowd
 	for _, who := range list {
-		r, g, err := begin(who)
+		r, begun, err := begin(who)
 		if r != nil {
 			defer r.stop()
 		}
@@ -150,18 +153,18 @@ func (c *choices) loaded(list []contender, begin func(contender) (*running, *cro
 			fmt.Printf("  %-22s %v\n", who.name, err)
 			continue
 		}
-		crowds = append(crowds, g)
+		crowds = append(crowds, begun...)
 	}
 	t := newRounds()
 	for round := range c.rounds + 1 {
 		for _, g := range crowds {
 			m := g.load(c.slice)
 			if m.err != nil || m.requests == 0 {
-				fmt.Printf("  %-22s no measurement: %v\n", g.r.name, m.err)
+				fmt.Printf("  %-22s no measurement: %v\n", g.name, m.err)
 				continue
 			}
 			if round > 0 { // the first one warms up
-				t.add(g.r.name, float64(m.cpu.Nanoseconds())/1e3/float64(m.requests), float64(m.requests)/m.elapsed.Seconds())
+				t.add(g.name, float64(m.cpu.Nanoseconds())/1e3/float64(m.requests), float64(m.requests)/m.elapsed.Seconds())
 			}
 		}
 	}

@@ -13,8 +13,8 @@ import (
 )
 
 // origin answers /small with 1 KB, /once with 1 KB and the end, /bulk/N with N megabytes, on kept
-// connections, /object/N/WHO/NAME with N octets that may be kept for an hour (counted by WHO), and streams N
-// megabytes to a tunnel that asks with "N\n".
+// connections, /object/N/WHO/NAME with N octets that may be kept for an hour (counted by WHO), /unkept/N/WHO/NAME
+// with N that nobody may store, and streams N megabytes to a tunnel that asks with "N\n".
 type origin struct {
 	http, tunnel net.Listener
 	// asked counts the requests for objects, by what stands in front of the name.
@@ -22,6 +22,9 @@ type origin struct {
 }
 
 const smallSize = 1024
+
+// What the paths of objects begin with.
+const keptObject, unkeptObject = "/object", "/unkept"
 
 // bulkChunk is what bulk bodies are written in.
 var bulkChunk = bytes.Repeat([]byte("0123456789abcdef"), 16<<10)
@@ -74,13 +77,13 @@ func (o *origin) serveHTTP(c net.Conn) {
 			megabytes, _ := strconv.Atoi(string(n))
 			fmt.Fprintf(c, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: keep-alive\r\n\r\n", megabytes<<20)
 			pour(c, megabytes)
-		} else if path, ok := bytes.CutPrefix(request, []byte("GET /object/")); ok {
+		} else if path, control, ok := object(request); ok {
 			n, rest, _ := bytes.Cut(path, []byte("/"))
 			who, _, _ := bytes.Cut(rest, []byte("/"))
 			o.counter(string(who)).Add(1)
 			size, _ := strconv.Atoi(string(n))
 			head := fmt.Appendf(nil, "HTTP/1.1 200 OK\r\nDate: %s\r\nServer: bench\r\nContent-Type: text/plain\r\n"+
-				"Cache-Control: max-age=3600\r\nContent-Length: %d\r\nConnection: keep-alive\r\n\r\n", time.Now().UTC().Format(http.TimeFormat), size)
+				"Cache-Control: %s\r\nContent-Length: %d\r\nConnection: keep-alive\r\n\r\n", time.Now().UTC().Format(http.TimeFormat), control, size)
 			if _, err := c.Write(append(head, bulkChunk[:min(size, len(bulkChunk))]...)); err != nil {
 				return
 			}
@@ -92,6 +95,15 @@ func (o *origin) serveHTTP(c net.Conn) {
 		}
 		have = copy(buf, buf[end+4:have])
 	}
+}
+
+// object tells what follows the beginning of an object's path, and its Cache-Control.
+func object(request []byte) (path []byte, control string, ok bool) {
+	if path, ok = bytes.CutPrefix(request, []byte("GET "+keptObject+"/")); ok {
+		return path, "max-age=3600", true
+	}
+	path, ok = bytes.CutPrefix(request, []byte("GET "+unkeptObject+"/"))
+	return path, "no-store", ok
 }
 
 func (o *origin) counter(who string) *atomic.Int64 {

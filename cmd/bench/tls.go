@@ -122,19 +122,19 @@ func (c *choices) newTLS(list []contender) {
 		len(hellos()[0]), helloAnswer, c.concurrency, c.rounds, c.slice)
 	var at atomic.Int64
 	number := 0
-	c.inTurn(list, func(who contender) (*running, *crowd, error) {
+	c.inTurn(list, func(who contender) (*running, []*crowd, error) {
 		r, from, err := who.startIntercepting(number)
 		number++
 		if err != nil {
 			return r, nil, err
 		}
-		return r, &crowd{r: r, clients: make([]*client, c.concurrency), visit: func() error {
+		return r, []*crowd{{r: r, name: r.name, clients: make([]*client, c.concurrency), visit: func() error {
 			conn, err := greet(from, int(at.Add(1)))
 			if err != nil {
 				return err
 			}
 			return conn.Close()
-		}}, nil
+		}}}, nil
 	}, "haproxy")
 }
 
