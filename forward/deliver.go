@@ -48,7 +48,7 @@ func (x *transaction) bodyMaxSize() int64 { return x.p.lists.ReplyBodyMaxSize(x.
 func (x *transaction) deliver() bool {
 	f, r := x.cached.Source(&x.fetch), &x.reply
 	rep := &f.Reply
-	x.copyHead(rep, f.BlocksConnectionAuth())
+	x.copyHead(rep, f.BlocksConnectionAuth() || x.cached.StoredWhole())
 	if rep.Major < 1 && f.HeadLen() == 0 {
 		r.AddDate(http1.Date, x.now) // bytes without a head get one of ours
 		if !upgrades(x, f) {

@@ -48,13 +48,17 @@ func (x *transaction) fetchAlone() bool {
 }
 
 // fetchFirst has the request fetched by the client's own fetch until the head of the
-// reply is there. Only what is to be stored becomes a fetch of its own then: nobody
-// can have waited for it, and what is not stored costs nothing.
+// reply is there. Only what is to be stored and has not come whole becomes a fetch of its
+// own then: nobody can have waited for it, and what is not stored costs nothing.
 func (x *transaction) fetchFirst() bool {
 	if f := x.forward(); f != nil {
 		return x.refuse(f)
 	}
 	if !x.cached.Keep(&x.fetch) {
+		x.cached.Served = &x.fetch.Reply
+		return x.serveFetched()
+	}
+	if x.cached.StoreWhole(x.context(), &x.fetch) {
 		x.cached.Served = &x.fetch.Reply
 		return x.serveFetched()
 	}

@@ -52,6 +52,28 @@ func (r *Request) Adopt(own *fetch.Fetch) {
 	f.open(&r.Filled.Reader, false)
 }
 
+// StoreWhole stores the reply to the client's own fetch at once, where all of it came
+// with its head: then the fetch stays the client's alone. It is false where there is more
+// to wait for, or the client gets something else than what is stored.
+func (r *Request) StoreWhole(ctx context.Context, own *fetch.Fetch) bool {
+	body, whole := own.Whole()
+	if !whole || r.Asked.Ranged || r.keeping.partial > 0 {
+		return false
+	}
+	k := &r.keeping
+	h := k.head(r.key, &own.Reply, r.Rule)
+	if k.object.Has(freshness.Varies) {
+		at := &place{r.Request.Method, r.keptAs(), r.Group, r.key}
+		if !r.Cache.enterVariant(ctx, r.Policy, at, own, &h) {
+			return true // there is no place for it
+		}
+	}
+	r.Cache.joins.drop(r.key)
+	r.Cache.Store.Put(&store.Opening{Key: r.key, Method: r.Request.Method, URL: r.keptAs()}, &h, body)
+	r.stored = true
+	return true
+}
+
 // Begin begins a fetch, r.Fill, for a request that Plain does not hold for.
 func (r *Request) Begin(asks *fetch.Request) *failure.Failure {
 	var first http1.Outgoing

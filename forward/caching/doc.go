@@ -7,8 +7,9 @@
 //	Request    request.go   one request's place in the store: which key, which variant
 //	Object     object.go    what it found, with its head; body.go its bytes, parts.go
 //	                        ranges of them
-//	Filling    filling.go   a fetch into the store, begun by begin.go; filled.go is its
-//	                        body on the way to the client it began for
+//	Filling    filling.go   a fetch into the store, begun by begin.go, which stores at once
+//	                        what came whole; filled.go is its body on the way to the
+//	                        client it began for
 //	           keep.go      what is kept of a reply, variants.go where there are several
 //	           refresh.go   the origin is asked whether what is stored is still the same
 //	part       part.go      a part of a body on its way to a client; joins.go has those

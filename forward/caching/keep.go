@@ -67,23 +67,11 @@ func (f *Filling) publish() bool {
 		f.entry.Withdraw()
 		return false
 	}
-	rep := &f.Reply
 	f.partial = k.partial
-	h := store.Head{Key: f.key, Bytes: storedHead(rep, k.length), Metadata: metadataOf(&k.object, f.rule), Length: k.length}
+	h := k.head(f.key, &f.Reply, f.rule)
 	if k.object.Has(freshness.Varies) {
-		vary := rep.AppendList(nil, http1.Vary)
-		data, ok := freshness.AppendVaryData(nil, vary, f.Asked().Fields)
-		if !ok {
-			f.entry.Withdraw()
-			return false
-		}
-		h.Vary, h.Key = data, f.place().variantKey(data)
-		tag := rep.Get(http1.ETag)
-		if f.brokenEncoding() {
-			tag = nil // as good as none: other encodings have it too
-		}
 		f.entry.Unlist() // who waits finds the list there
-		if !f.cache.addVariant(&f.ctx, f.policy, f.place(), vary, freshness.Variant{Key: h.Key, ETag: string(tag), Data: []string{string(data)}}) {
+		if !f.cache.enterVariant(&f.ctx, f.policy, f.place(), &f.Fetch, &h) {
 			f.entry.Withdraw()
 			return false
 		}
@@ -91,6 +79,11 @@ func (f *Filling) publish() bool {
 	f.cache.joins.drop(f.key)
 	f.entry.Publish(&h)
 	return true
+}
+
+// head is that of a reply that is kept, as the store has it under a plain key.
+func (k *keeping) head(key store.Key, rep *http1.Reply, rule *freshness.Rule) store.Head {
+	return store.Head{Key: key, Bytes: storedHead(rep, k.length), Metadata: metadataOf(&k.object, rule), Length: k.length}
 }
 
 // storedHead is the head of a reply as it is stored: as it came, without a coding of

@@ -51,6 +51,7 @@ type State struct {
 	// Fill is the fetch whose reply may be stored, nil when there is none.
 	Fill *Filling
 
+	stored    bool      // the reply to the client's own fetch is, as a whole
 	alone     bool      // Fill's reply turned out not to be stored: the fetch is the client's
 	key       store.Key // of the URL, with the method of the request
 	tagged    []freshness.Variant
@@ -132,6 +133,9 @@ func (r *Request) Decide(found bool) freshness.Decision {
 	}
 	return d
 }
+
+// StoredWhole reports whether StoreWhole has stored the reply.
+func (r *Request) StoredWhole() bool { return r.stored }
 
 // Source is the fetch the reply comes from as long as it is the client's alone: the
 // client's own, or one that turned out not to be stored.

@@ -25,7 +25,7 @@ func (r *Request) AppendStatus(dst []byte, hit bool, status int) []byte {
 		if status > 0 {
 			dst = strconv.AppendInt(append(dst, "; fwd-status="...), int64(status), 10)
 		}
-		if r.Fill != nil && !r.alone {
+		if r.stored || r.Fill != nil && !r.alone {
 			dst = append(dst, "; stored"...)
 		}
 		return dst

@@ -1,7 +1,6 @@
 package caching
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"time"
@@ -32,16 +31,32 @@ func (p *place) variantKey(data []byte) store.Key {
 	return parts.Key()
 }
 
+// enterVariant makes h, the head of a reply that varies, that of a variant and enters it
+// into the list under the plain key of its URL. It is false where that cannot be.
+func (c *Cache) enterVariant(ctx context.Context, p *Policy, at *place, f *fetch.Fetch, h *store.Head) bool {
+	vary := f.Reply.AppendList(nil, http1.Vary)
+	data, ok := freshness.AppendVaryData(nil, vary, f.Asked().Fields)
+	if !ok {
+		return false
+	}
+	h.Vary, h.Key = data, at.variantKey(data)
+	tag := f.Reply.Get(http1.ETag)
+	if brokenEncoding(ctx, p, f) {
+		tag = nil // as good as none: other encodings have it too
+	}
+	return c.addVariant(ctx, p, at, vary, freshness.Variant{Key: h.Key, ETag: string(tag), Data: []string{string(data)}})
+}
+
 // brokenEncoding is broken_vary_encoding: the server gives different encodings the
 // same entity tag.
-func (f *Filling) brokenEncoding() bool {
-	list := &f.policy.Lists.BrokenVaryEncoding
+func brokenEncoding(ctx context.Context, p *Policy, f *fetch.Fetch) bool {
+	list := &p.Lists.BrokenVaryEncoding
 	if list.Empty() {
 		return false
 	}
 	facts := *f.Asked().Facts
 	facts.Reply = &f.Reply.Fields
-	return list.Check(&f.ctx, &facts).Allowed()
+	return list.Check(ctx, &facts).Allowed()
 }
 
 // addVariant enters a variant into the list under the plain key of its URL. It is false
@@ -62,14 +77,10 @@ func (c *Cache) addVariant(ctx context.Context, p *Policy, at *place, vary []byt
 	out.AddString(http1.ContentType, freshness.VariantsType)
 	out.Set(http1.AppendDate(out.Pieces(), time.Unix(expires, 0))).End(http1.Expires)
 	out.Add(http1.Vary, vary)
-	marker := &made{}
-	e := c.Store.Begin(store.Opening{Key: at.key, Method: at.method, URL: bytes.Clone(at.url)}, marker, nil)
-	e.Publish(&store.Head{
+	c.Store.Put(&store.Opening{Key: at.key, Method: at.method, URL: at.url}, &store.Head{
 		Key: at.key, Bytes: out.Append([]byte("HTTP/1.0 200 Internal marker object\r\n")), Length: int64(len(body)), Internal: true,
 		Metadata: store.Metadata{Timestamp: store.TimeOf(now.Unix()), Expires: store.TimeOf(expires), LastMod: store.Unknown},
-	})
-	e.Append(body)
-	e.Complete()
+	}, body)
 	return true
 }
 
@@ -104,15 +115,3 @@ func unlessGone(err error) error {
 	}
 	return err
 }
-
-// made is the Filler of what is made here and whole at once.
-type made struct{}
-
-// Fill implements store.Filler.
-func (*made) Fill() {}
-
-// Wake implements store.Filler.
-func (*made) Wake() {}
-
-// Stop implements store.Filler.
-func (*made) Stop() {}

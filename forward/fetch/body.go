@@ -128,6 +128,18 @@ func (f *Fetch) FirstLine() []byte {
 // another protocol.
 func (f *Fetch) Behind() []byte { return f.answer[f.head:] }
 
+// Whole is the body of the reply, a view, where all of it has come and none was read, and
+// nothing has to be decoded.
+func (f *Fetch) Whole() (body []byte, ok bool) {
+	switch {
+	case f.framing.Framing == http1.NoBody:
+		return nil, true
+	case f.framing.Framing != http1.ByLength || f.at != f.head || int64(len(f.answer)-f.head) < f.framing.Length:
+		return nil, false
+	}
+	return f.answer[f.head : f.head+int(f.framing.Length)], true
+}
+
 // Next implements reply.Body.
 func (f *Fetch) Next(most int, wait bool) (piece []byte, err error) {
 	switch {

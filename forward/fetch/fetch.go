@@ -102,6 +102,9 @@ func (f *Fetch) Begin(ctx context.Context, env *Env, p *Policy, req *Request) {
 	f.ctx, f.env, f.policy, f.req = ctx, env, p, req
 }
 
+// Asked is what is fetched, nil before Begin.
+func (f *Fetch) Asked() *Request { return f.req }
+
 // Begun reports whether Begin was called.
 func (f *Fetch) Begun() bool { return f.req != nil }
 

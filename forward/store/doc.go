@@ -39,6 +39,7 @@
 //	Store.Begin(Opening, Filler, *Reader) *Entry
 //	                                     a fetch begins, with the permit up; the reader is its
 //	                                     client's, nil for none
+//	Store.Put(*Opening, *Head, body)     an object that is whole and that nobody waits for
 //	Store.Purge(Key) bool                PURGE, CLR, unsafe methods
 //	Store.Refresh(*Reader, *Head) bool   a 304 brought another head for a whole object
 //
@@ -94,6 +95,7 @@
 //
 //	key.go, metadata.go, config.go, event.go, errors.go   what goes in and out
 //	store.go      the whole; lookup.go asks it, purge is there too
+//	put.go        an object that is whole at once
 //	entry.go      an object on its way: writer.go, body.go (its pages), permit.go, pace.go,
 //	              leave.go, settle.go (what stays of it)
 //	reader.go     one client's: whole.go (in memory), load.go and promote.go (from disk),

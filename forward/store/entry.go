@@ -25,6 +25,9 @@ type Opening struct {
 // keyURL is the URL the object is looked up by.
 func (o *Opening) keyURL() []byte { return keyURL(o.URL, o.StoreURL) }
 
+// methodText is how logs name the method.
+func (o *Opening) methodText() string { return (*http1.Methods)(nil).Text(o.Method) }
+
 func keyURL(url, storeURL []byte) []byte {
 	if len(storeURL) > 0 {
 		return storeURL

@@ -37,8 +37,12 @@ type Event struct {
 	URL               []byte
 }
 
+// logs reports whether anybody wants to know.
+func (s *Store) logs() bool { return s.config.Load().Log != nil }
+
+// log hands an event on, nil for none.
 func (s *Store) log(e *Event) {
-	if hook := s.config.Load().Log; hook != nil {
+	if hook := s.config.Load().Log; hook != nil && e != nil {
 		hook(e)
 	}
 }

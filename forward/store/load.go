@@ -214,8 +214,6 @@ func (s *Store) loadFailed(l *loading, err error) error {
 		gone = s.remove(l.shard, l.id, rec)
 	}
 	l.shard.Unlock()
-	if gone != nil {
-		s.log(gone)
-	}
+	s.log(gone)
 	return ErrSwapFail
 }

@@ -122,18 +122,20 @@ func (s *Store) Purge(key Key) bool {
 		gone = s.remove(sh, id, rec)
 	}
 	sh.Unlock()
-	if gone != nil {
-		s.log(gone)
-	}
+	s.log(gone)
 	return e != nil || rec != nil
 }
 
 // remove takes a record out of the index, with its shard locked. Its last reader
-// frees what it has.
-func (s *Store) remove(sh *index.Shard, id index.ID, rec *index.Record) *Event {
-	gone := &Event{Action: Released, Dir: -1, Key: rec.Key}
+// frees what it has. It returns what is to be logged about that, if anything is.
+func (s *Store) remove(sh *index.Shard, id index.ID, rec *index.Record) (gone *Event) {
+	if s.logs() {
+		gone = &Event{Action: Released, Dir: -1, Key: rec.Key}
+	}
 	if dir, number, ok := rec.OnDisk(); ok {
-		gone.Dir, gone.Number = dir, ufs.Number(number)
+		if gone != nil {
+			gone.Dir, gone.Number = dir, ufs.Number(number)
+		}
 		s.disks.leaveOrder(sh, id, rec)
 		s.disks.shut(s.kept[sh.Number()].drop(id))
 		s.disks.send(dir, errandDelete, recordOf(rec))

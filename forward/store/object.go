@@ -65,24 +65,26 @@ func (c *chain) add(a *arena.Arena, p arena.Page) {
 	c.last, c.at = p, 0
 }
 
+// write appends bytes, and pages for them. It is false when get has none.
+func (c *chain) write(a *arena.Arena, get func() (arena.Page, bool), b []byte) bool {
+	for len(b) > 0 {
+		if c.at == arena.PageSize {
+			p, ok := get()
+			if !ok {
+				return false
+			}
+			c.add(a, p)
+		}
+		n := copy(a.Bytes(c.last)[c.at:], b)
+		c.at, b = c.at+n, b[n:]
+	}
+	return true
+}
+
 // newObject puts texts and head into pages, taken with get. It is false, and holds no
 // page, when get has none.
 func (s *Store) newObject(get func() (arena.Page, bool), texts [3][]byte, head []byte) (c chain, ok bool) {
 	var o object
-	write := func(b []byte) bool {
-		for len(b) > 0 {
-			if c.at == arena.PageSize {
-				p, ok := get()
-				if !ok {
-					return false
-				}
-				c.add(s.mem, p)
-			}
-			n := copy(s.mem.Bytes(c.last)[c.at:], b)
-			c.at, b = c.at+n, b[n:]
-		}
-		return true
-	}
 	p, ok := get()
 	if !ok {
 		return c, false
@@ -91,16 +93,16 @@ func (s *Store) newObject(get func() (arena.Page, bool), texts [3][]byte, head [
 	c.at = objectSize
 	for i, text := range texts {
 		o.texts[i] = uint32(len(text))
-		ok = ok && write(text)
+		ok = ok && c.write(s.mem, get, text)
 	}
 	if left := arena.PageSize - c.at; len(head) > left && len(head) <= arena.PageSize {
 		c.at = arena.PageSize // a head in one piece needs no copy when it is read
 	}
 	if ok && len(head) > 0 {
 		// The first byte says where the head begins: it may be on a new page.
-		ok = write(head[:1])
+		ok = c.write(s.mem, get, head[:1])
 		o.head, o.headLen = s.placeOf(c.last, c.at-1), uint32(len(head))
-		ok = ok && write(head[1:])
+		ok = ok && c.write(s.mem, get, head[1:])
 	}
 	if !ok {
 		s.mem.Release(c.first)

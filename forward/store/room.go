@@ -57,9 +57,7 @@ func (s *Store) shrink(n int) bool {
 		gone := s.forgetIfEmpty(sh, id, rec)
 		sh.Unlock()
 		s.stats.memoryEvictions.Add(1)
-		if gone != nil {
-			s.log(gone)
-		}
+		s.log(gone)
 	}
 	return true
 }
@@ -88,10 +86,13 @@ func (s *Store) forgetIfEmpty(sh *index.Shard, id index.ID, rec *index.Record) *
 	if _, _, onDisk := rec.OnDisk(); onDisk || rec.Memory != 0 {
 		return nil
 	}
-	e := &Event{Action: Released, Dir: -1, Key: rec.Key}
+	var gone *Event
+	if s.logs() {
+		gone = &Event{Action: Released, Dir: -1, Key: rec.Key}
+	}
 	sh.Detach(id)
 	if rec.Pins == 0 {
 		sh.Free(id)
 	}
-	return e
+	return gone
 }

@@ -1,6 +1,8 @@
 package store
 
 import (
+	"time"
+
 	"github.com/cuttle-proxy/cuttle/forward/store/index"
 	"github.com/cuttle-proxy/cuttle/forward/store/ufs"
 )
@@ -52,12 +54,8 @@ func (s *Store) enterRecord(sh *index.Shard, e *Entry, sw *swapOut) *Event {
 	if rec == nil {
 		return nil
 	}
-	e.metadata.Flags |= stored
-	e.metadata.Refs = max(e.metadata.Refs, 1)
 	now := s.now()
-	if e.metadata.LastRef == 0 || e.metadata.LastRef == Unknown {
-		e.metadata.LastRef = TimeOf(now.Unix())
-	}
+	e.metadata.enter(now)
 	setMetadata(rec, &e.metadata)
 	rec.SetSize(e.size + int64(e.headLen))
 	event := e.event(SwappedOut)
@@ -77,6 +75,15 @@ func (s *Store) enterRecord(sh *index.Shard, e *Entry, sw *swapOut) *Event {
 	}
 	s.stats.stored.Add(1)
 	return event
+}
+
+// enter completes what is known of an object that goes into the index.
+func (f *Metadata) enter(now time.Time) {
+	f.Flags |= stored
+	f.Refs = max(f.Refs, 1)
+	if f.LastRef == 0 || f.LastRef == Unknown {
+		f.LastRef = TimeOf(now.Unix())
+	}
 }
 
 // enterDisk enters a record into the books of its directory, with its shard locked.
@@ -104,7 +111,7 @@ func recordOf(rec *index.Record) *ufs.Record {
 
 // event is what store.log shows of an entry.
 func (e *Entry) event(a Action) *Event {
-	ev := &Event{Action: a, Dir: -1, Key: e.key, Announced: e.announced, Length: e.size, Method: e.methodText(), URL: e.opening.URL}
+	ev := &Event{Action: a, Dir: -1, Key: e.key, Announced: e.announced, Length: e.size, Method: e.opening.methodText(), URL: e.opening.URL}
 	if e.s.config.Load().Log != nil && e.first != 0 {
 		head, _ := e.s.headOf(e.s.objectAt(e.first), nil)
 		ev.Head = append([]byte(nil), head...)

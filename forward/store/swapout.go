@@ -4,7 +4,6 @@ import (
 	"os"
 	"syscall"
 
-	"github.com/cuttle-proxy/cuttle/forward/http1"
 	"github.com/cuttle-proxy/cuttle/forward/store/ufs"
 )
 
@@ -275,6 +274,3 @@ const stored = Cachable | Dispatched | Validated
 func timesOf(f *Metadata) ufs.Times {
 	return ufs.Times{Timestamp: f.Timestamp.Unix(), LastRef: f.LastRef.Unix(), Expires: f.Expires.Unix(), LastMod: f.LastMod.Unix()}
 }
-
-// methodText is how logs name the method.
-func (e *Entry) methodText() string { return (*http1.Methods)(nil).Text(e.opening.Method) }

@@ -1,6 +1,9 @@
 package store
 
-import "github.com/cuttle-proxy/cuttle/forward/store/arena"
+import (
+	"github.com/cuttle-proxy/cuttle/forward/store/arena"
+	"github.com/cuttle-proxy/cuttle/forward/store/index"
+)
 
 // Head is what Publish makes known. The store copies Bytes.
 type Head struct {
@@ -24,7 +27,7 @@ type Head struct {
 // not, the body must be appended.
 func (e *Entry) Publish(h *Head) (kept bool) {
 	s, c := e.s, e.s.config.Load()
-	kept = h.Length <= c.MaxObject && (h.Length < 0 || h.Length >= c.MinObject || h.Internal)
+	kept = c.keeps(h)
 	texts := [3][]byte{e.opening.URL, e.opening.StoreURL, h.Vary}
 	whole := kept && h.Length <= c.MaxInMemory
 	pages, ok := s.newObject(s.page, texts, h.Bytes)
@@ -59,6 +62,11 @@ func (e *Entry) Publish(h *Head) (kept bool) {
 	return kept
 }
 
+// keeps reports whether an object is kept as far as its length is concerned.
+func (c *Config) keeps(h *Head) bool {
+	return h.Length <= c.MaxObject && (h.Length < 0 || h.Length >= c.MinObject || h.Internal)
+}
+
 // stream is the step from Pending to Streaming.
 func (e *Entry) stream() {
 	if e.phase != pending {
@@ -90,12 +98,8 @@ func (s *Store) enter(e *Entry, before, key Key, kept bool) {
 	sh := s.ix.Shard((*[16]byte)(&key))
 	sh.Lock()
 	live := s.live[sh.Number()]
-	if other := live[key]; other != nil && other != e {
-		other.mu.Lock()
-		if other.phase != pending {
-			other.setObsolete()
-		} // else its reply is the newer one, and has its own key by then
-		other.mu.Unlock()
+	if live[key] != e {
+		s.supersede(sh, key, false)
 	}
 	var gone *Event
 	if id, rec := sh.Find((*[16]byte)(&key)); rec != nil {
@@ -109,8 +113,28 @@ func (s *Store) enter(e *Entry, before, key Key, kept bool) {
 	e.stream()
 	e.mu.Unlock()
 	sh.Unlock()
-	if gone != nil {
-		s.log(gone)
+	s.log(gone)
+}
+
+// supersede makes the entry that can be found under a key obsolete, with its shard
+// locked: there is a newer object. An entry without head stays, as its reply is the newer
+// one and has its own key by then; where an object takes the key, it is not found any more.
+func (s *Store) supersede(sh *index.Shard, key Key, taken bool) {
+	live := s.live[sh.Number()]
+	if len(live) == 0 {
+		return
+	}
+	other := live[key]
+	if other == nil {
+		return
+	}
+	other.mu.Lock()
+	if other.phase != pending {
+		other.setObsolete()
+	}
+	other.mu.Unlock()
+	if taken {
+		delete(live, key)
 	}
 }
 
