@@ -5,8 +5,9 @@ import "strings"
 // domainTree decides which values of a dstdomain list are kept: of two that overlap
 // the first. What 2.6 says of them depends on the order of its tree, which costs most
 // of the time of a long list; so values are looked for by hash first, and the tree is
-// made when there is something to be said: in a long list only when a value overlaps
-// several. There 2.6 repeats itself now and then, by the tree's order, and we do not.
+// made when there is something to be said in a list that is not long. In a long one 2.6
+// repeats itself now and then, and of several that a value overlaps it names one, both by
+// the tree's order; we name the first, once.
 type domainTree struct {
 	list *Domains // the values kept
 	tree splay[domainEntry]
@@ -54,8 +55,8 @@ func (t *domainTree) insert(b *builder, v string) bool {
 		case !found:
 			t.keep(v)
 			return true
-		case other != many && t.list.Len() >= t.long:
-			t.say(b, t.list.At(int(other)), v)
+		case other != unsure && t.list.Len() >= t.long:
+			t.say(b, t.list.At(int(other&^several)), v)
 			t.refuse(v)
 			return false
 		}
@@ -106,8 +107,11 @@ func (t *domainTree) plant(v string) bool {
 	return t.tree.insert(domainEntry{tailOf(name), uint32(t.planted), uint32(len(name))})
 }
 
-// overlapped gives the number of the value of the list that a plain value overlaps, or
-// many.
+// unsure stands for a value that may be overlapped: two domains have one hash.
+const unsure = 1<<32 - 1
+
+// overlapped gives the number of the value of the list that a plain value overlaps, or of
+// the first of several.
 func (t *domainTree) overlapped(v string) (number uint32, found bool) {
 	name := domainName(v)
 	wide, covered := t.list.number(name)
@@ -120,11 +124,11 @@ func (t *domainTree) overlapped(v string) (number uint32, found bool) {
 	number, found = t.above.of(uint64(hashDomain(name)))
 	switch {
 	case covered && found:
-		return many, true
+		return wide | several, true
 	case covered:
 		return wide, true
-	case found && number != many && !strings.HasSuffix(t.list.At(int(number)), v):
-		return many, true // two domains with one hash
+	case found && !strings.HasSuffix(t.list.At(int(number&^several)), v):
+		return unsure, true
 	}
 	return number, found
 }

@@ -3,8 +3,8 @@ package conf
 import "math/bits"
 
 // networkTree decides which IPv4 values of a src list are kept: of two that overlap the
-// first. As with domainTree the tree of 2.6 is made when there is something to be said,
-// for a long list when a value overlaps several.
+// first. As with domainTree the tree of 2.6 is made when there is something to be said in a
+// list that is not long.
 type networkTree struct {
 	list *Networks // the values kept
 	tree splay[network4]
@@ -55,8 +55,8 @@ func (t *networkTree) insert(b *builder, n network4) bool {
 		case !met:
 			t.list.four = append(t.list.four, n)
 			return true
-		case other != many && len(t.list.four) >= t.long:
-			t.compare(b, n, t.list.four[other])
+		case len(t.list.four) >= t.long:
+			t.compare(b, n, t.list.four[other&^several])
 			t.refuse(n)
 			return false
 		}

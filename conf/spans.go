@@ -25,7 +25,7 @@ func newSpanBlock(b spanBlock) spanBlock {
 }
 
 // add adds a range unless ranges that are there share an address with it: then it gives
-// the number of the one, or many.
+// the number of the one, or of the first of several.
 func (s *spans) add(first, last, number uint32) (other uint32, met bool) {
 	span := uint64(first)<<32 | uint64(last)
 	if len(s.blocks) == 0 {
@@ -63,7 +63,7 @@ func (s *spans) meeting(b, at int, first, last uint32) (number uint32, met bool)
 				return number, met
 			case uint32(r) < first:
 			case met:
-				return many, true
+				return number | several, true
 			default:
 				number, met = s.blocks[b].numbers[at], true
 			}

@@ -2,18 +2,19 @@ package conf
 
 import "math/bits"
 
-// underneath knows of domains, by their hashes, the one value that lies in them, or
-// that there are many, in tables without pointers.
+// underneath knows of domains, by their hashes, the first value that lies in them, and
+// whether there are others, in tables without pointers.
 type underneath struct {
 	hashes []uint64 // 0 for a free place
-	values []uint32 // the number of the value, or many
+	values []uint32 // the number of the value; with several, of the first
 	n      int
 	last   int // place of the one added last: lists come in runs
 }
 
-const many = 1<<32 - 1
+// several is added to the number of the first of more than one.
+const several = 1 << 31
 
-// of gives the number of the value in a domain, or many; ok is false when there is none.
+// of gives the number of the value in a domain; ok is false when there is none.
 func (u *underneath) of(h uint64) (value uint32, ok bool) {
 	if len(u.hashes) == 0 {
 		return 0, false
@@ -31,7 +32,7 @@ func (u *underneath) add(h uint64, value uint32) {
 	h |= 1
 	if u.n > 0 && u.hashes[u.last] == h {
 		if u.values[u.last] != value {
-			u.values[u.last] = many
+			u.values[u.last] |= several
 		}
 		return
 	}
@@ -58,7 +59,7 @@ func (u *underneath) put(h uint64, value uint32) {
 		u.hashes[at], u.values[at] = h, value
 		u.n++
 	case u.values[at] != value:
-		u.values[at] = many
+		u.values[at] |= several
 	}
 	u.last = at
 }
