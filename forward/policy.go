@@ -309,11 +309,19 @@ func (h *helpers) Match(ctx context.Context, use *conf.ExternalUse, f *acl.Facts
 	return h.external.Match(ctx, use, f, known)
 }
 
-// warn names the ACLs whose question nothing answers yet, with what that means.
+// warn names what nothing answers yet, ACLs and what helpers are told, with what that means.
 func (p *policy) warn(log *zap.Logger) {
 	for _, name := range p.lists.Idle() {
 		log.Warn("WARNING: acl {acl}: this release cannot find out what it asks for: its allow lines never match, its deny lines always",
 			zap.String("acl", name))
+	}
+	for _, e := range p.cfg.ExternalACLTypes {
+		for i := range e.Format {
+			if code := &e.Format[i]; external.Unknown(code) {
+				log.Warn("WARNING: external_acl_type {name}: this release cannot find out what %{code} stands for: its helpers are told it is empty",
+					zap.String("name", e.Name), zap.String("code", code.Code+code.Header))
+			}
+		}
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -17,6 +18,8 @@ import (
 	"time"
 
 	"github.com/cuttle-proxy/cuttle/conf"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 )
 
 // users takes what squid.conf says about users, helpers and access from its text; DIR is
@@ -165,6 +168,22 @@ func TestExternalACL(t *testing.T) {
 	}
 	if lines := r.log(3); !strings.Contains(lines[0], " zoe ") || !strings.Contains(lines[2], "TCP_DENIED/403") || !strings.Contains(lines[2], " - ") {
 		t.Errorf("%q", lines)
+	}
+}
+
+// What this release cannot find out, an ACL or what a helper is told, is named at the start.
+func TestUnknownIsNamed(t *testing.T) {
+	core, seen := observer.New(zap.WarnLevel)
+	startLogged(t, zap.New(core), users(t, "external_acl_type e children=1 %PATH %USER_CERT_CN %CA_CERT_O /bin/cat\nacl e external e\n"+
+		"acl c user_cert CN somebody\nhttp_access deny c\nhttp_access allow e\n"))
+	var named []string
+	for _, entry := range seen.FilterMessageSnippet("cannot find out").All() {
+		for _, field := range entry.Context {
+			named = append(named, field.String)
+		}
+	}
+	if want := []string{"c (user_cert)", "e", "USER_CERT_CN", "e", "CA_CERT_O"}; !slices.Equal(named, want) {
+		t.Errorf("%q, want %q", named, want)
 	}
 }
 

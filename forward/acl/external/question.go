@@ -102,9 +102,18 @@ func (v *value) of(dst []byte, code *conf.ExternalFormat) []byte {
 		if f.URL != nil {
 			return urlPart(dst, code.Code, f.URL)
 		}
-	case "USER_CERT", "USER_CERTCHAIN", "USER_CERT_", "CA_CERT_": // no client shows a certificate yet
 	}
 	return dst
+}
+
+// Unknown reports whether nothing is known yet of what a code stands for: no client shows
+// a certificate.
+func Unknown(code *conf.ExternalFormat) bool {
+	switch code.Code {
+	case "USER_CERT", "USER_CERTCHAIN", "USER_CERT_", "CA_CERT_":
+		return true
+	}
+	return false
 }
 
 func urlPart(dst []byte, code string, u *http1.URL) []byte {
