@@ -45,7 +45,7 @@ func TestRecordings(t *testing.T) {
 	if err := os.Chmod(scratch, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	results, err := run(settings{bin: buildProxy(t), jobs: runtime.NumCPU() + 1, group: 10, portBase: 21000, portCount: 2000,
+	results, err := run(settings{bin: buildProxy(t), jobs: 2 * runtime.NumCPU(), group: 10, portBase: 21000, portCount: 2000,
 		scratch: scratch, startTimeout: 20 * time.Second}, all)
 	if err != nil {
 		t.Fatal(err)

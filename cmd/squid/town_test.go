@@ -43,7 +43,9 @@ var routersimBinary = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	path := filepath.Join(filepath.Dir(squid), "routersim")
-	if out, err := exec.Command("go", "build", "-o", path, "../routersim").CombinedOutput(); err != nil {
+	build := exec.Command("go", "build", "-o", path, "../routersim")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0") // as everything else is built
+	if out, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("building routersim: %w\n%s", err, out)
 	}
 	return path, nil
