@@ -15,6 +15,7 @@ package arena
 import (
 	"sync"
 	"sync/atomic"
+	"unsafe"
 )
 
 // PageSize is the size of a page in bytes, that of the kernel's on the machines
@@ -24,17 +25,27 @@ const PageSize = 4096
 // chunkPages are got from the kernel at once: 4 MB.
 const chunkPages = 1024
 
+// populated are the pages that get memory behind them at once when the first of them is
+// handed out: a fault for each costs half as much again.
+const populated = 16
+
 // Poison fills freed pages where that is asked for.
 const Poison = 0xDB
 
 // Page is the number of a page; 0 is none.
 type Page uint32
 
-// A chunk is what the kernel gives at once, with what is known of its pages.
+// A chunk is what the kernel gives at once, with what is known of its pages: that lies
+// behind them, where the collector does not look either.
 type chunk struct {
 	mem  []byte
-	info [chunkPages]info
+	info *[chunkPages]info
 }
+
+const (
+	chunkBytes = chunkPages * PageSize
+	infoBytes  = int(unsafe.Sizeof([chunkPages]info{}))
+)
 
 // info is what is known of a page.
 type info struct {
@@ -132,6 +143,9 @@ func (a *Arena) take() (Page, bool) {
 		}
 		p = a.fresh
 		a.fresh++
+		if p%populated == 0 {
+			populate(a.run(p))
+		}
 	}
 	in := a.info(p)
 	in.next, in.owners = 0, 1
@@ -146,12 +160,13 @@ func (a *Arena) grow() bool {
 	if int(a.fresh)/chunkPages < len(have) {
 		return true
 	}
-	mem, err := allocate(chunkPages * PageSize)
+	mem, err := allocate(chunkBytes + infoBytes)
 	if err != nil {
 		a.err = err
 		return false
 	}
-	more := append(append(make([]*chunk, 0, len(have)+1), have...), &chunk{mem: mem})
+	c := &chunk{mem: mem, info: (*[chunkPages]info)(unsafe.Pointer(&mem[chunkBytes]))}
+	more := append(append(make([]*chunk, 0, len(have)+1), have...), c)
 	a.chunks.Store(&more)
 	return true
 }
@@ -164,6 +179,12 @@ func (a *Arena) info(p Page) *info {
 func (a *Arena) Bytes(p Page) []byte {
 	at := int(p%chunkPages) * PageSize
 	return (*a.chunks.Load())[p/chunkPages].mem[at : at+PageSize : at+PageSize]
+}
+
+// run is the memory of the pages that get theirs with p.
+func (a *Arena) run(p Page) []byte {
+	at := int(p%chunkPages) * PageSize
+	return (*a.chunks.Load())[p/chunkPages].mem[at : at+populated*PageSize]
 }
 
 // Generation is how often the page was handed out and released; it is odd while

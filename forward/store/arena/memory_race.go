@@ -11,3 +11,5 @@ func allocate(size int) ([]byte, error) { return make([]byte, size), nil }
 func giveBack([]byte) {}
 
 func release([]byte) {}
+
+func populate([]byte) {}
