@@ -17,21 +17,27 @@ func (x *transaction) fetchAnew() bool {
 	if c.Plain() {
 		return x.fetchFirst()
 	}
-	if f := x.beginFill(c.Begin); f != nil {
-		return x.refuse(f)
-	}
-	if f := c.Await(); f != nil {
-		return x.refuse(f)
-	}
-	if c.SelectByTag(x.context()) {
-		x.reply.Lookup = string(freshness.LookupHit)
-		x.tag = string(freshness.TagHit)
-		if !c.Stored.FromDisk {
-			x.tag = string(freshness.TagMemHit)
+	for {
+		if f := x.beginFill(c.Begin); f != nil {
+			return x.refuse(f)
 		}
-		return x.serveStored(true)
+		if f := c.Await(); f != nil {
+			return x.refuse(f)
+		}
+		if c.SelectByTag(x.context()) {
+			x.reply.Lookup = string(freshness.LookupHit)
+			x.tag = string(freshness.TagHit)
+			if !c.Stored.FromDisk {
+				x.tag = string(freshness.TagMemHit)
+			}
+			return x.serveStored(true)
+		}
+		if !c.AskAgain() {
+			return x.serveFill()
+		}
+		x.cl.release(c.Fill)
+		c.EndFill()
 	}
-	return x.serveFill()
 }
 
 // fetchAlone answers with a reply that is nobody else's.

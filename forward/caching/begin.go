@@ -175,8 +175,21 @@ func (f *Filling) open(r *store.Reader, collapsed bool) {
 	f.entry = f.cache.Store.Begin(o, f, r)
 }
 
+// AskAgain reports whether the reply is a 304 about a variant that is not there any more,
+// which the client has not asked about: the origin is to be asked without the tags of
+// variants.
+func (r *Request) AskAgain() bool {
+	if len(r.miss.tags) == 0 || r.Fill.Reply.Status != 304 || freshness.AskedAbout(&r.Request.Fields, &r.Fill.Reply.Fields) {
+		return false
+	}
+	r.Fill.entry.Withdraw()
+	r.miss.tags, r.tagged = nil, nil
+	return true
+}
+
 // SelectByTag opens r.Stored on the variant a 304 says is right for the request, and
-// enters that. It is false when the 304 is about what the client has.
+// enters that, unless the 304 retracts it. It is false when the 304 is about something else, or what it is about has
+// left the store.
 func (r *Request) SelectByTag(ctx context.Context) bool {
 	if r.Fill.Reply.Status != 304 {
 		return false
@@ -189,8 +202,12 @@ func (r *Request) SelectByTag(ctx context.Context) bool {
 	if !r.open(ctx, v.Key) {
 		return false
 	}
-	v.Data = []string{string(r.selection)}
-	r.Cache.addVariant(&r.Fill.ctx, r.Policy, r.Fill.place(), r.Stored.Reply.AppendList(nil, http1.Vary), v)
+	if r.Policy.Rules.Retracts(r.Rule, &r.Fill.Reply.Fields, &r.Stored.Reply.Fields, r.Stored.accelerated) {
+		r.Cache.Store.Purge(v.Key)
+	} else {
+		v.Data = []string{string(r.selection)}
+		r.Cache.addVariant(&r.Fill.ctx, r.Policy, r.Fill.place(), r.Stored.Reply.AppendList(nil, http1.Vary), v)
+	}
 	r.Fill.entry.Withdraw()
 	return true
 }

@@ -219,6 +219,17 @@ func AppendVariantTags(dst []byte, req *http1.Fields, list []Variant) []byte {
 	return dst
 }
 
+// AskedAbout reports whether a 304 to a request with tags of variants in it
+// (AppendVariantTags) is about what the client itself has: its date does not count beside
+// entity tags (RFC 9110 section 13.1.3).
+func AskedAbout(req, notModified *http1.Fields) bool {
+	if !req.Has(http1.IfNoneMatch) {
+		return false
+	}
+	tag := notModified.Get(http1.ETag)
+	return tag == nil || listHasTag(req, tag) || req.ListHas(http1.IfNoneMatch, "*")
+}
+
 // longestTags bounds what is added to a request head, which must stay one that origins
 // take, in bytes.
 const longestTags = 4096
