@@ -21,6 +21,21 @@ type DelayPool struct {
 	Network    DelayRate
 	Individual DelayRate
 	Pos        parser.Pos
+
+	// early are the pairs of a delay_parameters line above the pool's delay_class, which
+	// 2.6 skips; so does it with those of class 4 (later), which act as class 3 (as).
+	early []DelayRate
+	later bool
+	as    int
+}
+
+// Buckets is the class that says which buckets the pool has: its own, or 3 for one of
+// class 4 of later releases, which has those and one for each user. 0 is none.
+func (p *DelayPool) Buckets() int {
+	if p.Class == 0 {
+		return p.as
+	}
+	return p.Class
 }
 
 // DelayRate is a bucket: Restore bytes a second, at most Max bytes; -1 no limit.

@@ -3,6 +3,7 @@ package conf
 import (
 	"fmt"
 	"strconv"
+	"strings"
 )
 
 // delayPools is the grammar of delay_pools; a second line forgets all pools.
@@ -13,7 +14,7 @@ func delayPools() kind {
 			if len(d.Pools) > 0 {
 				r.say("parse_delay_pool_count: multiple delay_pools lines, aborting all previous delay_pools config")
 				r.warnAt(r.all(), "delay-pools-again", "this line forgets every pool configured in front of it", "", "")
-				d.Pools, d.InitialBucketLevel = nil, 0
+				d.Pools = nil
 			}
 			n, err := r.ushort()
 			if err != nil {
@@ -57,7 +58,15 @@ func delayClass() kind {
 			}
 			if class < 1 || class > 3 {
 				r.say("parse_delay_pool_class: Ignoring pool %d class %d not in 1 .. 3", n, class)
-				r.warn("delay-class", fmt.Sprintf("there is no class %d; the line is skipped", class), "", "")
+				text := fmt.Sprintf("there is no class %d; the line is skipped", class)
+				if p.Class == 0 {
+					p.later, p.as = class == 4, 0
+				}
+				if p.later {
+					text = "there is no class 4; it acts as class 3 does, without a bucket for each user"
+					p.useEarly(3)
+				}
+				r.warn("delay-class", text, "", "")
 				return nil
 			}
 			unlimited := DelayRate{-1, -1}
@@ -68,6 +77,8 @@ func delayClass() kind {
 			if class == 3 {
 				p.Network = unlimited
 			}
+			p.later, p.as = false, 0
+			p.useEarly(int(class))
 			return nil
 		},
 		dump: func(c *Config, d *dumper, name string) {
@@ -90,22 +101,26 @@ func delayParameters() kind {
 			}
 			if p.Class == 0 {
 				r.say("parse_delay_pool_rates: Ignoring pool %d attempt to set rates with class not set", n)
-				r.warn("delay-class", fmt.Sprintf("pool %d has no class yet; the line is skipped", n), "", "")
+				if p.later {
+					r.warn("delay-class", fmt.Sprintf("pool %d is of no class of 2.6's, which skips the line; here its first three pairs count", n), "", "")
+				} else {
+					r.warn("delay-class", fmt.Sprintf("pool %d has no class yet: 2.6 skips the line, here it counts when delay_class follows", n), "", "")
+				}
+				p.early = r.earlyRates()
+				if p.later {
+					p.useEarly(3)
+				}
 				return nil
 			}
-			var rates [3]DelayRate
-			for i := range p.Class {
-				if rates[i], err = r.delayRate(); err != nil {
+			var rates []DelayRate
+			for range p.Class {
+				rate, err := r.delayRate()
+				if err != nil {
 					return err
 				}
+				rates = append(rates, rate)
 			}
-			p.Aggregate = rates[0]
-			switch p.Class {
-			case 2:
-				p.Individual = rates[1]
-			case 3:
-				p.Network, p.Individual = rates[1], rates[2]
-			}
+			p.use(rates)
 			return nil
 		},
 		dump: func(c *Config, d *dumper, name string) {
@@ -121,6 +136,43 @@ func delayParameters() kind {
 				}
 			}
 		}}
+}
+
+// use gives the pool as many pairs as its class has.
+func (p *DelayPool) use(rates []DelayRate) {
+	p.Aggregate = rates[0]
+	switch len(rates) {
+	case 2:
+		p.Individual = rates[1]
+	case 3:
+		p.Network, p.Individual = rates[1], rates[2]
+	}
+}
+
+// useEarly gives it those of an earlier line, if they are enough for the class.
+func (p *DelayPool) useEarly(class int) {
+	if len(p.early) >= class {
+		p.use(p.early[:class])
+		if p.Class == 0 {
+			p.as = class
+		}
+	}
+	p.early = nil
+}
+
+// earlyRates reads pairs up to the first word that is none: on a line that 2.6 skips
+// nothing is a fault.
+func (r *reader) earlyRates() (list []DelayRate) {
+	for w := range each(r.word) {
+		restore, most, _ := strings.Cut(w, "/")
+		a, aErr := strconv.ParseInt(restore, 10, 32)
+		b, bErr := strconv.ParseInt(most, 10, 32)
+		if aErr != nil || bErr != nil {
+			break
+		}
+		list = append(list, DelayRate{int(a), int(b)})
+	}
+	return list
 }
 
 func (r *reader) delayRate() (DelayRate, error) {
