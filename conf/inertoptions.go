@@ -9,8 +9,7 @@ import (
 
 // The options that are read and not acted on in this release, by directive.
 
-// inertPeer are those of cache_peer. What stays away here anyway (no-query,
-// no-digest, no-netdb-exchange, no-delay, proxy-only) is no loss and not listed.
+// inertPeer are those of cache_peer.
 var inertPeer = append([]Option{
 	{Name: "ssl", Harm: &Harm{Text: "requests, and the passwords in them, would go to this peer in clear"}},
 	{Name: "sslversion="},

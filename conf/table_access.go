@@ -51,7 +51,7 @@ var accessRows = []Directive{
 		Help: "Says whose X-Forwarded-For header is believed. Going back through the header, the address of the first client that is not believed becomes the indirect client's."},
 	{Name: "acl_uses_indirect_client", Effect: Acts, Default: "on", kind: onOff(func(c *Config) *bool { return &c.ACLUsesIndirectClient }),
 		Help: "Whether ACLs look at the indirect client's address found through follow_x_forwarded_for."},
-	{Name: "delay_pool_uses_indirect_client", Default: "on", kind: onOff(func(c *Config) *bool { return &c.DelayPoolUsesIndirectClient }),
+	{Name: "delay_pool_uses_indirect_client", Effect: Acts, Default: "on", kind: onOff(func(c *Config) *bool { return &c.DelayPoolUsesIndirectClient }),
 		Help: "Whether delay pools look at the indirect client's address."},
 	{Name: "log_uses_indirect_client", Effect: Acts, Default: "on", kind: onOff(func(c *Config) *bool { return &c.LogUsesIndirectClient }),
 		Help: "Whether access logs show the indirect client's address."},

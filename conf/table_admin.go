@@ -41,16 +41,20 @@ var adminRows = []Directive{
 }
 
 var delayRows = []Directive{
-	{Name: "delay_pools", Default: "0", kind: delayPools(),
+	{Name: "delay_pools", Effect: Acts, Default: "0", kind: delayPools(),
 		Example: "acl lan src 10.0.0.0/8\ndelay_pools 1\ndelay_class 1 2\ndelay_access 1 allow lan\ndelay_parameters 1 64000/64000 8000/16000",
 		Help:    "How many delay pools there are. Must stand in front of the other delay_ lines; a second line forgets all pools."},
-	{Name: "delay_class", kind: delayClass(),
-		Help: "The class of a pool: 1 one bucket for all, 2 that and one for each of 256 hosts, 3 that and one for each of 256 networks, with 256 hosts each."},
-	{Name: "delay_access", kind: delayAccess(),
-		Help: "Decides which requests a pool slows down. The first pool that allows a request gets it."},
-	{Name: "delay_parameters", kind: delayParameters(),
-		Help: "Rate and size of a pool's buckets as restore/max, in bytes a second and bytes; -1/-1 is no limit. Class 1 has one pair (all), class 2 two (all, host), class 3 three (all, network, host)."},
-	{Name: "delay_initial_bucket_level", Default: "50", kind: port(func(c *Config) *uint16 { return &c.Delay.InitialBucketLevel }),
+	{Name: "delay_class", Effect: Acts, kind: delayClass(),
+		Help: "The class of a pool: 1 one bucket for all, 2 that and one for each of 256 hosts, 3 that and one for each of 256 networks, with 256 hosts each. " +
+			"The third octet of an IPv4 address is the network and the fourth the host, as in 2.6. Of an IPv6 address the first 64 bits are the network and the others the host: the eight octets of each are folded into one by exclusive or."},
+	{Name: "delay_access", Effect: Acts, kind: delayAccess(),
+		Help: "Decides which requests a pool slows down. The first pool that allows a request gets it; one without such a line gets every request. " +
+			"What comes from origins and peers is slowed down, tunnels too; what the store has, what clients send and pages of the proxy's own are not."},
+	{Name: "delay_parameters", Effect: Acts, kind: delayParameters(),
+		Help: "Rate and size of a pool's buckets as restore/max, in bytes a second and bytes; -1/-1 is no limit. Class 1 has one pair (all), class 2 two (all, host), class 3 three (all, network, host). " +
+			"Buckets fill all the time; who shares one gets equal parts of it, whatever the number of his transfers. Of restore 0 the first fill is all there is, a negative max is none. " +
+			"With a reconfigure all begin anew, for transfers that run on, too."},
+	{Name: "delay_initial_bucket_level", Effect: Acts, Default: "50", kind: port(func(c *Config) *uint16 { return &c.Delay.InitialBucketLevel }),
 		Help: "How many percent full buckets are at first."},
 }
 

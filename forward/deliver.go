@@ -77,15 +77,38 @@ func (x *transaction) deliver() bool {
 	if b := framing; rep.Status > 601 && b.Framing != http1.NoBody && b.Length != 0 {
 		// No such code is defined; 2.6 passes the head on, loses the body and closes.
 		err, r.Keep = r.SendHead(), false
-	} else if cut != nil {
-		err = r.Send(cut)
 	} else {
-		err = r.Send(x.cached.Body(f))
+		slow(x, f.Undelayed(), f.HeadLen())
+		if cut != nil {
+			err = r.Send(cut)
+		} else {
+			err = r.Send(x.cached.Body(f))
+		}
 	}
 	if err != nil {
 		f.Discard()
 	}
 	return r.Keep
+}
+
+// slow makes what the origin says go to the client no faster than its delay pool lets it,
+// of which head octets have come with the head. exempt: it comes from a peer with
+// no-delay.
+func slow(x *transaction, exempt bool, head int) {
+	if x.p.delay.None() || exempt {
+		return
+	}
+	if x.reply.Pace = beginShare(x, x.out.until); x.reply.Pace != nil {
+		x.reply.Pace.Owe(head)
+	}
+}
+
+// slowFilling is that for an object that is on its way into the store, whoever brings it
+// there. A whole one is a hit, and as fast as can be.
+func slowFilling(x *transaction, o *caching.Object) {
+	if o == &x.cached.Filled || o.Filler() != nil {
+		slow(x, x.cached.Undelayed(o), 0)
+	}
 }
 
 // upgrades reports whether a reply without a head gets one (upgrade_http0.9). Its first

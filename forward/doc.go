@@ -23,7 +23,8 @@
 //	                              must be collected first
 //	checkReply    deliver.go      reply_body_max_size, http_reply_access
 //	deliver       deliver.go      head and body to the client (package reply), or a page
-//	                              in their place (error_map); write.go is the way there
+//	                              in their place (error_map); write.go is the way there;
+//	                              package delay says how fast
 //	refuse        refuse.go       or a page of the proxy's own; package failure says why
 //	own           own.go          the proxy's own objects, PURGE, TRACE
 //	tunnel        tunnels.go      CONNECT, what is not HTTP, and TLS by its name
@@ -59,12 +60,12 @@
 //
 // # Rooms
 //
-// fetch (the origin side), reply (the way to the client), caching (the store and what
-// is fetched into it) over store and freshness, holdings (what neighbours learn of the
-// store), hitmark (marks of packets), misses (who is told of them), failure (why not),
-// peer (next hops), targeturi, acl, auth (who the client is), rewrite and helper
-// (programs that are asked), accesslog, errpage, icons, dns, ident, clients (all
-// connections), tunnel (two of them joined), origin (connections to origins), http1
-// (messages), sock (connections as such), overload, vitals and report. None imports
-// forward; fetch and reply do not know each other.
+// fetch (the origin side), reply (the way to the client), caching (the store and what is
+// fetched into it) over store and freshness, delay (how fast things go to clients),
+// holdings (what neighbours learn of the store), hitmark (marks of packets), misses (who
+// is told of them), failure (why not), peer (next hops), targeturi, acl, auth (who the
+// client is), rewrite and helper (programs that are asked), accesslog, errpage, icons,
+// dns, ident, clients (all connections), tunnel (two of them joined), origin (connections
+// to origins), http1 (messages), sock (connections as such), overload, vitals and report.
+// None imports forward; fetch and reply do not know each other.
 package forward

@@ -164,6 +164,7 @@ func (x *transaction) serveFill() bool {
 	c.Filled.WhenEnded(x.cl.c.Abort)
 	b := c.FilledBody(x.context())
 	defer b.End()
+	slow(x, c.Undelayed(&c.Filled), len(c.Served.Head))
 	r.Send(b)
 	return r.Keep
 }

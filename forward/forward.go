@@ -1,6 +1,9 @@
 package forward
 
 import (
+	"time"
+
+	"github.com/cuttle-proxy/cuttle/forward/delay"
 	"github.com/cuttle-proxy/cuttle/forward/failure"
 	"github.com/cuttle-proxy/cuttle/forward/fetch"
 	"github.com/cuttle-proxy/cuttle/forward/http1"
@@ -170,6 +173,11 @@ func (x *transaction) join(early []byte, intercepted bool) {
 		}
 	}
 	ends := tunnel.Ends{Client: x.cl.c, Origin: conn, Patience: x.p.cfg.ReadTimeout, Halves: intercepted, Recover: x.cl.recover}
+	if r := &x.reply; !x.p.delay.None() && !x.fetch.Undelayed() {
+		if r.Pace = beginShare(x, time.Time{}); r.Pace != nil { // client_lifetime is not for tunnels
+			ends.Pace = r.Pace
+		}
+	}
 	if intercepted {
 		ends.Watcher, ends.Stay, ends.Parking = x.cl.srv.watcher, stay, x.cl.hear
 	}
@@ -193,7 +201,15 @@ func (x *transaction) join(early []byte, intercepted bool) {
 	j.ownAll()
 	j.origin = x.fetch.GiveConn()
 	j.p.Hold()
+	if j.share, x.reply.Pace = x.reply.Pace, nil; j.share != nil {
+		j.share.Tell(&j.facts)
+	}
 	x.cl.tunnel = j
+}
+
+// beginShare begins the transfer's part in its delay pool, nil when nothing limits it.
+func beginShare(x *transaction, until time.Time) *delay.Share {
+	return delay.Begin(x.context(), until, delay.Transfer{Present: x.cl.srv.delayPools, Facts: &x.facts, Client: x.cl.remote.Addr(), Indirect: x.client})
 }
 
 func newJoined(x *transaction, t *tunnel.Tunnel) *joined {

@@ -144,6 +144,7 @@ func (s *Server) Swap(ctx context.Context, cfg *conf.Config) error {
 	}
 	s.unserved = excused
 	old := s.current.Swap(p)
+	old.delay.Retire()
 	s.peers.Ways.SetBounds(cfg.NetDBLow, cfg.NetDBHigh)
 	s.neighbours.Use(s.local(p))
 	s.ports.Settle()

@@ -140,6 +140,7 @@ func (x *transaction) sendStored(o *caching.Object, framing http1.Body, b *cachi
 	if o.Filler() != nil {
 		o.WhenEnded(x.cl.c.Abort)
 	}
+	slowFilling(x, o)
 	r.Send(b)
 	return r.Keep
 }
@@ -200,6 +201,7 @@ func (x *transaction) sendRanges(o *caching.Object, spans []freshness.Span) bool
 	caching.BecomePart(r, spans, &b.Multipart, length)
 	framed := r.Frame(http1.Body{Framing: http1.ByLength, Length: length}, 0, 0)
 	x.finishStored(o, framed)
+	slowFilling(x, o)
 	r.Send(b)
 	return r.Keep
 }

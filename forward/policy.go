@@ -16,6 +16,7 @@ import (
 	"github.com/cuttle-proxy/cuttle/forward/acl/external"
 	"github.com/cuttle-proxy/cuttle/forward/auth"
 	"github.com/cuttle-proxy/cuttle/forward/caching"
+	"github.com/cuttle-proxy/cuttle/forward/delay"
 	"github.com/cuttle-proxy/cuttle/forward/dns"
 	"github.com/cuttle-proxy/cuttle/forward/errpage"
 	"github.com/cuttle-proxy/cuttle/forward/fetch"
@@ -48,6 +49,7 @@ type policy struct {
 	// caching is what the cache is told of this policy.
 	caching caching.Policy
 	marks   *hitmark.Marks // nil where hits are not marked
+	delay   *delay.Pools
 
 	request http1.Options
 	url     http1.URLOptions
@@ -148,6 +150,7 @@ func newPolicy(cfg *conf.Config, s *shared) (*policy, error) {
 	p.mapsErrors = len(cfg.ErrorMap) > 0
 	p.purges = namesPurge(cfg.HTTPAccess)
 	p.marks = hitmark.New(cfg, s.log)
+	p.delay = delay.New(cfg, p.lists.Delay)
 	p.helpers.start(cfg, s)
 	p.caching = caching.Policy{Policy: &p.fetch, Product: p.product, Holder: p}
 	p.users.Store(1)
@@ -322,6 +325,9 @@ func (p *policy) warn(log *zap.Logger) {
 					zap.String("name", e.Name), zap.String("code", code.Code+code.Header))
 			}
 		}
+	}
+	for _, n := range p.delay.Faulty() {
+		log.Warn("WARNING: delay pool {pool} has no class that is known: it is passed over", zap.Int("pool", n))
 	}
 }
 

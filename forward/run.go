@@ -22,6 +22,7 @@ func (cl *client) ended(x *transaction) {
 	defer cl.leaveStore(x)
 	defer x.log()
 	x.now = time.Now()
+	x.reply.Pace.End()
 	x.leave()
 }
 

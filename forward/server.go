@@ -16,6 +16,7 @@ import (
 	"github.com/cuttle-proxy/cuttle/forward/auth"
 	"github.com/cuttle-proxy/cuttle/forward/caching"
 	"github.com/cuttle-proxy/cuttle/forward/clients"
+	"github.com/cuttle-proxy/cuttle/forward/delay"
 	"github.com/cuttle-proxy/cuttle/forward/dns"
 	"github.com/cuttle-proxy/cuttle/forward/fetch"
 	"github.com/cuttle-proxy/cuttle/forward/helper"
@@ -146,6 +147,11 @@ func (s *Server) Rebuilt() <-chan struct{} { return s.cache.Store.Rebuilt() }
 
 // StoreStats is the state of the store.
 func (s *Server) StoreStats() store.Stats { return s.cache.Stats() }
+
+// DelayPools tells of the delay pools of the present configuration.
+func (s *Server) DelayPools() []delay.Status { return s.delayPools().Status() }
+
+func (s *Server) delayPools() *delay.Pools { return s.current.Load().delay }
 
 // Requests is the number of requests served so far.
 func (s *Server) Requests() uint64 { return s.requests.Load() }

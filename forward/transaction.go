@@ -13,6 +13,7 @@ import (
 	"github.com/cuttle-proxy/cuttle/forward/acl"
 	"github.com/cuttle-proxy/cuttle/forward/auth"
 	"github.com/cuttle-proxy/cuttle/forward/caching"
+	"github.com/cuttle-proxy/cuttle/forward/delay"
 	"github.com/cuttle-proxy/cuttle/forward/fetch"
 	"github.com/cuttle-proxy/cuttle/forward/hitmark"
 	"github.com/cuttle-proxy/cuttle/forward/http1"
@@ -253,6 +254,7 @@ type joined struct {
 	origin *origin.Conn // set when the transaction has gone
 	url    http1.URL
 	facts  acl.Facts
+	share  *delay.Share // nil when no delay pool limits it
 
 	mu    sync.Mutex
 	entry accesslog.Entry
@@ -292,6 +294,7 @@ func (j *joined) over() {
 	cl := j.cl
 	defer j.p.Release()
 	j.stop()
+	j.share.End()
 	cl.release(j)
 	j.origin.Close()
 	cl.srv.requests.Add(1)

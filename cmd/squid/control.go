@@ -15,6 +15,7 @@ import (
 	"go.uber.org/zap"
 	"golang.org/x/sys/unix"
 
+	"github.com/cuttle-proxy/cuttle/forward/delay"
 	"github.com/cuttle-proxy/cuttle/forward/helper"
 	"github.com/cuttle-proxy/cuttle/forward/peer"
 )
@@ -141,7 +142,7 @@ func questionOrder(question string) func(*invocation) int {
 func (p *process) openControl() {
 	l, err := net.ListenUnix("unix", controlAddress(os.Getpid()))
 	if err != nil {
-		p.log.Warn("WARNING: questions by -k wccp, -k network, -k helpers, -k store and -k peers cannot be answered: {error}", zap.Error(err))
+		p.log.Warn("WARNING: questions by -k wccp, -k network, -k helpers, -k store, -k peers and -k delay cannot be answered: {error}", zap.Error(err))
 		return
 	}
 	p.control = l
@@ -160,6 +161,9 @@ func (p *process) openControl() {
 
 		"peers":      func(w io.Writer) error { return peer.WriteStatus(w, p.server.Peers()) },
 		"peers json": func(w io.Writer) error { return peer.WriteStatusJSON(w, p.server.Peers()) },
+
+		"delay":      func(w io.Writer) error { return delay.WriteStatus(w, p.server.DelayPools()) },
+		"delay json": func(w io.Writer) error { return delay.WriteStatusJSON(w, p.server.DelayPools()) },
 
 		reconfigureQuestion: p.orderReconfigure,
 	})

@@ -22,7 +22,7 @@ func TestOrdersWithoutARunningCopy(t *testing.T) {
 	go func() { bystander.Wait(); close(ended) }()
 	defer func() { bystander.Process.Kill(); <-ended }()
 	const nobody = "squid: ERROR: No running copy\n"
-	words := []string{"reconfigure", "rotate", "debug", "shutdown", "interrupt", "kill", "check", "wccp", "helpers", "network", "peers"}
+	words := []string{"reconfigure", "rotate", "debug", "shutdown", "interrupt", "kill", "check", "wccp", "helpers", "network", "peers", "delay"}
 	for _, word := range words {
 		if status, out := s.run("-k", word); status != 1 || !strings.HasSuffix(out, nobody) {
 			t.Errorf("-k %s: %d %q", word, status, out)

@@ -35,6 +35,7 @@ func orders() []order {
 		{word: "network", help: "show the running copy's connection, GRE and tunnel counters (--json)", run: questionOrder("network")},
 		{word: "store", help: "show the running copy's cache: objects, memory, hits, disks and their queues (--json)", run: questionOrder("store")},
 		{word: "peers", help: "show the running copy's peers with state, round trips and counters (--json)", run: questionOrder("peers")},
+		{word: "delay", help: "show the running copy's delay pools with the level of each bucket (--json)", run: questionOrder("delay")},
 		{word: "setup", help: "make this host ready to intercept (--dry-run, --iptables: print the commands)", run: setupOrder},
 		{word: "preflight", help: "tell what interception lacks on this host, why, and what mends it (--json)", run: preflightOrder},
 		{word: "teardown", help: "undo what setup did (--dry-run: print the commands)", run: teardownOrder},

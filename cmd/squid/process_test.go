@@ -225,6 +225,9 @@ func TestLifeInTheForeground(t *testing.T) {
 	if status, out := s.run("-k", "peers"); status != 0 || !strings.HasSuffix(out, "There are no neighbors installed.\n") {
 		t.Errorf("-k peers: %d %q", status, out)
 	}
+	if status, out := s.run("-k", "delay"); status != 0 || !strings.HasSuffix(out, "No delay pools are configured.\n") {
+		t.Errorf("-k delay: %d %q", status, out)
+	}
 	if status, _ := s.run("-k", "rotate"); status != 0 {
 		t.Errorf("-k rotate: %d", status)
 	}

@@ -42,7 +42,7 @@ func (r *Request) Keep(f *fetch.Fetch) bool {
 func (r *Request) Adopt(own *fetch.Fetch) {
 	f := r.filling()
 	code, host := own.Hierarchy()
-	f.from = origin{code, strings.Clone(host)}
+	f.from = origin{code, strings.Clone(host), own.Undelayed()}
 	r.from = f.from
 	f.headed.Store(true)
 	f.Adopt(&f.ctx, own)

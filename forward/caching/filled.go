@@ -24,6 +24,13 @@ func (r *Request) FilledBody(ctx context.Context) *FilledBody {
 	return &FilledBody{f: r.Fill, Body: Body{r: &r.Filled.Reader, ctx: ctx, left: -1}}
 }
 
+// Rest implements reply.Resting: whoever joins meanwhile does not wait for this client.
+func (b *FilledBody) Rest() {
+	if b.direct == 0 && !b.other {
+		b.other = !b.f.entry.Put()
+	}
+}
+
 // Span implements reply.Spanned.
 func (b *FilledBody) Span(most int64) reply.Span {
 	if b.direct > 0 {

@@ -57,7 +57,7 @@ func (f *Filling) awaitHead() *failure.Failure {
 		why = f.Head()
 	}
 	code, host := f.Hierarchy()
-	f.from = origin{code, strings.Clone(host)}
+	f.from = origin{code, strings.Clone(host), f.Undelayed()}
 	f.client = nil
 	f.headed.Store(true)
 	return why

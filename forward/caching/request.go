@@ -67,7 +67,10 @@ type State struct {
 }
 
 // origin is what the log says about where a reply came from.
-type origin struct{ code, host string }
+type origin struct {
+	code, host string
+	undelayed  bool // by a peer with no-delay
+}
 
 // Reset forgets the request and keeps the storage.
 func (r *Request) Reset() {
@@ -153,6 +156,16 @@ func (r *Request) Hierarchy(own *fetch.Fetch) (code, host string) {
 		return r.from.code, r.from.host
 	}
 	return own.Hierarchy()
+}
+
+// Undelayed reports whether what goes to the client out of an object on its way comes
+// from a peer with no-delay.
+func (r *Request) Undelayed(o *Object) bool {
+	f := r.Fill
+	if o == &r.Stored {
+		f, _ = o.Filler().(*Filling)
+	}
+	return f != nil && f.from.undelayed
 }
 
 // Leave gives back what the request has of the store.

@@ -75,6 +75,10 @@ func (f *Fetch) ToPeer() bool { return f.hop.Peer != nil }
 // ToProxyOnly reports whether the hop is a peer whose replies are not stored here.
 func (f *Fetch) ToProxyOnly() bool { return f.hop.Peer != nil && f.hop.Peer.ProxyOnly }
 
+// Undelayed reports whether the hop is a peer whose replies no delay pool slows down
+// (no-delay).
+func (f *Fetch) Undelayed() bool { return f.hop != nil && f.hop.Peer != nil && f.hop.Peer.NoDelay }
+
 // AppendHead appends the head that goes to the hop.
 func (f *Fetch) AppendHead(dst []byte) []byte { return f.requestHead(dst) }
 

@@ -27,6 +27,13 @@ type Spliced interface {
 	Moved(n int64, err error)
 }
 
+// Resting is a Body that others may wait for: it is told when it will not be read from
+// for a while.
+type Resting interface {
+	Body
+	Rest()
+}
+
 // Spanned is a Body whose bytes lie in memory, in pieces, or in a file.
 type Spanned interface {
 	Body

@@ -59,7 +59,11 @@ func (r *Reply) cross(body Body) error {
 		if err := r.sendSpans(body); err != nil {
 			return err
 		}
-		piece, err := body.Next(r.limit.ask(gathered), false)
+		most, err := r.ask(body)
+		if err != nil {
+			return err
+		}
+		piece, err := body.Next(most, false)
 		if len(piece) == 0 && err == nil {
 			if err := r.flush(); err != nil {
 				return err
@@ -67,9 +71,12 @@ func (r *Reply) cross(body Body) error {
 			if done, err := r.splice(body); done {
 				return err
 			}
-			piece, err = body.Next(r.limit.ask(gathered), true)
+			piece, err = body.Next(most, true)
 		}
 		allowed, more := r.limit.allow(len(piece))
+		if err := r.pay(body, allowed); err != nil {
+			return err
+		}
 		if !r.add(piece[:allowed]) {
 			return ErrClient
 		}
@@ -89,6 +96,44 @@ func (r *Reply) cross(body Body) error {
 	}
 }
 
+// ask is how much may be read at a time, after a wait where nothing may.
+func (r *Reply) ask(body Body) (most int, _ error) {
+	most = r.limit.ask(gathered)
+	if r.Pace == nil {
+		return most, nil
+	}
+	for {
+		if n := r.Pace.Ask(most); n > 0 {
+			return n, nil
+		}
+		if err := r.wait(body); err != nil {
+			return 0, err
+		}
+	}
+}
+
+// pay waits until n octets that were read may go on.
+func (r *Reply) pay(body Body, n int) error {
+	if r.Pace == nil || n == 0 || r.Pace.Pay(n) {
+		return nil
+	}
+	return r.wait(body)
+}
+
+// wait sends what may go out before it waits for its turn.
+func (r *Reply) wait(body Body) error {
+	if err := r.flush(); err != nil {
+		return err
+	}
+	if b, ok := body.(Resting); ok {
+		b.Rest()
+	}
+	if r.Pace.Wait() != nil {
+		return ErrClient
+	}
+	return nil
+}
+
 // longSpan is how much of a span is sent at a time, in bytes: between two of them
 // deadlines are renewed.
 const longSpan = 1 << 20
@@ -97,7 +142,7 @@ const longSpan = 1 << 20
 // than is gathered by copying: the head that is to go out next and the pieces in one
 // write, files by sendfile(2).
 func (r *Reply) sendSpans(body Body) error {
-	if r.chunks || r.limit.most > 0 {
+	if r.chunks || r.limit.most > 0 || r.Pace != nil {
 		return nil
 	}
 	s, ok := body.(Spanned)
@@ -144,7 +189,7 @@ func (r *Reply) sendSpan(span *Span) (n int64, err error) {
 // is copied through that; more is moved in larger pieces: at 64 KB they cost two
 // thirds of the small ones (BenchmarkRelay).
 func (r *Reply) splice(body Body) (done bool, _ error) {
-	if r.chunks || r.limit.most > 0 {
+	if r.chunks || r.limit.most > 0 || r.Pace != nil {
 		return false, nil
 	}
 	s, ok := body.(Spliced)

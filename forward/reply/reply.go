@@ -6,6 +6,7 @@ import (
 
 	"github.com/cuttle-proxy/cuttle/conf"
 	"github.com/cuttle-proxy/cuttle/forward/acl"
+	"github.com/cuttle-proxy/cuttle/forward/delay"
 	"github.com/cuttle-proxy/cuttle/forward/http1"
 	"github.com/cuttle-proxy/cuttle/forward/sock"
 )
@@ -89,6 +90,9 @@ type State struct {
 
 	// CacheStatus is this cache's member of Cache-Status (RFC 9211), "" for none.
 	CacheStatus string
+
+	// Pace slows the body down (delay pools); nil for as fast as it goes.
+	Pace *delay.Share
 
 	// Status is the status sent, 0 for none.
 	Status int

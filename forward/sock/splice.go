@@ -31,6 +31,8 @@ type Transfer struct {
 	Small int64
 	// Moved is called with the bytes of each step that reached To. It may be nil.
 	Moved func(n int)
+	// Pace slows the transfer down; nil for as fast as it goes.
+	Pace Pacer
 
 	// ReadErr and WriteErr say which side failed; both are nil when the
 	// transfer is complete. ReadErr is io.EOF when From ended before Left bytes
@@ -46,7 +48,11 @@ type Transfer struct {
 // there is something in it.
 func (t *Transfer) Run() (total int64) {
 	t.renew()
-	if t.from, t.to = t.From.Bare(), t.To.Bare(); t.from == nil || t.to == nil {
+	t.from, t.to = t.From.Bare(), t.To.Bare()
+	if t.Pace != nil {
+		return t.runPaced()
+	}
+	if t.from == nil || t.to == nil {
 		t.copyThrough(&total)
 		return total
 	}

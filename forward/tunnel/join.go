@@ -27,6 +27,14 @@ type Ends struct {
 	// time: whatever the client's end of it would tell somebody who reads is told
 	// otherwise from there on.
 	Parking func()
+	// Pace slows down what the origin says; nil for as fast as it goes.
+	Pace Pacer
+}
+
+// Pacer is a sock.Pacer whose wait can be ended by anybody.
+type Pacer interface {
+	sock.Pacer
+	Stop()
 }
 
 // Tunnel moves bytes both ways between its ends until one side ends, in error or not.
@@ -37,6 +45,7 @@ type Tunnel struct {
 	up, down way
 	moved    atomic.Int64
 	last     atomic.Int64 // when bytes moved last, in nanoseconds
+	held     atomic.Bool  // what the origin said waits for Pace
 
 	parking sync.Once
 
@@ -52,6 +61,9 @@ func (e Ends) Join() *Tunnel {
 	t.last.Store(time.Now().UnixNano())
 	t.up.begin(t, e.Client, e.Origin)
 	t.down.begin(t, e.Origin, e.Client)
+	if e.Pace != nil {
+		t.down.Pace = paced{e.Pace, t}
+	}
 	go t.up.run()
 	return t
 }
@@ -87,11 +99,33 @@ func (t *Tunnel) Leave(end func()) {
 // Abort ends the tunnel. It may be called at any time.
 func (t *Tunnel) Abort() {
 	t.Origin.Abort()
+	if t.Pace != nil {
+		t.Pace.Stop()
+	}
 	t.down.wake()
+}
+
+// paced is the tunnel's Pace, whose waits are no silence.
+type paced struct {
+	Pacer
+	t *Tunnel
+}
+
+// Wait implements sock.Pacer.
+func (p paced) Wait() error {
+	p.t.held.Store(true)
+	defer func() {
+		p.t.count(0)
+		p.t.held.Store(false)
+	}()
+	return p.Pacer.Wait()
 }
 
 // patience is how long the tunnel may still be silent; 0 or less when that is over.
 func (t *Tunnel) patience() time.Duration {
+	if t.held.Load() {
+		return t.Patience
+	}
 	return t.Patience - time.Since(time.Unix(0, t.last.Load()))
 }
 
