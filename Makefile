@@ -34,7 +34,7 @@ TIMEOUT       ?= 10m
 # test can bring a driver the kernel does not have, and what waits for half a minute is
 # left to check-all. In the stages plain and exchange nothing may be skipped.
 STRICT        ?=
-MAY_SKIP_race := "[^"]*/tproxy/gre","Test":"TestKernelTunnel"|"[^"]*/cmd/exchange(/peers)?","Test":"(TestRecordings|TestFamily)"|"[^"]*/forward/freshness","Test":"(TestRecordings/[^"]*|TestMoreRecordings/range-206-full)"|"[^"]*/forward(/[^"]*)?","Test":"Test(RecordsAreSmall|[A-Za-z]*Alloc[A-Za-z]*|[A-Za-z]*Memory[A-Za-z]*)"$(if $(CUTTLE_FULL),,|"[^"]*/cmd/squid","Test":"TestSubscribersShareTheirCache")
+MAY_SKIP_race := "[^"]*/tproxy/gre","Test":"TestKernelTunnel"|"[^"]*/cmd/exchange(/peers|/delays)?","Test":"(TestRecordings|TestFamily)"|"[^"]*/forward/freshness","Test":"(TestRecordings/[^"]*|TestMoreRecordings/range-206-full)"|"[^"]*/forward(/[^"]*)?","Test":"Test(RecordsAreSmall|[A-Za-z]*Alloc[A-Za-z]*|[A-Za-z]*Memory[A-Za-z]*)"$(if $(CUTTLE_FULL),,|"[^"]*/cmd/squid","Test":"TestSubscribersShareTheirCache")
 
 # One set of flags for all that is built here or by a test, so that a package is compiled
 # once; for the race detector and for fuzzing once more each.
@@ -117,7 +117,7 @@ plain: tools
 
 # The recordings of Squid 2.6, played through the real binary.
 exchange: tools
-	$(call tests,exchange,standard-verbose,-count=1 -run "TestRecordings|TestFamily" ./cmd/exchange ./cmd/exchange/peers -args -recordings)
+	$(call tests,exchange,standard-verbose,-count=1 -run "TestRecordings|TestFamily" ./cmd/exchange ./cmd/exchange/peers ./cmd/exchange/delays -args -recordings)
 
 # Two targets at a time, each on a core of its own, once the tests of each package are
 # linked for them. Go's fuzzer now and then takes the end of its own time for a failure
