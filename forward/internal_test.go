@@ -1,8 +1,11 @@
 package forward
 
 import (
+	"fmt"
+	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/cuttle-proxy/cuttle/conf"
 )
@@ -55,5 +58,29 @@ func TestIconsOfOthers(t *testing.T) {
 	got = r.exchange("GET /squid-internal-static/icons/anthony-dir.gif HTTP/1.0\r\n\r\n")
 	if !strings.Contains(got, "Content-Type: image/gif") {
 		t.Errorf("origin form: %q", got)
+	}
+}
+
+// What neighbours fetch: the digest, which they may ask about, and the distances.
+func TestDocumentsForNeighbours(t *testing.T) {
+	s := newStoring(t, "digest_generation on\ndigest_rebuild_period 1 hour\ndigest_rewrite_period 1 hour\ncache_dir null {DIR}")
+	s.settled(func() bool { return s.srv.neighbours.Stock() != nil })
+	const path = "/squid-internal-periodic/store_digest"
+	date := func(at time.Time) string { return at.UTC().Format(http.TimeFormat) }
+	stock := s.srv.neighbours.Stock()
+	ends := "X-Cache: HIT from proxy.test\r\nX-Cache-Lookup: HIT from proxy.test:0\r\nVia: 1.0 proxy.test:0 (squid/test)\r\nConnection: close\r\n\r\n"
+	about := fmt.Sprintf("Expires: %s\r\nLast-Modified: %s\r\n", date(stock.Expires), date(stock.Made))
+	if got, want := s.exchange("GET "+path+" HTTP/1.0\r\n\r\n"), fmt.Sprintf("Content-Length: %d\r\n%s%s%s", len(stock.Bytes), about, ends, stock.Bytes); !strings.HasSuffix(got, want) {
+		t.Errorf("%q\nwant %q", got, want)
+	}
+	s.logged(0, "TCP_MEM_HIT/200", path+" - NONE/- application/cache-digest")
+	got := s.exchange("GET " + path + " HTTP/1.0\r\nIf-Modified-Since: " + date(stock.Made) + "\r\n\r\n")
+	if !strings.HasPrefix(got, "HTTP/1.0 304 Not Modified\r\nDate: "+date(stock.Made)+"\r\nContent-Type: application/cache-digest\r\n"+about) || !strings.HasSuffix(got, ends) {
+		t.Errorf("%q", got)
+	}
+	s.logged(1, "TCP_IMS_HIT/304", path+" - NONE/- application/cache-digest")
+	got = s.exchange("GET /squid-internal-dynamic/netdb HTTP/1.0\r\n\r\n")
+	if !strings.HasPrefix(got, "HTTP/1.0 200 OK\r\nServer: squid/test\r\nDate: ") || !strings.Contains(got, "\r\nContent-Length: 0\r\nLast-Modified: ") {
+		t.Errorf("%q", got)
 	}
 }

@@ -25,48 +25,73 @@ func (x *transaction) serveOwn() bool {
 	switch path := http1.View(x.url.Path); {
 	case path == peer.NetDBPath && reads:
 		r.Lookup = "MISS"
-		return x.sendMade(&made{tag: "TCP_MISS", status: 200, body: x.cl.srv.peers.Ways.Tell(nil)})
+		return x.sendMade(&made{tag: "TCP_MISS", status: 200, body: x.cl.srv.peers.Ways.Tell(nil), modified: x.now})
 	case path == peer.DigestPath:
 		if stock := x.cl.srv.neighbours.Stock(); stock != nil && reads {
-			r.Lookup, r.Hit = "HIT", true
-			return x.sendMade(&made{tag: "TCP_MEM_HIT", status: 200, contentType: "application/cache-digest", body: stock.Bytes, expires: stock.Expires})
+			return sendOwnHit(x, &ownHit{contentType: "application/cache-digest", body: stock.Bytes, modified: stock.Made, made: stock.Made, expires: stock.Expires})
 		}
 		return x.sendMade(&noDigest)
 	}
 	name, _ := icons.StaticName(x.url.Path)
 	icon := x.p.icons.Icon(name)
-	if icon == nil || x.req.Method != http1.GET && x.req.Method != http1.HEAD {
+	if icon == nil || !reads {
 		x.tag, r.Lookup = "TCP_MISS", "MISS"
 		return x.refuse(failure.NoObject())
 	}
+	return sendOwnHit(x, &ownHit{contentType: icon.ContentType, body: icon.Body, modified: icon.Modified, maxAge: icons.MaxAge})
+}
+
+// ownHit is an object of the proxy's own that counts as a hit in memory.
+type ownHit struct {
+	contentType string
+	body        []byte
+	modified    time.Time
+	made        time.Time // zero for one without an age
+	expires     time.Time // zero for one with a maxAge
+	maxAge      int64
+}
+
+// sendOwnHit sends it, or a 304 about it.
+func sendOwnHit(x *transaction, k *ownHit) bool {
+	r, out := &x.reply, &x.reply.Fields
 	since, conditional := http1.ParseDate(x.req.Get(http1.IfModifiedSince))
-	unchanged := conditional && !icon.Modified.Truncate(time.Second).After(since)
+	unchanged := conditional && !k.modified.Truncate(time.Second).After(since)
 	r.Lookup, r.Hit = "HIT", true
 	if unchanged {
 		x.beginOwn("TCP_IMS_HIT", 304)
 	} else {
 		x.beginOwn("TCP_MEM_HIT", 200)
 	}
-	r.SetMIME([]byte(icon.ContentType))
-	out := &r.Fields
-	r.AddDate(http1.Date, time.Now())
+	r.SetMIME([]byte(k.contentType))
+	date, age := time.Now(), int64(0)
+	if unchanged && !k.made.IsZero() {
+		age = date.Unix() - k.made.Unix()
+		date = k.made
+	}
+	r.AddDate(http1.Date, date)
 	if !unchanged {
 		out.AddString(http1.Server, x.p.product)
 	}
-	out.AddString(http1.ContentType, icon.ContentType)
+	out.AddString(http1.ContentType, k.contentType)
 	if !unchanged {
-		out.AddInt(http1.ContentLength, int64(len(icon.Body)))
+		out.AddInt(http1.ContentLength, int64(len(k.body)))
 	}
-	out.Set(http1.AppendDate(out.Pieces(), icon.Modified)).End(http1.LastModified)
-	if !unchanged {
-		out.Text("max-age=").Int(icons.MaxAge).End(http1.CacheControlName)
+	if !k.expires.IsZero() {
+		r.AddDate(http1.Expires, k.expires)
+	}
+	out.Set(http1.AppendDate(out.Pieces(), k.modified)).End(http1.LastModified)
+	if !unchanged && k.expires.IsZero() {
+		out.Text("max-age=").Int(k.maxAge).End(http1.CacheControlName)
+	}
+	if age > 0 {
+		out.AddInt(http1.Age, age)
 	}
 	r.KeepOwn()
-	x.reply.FinishOwn(x.closes())
+	r.FinishOwn(x.closes())
 	if unchanged || x.req.Method == http1.HEAD {
 		r.SendHead()
 	} else {
-		r.SendPage(icon.Body)
+		r.SendPage(k.body)
 	}
 	return r.Keep
 }
@@ -77,7 +102,7 @@ type made struct {
 	status                int
 	contentType, location string
 	body                  []byte
-	expires               time.Time
+	modified              time.Time
 	// bare: hardly a field goes with it, and none of this hop's.
 	bare bool
 }
@@ -96,10 +121,10 @@ func (x *transaction) sendMade(m *made) bool {
 		r.SetMIME([]byte(m.contentType))
 		out.AddString(http1.ContentType, m.contentType)
 	}
-	if !m.expires.IsZero() {
-		r.AddDate(http1.Expires, m.expires)
-	}
 	out.AddInt(http1.ContentLength, int64(len(m.body)))
+	if !m.modified.IsZero() {
+		r.AddDate(http1.LastModified, m.modified)
+	}
 	if m.location != "" {
 		out.AddString(http1.Location, m.location)
 		r.Keep = false

@@ -12,9 +12,9 @@ import (
 
 // Stock is the digest of this cache as it is given to neighbours.
 type Stock struct {
-	// Bytes is the digest, Expires when there will be another.
-	Bytes   []byte
-	Expires time.Time
+	// Bytes is the digest, Made when that was written, Expires when there will be another.
+	Bytes         []byte
+	Made, Expires time.Time
 }
 
 // stock makes the digest of this cache again and again.
@@ -45,7 +45,7 @@ func (n *Neighbours) keepStock(ctx context.Context, l *Local) {
 			nextMade = now.Add(rebuild)
 		}
 		if !now.Before(nextOut) {
-			n.stock.now.Store(&Stock{Bytes: made.Append(make([]byte, 0, made.Size())), Expires: now.Add(rewrite)})
+			n.stock.now.Store(&Stock{Bytes: made.Append(make([]byte, 0, made.Size())), Made: now, Expires: now.Add(rewrite)})
 			nextOut = now.Add(rewrite)
 		}
 		next := nextMade
