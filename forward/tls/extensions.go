@@ -95,7 +95,7 @@ func (h *Hello) serverName(data cryptobyte.String) error {
 // plausibleHost reports whether a name can stand in a URL and in DNS: what it is
 // made of is what access lists and logs can show.
 func plausibleHost(name string) bool {
-	if name == "" || len(name) > 253 || name[0] == '.' {
+	if name == "" || len(name) > 253 || name[0] == '.' || name[len(name)-1] == '.' || strings.Contains(name, "..") {
 		return false
 	}
 	for i := range len(name) {

@@ -74,6 +74,8 @@ func TestAmbiguousHellosAreRefused(t *testing.T) {
 		"an empty name":         {sni("")},
 		"a dot alone":           {sni(".")},
 		"a name that begins so": {sni(".good.test")},
+		"two dots behind it":    {sni("good.test..")},
+		"nothing between dots":  {sni("good..test")},
 		"NUL in the name":       {sni("good.test\x00.evil.test")},
 		"a blank in the name":   {sni("good.test evil")},
 		"a slash in the name":   {sni("good.test/evil")},
