@@ -132,10 +132,17 @@ func expectOption(t *testing.T, c syscall.Conn, what string, level, name, want i
 // it is used up for one, ports outside of it are tried and counted.
 func TestDialWhenPortsRunOut(t *testing.T) {
 	s := alley(t)
-	s.gateway.Sysctl("net.ipv4.ip_local_port_range", "40000 40004")
+	s.gateway.Sysctl("net.ipv4.ip_local_port_range", "40000 40004") // IPv6's too
+	for _, way := range [][2]string{{clientV4 + ":0", originV4 + ":80"}, {"[" + clientV6 + "]:0", "[" + originV6 + "]:80"}} {
+		s.runOut(t, netip.MustParseAddrPort(way[0]), netip.MustParseAddrPort(way[1]))
+	}
+}
+
+// runOut opens more connections from one address to another than the range has ports.
+func (s street) runOut(t *testing.T, from, to netip.AddrPort) {
 	d := s.dialer(t)
 	d.ports.low, d.ports.high = 40000, 65533 // two spare ports above, those below too
-	hold := Target{To: netip.MustParseAddrPort(originV4 + ":80"), From: netip.MustParseAddrPort(clientV4 + ":0"), Spoof: true}
+	hold := Target{To: to, From: from, Spoof: true}
 	inside, outside := 0, 0
 	for range 12 {
 		seen, _, err := s.dial(t, d, hold)
@@ -207,28 +214,32 @@ func TestDialTimeout(t *testing.T) {
 	s := alley(t)
 	d := s.dialer(t)
 	s.origin.Must("nft", "add table inet t; add chain inet t i { type filter hook input priority 0; }; add rule inet t i tcp dport 9 drop")
-	ctx, cancel := context.WithTimeout(context.Background(), 1e8)
-	defer cancel()
-	var err error
-	s.gateway.Do(func() error {
-		_, err = d.Dial(ctx, Target{To: netip.MustParseAddrPort(originV4 + ":9")})
-		return nil
-	})
-	var dialed *DialError
-	if !errors.As(err, &dialed) || !dialed.Timeout() {
-		t.Errorf("%v", err)
+	for _, to := range []string{originV4 + ":9", "[" + originV6 + "]:9"} {
+		ctx, cancel := context.WithTimeout(context.Background(), 1e8)
+		var err error
+		s.gateway.Do(func() error {
+			_, err = d.Dial(ctx, Target{To: netip.MustParseAddrPort(to)})
+			return nil
+		})
+		cancel()
+		var dialed *DialError
+		if !errors.As(err, &dialed) || !dialed.Timeout() {
+			t.Errorf("%s: %v", to, err)
+		}
 	}
 }
 
 func TestListenErrorsSayWhatToDo(t *testing.T) {
 	s := newStreet(t)
-	taken := echoPeer(t, s.gateway, "10.1.0.1:0")
+	taken, taken6 := echoPeer(t, s.gateway, insideV4+":0"), echoPeer(t, s.gateway, "["+insideV6+"]:0")
 	for _, c := range []struct {
 		addr netip.AddrPort
 		is   error
 		text string
 	}{
 		{addrPort(taken.Addr()), syscall.EADDRINUSE, "ss -ltnp"},
+		{addrPort(taken6.Addr()), syscall.EADDRINUSE, "ss -ltnp"},
+		{netip.MustParseAddrPort("[fd09::9]:80"), syscall.EADDRNOTAVAIL, "no interface has this address"},
 		{netip.MustParseAddrPort("10.9.9.9:80"), syscall.EADDRNOTAVAIL, "no interface has this address"},
 	} {
 		var err error

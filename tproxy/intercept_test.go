@@ -127,7 +127,9 @@ func TestWithoutConnectionTrackingEveryClientIsExplicit(t *testing.T) {
 		return Listen(context.Background(), ListenOptions{Addr: netip.AddrPortFrom(netip.Addr{}, 3128)})
 	})
 	s.relay(t, Interception{NAT: true}, ls)
-	if got := s.ask(t, insideV4+":3128"); got != "explicit 10.1.0.1:3128" {
-		t.Error(got)
+	for _, at := range []string{insideV4 + ":3128", "[" + insideV6 + "]:3128"} {
+		if got := s.ask(t, at); got != "explicit "+at {
+			t.Error(got)
+		}
 	}
 }

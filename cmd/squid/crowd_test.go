@@ -21,14 +21,23 @@ const (
 	crowdVariable    = "CUTTLE_TEST_CROWD"
 )
 
-func crowdAddr(n int) string { return fmt.Sprintf("10.1.%d.2", n%crowdClients+1) }
+// crowdAddr is the address of a client, of either family in turn.
+func crowdAddr(n int) string {
+	if n %= crowdClients; n%2 == 1 {
+		return fmt.Sprintf("fd01::1:%d", n+1)
+	}
+	return fmt.Sprintf("10.1.%d.2", n+1)
+}
 
-// 5,000 intercepted connections of 50 clients are open at the same time: the
+// crowdOrigin is the address that client goes to.
+func crowdOrigin(n int) string { return []string{streetOrigin4, "[" + streetOrigin6 + "]"}[n%2] }
+
+// 5,000 intercepted connections of 50 clients, half of them by IPv6, are open at the same time: the
 // origin answers none before it was asked by all, each in its client's name.
 func TestCrowdOfInterceptedClients(t *testing.T) {
 	s := newStreet(t)
 	for n := range crowdClients {
-		s.client.Addr("eth0", crowdAddr(n)+"/16")
+		s.client.Addr("eth0", crowdAddr(n)+[]string{"/16", "/64"}[n%2])
 	}
 	s.configure("http_port 3129 transparent tproxy\nserver_persistent_connections off\nclient_persistent_connections off\n")
 	if out, err := s.order("setup"); err != nil {
@@ -54,7 +63,7 @@ func TestCrowdOfInterceptedClients(t *testing.T) {
 	go server.Serve(l)
 	defer server.Close()
 	// The crowd's origin listens beside the other one: port 80 is what is taken.
-	s.origin.Must("nft", "add table ip t; add chain ip t c { type nat hook prerouting priority dstnat; }; add rule ip t c tcp dport 80 redirect to :81")
+	s.origin.Must("nft", "add table inet t; add chain inet t c { type nat hook prerouting priority dstnat; }; add rule inet t c tcp dport 80 redirect to :81")
 	s.start("3129")
 
 	crowd := exec.Command(os.Args[0], "-test.run=^TestCrowdOfClients$", "-test.v")
@@ -82,10 +91,10 @@ func TestCrowdOfClients(t *testing.T) {
 		connecting <- struct{}{}
 		fetches.Go(func() {
 			dialer := net.Dialer{Timeout: time.Minute, LocalAddr: &net.TCPAddr{IP: net.ParseIP(crowdAddr(n))}}
-			c, err := dialer.Dial("tcp4", streetOrigin4+":80")
+			c, err := dialer.Dial("tcp", crowdOrigin(n)+":80")
 			<-connecting
 			if err == nil {
-				err = crowdFetch(c, crowdAddr(n))
+				err = crowdFetch(c, crowdOrigin(n), crowdAddr(n))
 			}
 			if err != nil {
 				t.Errorf("client %d: %v", n, err)
@@ -95,10 +104,10 @@ func TestCrowdOfClients(t *testing.T) {
 	fetches.Wait()
 }
 
-func crowdFetch(c net.Conn, client string) error {
+func crowdFetch(c net.Conn, origin, client string) error {
 	defer c.Close()
 	c.SetDeadline(time.Now().Add(2 * time.Minute))
-	fmt.Fprint(c, originForm(streetOrigin4))
+	fmt.Fprint(c, originForm(origin))
 	reply, err := http.ReadResponse(bufio.NewReader(c), nil)
 	if err != nil {
 		return err

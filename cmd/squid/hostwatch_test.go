@@ -21,14 +21,17 @@ func TestNetworkSetupFollowsTheHost(t *testing.T) {
 	s := newStreet(t)
 	s.configure(port)
 	s.start("3129")
-	fetch := visit{"intercepted", streetOrigin4 + ":80", originForm(streetOrigin4), streetClient4}
+	fetches := []visit{
+		{"intercepted", streetOrigin4 + ":80", originForm(streetOrigin4), streetClient4},
+		{"intercepted IPv6", "[" + streetOrigin6 + "]:80", originForm("six.example"), streetClient6},
+	}
 	tables := func() bool { return strings.Contains(s.gateway.Must("nft", "list", "tables"), "cuttle") }
 	if tables() {
 		t.Fatal("rules without network_setup")
 	}
 	s.reconfigure(port + "network_setup on\n")
 	s.until("there are rules", tables)
-	s.visits([]visit{fetch})
+	s.visits(fetches)
 	s.newInterface("late0")
 	s.until("the late interface is ready", func() bool {
 		v, err := s.gateway.ReadSysctl("net.ipv4.conf.late0.rp_filter")
@@ -36,8 +39,10 @@ func TestNetworkSetupFollowsTheHost(t *testing.T) {
 	})
 	s.reconfigure(port)
 	s.until("the rules are gone", func() bool { return !tables() })
-	if v, err := s.gateway.ReadSysctl("net.ipv4.ip_forward"); err != nil || v != "0" {
-		t.Errorf("ip_forward is %s, %v", v, err)
+	for _, forwards := range []string{"net.ipv4.ip_forward", "net.ipv6.conf.all.forwarding"} {
+		if v, err := s.gateway.ReadSysctl(forwards); err != nil || v != "0" {
+			t.Errorf("%s is %s, %v", forwards, v, err)
+		}
 	}
 }
 

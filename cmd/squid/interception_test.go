@@ -106,7 +106,9 @@ func TestStartSaysWhatInterceptionLacks(t *testing.T) {
 	log := s.read("log/cache.log")
 	for _, want := range []string{
 		"ERROR: preflight: intercept_rule: no TPROXY rule takes IPv4 connections to port 80",
-		"ERROR: preflight: fwmark_rule: no IPv4 rule sends marked packets to the divert table", "mend it with: squid -k setup",
+		"ERROR: preflight: fwmark_rule: no IPv4 rule sends marked packets to the divert table",
+		"ERROR: preflight: intercept_rule: no TPROXY rule takes IPv6 connections to port 80",
+		"ERROR: preflight: fwmark_rule: no IPv6 rule sends marked packets to the divert table", "mend it with: squid -k setup",
 	} {
 		if !strings.Contains(log, want) {
 			t.Errorf("cache.log lacks %q:\n%s", want, log)
@@ -183,6 +185,7 @@ func TestUnprivilegedStartWithAmbientCapabilities(t *testing.T) {
 		"--inh-caps="+caps, "--ambient-caps="+caps)
 	s.visits([]visit{
 		{"intercepted", streetOrigin4 + ":80", originForm("four.example"), streetClient4},
+		{"intercepted IPv6", "[" + streetOrigin6 + "]:80", originForm("six.example"), streetClient6},
 		{"explicit", net.JoinHostPort(streetGateway4, "80"), absoluteForm("four.example"), streetOutside4},
 	})
 }

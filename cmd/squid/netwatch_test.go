@@ -138,14 +138,18 @@ func TestClientPortIsKept(t *testing.T) {
 // Questions to name servers carry our mark, as connections do: no rule takes them.
 func TestLookupsAreMarked(t *testing.T) {
 	s := newStreet(t)
-	s.gateway.Must("nft", "add table ip seen; add chain ip seen c { type filter hook output priority 0; }; "+
-		"add rule ip seen c udp dport 53 meta mark & 2 == 2 counter; add rule ip seen c udp dport 53 meta mark 0 counter")
-	s.configure("http_port 3129 transparent tproxy\ndns_timeout 1 second\n")
+	s.gateway.Must("nft", "add table inet seen; add chain inet seen c { type filter hook output priority 0; }")
+	for _, family := range []string{"ipv4", "ipv6"} {
+		for _, mark := range []string{"& 2 == 2", "0"} {
+			s.gateway.Must("nft", "add rule inet seen c meta nfproto "+family+" udp dport 53 meta mark "+mark+" counter")
+		}
+	}
+	s.configure("http_port 3129 transparent tproxy\ndns_timeout 3 seconds\ndns_retransmit_interval 1 second\ndns_nameservers ::1\n") // beside 127.0.0.1
 	s.start("3129")
 	if status, _, err := s.ask(streetGateway4+":3129", absoluteForm("unknown.example")); status < 500 || err != nil {
 		t.Errorf("%d, %v", status, err)
 	}
-	rules := s.gateway.Must("nft", "list", "table", "ip", "seen")
+	rules := s.gateway.Must("nft", "list", "table", "inet", "seen")
 	for line := range strings.Lines(rules) {
 		if strings.Contains(line, "dport 53") && strings.Contains(line, "packets 0 ") == strings.Contains(line, "0x00000002") {
 			t.Errorf("lookups:\n%s", rules)

@@ -170,8 +170,10 @@ func TestIptablesFormIsAccepted(t *testing.T) {
 	var script strings.Builder
 	must(t, b.Do(func() error { return Script(seedWant, b.options, &script) }))
 	b.Must("sh", "-ec", script.String())
-	if rules := b.Must("iptables", "-t", "mangle", "-S"); !strings.Contains(rules, "-j TPROXY --on-port 3129") {
-		t.Errorf("rules\n%s", rules)
+	for _, family := range []string{"iptables", "ip6tables"} {
+		if rules := b.Must(family, "-t", "mangle", "-S"); !strings.Contains(rules, "-j TPROXY --on-port 3129") {
+			t.Errorf("%s: rules\n%s", family, rules)
+		}
 	}
 }
 
@@ -252,8 +254,9 @@ func TestAFailedStepUndoesTheRest(t *testing.T) {
 
 func TestSetupRefusesWhatIsNotItsOwn(t *testing.T) {
 	for name, c := range map[string]struct{ make, want string }{
-		"table": {"nft add table inet cuttle", "nft delete table inet cuttle"},
-		"route": {"ip route add blackhole default table 100", "ip -4 route show table 100"},
+		"table":      {"nft add table inet cuttle", "nft delete table inet cuttle"},
+		"route":      {"ip route add blackhole default table 100", "ip -4 route show table 100"},
+		"IPv6 route": {"ip -6 route add blackhole default table 100", "ip -6 route show table 100"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBox(t)

@@ -257,28 +257,34 @@ func TestBeginningsAreFoundBySocket(t *testing.T) {
 // A connection that has ended at the proxy still answers a client that repeats
 // its last packet; the origin never hears of it.
 func TestEndingsAreFoundBySocket(t *testing.T) {
+	for name, f := range map[string]family{"IPv4": ipv4, "IPv6": ipv6} {
+		t.Run(name, func(t *testing.T) { endingsAreFoundBySocket(t, name, f) })
+	}
+}
+
+func endingsAreFoundBySocket(t *testing.T, name string, f family) {
 	t.Parallel()
 	l := newInline(t)
 	l.setup(false)
 	l.intercept()
-	l.origin.Must("nft", "add table ip seen; add chain ip seen in { type filter hook prerouting priority 0; }; add rule ip seen in tcp dport 80 counter")
-	c := l.dial("IPv4", "80")
+	l.origin.Must("nft", "add table inet seen; add chain inet seen in { type filter hook prerouting priority 0; }; add rule inet seen in tcp dport 80 counter")
+	c := l.dial(name, "80")
 	l.isWith(c, "gateway")
 	// The memory's time being over, only the socket is left to tell.
-	l.gateway.Must("nft", "flush", "set", "inet", TableName, openingSet(ipv4))
+	l.gateway.Must("nft", "flush", "set", "inet", TableName, openingSet(f))
 	// The client's FIN is answered, and the answer lost until the FIN came twice.
-	l.client.Must("nft", "add table ip lose; add set ip lose fins { type inet_service; flags dynamic; size 9; }; "+
-		"add chain ip lose out { type filter hook output priority 0; }; "+
-		"add chain ip lose in { type filter hook input priority 0; }; "+
-		"add rule ip lose out tcp dport 80 tcp flags & fin == fin counter; "+
-		"add rule ip lose in tcp sport 80 tcp flags & (fin | rst) == 0 limit rate over 1/hour burst 1 packets accept; "+
-		"add rule ip lose in tcp sport 80 tcp flags & (fin | rst) == 0 counter drop")
+	l.client.Must("nft", "add table inet lose; add set inet lose fins { type inet_service; flags dynamic; size 9; }; "+
+		"add chain inet lose out { type filter hook output priority 0; }; "+
+		"add chain inet lose in { type filter hook input priority 0; }; "+
+		"add rule inet lose out tcp dport 80 tcp flags & fin == fin counter; "+
+		"add rule inet lose in tcp sport 80 tcp flags & (fin | rst) == 0 limit rate over 1/hour burst 1 packets accept; "+
+		"add rule inet lose in tcp sport 80 tcp flags & (fin | rst) == 0 counter drop")
 	fmt.Fprintln(c, "end")
 	if _, err := c.Read(make([]byte, 1)); err == nil {
 		t.Error("the gateway did not end the connection")
 	}
 	c.Close()
-	fins := func() string { return l.client.Must("nft", "list", "chain", "ip", "lose", "out") }
+	fins := func() string { return l.client.Must("nft", "list", "chain", "inet", "lose", "out") }
 	for n := 0; !strings.Contains(fins(), "packets 2"); n++ {
 		if n == 500 {
 			t.Fatalf("the client did not repeat its last packet:\n%s", fins())
@@ -291,7 +297,7 @@ func TestEndingsAreFoundBySocket(t *testing.T) {
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
-	if seen := l.origin.Must("nft", "list", "chain", "ip", "seen", "in"); !strings.Contains(seen, "packets 0 ") {
+	if seen := l.origin.Must("nft", "list", "chain", "inet", "seen", "in"); !strings.Contains(seen, "packets 0 ") {
 		t.Errorf("the origin got packets of it:\n%s", seen)
 	}
 }
