@@ -8,8 +8,8 @@ import (
 )
 
 // ReadPart reads which bytes of how many a 206 carries, from its Content-Range. ok is
-// false without one, for an unknown size, and where Content-Length says something
-// else.
+// false without one, for an unknown size, for several parts in one body, and where
+// Content-Length says something else.
 func ReadPart(rep *http1.Reply) (part Span, size int64, ok bool) {
 	value := rep.Get(http1.ContentRange)
 	const unit = "bytes "
@@ -27,6 +27,10 @@ func ReadPart(rep *http1.Reply) (part Span, size int64, ok bool) {
 	part = Span{a, b + 1}
 	if n := rep.ContentLength(); n >= 0 && n != part.Len() {
 		return Span{}, 0, false
+	}
+	const several = "multipart/byteranges"
+	if kind := rep.Get(http1.ContentType); len(kind) >= len(several) && http1.EqualFold(kind[:len(several)], several) {
+		return Span{}, 0, false // each part in it has its own Content-Range (RFC 9110 section 14.6)
 	}
 	return part, size, true
 }

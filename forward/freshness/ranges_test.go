@@ -132,6 +132,8 @@ func TestReadPart(t *testing.T) {
 		{"206", "Content-Range: chars 5-6/10\r\n", Span{}, 0},
 		{"206", "Content-Range: bytes 5-6/10\r\nContent-Length: 3\r\n", Span{}, 0},
 		{"206", "Content-Range: bytes 5-6/10\r\nContent-Range: bytes 5-7/10\r\n", Span{}, 0},
+		{"206", "Content-Type: Multipart/Byteranges; boundary=x\r\nContent-Range: bytes 0-9/10\r\n", Span{}, 0},
+		{"206", "Content-Type: multipart/byte\r\nContent-Range: bytes 5-6/10\r\n", Span{5, 7}, 10},
 		{"206", "", Span{}, 0},
 		{"200", "Content-Range: bytes 5-6/10\r\n", Span{}, 0},
 	} {
@@ -166,6 +168,22 @@ func TestPartsAgainstModel(t *testing.T) {
 		}
 		if !reflect.DeepEqual(have, covered) {
 			t.Fatalf("%v does not cover %v", parts, have)
+		}
+		from := rapid.Int64Range(0, 31).Draw(t, "asked from")
+		asked := Span{from, rapid.Int64Range(from, 32).Draw(t, "asked to")}
+		missing, end := make([]bool, 32), asked.From
+		for _, s := range parts.Missing(asked) {
+			if s.From < end || s.To <= s.From || s.To > asked.To {
+				t.Fatalf("%v is missing of %v in %v", s, asked, parts)
+			}
+			for end = s.From; end < s.To; end++ {
+				missing[end] = true
+			}
+		}
+		for at := asked.From; at < asked.To; at++ {
+			if missing[at] == have[at] {
+				t.Fatalf("%d of %v in %v: missing %v", at, asked, parts, missing[at])
+			}
 		}
 		if whole := !strings.Contains(fmt.Sprint(have[:8]), "false"); whole != parts.Whole(8) && len(parts) < 2 {
 			t.Fatalf("%v is whole of 8: %v", parts, parts.Whole(8))
