@@ -12,7 +12,16 @@ import (
 // load reads the configuration of this invocation and prints what 2.6 prints
 // about it. A nil Config comes with the exit status to end with.
 func (inv *invocation) load() (*conf.Config, int) {
-	cfg, report := inv.read()
+	return inv.said(inv.read(conf.Options{}))
+}
+
+// skim does so too, for orders that want to know who is running: it does not read long
+// lists to their end.
+func (inv *invocation) skim() (*conf.Config, int) {
+	return inv.said(inv.read(conf.Options{Skim: true}))
+}
+
+func (inv *invocation) said(cfg *conf.Config, report *conf.Report) (*conf.Config, int) {
 	writeLegacyLines(inv.stderr, report, time.Now())
 	if cfg == nil {
 		return nil, max(report.Exit, exitBad)
@@ -21,8 +30,9 @@ func (inv *invocation) load() (*conf.Config, int) {
 }
 
 // read reads the configuration of this invocation and prints nothing.
-func (inv *invocation) read() (*conf.Config, *conf.Report) {
-	cfg, report := conf.Load(inv.flags.confFile, conf.Options{World: resolvingWorld{}})
+func (inv *invocation) read(how conf.Options) (*conf.Config, *conf.Report) {
+	how.World = resolvingWorld{}
+	cfg, report := conf.Load(inv.flags.confFile, how)
 	if cfg != nil {
 		cfg = inv.override(cfg)
 	}

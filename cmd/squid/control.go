@@ -116,7 +116,7 @@ func askCopy(pid int, question string, to io.Writer, limit time.Duration) error 
 // the same name, with --json for the form programs read.
 func questionOrder(question string) func(*invocation) int {
 	return func(inv *invocation) int {
-		cfg, status := inv.load()
+		cfg, status := inv.skim()
 		if cfg == nil {
 			return status
 		}

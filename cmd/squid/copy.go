@@ -17,7 +17,7 @@ import (
 // configuration that is refused ends the order.
 func signalOrder(sig syscall.Signal) func(*invocation) int {
 	return func(inv *invocation) int {
-		cfg, status := inv.load()
+		cfg, status := inv.skim()
 		if cfg == nil {
 			return status
 		}

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 )
@@ -38,6 +39,39 @@ func TestRunningCopy(t *testing.T) {
 	for _, absent := range []string{path, "none", "", t.TempDir(), waits, "/dev/zero"} {
 		if got := runningCopy(absent); got != 0 {
 			t.Errorf("pid file %q: running copy %d", absent, got)
+		}
+	}
+}
+
+// Orders that want to know who is running do not read long lists to their end: this one
+// has none as long as the test runs.
+func TestOrdersLeaveLongLists(t *testing.T) {
+	s := newSubject(t)
+	list := s.in("list")
+	s.write(fmt.Sprintf("acl names dstdomain %q", list))
+	for _, word := range []string{"check", "rotate", "reconfigure", "helpers"} {
+		os.Remove(list)
+		if err := syscall.Mkfifo(list, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		end := make(chan struct{})
+		written := make(chan error, 1)
+		go func() {
+			to, err := os.OpenFile(list, os.O_WRONLY, 0)
+			if err == nil {
+				for i := 0; i < 5000 && err == nil; i++ { // until it is not wanted any more
+					_, err = fmt.Fprintf(to, ".d%d.test\n", i)
+				}
+				<-end
+				to.Close()
+			}
+			written <- err
+		}()
+		status, said := s.run("-k", word)
+		close(end)
+		<-written
+		if status != 1 || !strings.Contains(said, "No running copy") {
+			t.Errorf("-k %s: status %d, %s", word, status, said)
 		}
 	}
 }

@@ -48,16 +48,22 @@ func (p *process) orderReconfigure(w io.Writer) error {
 const reconfigureLimit = 10 * time.Minute
 
 // reconfigureOrder is -k reconfigure. It refuses a configuration the running copy
-// would refuse before it bothers the copy with it, waits for the outcome and says on
+// would refuse before it bothers the copy with it, but for what is wrong far down in a
+// long list, which it leaves to the copy to find; it waits for the outcome and says on
 // standard error what is not in force. A copy that cannot be asked is signalled, as
 // 2.6's order does.
 func reconfigureOrder(inv *invocation) int {
-	cfg, status := inv.load()
+	cfg, status := inv.skim()
 	if cfg == nil {
 		return status
 	}
 	pid := runningCopy(cfg.PidFilename)
 	if pid == 0 || !showsItself(pid) {
+		if pid != 0 {
+			if cfg, status = inv.load(); cfg == nil {
+				return status
+			}
+		}
 		return inv.signalCopy(cfg, syscall.SIGHUP)
 	}
 	var answer bytes.Buffer
@@ -69,6 +75,11 @@ func reconfigureOrder(inv *invocation) int {
 	if err != nil {
 		fmt.Fprintln(inv.stderr, "squid: ERROR: the outcome is not known:", err)
 		return exitBad
+	}
+	if o.Refused {
+		if cfg, status = inv.load(); cfg == nil { // which says why
+			return status
+		}
 	}
 	for _, text := range o.Problems {
 		fmt.Fprintln(inv.stderr, "squid: ERROR:", text)

@@ -32,7 +32,7 @@ func start(inv *invocation, role string) int {
 	if !serves && inv.skimsWell() {
 		return daemonise(inv)
 	}
-	cfg, report := inv.read()
+	cfg, report := inv.read(conf.Options{})
 	writeLegacyLines(inv.stderr, report, time.Now())
 	if cfg == nil {
 		return max(report.Exit, exitBad)
@@ -56,7 +56,7 @@ func start(inv *invocation, role string) int {
 // whole, says what is to be said of it while our streams are still its own, and
 // its status is ours: nothing waits for lists to be read twice.
 func (inv *invocation) skimsWell() bool {
-	cfg, report := conf.Load(inv.flags.confFile, conf.Options{World: resolvingWorld{}, Skim: true})
+	cfg, report := inv.read(conf.Options{Skim: true})
 	return cfg != nil && refusal(report) == "" && runningCopy(cfg.PidFilename) == 0
 }
 

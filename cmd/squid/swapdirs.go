@@ -22,7 +22,7 @@ import (
 // where root owns the folder around it); what lies in it is made as its owner,
 // since a folder of somebody else's is no place for root to work in.
 func createSwap(inv *invocation) int {
-	cfg, report := inv.read()
+	cfg, report := inv.read(conf.Options{})
 	writeLegacyLines(inv.stderr, report, time.Now())
 	if cfg == nil {
 		return max(report.Exit, exitBad)
