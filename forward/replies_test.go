@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"fmt"
-	"github.com/cuttle-proxy/cuttle/forward/fetch"
 	"io"
 	"net"
 	"strings"
@@ -13,7 +12,9 @@ import (
 	"time"
 
 	"github.com/cuttle-proxy/cuttle/conf"
+	"github.com/cuttle-proxy/cuttle/forward/fetch"
 	"github.com/cuttle-proxy/cuttle/forward/judge"
+	"github.com/cuttle-proxy/cuttle/forward/origin"
 	"golang.org/x/sys/unix"
 )
 
@@ -125,7 +126,7 @@ func TestHostileReplies(t *testing.T) {
 	for i, mode := range []string{"1.0", "1.1"} {
 		var says atomic.Pointer[script]
 		var open atomic.Int64
-		origin := hostileOrigin(t, &says, &open)
+		addr := hostileOrigin(t, &says, &open)
 		r := start(t, nil, modes[mode], func(c *conf.Config) { c.ReadTimeout = 5 * time.Second })
 		for _, h := range hostileReplies {
 			for _, late := range []bool{false, true} {
@@ -147,7 +148,7 @@ func TestHostileReplies(t *testing.T) {
 					var err error
 					if late {
 						answered := make(chan struct{})
-						go func() { p, err = same.ask(origin, "/hostile"); close(answered) }()
+						go func() { p, err = same.ask(addr, "/hostile"); close(answered) }()
 						select {
 						case <-answered:
 						case <-time.After(10 * time.Millisecond): // it waits for more
@@ -155,8 +156,11 @@ func TestHostileReplies(t *testing.T) {
 						close(o.goAhead)
 						<-o.done
 						<-answered
+						// Until then the connection would be used without a look, and what came is
+						// only told by what is behind it, if that is there by then.
+						time.Sleep(origin.HardlyIdle)
 					} else {
-						p, err = same.ask(origin, "/hostile")
+						p, err = same.ask(addr, "/hostile")
 					}
 					body := bytes.ReplaceAll(p.Body, []byte(poison), []byte("P"))
 					if p.Status >= 400 {
@@ -168,7 +172,7 @@ func TestHostileReplies(t *testing.T) {
 						t.Errorf("got %q %v, want %q", got, err, want)
 					}
 					for _, next := range []*strictClient{same, other, same, other} {
-						if p, err := next.ask(origin, "/plain"); err != nil || p.Status != 200 || string(p.Body) != "plain" {
+						if p, err := next.ask(addr, "/plain"); err != nil || p.Status != 200 || string(p.Body) != "plain" {
 							t.Fatalf("the next request got %d %q %v", p.Status, p.Body, err)
 						}
 					}

@@ -34,13 +34,13 @@ const (
 	DefaultTotal  = 8192
 )
 
-// hardlyIdle is how long a connection may have been idle and be used again without a
+// HardlyIdle is how long a connection may have been idle and be used again without a
 // look whether something has come meanwhile. That look costs a system call, 4 % of a
 // small request. What an origin sends behind the end of its reply is found out either
 // way: most of it when it comes with that reply or the next, which is then asked for
 // again (failure.NotTheReply), and nothing tells what comes while the next reply is
 // waited for, which takes longer than this.
-const hardlyIdle = 5 * time.Millisecond
+const HardlyIdle = 5 * time.Millisecond
 
 // PoolOptions bound a Pool.
 type PoolOptions struct {
@@ -135,7 +135,7 @@ func (p *Pool) Get(k Key) *Conn {
 		c.idleList = nil
 		p.idle--
 		p.mu.Unlock()
-		if !c.PeerClosed() && (time.Since(c.since) < hardlyIdle || c.Clean()) {
+		if !c.PeerClosed() && (time.Since(c.since) < HardlyIdle || c.Clean()) {
 			return c
 		}
 		c.Close()

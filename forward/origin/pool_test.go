@@ -142,7 +142,7 @@ func TestUnaskedBytesAreNotAnAnswer(t *testing.T) {
 	c, far := b.open()
 	far.Write([]byte("HTTP/1.1 200 OK\r\n\r\n"))
 	b.eventually("the bytes are here", func() bool { return !c.Clean() })
-	b.pool.Put(c, time.Now().Add(-hardlyIdle))
+	b.pool.Put(c, time.Now().Add(-HardlyIdle))
 	if b.pool.Get(b.key) != nil {
 		t.Error("a connection with an answer nobody asked for was given out")
 	}
