@@ -138,9 +138,9 @@ func (r *Reply) wait(body Body) error {
 // deadlines are renewed.
 const longSpan = 1 << 20
 
-// sendSpans sends what lies in memory or in a file as long as there is more of it
-// than is gathered by copying: the head that is to go out next and the pieces in one
-// write, files by sendfile(2).
+// sendSpans sends what lies in memory or in a file as long as there is more of it, with
+// what is to go out next, than is gathered by copying: that and the pieces in one write,
+// files by sendfile(2).
 func (r *Reply) sendSpans(body Body) error {
 	if r.chunks || r.limit.most > 0 || r.Pace != nil {
 		return nil
@@ -151,7 +151,7 @@ func (r *Reply) sendSpans(body Body) error {
 	}
 	for {
 		span := s.Span(longSpan)
-		if span.Length <= gathered {
+		if span.Length == 0 || int64(len(r.out))+span.Length <= gathered {
 			return nil
 		}
 		n, err := r.sendSpan(&span)
