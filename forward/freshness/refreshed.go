@@ -57,9 +57,10 @@ func (r *Rules) AfterRefresh(rule *Rule, q *Request, req, stored *http1.Fields, 
 }
 
 // sameValidators reports whether a 304 can be about the stored reply: a strong entity tag
-// that differs says it is not, and so does, without any tag, a date of change after that
-// of the stored reply, since it was asked whether there is one. An earlier date may be
-// that of another server for the same origin.
+// that differs says it is not, and so does, without any tag, a change after the stored
+// reply was made, since it was asked whether there is one. An earlier date may be that of
+// another server for the same origin, or of one that reckons it back from the time of the
+// request; 2.6 takes that, too.
 func sameValidators(rep, stored *http1.Fields) bool {
 	tag := rep.Get(http1.ETag)
 	if strongTag(tag) {
@@ -67,7 +68,7 @@ func sameValidators(rep, stored *http1.Fields) bool {
 		return have == nil || string(have) == string(tag)
 	}
 	had := fieldTime(stored, http1.LastModified)
-	return tag != nil || had == None || fieldTime(rep, http1.LastModified) <= had
+	return tag != nil || had == None || fieldTime(rep, http1.LastModified) <= max(had, fieldTime(stored, http1.Date))
 }
 
 // Retracts reports whether a 304 says that the reply it renews is no longer for all who
