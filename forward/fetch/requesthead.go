@@ -237,8 +237,10 @@ func (f *Fetch) addCacheControl() {
 	}
 	out := &f.fields
 	value := cc.Append(out.Pieces())
-	if p := f.hop.Peer; p != nil && !p.AllowMiss && p.TypeFor(http1.View(f.req.URL.Host)) == conf.PeerSibling && !cc.Has(http1.CCOnlyIfCached) {
-		value = append(value, ", only-if-cached"...) // it is asked for what it has, not to fetch it
+	if p := f.hop.Peer; p != nil && !p.AllowMiss && p.TypeFor(p.Host) == conf.PeerSibling && !cc.Has(http1.CCOnlyIfCached) {
+		// It is asked for what it has, not to fetch it. What neighbor_type_domain says of
+		// the peer's own name counts, as the peer is whom 2.6 sends this request to.
+		value = append(value, ", only-if-cached"...)
 	}
 	out.Set(value).End(http1.CacheControlName)
 }
