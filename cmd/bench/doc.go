@@ -3,7 +3,7 @@
 // new ones, per hit in memory and on disk, per miss that is stored, processor time
 // per gigabyte of bulk and of CONNECT tunnels, and resident memory per idle client.
 //
-//	bench -bin bin/squid [-against other/squid] [-rounds 100] [-only small,fresh,rewrite,login,hit,hit32,freshhit,store,disk,bulk,connect,idle,tls,tlsbulk,tlsidle]
+//	bench -bin bin/squid [-against other/squid] [-rounds 100] [-only small,fresh,rewrite,login,hit,hit32,freshhit,store,storefull,disk,bulk,connect,idle,tls,tlsbulk,tlsidle]
 //	      [-with nginx,haproxy,trafficserver,squid]
 //
 // Origin and clients live in this process, the proxy in its own; only the

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"sync/atomic"
+	"time"
 )
 
 // scene is one measurement of caches.
@@ -15,16 +16,20 @@ type scene struct {
 	// a miss that is stored. The same cache is then also asked for new ones that the
 	// origin lets nobody store.
 	objects int
-	fresh   bool   // a new connection for every request
-	to      string // whose cost the ratios are to
+	fresh   bool // a new connection for every request
+	// full: so many objects are stored before the first round that those that follow
+	// take the place of others.
+	full bool
+	to   string // whose cost the ratios are to
 }
 
 var scenes = map[string]scene{
-	"hit":      {title: "hits in memory, kept connections", mode: inMemory, size: 1 << 10, objects: 64, to: "haproxy"},
-	"hit32":    {title: "hits in memory, kept connections", mode: inMemory, size: 32 << 10, objects: 64, to: "nginx"},
-	"freshhit": {title: "hits in memory, a new connection for each", mode: inMemory, size: 1 << 10, objects: 64, fresh: true, to: "nginx"},
-	"store":    {title: "misses that are stored, kept connections", mode: inMemory, size: 1 << 10, to: "nginx"},
-	"disk":     {title: "hits on disk, kept connections", mode: fromDisk, size: 64 << 10, objects: 1000, to: "trafficserver"},
+	"hit":       {title: "hits in memory, kept connections", mode: inMemory, size: 1 << 10, objects: 64, to: "haproxy"},
+	"hit32":     {title: "hits in memory, kept connections", mode: inMemory, size: 32 << 10, objects: 64, to: "nginx"},
+	"freshhit":  {title: "hits in memory, a new connection for each", mode: inMemory, size: 1 << 10, objects: 64, fresh: true, to: "nginx"},
+	"store":     {title: "misses that are stored, kept connections", mode: inMemory, size: 1 << 10, to: "nginx"},
+	"storefull": {title: "misses that are stored in a memory that is full, kept connections", mode: inMemory, size: 1 << 10, full: true, to: "nginx"},
+	"disk":      {title: "hits on disk, kept connections", mode: fromDisk, size: 64 << 10, objects: 1000, to: "trafficserver"},
 }
 
 // hits prints processor time per request of caches. Before the first round every
@@ -50,6 +55,9 @@ func (c *choices) hits(o *origin, list []contender, what string) {
 		}
 		if s.objects == 0 {
 			crowds, err := c.misses(r, &name, s.size)
+			if s.full && err == nil {
+				err = crowds[0].fillMemory()
+			}
 			return r, crowds, err
 		}
 		g := &crowd{r: r, name: r.name, fresh: s.fresh}
@@ -85,6 +93,20 @@ func (c *choices) misses(r *running, name *atomic.Int64, size int) (crowds []*cr
 		crowds = append(crowds, g)
 	}
 	return crowds, nil
+}
+
+// fillMemory has as many objects stored as there can be pages of 4 KB in memory; a cache
+// that takes ten seconds for less must do with that.
+func (g *crowd) fillMemory() error {
+	asked := int64(0)
+	for began := time.Now(); asked < memoryMegabytes<<20/4096 && time.Since(began) < 10*time.Second; {
+		m := g.load(500 * time.Millisecond)
+		if m.err != nil {
+			return m.err
+		}
+		asked += m.requests
+	}
+	return nil
 }
 
 // unkept is behind the name of a cache in the row of misses that are not stored.

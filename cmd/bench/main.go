@@ -26,7 +26,7 @@ type choices struct {
 }
 
 // everything is what can be measured.
-const everything = "small,fresh,rewrite,login,hit,hit32,freshhit,store,disk,bulk,connect,idle,tls,tlsbulk,tlsidle"
+const everything = "small,fresh,rewrite,login,hit,hit32,freshhit,store,storefull,disk,bulk,connect,idle,tls,tlsbulk,tlsidle"
 
 // unknown is the error of words that name nothing to measure.
 func unknown(words []string) error {
@@ -93,7 +93,7 @@ func (c *choices) run() error {
 			c.small(o, list, "connections, both sides new for each request", true)
 		case "rewrite", "login":
 			c.helped(o, list, what)
-		case "hit", "hit32", "freshhit", "store", "disk":
+		case "hit", "hit32", "freshhit", "store", "storefull", "disk":
 			c.hits(o, list, what)
 		case "bulk":
 			c.streams(o, list, "bulk bodies", func(r *running) outcome { return bulk(r, 4, c.megabytes, 4) })
