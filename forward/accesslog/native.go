@@ -20,7 +20,7 @@ func appendNative(dst []byte, e *Entry, client string) []byte {
 	dst = append(dst, '/')
 	dst = appendPadded(dst, int64(e.Status), 3, '0')
 	dst = append(dst, ' ')
-	dst = strconv.AppendInt(dst, e.Size, 10)
+	dst = appendPadded(dst, e.Size, 1, ' ')
 	dst = append(dst, ' ')
 	dst = append(dst, e.method()...)
 	dst = append(dst, ' ')
@@ -94,7 +94,22 @@ func appendClient(dst []byte, name string, addr netip.Addr) []byte {
 	if name != "" {
 		return append(dst, name...)
 	}
-	return addr.AppendTo(dst)
+	if !addr.Is4() {
+		return addr.AppendTo(dst)
+	}
+	for i, octet := range addr.As4() {
+		if i > 0 {
+			dst = append(dst, '.')
+		}
+		if octet >= 100 {
+			dst = append(dst, '0'+octet/100)
+		}
+		if octet >= 10 {
+			dst = append(dst, '0'+octet/10%10)
+		}
+		dst = append(dst, '0'+octet%10)
+	}
+	return dst
 }
 
 // appendMillis appends seconds and milliseconds since the epoch.
@@ -104,20 +119,34 @@ func appendMillis(dst []byte, t time.Time) []byte {
 	return appendPadded(dst, int64(t.Nanosecond()/1e6), 3, '0')
 }
 
+// digits are the numbers from 00 to 99.
+const digits = "00010203040506070809101112131415161718192021222324252627282930313233343536373839404142434445464748495051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899"
+
 // appendPadded appends n in at least width characters.
 func appendPadded(dst []byte, n int64, width int, pad byte) []byte {
 	if pad == '0' && n < 0 {
 		dst, n, width = append(dst, '-'), -n, width-1
 	}
-	digits := 1
-	for v := n; v >= 10 || v <= -10; v /= 10 {
-		digits++
+	var text [20]byte // from the end, as long as an int64 can be
+	at, rest := len(text), uint64(max(n, -n))
+	for ; rest >= 100; rest /= 100 {
+		at -= 2
+		pair := rest % 100 * 2
+		text[at], text[at+1] = digits[pair], digits[pair+1]
 	}
+	if rest >= 10 {
+		at--
+		text[at] = '0' + byte(rest%10)
+		rest /= 10
+	}
+	at--
+	text[at] = '0' + byte(rest)
 	if n < 0 {
-		digits++
+		at--
+		text[at] = '-'
 	}
-	for ; digits < width; digits++ {
+	for ; len(text)-at < width; width-- {
 		dst = append(dst, pad)
 	}
-	return strconv.AppendInt(dst, n, 10)
+	return append(dst, text[at:]...)
 }

@@ -35,10 +35,15 @@ func (u *URL) AppendCanonical(dst []byte) []byte {
 // password, the query cut behind its "?" when stripQuery (strip_query_terms),
 // and everything unsafe escaped when there is a control character in it.
 func (u *URL) AppendLogged(dst []byte, stripQuery bool) []byte {
-	user, _, _ := bytes.Cut(u.Userinfo, []byte{':'})
+	user := u.Userinfo
+	if len(user) > 0 {
+		user, _, _ = bytes.Cut(user, []byte{':'})
+	}
 	path := u.Path
-	if q := bytes.IndexByte(path, '?'); stripQuery && q >= 0 {
-		path = path[:q+1]
+	if stripQuery {
+		if q := bytes.IndexByte(path, '?'); q >= 0 {
+			path = path[:q+1]
+		}
 	}
 	start := len(dst)
 	return escapeTail(u.append(dst, user, path), start)
@@ -74,7 +79,7 @@ func (u *URL) append(dst, user, path []byte) []byte {
 // escapeTail escapes dst[start:] if there is a control character in it, of ASCII
 // or of ISO 8859-1.
 func escapeTail(dst []byte, start int) []byte {
-	if !anyIs(dst[start:], isLogged) {
+	if isPlain(dst[start:]) || !anyIs(dst[start:], isLogged) {
 		return dst
 	}
 	tail := append([]byte(nil), dst[start:]...)

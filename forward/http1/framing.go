@@ -111,8 +111,9 @@ func (f *Fields) Persistent(major, minor int, http11 bool) bool {
 	if f.Has(ProxyConnection) {
 		which = ProxyConnection
 	}
+	keeps := EqualFold(f.Get(which), "keep-alive") && f.Count(which) == 1 // this and no more, as nearly always
 	switch {
-	case f.ListHas(which, "close"):
+	case !keeps && f.ListHas(which, "close"):
 		return false
 	case http11 && (major > 1 || major == 1 && minor >= 1):
 		return !f.ListHas(Connection, "close")
@@ -121,5 +122,5 @@ func (f *Fields) Persistent(major, minor int, http11 bool) bool {
 		(hasPrefixFold(agent, "mozilla/3.") || hasPrefixFold(agent, "netscape/3.")) {
 		return false
 	}
-	return f.ListHas(which, "keep-alive")
+	return keeps || f.ListHas(which, "keep-alive")
 }

@@ -6,6 +6,9 @@ import "bytes"
 // are kept whole, blanks around members and empty members are skipped. item is
 // empty when the list is exhausted.
 func NextItem(list []byte) (item, rest []byte) {
+	if bytes.IndexByte(list, ',') < 0 { // the only one, as nearly always
+		return trimSpace(list), nil
+	}
 	return nextItem(list, ',')
 }
 
@@ -35,11 +38,8 @@ func nextItem(list []byte, separator byte) (item, rest []byte) {
 // ListHas reports whether a comma-separated list has the member, compared without
 // regard to case.
 func ListHas[T ~string | ~[]byte](list []byte, member T) bool {
-	switch {
-	case len(list) < len(member):
+	if len(list) < len(member) {
 		return false
-	case len(list) == len(member) && len(member) > 0 && EqualFold(list, member):
-		return bytes.IndexByte(list, ',') < 0 // the only one, as nearly always
 	}
 	for {
 		item, rest := NextItem(list)

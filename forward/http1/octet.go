@@ -1,5 +1,7 @@
 package http1
 
+import "encoding/binary"
+
 // Character classes of RFC 9110 section 5.6 and of C's isspace, which is what
 // Squid 2.6 trims with.
 const (
@@ -114,6 +116,27 @@ func anyIs(b []byte, bits uint8) bool {
 		}
 	}
 	return false
+}
+
+// isPlain reports whether every byte of b is printable ASCII, eight at a time: it may
+// be false for what is.
+func isPlain(b []byte) bool {
+	const (
+		ones = 0x0101010101010101
+		high = 0x8080808080808080
+	)
+	for ; len(b) >= 8; b = b[8:] {
+		x := binary.LittleEndian.Uint64(b)
+		if ((x-0x20*ones)|x|(x+ones))&high != 0 {
+			return false
+		}
+	}
+	for _, c := range b {
+		if c < 0x20 || c >= 0x7f {
+			return false
+		}
+	}
+	return true
 }
 
 // trimSpace removes leading and trailing white space as C's isspace sees it.

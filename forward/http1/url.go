@@ -72,7 +72,7 @@ func (u *URL) CopyFrom(v *URL) {
 func (u *URL) Parse(method Method, text []byte, o *URLOptions) Fault {
 	u.Scheme, u.Authority, u.Port = NoScheme, false, 0
 	u.Userinfo, u.Host, u.Path = nil, nil, nil
-	if len(text)+len(o.AppendDomain) > maxURL || anyOf(text, 0, '\r', '\n') {
+	if len(text)+len(o.AppendDomain) > maxURL || hasControls(text) && anyOf(text, 0, '\r', '\n') {
 		return InvalidURL
 	}
 	u.buf = append(slices.Grow(u.buf[:0], len(text)+maxHost+len(o.AppendDomain)), text...)
@@ -113,10 +113,11 @@ func (u *URL) splitAuthority(b []byte) (host []byte, port int, ok bool) {
 
 // splitURL reads "scheme://userinfo@host:port/path".
 func (u *URL) splitURL(b []byte) (host []byte, port int, ok bool) {
-	scheme, rest, found := bytes.Cut(b, []byte("://"))
-	if !found || len(scheme) == 0 || bytes.IndexByte(scheme, ':') >= 0 {
+	colon := bytes.IndexByte(b, ':')
+	if colon <= 0 || !bytes.HasPrefix(b[colon:], []byte("://")) {
 		return nil, 0, false
 	}
+	scheme, rest := b[:colon], b[colon+len("://"):]
 	host = rest
 	if slash := bytes.IndexByte(rest, '/'); slash >= 0 {
 		host, u.Path = rest[:slash], rest[slash:]
@@ -126,7 +127,8 @@ func (u *URL) splitURL(b []byte) (host []byte, port int, ok bool) {
 	}
 	u.Scheme = LookupScheme(scheme)
 	port = int(u.Scheme.DefaultPort())
-	if at := bytes.LastIndexByte(host, '@'); at >= 0 {
+	if bytes.IndexByte(host, '@') >= 0 {
+		at := bytes.LastIndexByte(host, '@')
 		u.Userinfo, host = host[:at], host[at+1:]
 	}
 	if literal, port, is, ok := u.splitLiteral(host, port); is {
@@ -147,18 +149,22 @@ func (u *URL) setHost(host []byte, o *URLOptions) bool {
 		u.Host = host
 		return true
 	}
+	plain := byte(isHostChar)
 	for i, c := range host {
 		host[i] = lowered[c]
+		plain &= class[c]
 	}
-	if o.Whitespace == StripSpace {
-		host = strip(host)
-	}
-	for _, c := range host {
-		switch {
-		case class[c]&(isControl|isSpace) != 0 || c == ':':
-			return false // whatever check_hostnames says: it would not stay one host
-		case o.CheckHostnames && class[c]&isHostChar == 0 && !(c == '_' && o.AllowUnderscore):
-			return false
+	if plain == 0 {
+		if o.Whitespace == StripSpace {
+			host = strip(host)
+		}
+		for _, c := range host {
+			switch {
+			case class[c]&(isControl|isSpace) != 0 || c == ':':
+				return false // whatever check_hostnames says: it would not stay one host
+			case o.CheckHostnames && class[c]&isHostChar == 0 && !(c == '_' && o.AllowUnderscore):
+				return false
+			}
 		}
 	}
 	if o.AppendDomain != "" && bytes.IndexByte(host, '.') < 0 {
@@ -174,8 +180,13 @@ func (u *URL) setHost(host []byte, o *URLOptions) bool {
 	for len(host) > 0 && host[len(host)-1] == '.' {
 		host = host[:len(host)-1]
 	}
-	if len(host) > 0 && host[0] == '.' || bytes.Contains(host, []byte("..")) {
+	if len(host) > 0 && host[0] == '.' {
 		return false
+	}
+	for i := 1; i < len(host); i++ {
+		if host[i] == '.' && host[i-1] == '.' {
+			return false
+		}
 	}
 	u.Host = host
 	return true
