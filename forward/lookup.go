@@ -106,9 +106,16 @@ func (x *transaction) serveStored(conditions bool) bool {
 	r := &x.reply
 	r.Status = rep.Status
 	r.SetMIME(rep.Get(http1.ContentType))
-	r.Copy(rep, true)
-	r.Fields.Remove(http1.SetCookie) // it was for one client (cache/hit-set-cookie)
-	r.Fields.Remove(http1.Age)
+	if sent := o.Sent(); sent != nil {
+		r.Fields.Lend(sent)
+	} else {
+		r.Copy(rep, true)
+		r.Fields.Remove(http1.SetCookie) // it was for one client (cache/hit-set-cookie)
+		r.Fields.Remove(http1.Age)
+		if !r.MustKeep {
+			o.KeepSent(&r.Fields)
+		}
+	}
 	if x.form.Accelerated {
 		x.p.fetch.WithoutControl(&r.Fields, &x.req.Fields)
 	}

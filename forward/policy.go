@@ -152,7 +152,7 @@ func newPolicy(cfg *conf.Config, s *shared) (*policy, error) {
 	p.marks = hitmark.New(cfg, s.log)
 	p.delay = delay.New(cfg, p.lists.Delay)
 	p.helpers.start(cfg, s)
-	p.caching = caching.Policy{Policy: &p.fetch, Product: p.product, Holder: p}
+	p.caching = caching.Policy{Policy: &p.fetch, Product: p.product, Known: new(caching.Known), Holder: p}
 	p.users.Store(1)
 	return p, nil
 }

@@ -110,7 +110,7 @@ func (r *Request) Publish() (stored bool, err error) {
 		r.TakeBack()
 		return false, nil
 	}
-	if err := r.Filled.readHead(r.Policy.Policy); err != nil {
+	if err := r.Filled.readHead(r.Policy); err != nil {
 		return true, err
 	}
 	r.Served = &r.Filled.Reply

@@ -52,6 +52,9 @@ func (b *Body) Next(most int, wait bool) (piece []byte, err error) {
 		b.piece++
 	}
 	b.took(len(piece))
+	if b.r.InMemory() && (b.left == 0 || b.r.EndsBehind(b.given)) {
+		return piece, io.EOF
+	}
 	return piece, nil
 }
 

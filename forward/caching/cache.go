@@ -46,6 +46,8 @@ type Policy struct {
 	*fetch.Policy
 	// Product is what Server says in replies made here.
 	Product string
+	// Known is what is remembered of stored heads, nil for nothing.
+	Known *Known
 	Holder
 }
 

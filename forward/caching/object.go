@@ -7,7 +7,6 @@ import (
 	"io"
 	"time"
 
-	"github.com/cuttle-proxy/cuttle/forward/fetch"
 	"github.com/cuttle-proxy/cuttle/forward/freshness"
 	"github.com/cuttle-proxy/cuttle/forward/http1"
 	"github.com/cuttle-proxy/cuttle/forward/store"
@@ -20,6 +19,7 @@ type Object struct {
 	// Reply is its head, Described what that says about its freshness.
 	Reply     http1.Reply
 	Described freshness.Object
+	known     *knownHead // what Reply and Described come from, nil where they were read
 	// FromDisk: it was not in memory when it was opened.
 	FromDisk bool
 
@@ -41,7 +41,7 @@ var errNothing = errors.New("nothing is stored")
 // open opens what is stored under a key. joins says whether to wait for what is being
 // fetched; what was waited for is the Filler given back, nil for none. Whom that does not
 // serve waits for nobody else: all who waited fetch for themselves then, at once.
-func (o *Object) open(ctx context.Context, s *store.Store, p *fetch.Policy, now time.Time, key store.Key, url []byte, joins bool) (waited store.Filler, _ error) {
+func (o *Object) open(ctx context.Context, s *store.Store, p *Policy, now time.Time, key store.Key, url []byte, joins bool) (waited store.Filler, _ error) {
 	for {
 		switch s.Lookup(now, key, url, &o.Reader) {
 		case store.Miss:
@@ -74,19 +74,26 @@ func (o *Object) open(ctx context.Context, s *store.Store, p *fetch.Policy, now 
 }
 
 // readHead parses the head and describes it.
-func (o *Object) readHead(p *fetch.Policy) error {
-	o.used = true
-	o.Reply.Reset()
+func (o *Object) readHead(p *Policy) error {
+	o.used, o.known = true, nil
 	text, err := o.Head()
 	if err != nil {
+		o.Reply.Reset()
 		return err
 	}
-	if !parseHead(&o.Reply, text, p) {
+	if p.Known.recall(o, text) {
+		return nil
+	}
+	o.Reply.Reset()
+	if !parseHead(&o.Reply, text, p.Policy) {
 		o.Reply.Reset()
 		return store.ErrSwapFail
 	}
 	f := o.Metadata()
 	o.Described = p.Rules.Restored(&o.Reply, f.Timestamp.Unix(), f.Expires.Unix(), f.LastMod.Unix(), f.Flags&store.Negative != 0, o.accelerated)
+	if o.InMemory() {
+		p.Known.remember(o)
+	}
 	return nil
 }
 
@@ -99,7 +106,7 @@ func (o *Object) forget() {
 	o.Reply.Reset()
 	o.Reply.Minor = 0 // as it was made
 	o.key, o.list, o.Described, o.FromDisk = store.Key{}, o.list[:0], freshness.Object{}, false
-	o.accelerated, o.body, o.used = false, Body{}, false
+	o.accelerated, o.body, o.used, o.known = false, Body{}, false, nil
 }
 
 // accelerate makes it one for a client of an accelerator.

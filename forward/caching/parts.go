@@ -86,6 +86,9 @@ func (p *Parts) Next(most int, wait bool) ([]byte, error) {
 			return p.made, nil
 		}
 		piece, err := p.Body.Next(most, wait)
+		if len(piece) > 0 && err == io.EOF { // the end of a part
+			err = nil
+		}
 		if err != io.EOF {
 			return piece, err
 		}

@@ -145,7 +145,7 @@ func (r *Request) RefreshBehind(ctx context.Context, asks *fetch.Request) {
 	}
 	old := &refresh{cache: r.Cache}
 	old.key, old.accelerated = key, r.Stored.accelerated
-	if _, err := old.open(ctx, r.Cache.Store, r.Policy.Policy, r.Now, key, r.keptAs(), false); err != nil {
+	if _, err := old.open(ctx, r.Cache.Store, r.Policy, r.Now, key, r.keptAs(), false); err != nil {
 		r.Cache.refreshing.Delete(key)
 		return
 	}

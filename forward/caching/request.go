@@ -93,8 +93,14 @@ func (r *Request) Ask(asked freshness.Request, accelerated bool) {
 // by what a GET brought.
 func (r *Request) Find(ctx context.Context) bool {
 	method := r.Request.Method
-	r.key = r.keyOf(method)
+	var known bool
+	if r.key, known = r.Policy.Known.key(method, r.keptAs(), r.Group); !known {
+		r.key = r.keyOf(method)
+	}
 	found := r.selectStored(ctx, r.key)
+	if found && !known && r.Stored.InMemory() {
+		r.Policy.Known.rememberKey(r.key, method, r.keptAs(), r.Group)
+	}
 	if !found && method == http1.HEAD && !r.others {
 		found = r.selectStored(ctx, r.keyOf(http1.GET))
 	}
@@ -222,7 +228,7 @@ func (r *Request) selectStored(ctx context.Context, key store.Key) bool {
 
 // open opens r.Stored on what is stored under a key.
 func (r *Request) open(ctx context.Context, key store.Key) bool {
-	waited, err := r.Stored.open(ctx, r.Cache.Store, r.Policy.Policy, r.Now, key, r.keptAs(), r.Asked.Joinable())
+	waited, err := r.Stored.open(ctx, r.Cache.Store, r.Policy, r.Now, key, r.keptAs(), r.Asked.Joinable())
 	if f, ok := waited.(*Filling); ok {
 		r.joined = f
 	}

@@ -64,7 +64,7 @@ func brokenEncoding(ctx context.Context, p *Policy, f *fetch.Fetch) bool {
 func (c *Cache) addVariant(ctx context.Context, p *Policy, at *place, vary []byte, v freshness.Variant) bool {
 	defer c.varying.lock(at.key)()
 	now := time.Now()
-	list, err := c.variantsOf(ctx, p.Policy, at.key, at.url, now)
+	list, err := c.variantsOf(ctx, p, at.key, at.url, now)
 	if err != nil {
 		return false
 	}
@@ -86,7 +86,7 @@ func (c *Cache) addVariant(ctx context.Context, p *Policy, at *place, vary []byt
 
 // variantsOf reads the list that is stored under the plain key of a URL, nil for none, or
 // for one that is damaged. The error says that it cannot be read now.
-func (c *Cache) variantsOf(ctx context.Context, p *fetch.Policy, key store.Key, url []byte, now time.Time) ([]freshness.Variant, error) {
+func (c *Cache) variantsOf(ctx context.Context, p *Policy, key store.Key, url []byte, now time.Time) ([]freshness.Variant, error) {
 	var o Object
 	_, err := o.open(ctx, c.Store, p, now, key, url, false)
 	if err != nil {

@@ -59,7 +59,7 @@ func TestAListThatCannotBeReadNow(t *testing.T) {
 			t.Fatalf("%+v", s.Stats())
 		}
 	}
-	c, p, now := &Cache{Store: s}, &fetch.Policy{Rules: &freshness.Rules{}}, time.Now()
+	c, p, now := &Cache{Store: s}, &Policy{Policy: &fetch.Policy{Rules: &freshness.Rules{}}}, time.Now()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if list, err := c.variantsOf(ctx, p, parts.Key(), url, now); err == nil {

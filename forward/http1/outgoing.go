@@ -21,26 +21,41 @@ type item struct {
 type Outgoing struct {
 	items []item
 	made  []byte
-	mark  int32 // start in made of the value being built
+	mark  int32  // start in made of the value being built
+	lent  *Lines // fields in front of items, nil for none; see unfold
 }
 
 // Reset empties the list and keeps its storage.
 func (o *Outgoing) Reset() {
 	clear(o.items) // drop the borrowed bytes
-	o.items, o.made, o.mark = o.items[:0], o.made[:0], 0
+	o.items, o.made, o.mark, o.lent = o.items[:0], o.made[:0], 0, nil
 }
 
 // Len is the number of fields.
-func (o *Outgoing) Len() int { return len(o.items) }
+func (o *Outgoing) Len() int {
+	o.unfold()
+	return len(o.items)
+}
 
 // ID is the registered name of field i, Other when it has none.
-func (o *Outgoing) ID(i int) Name { return o.items[i].id }
+func (o *Outgoing) ID(i int) Name {
+	o.unfold()
+	return o.items[i].id
+}
 
 // Key is the name of field i as it will be written.
-func (o *Outgoing) Key(i int) []byte { return o.items[i].key }
+func (o *Outgoing) Key(i int) []byte {
+	o.unfold()
+	return o.items[i].key
+}
 
 // Value is the value of field i.
 func (o *Outgoing) Value(i int) []byte {
+	o.unfold()
+	return o.value(i)
+}
+
+func (o *Outgoing) value(i int) []byte {
 	if it := &o.items[i]; !it.own {
 		return it.value
 	}
@@ -49,6 +64,9 @@ func (o *Outgoing) Value(i int) []byte {
 
 // Has reports whether a field of that registered name is in the list.
 func (o *Outgoing) Has(id Name) bool {
+	if o.lent != nil && o.lent.has(id) {
+		return true
+	}
 	for i := range o.items {
 		if o.items[i].id == id {
 			return true
@@ -59,9 +77,10 @@ func (o *Outgoing) Has(id Name) bool {
 
 // Get is the value of the first field of that registered name, nil if none.
 func (o *Outgoing) Get(id Name) []byte {
+	o.unfold()
 	for i := range o.items {
 		if o.items[i].id == id {
-			return o.Value(i)
+			return o.value(i)
 		}
 	}
 	return nil
@@ -74,6 +93,10 @@ func (o *Outgoing) Copy(f *Fields, i int) {
 
 // Remove takes out all fields of that registered name.
 func (o *Outgoing) Remove(id Name) {
+	if !o.Has(id) {
+		return
+	}
+	o.unfold()
 	kept := o.items[:0]
 	for _, it := range o.items {
 		if it.id != id {
@@ -85,11 +108,13 @@ func (o *Outgoing) Remove(id Name) {
 
 // RemoveAt takes out field i.
 func (o *Outgoing) RemoveAt(i int) {
+	o.unfold()
 	o.items = append(o.items[:i], o.items[i+1:]...)
 }
 
 // SetAt gives field i another value; the bytes are borrowed.
 func (o *Outgoing) SetAt(i int, value []byte) {
+	o.unfold()
 	o.items[i].own, o.items[i].value = false, value
 }
 
@@ -174,6 +199,13 @@ func (o *Outgoing) end(id Name, key []byte) {
 
 // Append writes the fields as lines and the empty line that ends a head.
 func (o *Outgoing) Append(dst []byte) []byte {
+	return append(o.appendLines(dst), '\r', '\n')
+}
+
+func (o *Outgoing) appendLines(dst []byte) []byte {
+	if o.lent != nil {
+		dst = append(dst, o.lent.text...)
+	}
 	for i := range o.items {
 		it := &o.items[i]
 		if it.id == Other {
@@ -187,7 +219,7 @@ func (o *Outgoing) Append(dst []byte) []byte {
 		}
 		dst = append(append(dst, value...), '\r', '\n')
 	}
-	return append(dst, '\r', '\n')
+	return dst
 }
 
 // hasControls reports whether some octet is below 0x20, eight at a time: hardly any

@@ -33,6 +33,20 @@ func (r *Reply) Reset() {
 	r.Head, r.LineLen, r.Truncated, r.Fault, r.seen, r.doubtful = nil, 0, false, NoFault, 0, false
 }
 
+// Recall makes r the reply that known is, which was parsed from the same bytes as text,
+// and is not changed.
+func (r *Reply) Recall(known *Reply, text []byte) {
+	list, repaired, options := r.list, r.repaired, r.options
+	*r = *known
+	r.list, r.options = append(list[:0], known.list...), append(options[:0], known.options...)
+	r.repaired = repaired[:0]
+	if r.text = text; len(known.repaired) > 0 {
+		r.repaired = append(r.repaired, known.repaired...)
+		r.text = r.repaired
+	}
+	r.Head = text
+}
+
 const replyPrefix = "HTTP/"
 
 // Parse reads a reply head from the start of buf; eof says that no more bytes

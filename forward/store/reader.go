@@ -77,6 +77,10 @@ func (r *Reader) Length() int64 {
 	return r.length
 }
 
+// EndsBehind reports whether n bytes from the reader's place are the last of a whole
+// object.
+func (r *Reader) EndsBehind(n int64) bool { return r.entry == nil && r.at+n == r.length }
+
 // InMemory reports whether the whole object is in memory (TCP_MEM_HIT).
 func (r *Reader) InMemory() bool { return r.memory }
 
