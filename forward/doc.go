@@ -66,6 +66,7 @@
 // is told of them), failure (why not), peer (next hops), targeturi, acl, auth (who the
 // client is), rewrite and helper (programs that are asked), accesslog, errpage, icons,
 // dns, ident, clients (all connections), tunnel (two of them joined), origin (connections
-// to origins), http1 (messages), sock (connections as such), overload, vitals and report.
-// None imports forward; fetch and reply do not know each other.
+// to origins), http1 (messages), sock (connections as such), uses (counters of every
+// request), overload, vitals and report. None imports forward; fetch and reply do not
+// know each other.
 package forward

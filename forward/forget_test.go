@@ -16,6 +16,7 @@ import (
 	"github.com/cuttle-proxy/cuttle/forward/reply"
 	"github.com/cuttle-proxy/cuttle/forward/sock"
 	"github.com/cuttle-proxy/cuttle/forward/store"
+	"github.com/cuttle-proxy/cuttle/forward/uses"
 )
 
 // Transactions are used again, for other clients: of every field, down to the last
@@ -51,10 +52,10 @@ var ofType = map[reflect.Type]any{
 	reflect.TypeFor[accesslog.Header](): new(http1.Fields),
 }
 
-// concurrent reports whether a type only keeps goroutines apart, or is a reader of the
-// store, which says nothing once it is closed.
+// concurrent reports whether a type only keeps goroutines or processors apart, or is a
+// reader of the store, which says nothing once it is closed.
 func concurrent(t reflect.Type) bool {
-	return t.PkgPath() == "sync" || t == reflect.TypeFor[store.Reader]()
+	return t.PkgPath() == "sync" || t == reflect.TypeFor[uses.Part]() || t == reflect.TypeFor[store.Reader]()
 }
 
 // taint puts something into every field below v and counts them.

@@ -67,7 +67,7 @@ func New(cfg *conf.Config, parts Parts) (*Server, error) {
 		return nil, err
 	}
 	if err = s.cache.Open(cfg); err != nil {
-		p.Release()
+		p.retire()
 		s.watcher.Close()
 		s.closeNames()
 		return nil, err
@@ -126,7 +126,7 @@ func (s *Server) Swap(ctx context.Context, cfg *conf.Config) error {
 		return err
 	}
 	if err := s.ports.Use(ctx, cfg.Ports()); err != nil {
-		p.Release()
+		p.retire()
 		return err
 	}
 	if err := s.neighbours.Listen(ctx, cfg); err != nil {
@@ -150,7 +150,7 @@ func (s *Server) Swap(ctx context.Context, cfg *conf.Config) error {
 	s.ports.Settle()
 	s.systems.Configure(cfg)
 	p.warn(s.parts.Log)
-	old.Release()
+	old.retire()
 	return nil
 }
 
@@ -213,7 +213,7 @@ func (s *Server) finish() {
 		s.pool.Close()
 		s.watcher.Close()
 		s.closeNames()
-		s.current.Load().Release()
+		s.current.Load().retire()
 		s.helpers.End(helperFarewell)
 		sock.ClosePipes()
 		close(s.over)

@@ -18,7 +18,7 @@ func (x *transaction) log() {
 	if x.cl.tunnel != nil {
 		return
 	}
-	x.cl.srv.requests.Add(1)
+	x.cl.srv.requests.Add(x.part, 1)
 	if x.fetch.Begun() {
 		x.fetch.CountVerified()
 	}
@@ -128,7 +128,7 @@ func (x *transaction) logAgent() {
 // loggedURL is the URL as access.log shows it, or the word for a request that
 // had none.
 func (x *transaction) loggedURL() []byte {
-	if x.hasURL {
+	if len(x.logURL) > 0 {
 		return x.logURL
 	}
 	if word := x.fault.LogURL(); word != "" {

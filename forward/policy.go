@@ -7,7 +7,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/cuttle-proxy/cuttle/conf"
@@ -30,6 +29,7 @@ import (
 	"github.com/cuttle-proxy/cuttle/forward/reply"
 	"github.com/cuttle-proxy/cuttle/forward/report"
 	"github.com/cuttle-proxy/cuttle/forward/rewrite"
+	"github.com/cuttle-proxy/cuttle/forward/uses"
 	"go.uber.org/zap"
 )
 
@@ -73,9 +73,9 @@ type policy struct {
 
 	ended func()
 
-	_     [64]byte     // each request writes what follows, and reads the rest
-	users atomic.Int64 // transactions, and one for being current
-	_     [56]byte
+	_    [64]byte // each request writes what follows, and reads the rest
+	uses uses.Count
+	_    [64]byte
 }
 
 // shared is what the policies of all configurations have in common.
@@ -153,7 +153,7 @@ func newPolicy(cfg *conf.Config, s *shared) (*policy, error) {
 	p.delay = delay.New(cfg, p.lists.Delay)
 	p.helpers.start(cfg, s)
 	p.caching = caching.Policy{Policy: &p.fetch, Product: p.product, Known: new(caching.Known), Holder: p}
-	p.users.Store(1)
+	p.uses.Begin()
 	return p, nil
 }
 
@@ -212,11 +212,20 @@ func (p *policy) name(version string) {
 }
 
 // Hold implements caching.Holder.
-func (p *policy) Hold() { p.users.Add(1) }
+func (p *policy) Hold() { p.uses.Hold() }
 
-// Release gives back one use; the last one closes what the policy has open.
-func (p *policy) Release() {
-	if p.users.Add(-1) == 0 {
+// Release gives back what Hold took.
+func (p *policy) Release() { p.close(p.uses.Release()) }
+
+// leave gives back the use of a transaction that counts in a part.
+func (p *policy) leave(part uses.Part) { p.close(p.uses.ReleasePart(part)) }
+
+// retire says that the policy is not the current one any more.
+func (p *policy) retire() { p.close(p.uses.Replaced()) }
+
+// close closes what the policy has open when nobody needs it any more.
+func (p *policy) close(end bool) {
+	if end {
 		p.logs.Close()
 		p.misses.Close()
 		p.helpers.close()

@@ -20,14 +20,14 @@ func TestBeginningsHoldNoTransaction(t *testing.T) {
 		{"hello", string(hello), passing(t, origin, "")},
 		{"request", "GET http://127.0.0.1:1/ HTTP/1.0\r\nA: b\r\n\r\n", start(t, nil)},
 	} {
-		idle := c.r.srv.current.Load().users.Load()
+		idle := c.r.srv.current.Load().uses.Users()
 		for _, part := range []int{0, 1, 5, len(c.whole) / 2, len(c.whole) - 1} {
 			conn := c.r.dial()
 			conn.SetDeadline(time.Now().Add(20 * time.Second))
 			io.WriteString(conn, c.whole[:part])
 			p := c.r.srv.current.Load()
 			eventually(t, fmt.Sprintf("%d octets of a %s hold no transaction", part, c.name), func() bool {
-				return c.r.srv.clients.Len() == 1 && p.users.Load() == idle
+				return c.r.srv.clients.Len() == 1 && p.uses.Users() == idle
 			})
 			io.WriteString(conn, c.whole[part:])
 			if c.name == "hello" {
@@ -39,7 +39,7 @@ func TestBeginningsHoldNoTransaction(t *testing.T) {
 				t.Errorf("after %d octets: %q, %v", part, b, err)
 			}
 			conn.Close()
-			eventually(t, "the client is gone", func() bool { return c.r.srv.clients.Len() == 0 && p.users.Load() == idle })
+			eventually(t, "the client is gone", func() bool { return c.r.srv.clients.Len() == 0 && p.uses.Users() == idle })
 		}
 	}
 }

@@ -143,7 +143,7 @@ func (x *transaction) pageDetails(f *failure.Failure) *errpage.Details {
 	if told := x.facts.Told; told != nil {
 		d.ACLSays = told.Message
 	}
-	if x.hasURL {
+	if len(x.logURL) > 0 {
 		d.Request, d.URL = &x.req, &x.url
 		d.LoggedURL, d.CanonicalURL = x.logURL, x.canonicalURL
 	} else if x.fault == http1.InvalidURL || x.fault == http1.InvalidFields || x.fault == http1.InvalidLength {

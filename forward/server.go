@@ -28,6 +28,7 @@ import (
 	"github.com/cuttle-proxy/cuttle/forward/report"
 	"github.com/cuttle-proxy/cuttle/forward/sock"
 	"github.com/cuttle-proxy/cuttle/forward/store"
+	"github.com/cuttle-proxy/cuttle/forward/uses"
 	"github.com/cuttle-proxy/cuttle/forward/vitals"
 	"go.uber.org/zap"
 )
@@ -131,8 +132,7 @@ type Server struct {
 
 	stopping atomic.Bool
 	_        [64]byte // what each request writes is in no cache line that each one reads
-	requests atomic.Uint64
-	_        [56]byte
+	requests uses.Spread
 	blind    atomic.Uint64
 	passed   atomic.Uint64
 	panics   atomic.Uint64
@@ -154,7 +154,7 @@ func (s *Server) DelayPools() []delay.Status { return s.delayPools().Status() }
 func (s *Server) delayPools() *delay.Pools { return s.current.Load().delay }
 
 // Requests is the number of requests served so far.
-func (s *Server) Requests() uint64 { return s.requests.Load() }
+func (s *Server) Requests() uint64 { return uint64(s.requests.Sum()) }
 
 // BlindTunnels is the number of intercepted connections that did not speak HTTP
 // and were joined to where the client wanted to go.
@@ -206,5 +206,17 @@ func (s *Server) acquire() *policy {
 			return p
 		}
 		p.Release()
+	}
+}
+
+// acquireFor is acquire for a transaction that counts in a part.
+func (s *Server) acquireFor(part uses.Part) *policy {
+	for {
+		p := s.current.Load()
+		p.uses.HoldPart(part)
+		if p == s.current.Load() {
+			return p
+		}
+		p.leave(part)
 	}
 }

@@ -22,6 +22,7 @@ import (
 	"github.com/cuttle-proxy/cuttle/forward/targeturi"
 	"github.com/cuttle-proxy/cuttle/forward/tls"
 	"github.com/cuttle-proxy/cuttle/forward/tunnel"
+	"github.com/cuttle-proxy/cuttle/forward/uses"
 )
 
 // transaction is the client's side of one request, from the bytes of the head to
@@ -36,7 +37,7 @@ type transaction struct {
 	target       []byte // the URL as it was asked for, whole
 	url          http1.URL
 	canonicalURL []byte
-	logURL       []byte
+	logURL       []byte // empty when url is not valid
 
 	fetch  fetch.Fetch
 	reply  reply.Reply
@@ -44,6 +45,7 @@ type transaction struct {
 	page   []byte // the body of a reply of the proxy's own
 	first  firstBytes
 	entry  accesslog.Entry
+	part   uses.Part // of counters, which this transaction writes
 
 	state
 }
@@ -59,7 +61,6 @@ type state struct {
 
 	head     int
 	fault    http1.Fault
-	hasURL   bool // url is valid
 	body     http1.Body
 	form     targeturi.Form
 	bodyUsed int   // bytes of the body that were in in
@@ -103,7 +104,7 @@ const (
 )
 
 var transactions = sync.Pool{New: func() any {
-	x := &transaction{in: make([]byte, 0, requestBuffer)}
+	x := &transaction{in: make([]byte, 0, requestBuffer), part: uses.NewPart()}
 	x.fetch.Init()
 	x.reply.Init()
 	x.reset()
@@ -119,7 +120,7 @@ func (s *Server) newTransaction(cl *client) *transaction {
 
 // begin makes a transaction in which there is nothing one of the client's.
 func (x *transaction) begin(cl *client) {
-	x.cl, x.p, x.port = cl, cl.srv.acquire(), cl.ln.Line()
+	x.cl, x.p, x.port = cl, cl.srv.acquireFor(x.part), cl.ln.Line()
 	x.out.of, x.out.cl = x, cl
 }
 
@@ -154,7 +155,7 @@ func (x *transaction) markedBy() (m *hitmark.Marks, tag, code string) {
 // release gives back the policy.
 func (x *transaction) release() {
 	if x.p != nil {
-		x.p.Release()
+		x.p.leave(x.part)
 		x.p = nil
 	}
 }
@@ -297,7 +298,7 @@ func (j *joined) over() {
 	j.share.End()
 	cl.release(j)
 	j.origin.Close()
-	cl.srv.requests.Add(1)
+	cl.srv.requests.Add(uses.Part{}, 1)
 	j.tell()
 	cl.busy.Store(false)
 	cl.since, cl.tunnel = time.Now(), nil

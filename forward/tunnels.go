@@ -144,7 +144,7 @@ func (x *transaction) passTLS() bool {
 	}
 	x.form.Rebuilt = true // the name is a claim about the address
 	if !x.asConnect(net.JoinHostPort(host, strconv.Itoa(int(x.cl.meant.Port()))), &x.p.url) {
-		x.hasURL = false
+		x.logURL = x.logURL[:0]
 		x.fault = http1.InvalidRequest
 		return x.refuseTLS(failure.OfFault(x.fault), tls.UnrecognizedName.Append(nil))
 	}
@@ -178,7 +178,6 @@ func (x *transaction) asConnect(authority string, options *http1.URLOptions) boo
 	if !ok {
 		x.url.Host, x.url.Port, x.url.Authority = x.target, x.cl.meant.Port(), true
 	}
-	x.hasURL = true
 	x.logURL = append(x.logURL[:0], x.target...)
 	x.canonicalURL = append(x.canonicalURL[:0], x.target...)
 	return ok

@@ -37,7 +37,6 @@ func (x *transaction) understand() *failure.Failure {
 		x.fault = fault
 		return failure.OfFault(fault)
 	}
-	x.hasURL = true
 	x.form.Internal = x.form.Internal || x.p.isOwn(x.req.Method, &x.url)
 	x.logURL = x.url.AppendLogged(x.logURL[:0], x.p.cfg.StripQueryTerms)
 	x.canonicalURL = x.url.AppendCanonical(x.canonicalURL[:0])
