@@ -185,9 +185,10 @@ func (cl *client) end() {
 		if unread == 0 && len(x.rest()) > 0 {
 			unread = unreadRest
 		}
-		until := x.began.Add(x.p.cfg.ClientLifetime)
+		until, line := x.began.Add(x.p.cfg.ClientLifetime), x.entry.Pending
 		x.free()
 		cl.x = nil
+		line.Wait()
 		if cl.tunnel != nil {
 			cl.busy.Store(true)
 			cl.tunnel.goOn()
@@ -391,6 +392,7 @@ func (cl *client) recovered(e any) {
 	cl.srv.parts.Log.Error("BUG: panic while serving {client}: {panic}\n{stack}",
 		zap.Stringer("client", cl.remote), zap.String("panic", fmt.Sprint(e)), zap.ByteString("stack", debug.Stack()))
 	cl.cut()
+	cl.srv.current.Load().logs.Flush() // a line that nobody waits for any more
 	cl.pin.Drop()
 	cl.login.Close()
 	cl.c.Close()

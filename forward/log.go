@@ -84,10 +84,12 @@ func (s *Server) logQuery(q peer.Query) {
 	p := s.acquire()
 	defer p.Release()
 	now := time.Now()
-	p.log(context.Background(), &acl.Facts{Client: q.From.Addr()}, &accesslog.Entry{
+	e := &accesslog.Entry{
 		Now: now, Elapsed: now.Sub(q.Began), Client: q.From.Addr(), ClientPort: q.From.Port(),
 		Tag: q.Tag, Size: int64(q.Size), Method: icp.Query.String(), URL: http1.AppendLoggedText(nil, q.URL),
-	})
+	}
+	p.log(context.Background(), &acl.Facts{Client: q.From.Addr()}, e)
+	e.Pending.Wait()
 }
 
 // logRefresh writes the line of a refresh in the background, under the client that
@@ -109,6 +111,7 @@ func (s *Server) logRefresh(r *caching.Refreshed) {
 		e.Status, e.ContentType, e.Reply, e.ReplyHead = r.Reply.Status, r.Reply.Get(http1.ContentType), &r.Reply.Fields, r.Reply.Head
 	}
 	p.log(context.Background(), &facts, &e)
+	e.Pending.Wait()
 }
 
 // logAgent writes useragent_log and referer_log, which show who was let in.

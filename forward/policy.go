@@ -364,7 +364,8 @@ func asksOwn(cfg *conf.Config) bool {
 	return false
 }
 
-// log writes the entry to every log whose ACLs match, and tells of a miss.
+// log writes the entry to every log whose ACLs match, and tells of a miss. Whether
+// the last line is with the kernel e.Pending tells.
 func (p *policy) log(ctx context.Context, facts *acl.Facts, e *accesslog.Entry) {
 	if !p.lists.LogAccess.Check(ctx, facts).Allowed() {
 		return
@@ -376,7 +377,7 @@ func (p *policy) log(ctx context.Context, facts *acl.Facts, e *accesslog.Entry) 
 		if line.Conf.Kind == conf.LogNone {
 			break
 		}
-		line.Write(e)
+		line.Put(e)
 	}
 	if p.misses != nil && e.Tag == "TCP_MISS" && facts.Method == http1.GET {
 		p.misses.Tell(e.URL)

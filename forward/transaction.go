@@ -310,6 +310,7 @@ func (j *joined) tell() {
 	now, moved := time.Now(), j.early+j.Moved()
 	j.entry.Now, j.entry.Elapsed, j.entry.Size = now, now.Sub(j.began), moved-j.told
 	j.p.log(clientContext{j.cl}, &j.facts, &j.entry)
+	j.entry.Pending.Wait()
 	j.began, j.told = now, moved
 }
 

@@ -79,6 +79,9 @@ type Entry struct {
 	// UserAgent and Referer are the request's fields; nil when absent.
 	UserAgent, Referer []byte
 
+	// Pending is the last line that was put down of this entry.
+	Pending Pending
+
 	scratch []byte // a value being quoted
 	client  netip.Addr
 }

@@ -96,29 +96,42 @@ func isRegular(out io.Writer) bool {
 
 // Write appends one line, with its line end, to the log. Safe for concurrent
 // use; the bytes are copied.
-func (f *File) Write(line []byte) {
+func (f *File) Write(line []byte) { f.put(line).Wait() }
+
+// put leaves a line for the next write.
+func (f *File) put(line []byte) Pending {
 	if q := f.queue.Load(); q != nil {
 		q.put(line)
-		return
+		return Pending{}
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.closed {
-		return
+		return Pending{}
 	}
 	f.pending = append(f.pending, line...)
-	number := f.taken
-	f.gather()
-	f.commit(number)
+	return Pending{f, f.taken}
 }
 
-// gather lets goroutines that are ready to run add their lines before the write is
-// made: one write for all that the last look at the network has woken. With nobody
-// else ready it returns at once. The caller holds mu, which is put down meanwhile.
-func (f *File) gather() {
-	f.mu.Unlock()
+// Pending is a line that was put down and is not with the kernel yet. Somebody has to
+// Wait for it.
+type Pending struct {
+	file   *File
+	number int64 // of the write it is part of
+}
+
+// Wait returns when the line is with the kernel. It lets goroutines that are ready to run
+// add their lines before the write is made: one write for all that the last look at the
+// network has woken. With nobody else ready it writes at once. The zero value waits for
+// nothing.
+func (p Pending) Wait() {
+	if p.file == nil {
+		return
+	}
 	runtime.Gosched()
-	f.mu.Lock()
+	p.file.mu.Lock()
+	defer p.file.mu.Unlock()
+	p.file.commit(p.number)
 }
 
 // commit returns when the write with that number has ended; who comes first makes it.
@@ -235,7 +248,13 @@ func (f *File) Lost() int64 { return f.lost.Load() }
 func (f *File) Flush() {
 	if q := f.queue.Load(); q != nil {
 		q.drain()
+		return
 	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.seize()
+	f.writePending()
+	f.release()
 }
 
 // Close ends the log. Lines put down before are written, those too whose writers have

@@ -123,9 +123,16 @@ func (l *Logs) Lines() []*Line { return l.lines }
 
 // Write logs an entry in the line's format.
 func (w *Line) Write(e *Entry) {
+	w.Put(e)
+	e.Pending.Wait()
+}
+
+// Put is Write that leaves the wait for the kernel to the caller: e.Pending.
+func (w *Line) Put(e *Entry) {
 	if w.file == nil {
 		return
 	}
+	e.Pending.Wait() // for the line before
 	l := w.logs
 	e.client = l.masked(e.Client)
 	name := ""
@@ -145,7 +152,7 @@ func (w *Line) Write(e *Entry) {
 	if w.format == nil && l.cfg.LogMimeHdrs {
 		line = appendMime(line, e)
 	}
-	w.file.Write(endLine(buf, line))
+	e.Pending = w.file.put(endLine(buf, line))
 	lineBuffers.Put(buf)
 }
 

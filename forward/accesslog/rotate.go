@@ -27,6 +27,7 @@ func (f *File) Rotate(keep int) error {
 	defer f.mu.Unlock()
 	f.seize()
 	defer f.release()
+	f.writePending()                       // it belongs in the old file
 	if f.closed || f.queue.Load() != nil { // it has ended meanwhile, or has a reader now
 		return errors.Join(append(problems, out.Close())...)
 	}
