@@ -58,13 +58,15 @@ type Entry struct {
 	withdrawn bool
 	// clientless fetches go on without readers.
 	clientless bool
-	err        error
-	permit     permit
-	wanted     bool
-	readers    []*Reader
-	one        [1]*Reader // storage of readers: nearly always there is no more
-	ended      int        // readers that were ended and still hold pieces
-	endedTo    int64      // of bytes before this one
+	// client is the reader of the client the fetch began with, nil for none.
+	client  *Reader
+	err     error
+	permit  permit
+	wanted  bool
+	readers []*Reader
+	one     [1]*Reader // storage of readers: nearly always there is no more
+	ended   int        // readers that were ended and still hold pieces
+	endedTo int64      // of bytes before this one
 
 	// From Publish on.
 	key       Key
@@ -101,7 +103,7 @@ type Entry struct {
 // there is none.
 func (s *Store) Begin(o Opening, f Filler, r *Reader) *Entry {
 	e := &Entry{s: s, filler: f, opening: o, key: o.Key, announced: -1, permit: permitUp,
-		clientless: r == nil}
+		clientless: r == nil, client: r}
 	e.readers, e.pages = e.one[:0], e.few[:0]
 	if o.Collapsed {
 		sh := s.ix.Shard((*[16]byte)(&e.key))

@@ -60,6 +60,25 @@ func TestPurgeWhileItIsRead(t *testing.T) {
 	}
 }
 
+// Who joined an entry that nobody began it for gets all of it when it is purged before
+// its first byte: the writer has no client of its own to give the bytes to.
+func TestPurgedUnderWhoJoined(t *testing.T) {
+	s, d := open(t, memoryOnly()), docOf(1, 9000)
+	e := s.Begin(d.opening(), &filler{}, nil)
+	e.Publish(d.published(len(d.body)))
+	var r Reader
+	if found := s.find(d, &r); found != Joined {
+		t.Fatal(found)
+	}
+	s.Purge(d.key)
+	if !e.Append(d.body) {
+		t.Error("the bytes passed by")
+	}
+	e.Complete()
+	r.readAll(t, d)
+	r.Close()
+}
+
 // Many purge, fetch and read the same few objects; whoever finds one gets its bytes.
 func TestPurgingUnderLoad(t *testing.T) {
 	c := withDisk(t)

@@ -185,7 +185,7 @@ func (e *Entry) Append(b []byte) (held bool) {
 // reads, and nothing of the object stays.
 func (e *Entry) passes() bool {
 	return !e.kept && !e.swap.writing() && e.permit == permitUp &&
-		(len(e.readers) == 0 || len(e.readers) == 1 && e.readers[0].at == e.size)
+		(len(e.readers) == 0 || len(e.readers) == 1 && e.readers[0] == e.client && e.client.at == e.size)
 }
 
 // makeRoom adds pages. Nothing is locked: only the writer adds any.
