@@ -24,6 +24,9 @@ func TestBeginningsHoldNoTransaction(t *testing.T) {
 		for _, part := range []int{0, 1, 5, len(c.whole) / 2, len(c.whole) - 1} {
 			conn := c.r.dial()
 			conn.SetDeadline(time.Now().Add(20 * time.Second))
+			if part%2 == 1 { // in the midst of the short stay of who has just come
+				time.Sleep(stay / 2)
+			}
 			io.WriteString(conn, c.whole[:part])
 			p := c.r.srv.current.Load()
 			eventually(t, fmt.Sprintf("%d octets of a %s hold no transaction", part, c.name), func() bool {

@@ -105,22 +105,25 @@ func (cl *client) wait() {
 
 // TakeTurn implements sock.Taker: it reads what is there and serves every request complete in it.
 func (cl *client) TakeTurn(turn *sock.Turn) (done bool) {
-	for {
+	for came := false; ; came = true {
 		if cl.x == nil {
 			cl.take()
 		}
 		x := cl.x
 		n, err := turn.Read(x.room())
 		if err == unix.EAGAIN {
-			if len(x.in) == 0 {
+			switch {
+			case len(x.in) == 0:
 				cl.drop()
 				if cl.dismissed.Load() || cl.evicted.Load() {
 					return true
 				}
-			} else if cl.mayGo() {
+			case cl.mayGo():
 				return true
-			} else if cl.small { // nothing came but what was put aside
+			case cl.small: // nothing came but what was put aside
 				cl.putAside()
+			case !came: // a timer that stood too early: the stay is not longer for that
+				return false
 			}
 			cl.wait()
 			return false
