@@ -19,7 +19,7 @@ func scanned() (bytes, objects int64) {
 
 // A collection has next to nothing more to do with a full cache than with an empty one,
 // be it full of small objects in memory or of entries of what is on disk.
-func TestAFullCacheIsNotScanned(t *testing.T) {
+func TestFullMemoryIsNotScanned(t *testing.T) {
 	if raceEnabled {
 		t.Skip("pages and records come from Go's heap")
 	}
