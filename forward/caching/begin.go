@@ -188,8 +188,8 @@ func (r *Request) AskAgain() bool {
 }
 
 // SelectByTag opens r.Stored on the variant a 304 says is right for the request, and
-// enters that, unless the 304 retracts it. It is false when the 304 is about something else, or what it is about has
-// left the store.
+// enters that, unless the 304 retracts it. It is false when the 304 is about something
+// else, or what it is about has left the store.
 func (r *Request) SelectByTag(ctx context.Context) bool {
 	if r.Fill.Reply.Status != 304 {
 		return false

@@ -13,7 +13,7 @@ var errAgain error = unix.EAGAIN
 
 // readNow reads from a pipe without waiting and, as it cannot take long, without a word
 // to the scheduler, which would otherwise look whether it does. errAgain when there is
-// nothing, io.EOF at the end.
+// nothing, io.EOF at the end. (Package sock has the like for sockets, by other calls.)
 func readNow(fd uintptr, p []byte) (int, error) {
 	return now(unix.SYS_READ, fd, p)
 }

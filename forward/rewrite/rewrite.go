@@ -112,7 +112,8 @@ func (r *Rewriter) text(line string, ok bool) string {
 	return text
 }
 
-// questions are buffers for lines; nobody looks at one any more when its answer is there.
+// questions are buffers for lines. The helper's end copies what it writes, in the asker's
+// goroutine: once Ask has returned, answered or given up, nobody looks at one any more.
 var questions = sync.Pool{New: func() any { b := make([]byte, 0, 512); return &b }}
 
 func (r *Rewriter) askAbout(ctx context.Context, q *Question) (string, bool) {
