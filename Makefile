@@ -121,9 +121,10 @@ exchange: tools
 
 # Two targets at a time, each on a core of its own, once the tests of each package are
 # linked for them. Go's fuzzer now and then takes the end of its own time for a failure
-# ("context deadline exceeded", no input written down): such a target is run once more.
-# Making an interesting input smaller may take no more than a few tries, or it eats the
-# time. What is interesting is kept where `go test -fuzz` keeps it.
+# ("context deadline exceeded", no input written down): such a target is run once more,
+# for a number of inputs, as only a time has that end. Making an interesting input
+# smaller may take no more than a few tries, or it eats the time. What is interesting is
+# kept where `go test -fuzz` keeps it.
 fuzz:
 	@rm -rf bin/fuzz; mkdir -p bin/fuzz; kept=$$($(GO) env GOCACHE)/fuzz/$$($(GO) list -m); \
 	git ls-files '*_test.go' | xargs grep -lE '^func Fuzz' | xargs -n 1 dirname | sort -u | \
@@ -133,9 +134,9 @@ fuzz:
 		grep -hoE '^func Fuzz[A-Za-z0-9_]+' $$dir/*_test.go | sed "s|^func \(.*\)|$$dir \1 $$program $$kept/$$dir|"; \
 	done | xargs -P 2 -L 1 sh -c '\
 		echo "fuzzing $$1 in $$0 for $(FUZZTIME)"; cd "$$0" || exit 1; \
-		run() { out=$$($$2 -test.run "^$$" -test.fuzz "^$$1\$$" -test.fuzztime $(FUZZTIME) -test.fuzzminimizetime 20x -test.parallel 1 -test.fuzzcachedir "$$3" 2>&1); }; \
+		run() { out=$$(timeout $(TIMEOUT) $$2 -test.run "^$$" -test.fuzz "^$$1\$$" -test.fuzztime "$$4" -test.fuzzminimizetime 20x -test.parallel 1 -test.fuzzcachedir "$$3" 2>&1); }; \
 		overtime() { case $$out in *"Failing input"*) false;; *"context deadline exceeded"*) true;; *) false;; esac; }; \
-		run "$$@" || { overtime && run "$$@"; } || { echo "$$out"; exit 1; }'
+		run "$$@" $(FUZZTIME) || { overtime && run "$$@" 2000x; } || { echo "$$out"; exit 1; }'
 
 # Everything at full size: every recorded WCCP scenario on the real binary, the
 # large simulations and transfers, a minute of fuzzing each.
