@@ -32,15 +32,16 @@ type StoreEntry struct {
 // WantsStore reports whether there is a cache_store_log.
 func (l *Logs) WantsStore() bool { return l.store != nil }
 
-// Store writes a line of cache_store_log.
-func (l *Logs) Store(e *StoreEntry) {
+// Store puts down a line of cache_store_log.
+func (l *Logs) Store(e *StoreEntry) Pending {
 	if l.store == nil {
-		return
+		return Pending{}
 	}
 	buf := lineBuffers.Get().(*[]byte)
 	line := appendStore((*buf)[:0], e, l.cfg.StripQueryTerms)
-	l.store.Write(endLine(buf, line))
+	pending := l.store.put(endLine(buf, line))
 	lineBuffers.Put(buf)
+	return pending
 }
 
 // appendStore formats 2.6's line:

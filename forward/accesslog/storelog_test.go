@@ -42,7 +42,7 @@ func TestStoreLog(t *testing.T) {
 			t.Fatal(err)
 		}
 		c.entry.Now = time.UnixMilli(1796072831144)
-		l.Store(&c.entry)
+		l.Store(&c.entry).Wait()
 		if err := l.Close(); err != nil {
 			t.Fatal(err)
 		}
@@ -58,7 +58,7 @@ func TestStoreLogNone(t *testing.T) {
 	if err != nil || l.WantsStore() {
 		t.Errorf("%v, wants a store.log", err)
 	}
-	l.Store(&storeLines[0].entry)
+	l.Store(&storeLines[0].entry).Wait()
 }
 
 // TestStoreLogAllocates: a line allocates nothing.
@@ -71,7 +71,7 @@ func TestStoreLogAllocates(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	if n := testing.AllocsPerRun(100, func() { l.Store(&storeLines[0].entry) }); n > 0 {
+	if n := testing.AllocsPerRun(100, func() { l.Store(&storeLines[0].entry).Wait() }); n > 0 {
 		t.Errorf("%v allocations a line", n)
 	}
 }

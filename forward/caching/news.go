@@ -24,12 +24,12 @@ func (c *Cache) report(n store.Notice) {
 	}
 }
 
-// log writes what happened to an object into cache_store_log.
-func (c *Cache) log(e *store.Event) {
+// log puts down what happened to an object for cache_store_log.
+func (c *Cache) log(e *store.Event) store.Line {
 	logs := c.Logs()
 	if logs == nil || !logs.WantsStore() {
-		return
+		return nil
 	}
-	logs.Store(&accesslog.StoreEntry{Now: time.Now(), Action: e.Action.String(), Dir: e.Dir, Number: int(e.Number), Key: e.Key,
+	return logs.Store(&accesslog.StoreEntry{Now: time.Now(), Action: e.Action.String(), Dir: e.Dir, Number: int(e.Number), Key: e.Key,
 		Head: e.Head, Announced: e.Announced, Length: e.Length, Method: e.Method, URL: e.URL})
 }

@@ -47,8 +47,10 @@ type Config struct {
 	Stall time.Duration
 	// DoubleCheck is squid -S: each file of a directory is looked for.
 	DoubleCheck bool
-	// Log, if not nil, is given what store.log shows. It must not wait.
-	Log func(*Event)
+	// Log, if not nil, is given what store.log shows, with locks held: it puts the line
+	// down without waiting for anything. What it returns, which may be nil, is waited for
+	// when nothing is locked.
+	Log func(*Event) Line
 	// Report, if not nil, is told what goes into cache.log about a directory.
 	Report func(Notice)
 }

@@ -1,6 +1,9 @@
 package store
 
-import "github.com/cuttle-proxy/cuttle/forward/store/ufs"
+import (
+	"github.com/cuttle-proxy/cuttle/forward/store/index"
+	"github.com/cuttle-proxy/cuttle/forward/store/ufs"
+)
 
 // Action is what happened to an object, as store.log names it.
 type Action uint8
@@ -40,10 +43,38 @@ type Event struct {
 // logs reports whether anybody wants to know.
 func (s *Store) logs() bool { return s.config.Load().Log != nil }
 
-// log hands an event on, nil for none.
-func (s *Store) log(e *Event) {
-	if hook := s.config.Load().Log; hook != nil && e != nil {
-		hook(e)
+// Line is a line of store.log on its way.
+type Line interface {
+	// Wait returns when the line is written, or lost.
+	Wait()
+}
+
+// log puts an event down. It is called with what the event is about locked, so that the
+// lines about an object come in the order in which things happened to it; the caller
+// waits for the line when nothing is locked any more.
+func (s *Store) log(e *Event) Line {
+	if hook := s.config.Load().Log; hook != nil {
+		return hook(e)
+	}
+	return nil
+}
+
+// logReleased puts down that a record leaves the cache, with its shard locked.
+func (s *Store) logReleased(rec *index.Record) Line {
+	if !s.logs() {
+		return nil
+	}
+	gone := &Event{Action: Released, Dir: -1, Key: rec.Key}
+	if dir, number, ok := rec.OnDisk(); ok {
+		gone.Dir, gone.Number = dir, ufs.Number(number)
+	}
+	return s.log(gone)
+}
+
+// waitFor waits for a line, nil for none. Nothing is locked.
+func waitFor(line Line) {
+	if line != nil {
+		line.Wait()
 	}
 }
 

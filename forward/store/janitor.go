@@ -124,7 +124,7 @@ func (s *Store) evictFrom(d *disk) evicted {
 	gone := s.remove(sh, id, rec)
 	sh.Unlock()
 	s.stats.diskEvictions.Add(1)
-	s.log(gone)
+	waitFor(gone)
 	return evictDone
 }
 

@@ -209,11 +209,11 @@ func (s *Store) loadFailed(l *loading, err error) error {
 	}
 	s.stats.swapFails.Add(1)
 	l.shard.Lock()
-	var gone *Event
+	var gone Line
 	if _, rec := l.shard.Find((*[16]byte)(&l.record.Key)); rec == l.record && !errors.Is(err, errOtherURL) {
 		gone = s.remove(l.shard, l.id, rec)
 	}
 	l.shard.Unlock()
-	s.log(gone)
+	waitFor(gone)
 	return ErrSwapFail
 }

@@ -13,13 +13,14 @@ func TestEvents(t *testing.T) {
 	c, f, _ := withFaulty(t)
 	var mu sync.Mutex
 	var lines []string
-	c.Log = func(e *Event) {
+	c.Log = func(e *Event) Line {
 		mu.Lock()
 		defer mu.Unlock()
 		lines = append(lines, fmt.Sprintf("%s %d %s %d/%d %s %s", e.Action, e.Dir, e.Key, e.Announced, e.Length, e.Method, e.URL))
 		if e.Action != Released && len(e.Head) == 0 {
 			t.Errorf("%s without a head", e.Action)
 		}
+		return nil
 	}
 	s := rebuilt(t, open(t, c))
 	kept, purged, cut, failed := docOf(1, 500), docOf(2, 600_000), docOf(3, 700), docOf(4, 800)
@@ -47,4 +48,38 @@ func TestEvents(t *testing.T) {
 	if st := s.Stats(); st.MemoryHits != 0 || st.DiskHits != 0 {
 		t.Errorf("%+v", st)
 	}
+}
+
+// Whatever is stored and purged at once, the lines about one object come in order: it is
+// on disk before it has left.
+func TestEventsComeInOrder(t *testing.T) {
+	c, _, _ := withFaulty(t)
+	var mu sync.Mutex
+	onDisk := map[Key]string{}
+	c.Log = func(e *Event) Line {
+		mu.Lock()
+		defer mu.Unlock()
+		file := fmt.Sprint(e.Dir, e.Number)
+		switch was := onDisk[e.Key]; {
+		case e.Action == SwappedOut && was == "":
+			onDisk[e.Key] = file
+		case e.Action == Released && e.Dir >= 0 && was == file:
+			delete(onDisk, e.Key)
+		case e.Dir >= 0:
+			t.Errorf("%s of file %s while %q is on disk", e.Action, file, was)
+		}
+		return nil
+	}
+	s := rebuilt(t, open(t, c))
+	var all sync.WaitGroup
+	for i := range 8 {
+		all.Go(func() {
+			for range 100 {
+				d := docOf(i%4, 500)
+				s.put(t, d)
+				s.Purge(d.key)
+			}
+		})
+	}
+	all.Wait()
 }

@@ -117,25 +117,20 @@ func (s *Store) Purge(key Key) bool {
 		e.mu.Unlock()
 	}
 	id, rec := sh.Find((*[16]byte)(&key))
-	var gone *Event
+	var gone Line
 	if rec != nil {
 		gone = s.remove(sh, id, rec)
 	}
 	sh.Unlock()
-	s.log(gone)
+	waitFor(gone)
 	return e != nil || rec != nil
 }
 
 // remove takes a record out of the index, with its shard locked. Its last reader
-// frees what it has. It returns what is to be logged about that, if anything is.
-func (s *Store) remove(sh *index.Shard, id index.ID, rec *index.Record) (gone *Event) {
-	if s.logs() {
-		gone = &Event{Action: Released, Dir: -1, Key: rec.Key}
-	}
-	if dir, number, ok := rec.OnDisk(); ok {
-		if gone != nil {
-			gone.Dir, gone.Number = dir, ufs.Number(number)
-		}
+// frees what it has. The caller waits for the line about it.
+func (s *Store) remove(sh *index.Shard, id index.ID, rec *index.Record) Line {
+	gone := s.logReleased(rec)
+	if dir, _, ok := rec.OnDisk(); ok {
 		s.disks.leaveOrder(sh, id, rec)
 		s.disks.shut(s.kept[sh.Number()].drop(id))
 		s.disks.send(dir, errandDelete, recordOf(rec))

@@ -26,7 +26,7 @@ func (s *Store) Put(o *Opening, h *Head, body []byte) {
 	sh.Lock()
 	s.supersede(sh, h.Key, kept)
 	id, rec := sh.Find((*[16]byte)(&h.Key))
-	var gone *Event
+	var gone Line
 	if rec != nil {
 		gone = s.remove(sh, id, rec)
 	}
@@ -42,7 +42,7 @@ func (s *Store) Put(o *Opening, h *Head, body []byte) {
 		}
 	}
 	sh.Unlock()
-	s.log(gone)
+	waitFor(gone)
 	if kept {
 		s.stats.stored.Add(1)
 		return
@@ -51,8 +51,8 @@ func (s *Store) Put(o *Opening, h *Head, body []byte) {
 		s.mem.Release(first)
 	}
 	if c.Log != nil {
-		s.log(&Event{Action: Released, Dir: -1, Key: h.Key, Head: h.Bytes, Announced: h.Length, Length: int64(len(body)),
-			Method: o.methodText(), URL: o.URL})
+		waitFor(s.log(&Event{Action: Released, Dir: -1, Key: h.Key, Head: h.Bytes, Announced: h.Length, Length: int64(len(body)),
+			Method: o.methodText(), URL: o.URL}))
 	}
 }
 

@@ -61,7 +61,10 @@ func TestPutTakesThePlaceOfAnother(t *testing.T) {
 		t.Run(fmt.Sprint(kept), func(t *testing.T) {
 			c := memoryOnly()
 			var released []string
-			c.Log = func(e *Event) { released = append(released, fmt.Sprintf("%s %d %s", e.Action, len(e.Head), e.URL)) }
+			c.Log = func(e *Event) Line {
+				released = append(released, fmt.Sprintf("%s %d %s", e.Action, len(e.Head), e.URL))
+				return nil
+			}
 			s := open(t, c)
 			newer := docOf(1, 2000)
 			if !kept {

@@ -137,7 +137,11 @@ func (s *Store) loadRecord(d *disk, r *ufs.Record) ufs.Verdict {
 	key := Key(r.Key)
 	sh := s.ix.Shard((*[16]byte)(&key))
 	sh.Lock()
-	defer sh.Unlock()
+	var gone Line
+	defer func() {
+		sh.Unlock()
+		waitFor(gone)
+	}()
 	if s.live[sh.Number()][key] != nil {
 		return ufs.Older // what is on its way is newer
 	}
@@ -149,7 +153,7 @@ func (s *Store) loadRecord(d *disk, r *ufs.Record) ufs.Verdict {
 		if old.Memory != 0 || int64(old.Timestamp) >= r.Timestamp {
 			return ufs.Older
 		}
-		s.remove(sh, id, old)
+		gone = s.remove(sh, id, old)
 		verdict = ufs.Replaced
 	}
 	id, rec := sh.Insert((*[16]byte)(&key))

@@ -57,7 +57,7 @@ func (s *Store) shrink(n int) bool {
 		gone := s.forgetIfEmpty(sh, id, rec)
 		sh.Unlock()
 		s.stats.memoryEvictions.Add(1)
-		s.log(gone)
+		waitFor(gone)
 	}
 	return true
 }
@@ -81,15 +81,12 @@ func (s *Store) dropMemory(rec *index.Record) {
 }
 
 // forgetIfEmpty removes a record that is neither in memory nor on disk, with its
-// shard locked. It returns what is to be logged about that.
-func (s *Store) forgetIfEmpty(sh *index.Shard, id index.ID, rec *index.Record) *Event {
+// shard locked. The caller waits for the line about it.
+func (s *Store) forgetIfEmpty(sh *index.Shard, id index.ID, rec *index.Record) Line {
 	if _, _, onDisk := rec.OnDisk(); onDisk || rec.Memory != 0 {
 		return nil
 	}
-	var gone *Event
-	if s.logs() {
-		gone = &Event{Action: Released, Dir: -1, Key: rec.Key}
-	}
+	gone := s.logReleased(rec)
 	sh.Detach(id)
 	if rec.Pins == 0 {
 		sh.Free(id)

@@ -27,7 +27,11 @@ func (e *Entry) settle(sw *swapOut) {
 		delete(live, e.key)
 	}
 	var event *Event
+	var gone, line Line
 	if mine && e.kept && e.phase == complete && (e.whole || sw != nil) {
+		if id, old := sh.Find((*[16]byte)(&e.key)); old != nil {
+			gone = s.remove(sh, id, old)
+		}
 		event = s.enterRecord(sh, e, sw)
 	}
 	if event == nil {
@@ -36,20 +40,19 @@ func (e *Entry) settle(sw *swapOut) {
 			s.disks.unlink(sw.d.slot, sw.number)
 		}
 	}
+	if event.Action == Released || sw != nil {
+		line = s.log(event)
+	}
 	e.mu.Unlock()
 	sh.Unlock()
-	if event.Action == Released || sw != nil {
-		s.log(event)
-	}
+	waitFor(gone)
+	waitFor(line)
 	e.freeIfLast()
 }
 
-// enterRecord makes the record of an entry, with its shard and it locked. It is
-// nil when the index is full.
+// enterRecord makes the record of an entry, with its shard and it locked, where there
+// is none under its key. It is nil when the index is full.
 func (s *Store) enterRecord(sh *index.Shard, e *Entry, sw *swapOut) *Event {
-	if id, old := sh.Find((*[16]byte)(&e.key)); old != nil {
-		s.remove(sh, id, old)
-	}
 	id, rec := sh.Insert((*[16]byte)(&e.key))
 	if rec == nil {
 		return nil

@@ -145,9 +145,10 @@ func (e *Entry) swapJob(sw *swapOut) {
 			e.mu.Lock()
 			failed := e.event(SwapOutFailed)
 			failed.Dir, failed.Number = sw.d.slot, sw.number
-			e.s.log(failed)
+			line := e.s.log(failed)
 			sw.abandoned = true
 			e.endJob(sw)
+			waitFor(line)
 			return
 		}
 		if !e.wrote(sw, to) {

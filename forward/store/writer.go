@@ -101,7 +101,7 @@ func (s *Store) enter(e *Entry, before, key Key, kept bool) {
 	if live[key] != e {
 		s.supersede(sh, key, false)
 	}
-	var gone *Event
+	var gone Line
 	if id, rec := sh.Find((*[16]byte)(&key)); rec != nil {
 		gone = s.remove(sh, id, rec)
 	}
@@ -113,7 +113,7 @@ func (s *Store) enter(e *Entry, before, key Key, kept bool) {
 	e.stream()
 	e.mu.Unlock()
 	sh.Unlock()
-	s.log(gone)
+	waitFor(gone)
 }
 
 // supersede makes the entry that can be found under a key obsolete, with its shard
