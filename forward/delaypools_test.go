@@ -69,12 +69,13 @@ func (s *storing) visitAs(method string) *visitor {
 // with client_lifetime; with a configuration that does not slow it down it goes on.
 func TestEndsOfSlowTransfers(t *testing.T) {
 	for name, c := range transfers {
-		for end, edit := range map[string]func(*conf.Config){"client": nil, "lifetime": func(c *conf.Config) { c.ClientLifetime = 300 * time.Millisecond },
+		for end, edit := range map[string]func(*conf.Config){"client": nil, "lifetime": func(c *conf.Config) { c.ClientLifetime = 2 * time.Second },
 			"shutdown": nil, "pools gone": nil, "other pool": nil} {
 			if end == "lifetime" && name == "tunnel" {
 				continue
 			}
 			t.Run(name+" "+end, func(t *testing.T) {
+				t.Parallel()
 				const lines = still + "quick_abort_min 0 KB\nquick_abort_max 0 KB\n"
 				s := newStoring(t, lines)
 				if edit != nil {
@@ -123,8 +124,9 @@ func TestEndsOfSlowTransfers(t *testing.T) {
 func TestPausesAreNoSilence(t *testing.T) {
 	for name, c := range transfers {
 		t.Run(name, func(t *testing.T) {
-			s := newStoring(t, paced(5000))
-			s.becomes(paced(5000), func(c *conf.Config) { c.ReadTimeout = 40 * time.Millisecond }) // a pause is 100 ms
+			t.Parallel()
+			s := newStoring(t, paced(1000))
+			s.becomes(paced(1000), func(c *conf.Config) { c.ReadTimeout = 400 * time.Millisecond }) // a pause is 500 ms
 			v := s.visitAs(c.method)
 			a := s.next()
 			a.say(c.head + text(1000))

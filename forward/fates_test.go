@@ -180,7 +180,8 @@ func TestReadTimeout(t *testing.T) {
 				io.WriteString(conn, c.begin)
 				r.ReadByte()
 			})
-			r := start(t, nil, func(cfg *conf.Config) { cfg.ReadTimeout = 30 * time.Millisecond })
+			t.Parallel()
+			r := start(t, nil, func(cfg *conf.Config) { cfg.ReadTimeout = time.Second }) // in which the origin begins
 			got := r.exchange(fmt.Sprintf("%s http://%s/ HTTP/1.0\r\n\r\n", c.method, origin))
 			if !strings.HasPrefix(got, "HTTP/1.0 "+c.want+"\r\n") || c.method == "GET" && !strings.HasSuffix(got, "\r\n\r\nhalf") {
 				t.Errorf("%q", got)

@@ -122,7 +122,10 @@ func TestOnlyWholeHellosPass(t *testing.T) {
 		b, _ := io.ReadAll(r)
 		reached <- string(b)
 	})
-	tunnel := func(c *conf.Config) { c.TunnelUnknownProtocol, c.InterceptSniffTime = true, 50*time.Millisecond }
+	tunnel := func(c *conf.Config) { c.TunnelUnknownProtocol, c.InterceptSniffTime = true, time.Minute }
+	short := func(c *conf.Config) {
+		c.TunnelUnknownProtocol, c.InterceptSniffTime, c.RequestTimeout = true, time.Second, 2*time.Second
+	}
 	for _, c := range []struct {
 		sent, answer, log string
 		edit              func(*conf.Config)
@@ -133,7 +136,7 @@ func TestOnlyWholeHellosPass(t *testing.T) {
 		{sent: "GET / HTTP/1.0\r\n\r\n", log: "TCP_DENIED/400"},
 		{sent: "\x16\x03\x01\x00\x00", answer: "\x15\x03\x03\x00\x02\x02\x32", log: "TCP_DENIED/400"},
 		{sent: "\x16\x03\x01\x00\x00", answer: "\x15\x03\x03\x00\x02\x02\x32", log: "TCP_DENIED/400", edit: tunnel},
-		{sent: "\x16\x03\x01\x02\x00\x01", edit: func(c *conf.Config) { tunnel(c); c.RequestTimeout = 200 * time.Millisecond }},
+		{sent: "\x16\x03\x01\x02\x00\x01", edit: short},
 	} {
 		edit := c.edit
 		if edit == nil {

@@ -93,7 +93,7 @@ func TestEndsOfTunnels(t *testing.T) {
 			})
 			r := start(t, nil, func(cfg *conf.Config) {
 				if c.client == nil && c.origin == nil {
-					cfg.ReadTimeout = 50 * time.Millisecond
+					cfg.ReadTimeout = time.Second // in which both have said what they say
 				}
 			})
 			cl := r.dial()
