@@ -183,7 +183,7 @@ func (r *rig) idle() {
 // otherMake starts nginx or haproxy before the origin and gives its address.
 func otherMake(t *testing.T, server, path, origin string) (addr string) {
 	dir := t.TempDir()
-	addr = dead(t)
+	addr = free(t)
 	config := filepath.Join(dir, "conf")
 	text := fmt.Sprintf(`defaults
  mode http

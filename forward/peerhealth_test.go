@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"fmt"
 	"io"
-	"net"
 	"net/netip"
 	"strings"
 	"testing"
@@ -15,12 +14,7 @@ import (
 // A parent that fails ten times is left alone; once it is back, a probe set off
 // by a request that did without it brings it back into use.
 func TestParentComesBack(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	at := l.Addr().String()
-	l.Close()
+	at, listen := mute(t)
 	r := start(t, nil, func(c *conf.Config) {
 		port := netip.MustParseAddrPort(at).Port()
 		c.Peers = []*conf.Peer{{Name: "p1", Host: "127.0.0.1", HTTPPort: port, Type: conf.PeerParent, NoQuery: true, Weight: 1}}
@@ -36,10 +30,7 @@ func TestParentComesBack(t *testing.T) {
 	if got := get(); !strings.Contains(got, "ERR_CONNECT_FAIL 111") {
 		t.Fatalf("%q", got)
 	}
-	if l, err = net.Listen("tcp", at); err != nil {
-		t.Skip(err) // somebody else has the port now
-	}
-	defer l.Close()
+	l := listen()
 	go func() {
 		for {
 			c, err := l.Accept()

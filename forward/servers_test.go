@@ -2,10 +2,12 @@ package forward
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -97,15 +99,23 @@ func (s *tools) serve(ready func() bool, argv ...string) {
 	}
 }
 
-// freePort is a port of 127.0.0.1 nobody has, in TCP and UDP.
+// freePort is a port of 127.0.0.1 nobody has, in TCP and UDP, nor gets by chance: it is
+// below those the system chooses from.
 func freePort(t *testing.T) string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 1000 {
+		port := strconv.Itoa(10000 + rand.IntN(10000))
+		l, err := net.Listen("tcp", "127.0.0.1:"+port)
+		if err != nil {
+			continue
+		}
+		l.Close()
+		if p, err := net.ListenPacket("udp", "127.0.0.1:"+port); err == nil {
+			p.Close()
+			return port
+		}
 	}
-	defer l.Close()
-	_, port, _ := net.SplitHostPort(l.Addr().String())
-	return port
+	t.Fatal("no port is free")
+	return ""
 }
 
 // listens is ready once something accepts at a port.

@@ -36,15 +36,8 @@ func lines(c *conf.Config, at ...string) {
 	}
 }
 
-// free is an address nobody listens at.
-func free(t *testing.T) string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
+// free is an address to listen at.
+func free(t *testing.T) string { return "127.0.0.1:" + freePort(t) }
 
 // A reconfigure opens the ports that are new, closes those that have gone,
 // leaves the others listening, and serves on without one that cannot be had.

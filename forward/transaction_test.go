@@ -9,12 +9,14 @@ import (
 	"github.com/cuttle-proxy/cuttle/forward/sock"
 	"io"
 	"net"
+	"os"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/cuttle-proxy/cuttle/conf"
+	"golang.org/x/sys/unix"
 )
 
 const added = "X-Cache: MISS from proxy.test\r\nX-Cache-Lookup: MISS from proxy.test:0\r\nVia: 1.0 proxy.test:0 (squid/test)\r\n"
@@ -215,14 +217,39 @@ func TestConnect(t *testing.T) {
 	r.logged(0, fmt.Sprintf("TCP_MISS/200 %d", len(established[0])+len("earlygot early")+2*len(big)), " CONNECT "+origin+" - DIRECT/127.0.0.1 -")
 }
 
-// dead is an address nobody listens on.
+// dead is an address nobody listens at, and nobody else gets before the test ends.
 func dead(t *testing.T) string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	at, _ := mute(t)
+	return at
+}
+
+// mute is a socket that has an address and does not listen at it until told to.
+func mute(t *testing.T) (at string, listen func() net.Listener) {
+	t.Helper()
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	return l.Addr().String()
+	f := os.NewFile(uintptr(fd), "mute")
+	t.Cleanup(func() { f.Close() })
+	if err := unix.Bind(fd, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
+		t.Fatal(err)
+	}
+	name, err := unix.Getsockname(fd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprintf("127.0.0.1:%d", name.(*unix.SockaddrInet4).Port), func() net.Listener {
+		if err := unix.Listen(fd, 100); err != nil {
+			t.Fatal(err)
+		}
+		l, err := net.FileListener(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { l.Close() })
+		return l
+	}
 }
 
 func TestFailures(t *testing.T) {

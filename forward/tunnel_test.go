@@ -54,7 +54,7 @@ func TestTunnelThroughParent(t *testing.T) {
 // A tunnel uses the best next hop only: where that fails no other is tried, as in 2.6.
 func TestTunnelHasOneWay(t *testing.T) {
 	origin := scripted(t, func(c *net.TCPConn, r *bufio.Reader) { io.Copy(c, r) })
-	host, port, _ := net.SplitHostPort(free(t))
+	host, port, _ := net.SplitHostPort(dead(t))
 	r := start(t, nil, file(t, "cache_peer "+host+" parent "+port+" 0 no-query default\nnonhierarchical_direct off"))
 	if got := r.exchange("CONNECT " + origin + " HTTP/1.0\r\n\r\nhello"); !strings.HasPrefix(got, "HTTP/1.0 503 ") || !strings.Contains(got, "X-Squid-Error: ERR_CONNECT_FAIL 111\r\n") {
 		t.Errorf("%q", got)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -270,13 +271,16 @@ func (r *running) target(path string) string {
 
 func portOf(l net.Listener) int { return l.Addr().(*net.TCPAddr).Port }
 
+// freePort is a port nobody listens at, nor gets by chance: it is below those the system
+// chooses from.
 func freePort() int {
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		panic(err)
+	for {
+		l, err := net.Listen("tcp4", fmt.Sprintf("127.0.0.1:%d", 10000+rand.IntN(10000)))
+		if err == nil {
+			defer l.Close()
+			return portOf(l)
+		}
 	}
-	defer l.Close()
-	return portOf(l)
 }
 
 // processorTime is what the contender has spent.

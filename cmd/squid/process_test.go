@@ -58,12 +58,7 @@ func newSubject(t *testing.T, lines ...string) *subject {
 	if err := os.Chmod(s.dir, 0o777); err != nil {
 		t.Fatal(err)
 	}
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.port = l.Addr().(*net.TCPAddr).Port
-	l.Close()
+	s.port = freePort(t)
 	s.write(lines...)
 	t.Cleanup(func() {
 		if pid := runningCopy(s.in("squid.pid")); pid != 0 {

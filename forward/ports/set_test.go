@@ -3,6 +3,7 @@ package ports
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/netip"
 	"slices"
@@ -85,17 +86,20 @@ func (s *street) listens(what string, want ...string) {
 	}
 }
 
-// free gives addresses nobody listens at.
+// free gives addresses nobody listens at, nor gets by chance: their ports are below those
+// the system chooses from.
 func free(t *testing.T, n int) (list []string) {
-	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
+	for range 1000 {
+		if len(list) == n {
+			return list
 		}
-		defer l.Close()
-		list = append(list, l.Addr().String())
+		if l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 10000+rand.IntN(10000))); err == nil {
+			defer l.Close()
+			list = append(list, l.Addr().String())
+		}
 	}
-	return list
+	t.Fatal("no port is free")
+	return nil
 }
 
 // A port that cannot be had is named by 2.6's line, ends nothing while another one

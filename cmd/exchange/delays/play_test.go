@@ -2,11 +2,12 @@ package delays
 
 import (
 	"context"
-	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -64,14 +65,18 @@ func newPlay(t *testing.T, s *scenario) *play {
 	return p
 }
 
-// freePort is a port nobody listens at.
+// freePort is a port nobody listens at, nor gets by chance: it is below those the system
+// chooses from, and has as many digits.
 func freePort(t *testing.T) string {
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 1000 {
+		port := strconv.Itoa(10000 + rand.IntN(10000))
+		if l, err := net.Listen("tcp4", "127.0.0.1:"+port); err == nil {
+			l.Close()
+			return port
+		}
 	}
-	defer l.Close()
-	return fmt.Sprint(l.Addr().(*net.TCPAddr).Port)
+	t.Fatal("no port is free")
+	return ""
 }
 
 func (p *play) expand(text string) string { return p.values.Replace(text) }
