@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
@@ -20,12 +21,7 @@ func controlled(t *testing.T, more ...string) (order func(words ...string) (stri
 	t.Helper()
 	dir := t.TempDir()
 	socket, log := filepath.Join(dir, "control"), filepath.Join(dir, "events")
-	c, err := net.ListenPacket("udp4", "127.0.0.2:0") // a port that is free on both, most likely
-	if err != nil {
-		t.Fatal(err)
-	}
-	port := c.LocalAddr().(*net.UDPAddr).Port
-	c.Close()
+	port := 10000 + rand.IntN(10000) // below those the system chooses from: nobody has it by chance
 	args := append([]string{"-router", "127.0.0.2", "-router", "127.0.0.3", "-port", fmt.Sprint(port), "-control", socket, "-events", log}, more...)
 	o, err := parseOptions(args, io.Discard)
 	if err != nil {

@@ -3,6 +3,7 @@ package dns
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"io"
 	"net"
 	"net/netip"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"golang.org/x/net/dns/dnsmessage"
+	"golang.org/x/sys/unix"
 )
 
 // testServer is a name server on the loopback. reply makes the answers to one
@@ -21,19 +23,31 @@ type testServer struct {
 	tcp  net.Listener
 }
 
+// bothAt are a socket and a listener of one address, until the test ends.
+func bothAt(t *testing.T) (netip.AddrPort, *net.UDPConn, *net.TCPListener) {
+	t.Helper()
+	for {
+		tcp, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		addr := tcp.Addr().(*net.TCPAddr).AddrPort()
+		udp, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(addr))
+		if err == nil {
+			t.Cleanup(func() { udp.Close(); tcp.Close() })
+			return addr, udp, tcp
+		}
+		tcp.Close()
+		if !errors.Is(err, unix.EADDRINUSE) { // by UDP: the next port may be free for both
+			t.Fatal(err)
+		}
+	}
+}
+
 func serve(t *testing.T, answers func(tcp bool, q dnsmessage.Question, id uint16) [][]byte) *testServer {
 	t.Helper()
-	tcp, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr := tcp.Addr().(*net.TCPAddr).AddrPort()
-	udp, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(addr))
-	if err != nil {
-		t.Fatal(err)
-	}
+	addr, udp, tcp := bothAt(t)
 	s := &testServer{addr, udp, tcp}
-	t.Cleanup(func() { udp.Close(); tcp.Close() })
 	parse := func(b []byte) (q dnsmessage.Question, id uint16) {
 		var p dnsmessage.Parser
 		head, err := p.Start(b)
@@ -78,7 +92,7 @@ func serve(t *testing.T, answers func(tcp bool, q dnsmessage.Question, id uint16
 
 func testExchange(t *testing.T, s *testServer) (reply, error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 	return newWire(&Options{}).exchange(ctx, s.addr, question{"www.test", dnsmessage.TypeA})
 }

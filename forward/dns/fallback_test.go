@@ -18,16 +18,7 @@ import (
 // and which leaves each TCP connection to tcp once the question has been read.
 func truncating(t *testing.T, udp func(id uint16) []byte, tcp func(c *net.TCPConn, id uint16)) netip.AddrPort {
 	t.Helper()
-	listener, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr := listener.Addr().(*net.TCPAddr).AddrPort()
-	socket, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(addr))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { socket.Close(); listener.Close() })
+	addr, socket, listener := bothAt(t)
 	go func() {
 		buf := make([]byte, 600)
 		for {

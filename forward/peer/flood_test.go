@@ -51,17 +51,21 @@ func TestFloodOfQueries(t *testing.T) {
 			drain(time.Millisecond)
 		}
 	}
+	after := socketAt(t, netip.AddrPortFrom(anAddress(), 0))
+	var last []byte
+	eventually(t, "a question is answered behind the flood", func() bool { // unless it is lost in it
+		last = exchange(t, after, f.port(23130), query("http://www.test/hit"), time.Second)
+		return last != nil
+	})
+	var m icp.Message
+	if err := m.Parse(last); err != nil || m.Opcode != icp.Hit {
+		t.Errorf("after the flood: %v %v", m.Opcode, err)
+	}
 	drain(100 * time.Millisecond)
 	if answers > sent || answers == 0 || longest > 512 {
 		t.Errorf("%d answers to %d questions, the longest of %d octets", answers, sent, longest)
 	}
-	if n := runtime.NumGoroutine(); n > goroutines {
-		t.Errorf("%d goroutines, %d before", n, goroutines)
-	}
-	var m icp.Message
-	if err := m.Parse(exchange(t, c, f.port(23130), query("http://www.test/hit"), 20*time.Second)); err != nil || m.Opcode != icp.Hit {
-		t.Errorf("after the flood: %v %v", m.Opcode, err)
-	}
+	eventually(t, "nothing stays", func() bool { return runtime.NumGoroutine() <= goroutines })
 }
 
 // A flood of answers nobody asked for is not answered and not remembered.
