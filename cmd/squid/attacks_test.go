@@ -304,7 +304,7 @@ func TestSlowBodyDoesNotTurnTheName(t *testing.T) {
 		fmt.Fprintf(c, "POST http://%s/ HTTP/1.1\r\nHost: %s\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n4\r\nslow\r\n", host, host)
 		select {
 		case <-name.asked:
-		case <-time.After(10 * time.Second):
+		case <-time.After(20 * time.Second):
 			t.Fatal("the name was not asked for while the body came")
 		}
 		name.addr.Store(8)

@@ -53,7 +53,7 @@ func (c *cached) configure(lines ...string) {
 func (c *cached) get(path string) string {
 	c.t.Helper()
 	proxy := &url.URL{Scheme: "http", Host: fmt.Sprintf("127.0.0.1:%d", c.port)}
-	client := http.Client{Transport: &http.Transport{Proxy: http.ProxyURL(proxy), DisableKeepAlives: true}, Timeout: 10 * time.Second}
+	client := http.Client{Transport: &http.Transport{Proxy: http.ProxyURL(proxy), DisableKeepAlives: true}, Timeout: 30 * time.Second}
 	reply, err := client.Get(c.origin.URL + path)
 	if err != nil {
 		c.t.Fatal(err)

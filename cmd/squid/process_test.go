@@ -101,11 +101,11 @@ func (s *subject) run(args ...string) (int, string) {
 	cmd := exec.Command(s.bin, append([]string{"-f", s.conf()}, args...)...)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr, cmd.Dir = &out, &out, s.dir
-	cmd.WaitDelay = 5 * time.Second // a daemon that keeps our pipe open is a mistake, and must not hang the test
+	cmd.WaitDelay = 20 * time.Second // a daemon that keeps our pipe open is a mistake, and must not hang the test
 	if err := cmd.Start(); err != nil {
 		s.t.Fatal(err)
 	}
-	timer := time.AfterFunc(20*time.Second, func() { cmd.Process.Kill() })
+	timer := time.AfterFunc(time.Minute, func() { cmd.Process.Kill() })
 	if err := cmd.Wait(); errors.Is(err, exec.ErrWaitDelay) {
 		s.t.Errorf("%v: its children keep the caller's output open", args)
 	}
@@ -136,10 +136,10 @@ func (s *subject) read(name string) string {
 	return string(data)
 }
 
-// until waits for a condition, at most ten seconds.
+// until waits for a condition, at most thirty seconds.
 func (s *subject) until(what string, done func() bool) {
 	s.t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); !done(); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(30 * time.Second); !done(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			s.t.Fatalf("waited in vain until %s\ncache.log:\n%s\noutput:\n%s", what, s.read("cache.log"), s.read("out"))
 		}
@@ -158,7 +158,7 @@ func (s *subject) answers() bool {
 		return false
 	}
 	defer c.Close()
-	c.SetDeadline(time.Now().Add(5 * time.Second))
+	c.SetDeadline(time.Now().Add(20 * time.Second))
 	fmt.Fprint(c, "GET http://127.0.0.1:1/ HTTP/1.0\r\n\r\n")
 	n, _ := c.Read(make([]byte, 12))
 	return n == 12
