@@ -40,9 +40,11 @@ type Header struct {
 // Redirect is what a WCCPv2 router puts before a redirected packet.
 type Redirect struct {
 	// Dynamic tells the kind of the service, Alternative which bucket was used.
-	Dynamic, Alternative bool
-	Service              uint8
-	AltBucket, Bucket    uint8
+	// Unavailable says that nothing else is said (draft-mclaggan-wccp-v2rev1-00, 3.12.1).
+	Dynamic, Alternative, Unavailable bool
+
+	Service           uint8
+	AltBucket, Bucket uint8
 }
 
 const redirectLen = 4
@@ -105,7 +107,8 @@ func Parse(packet []byte) (h Header, payload []byte, err error) {
 
 // beginsIP tells an IP packet from a redirect header, which nothing announces:
 // an IPv4 header has a length of at least five words, so its first octet is 0x45
-// or more, while a redirect header's is 0x00, 0x40, 0x80 or 0xc0.
+// or more, while a redirect header's is 0x00, 0x40, 0x80, 0xc0 or, without anything to
+// say, 0x20.
 func beginsIP(b []byte) bool {
 	return len(b) > 0 && (b[0] > 0x44 && b[0] < 0x50 || b[0]>>4 == 6)
 }
@@ -114,6 +117,7 @@ func readRedirect(b []byte) Redirect {
 	return Redirect{
 		Dynamic:     b[0]&0x80 != 0,
 		Alternative: b[0]&0x40 != 0,
+		Unavailable: b[0]&0x20 != 0,
 		Service:     b[1],
 		AltBucket:   b[2],
 		Bucket:      b[3],
@@ -127,6 +131,9 @@ func (r Redirect) appendTo(b []byte) []byte {
 	}
 	if r.Alternative {
 		first |= 0x40
+	}
+	if r.Unavailable {
+		first |= 0x20
 	}
 	return append(b, first, r.Service, r.AltBucket, r.Bucket)
 }

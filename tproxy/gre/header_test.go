@@ -44,6 +44,8 @@ func TestParse(t *testing.T) {
 			Header{Protocol: ProtocolWCCP, Redirected: true, Redirect: Redirect{Dynamic: true, Service: 80, Bucket: 42}}, nil},
 		{"standard service, alternative bucket", "0000 883e 40 00 07 2a" + ip,
 			Header{Protocol: ProtocolWCCP, Redirected: true, Redirect: Redirect{Alternative: true, AltBucket: 7, Bucket: 42}}, nil},
+		{"redirect header that says nothing", "0000 883e 20 00 00 00" + ip,
+			Header{Protocol: ProtocolWCCP, Redirected: true, Redirect: Redirect{Unavailable: true}}, nil},
 		{"wccp without redirect header", "0000 883e" + ip, Header{Protocol: ProtocolWCCP}, nil},
 		{"plain IPv4", "0000 0800" + ip, Header{Protocol: ProtocolIPv4}, nil},
 		{"key and sequence", "3000 0800 00000005 00000009" + ip,
@@ -88,8 +90,11 @@ func TestWhatIsAppendedIsParsed(t *testing.T) {
 		}
 		if h.Protocol == ProtocolWCCP && rapid.Bool().Draw(t, "redirected") {
 			h.Redirected = true
-			h.Redirect = Redirect{rapid.Bool().Draw(t, "d"), rapid.Bool().Draw(t, "a"),
-				rapid.Uint8().Draw(t, "service"), rapid.Uint8().Draw(t, "alt"), rapid.Uint8().Draw(t, "bucket")}
+			h.Redirect = Redirect{Unavailable: true} // and nothing else
+			if rapid.Bool().Draw(t, "available") {
+				h.Redirect = Redirect{rapid.Bool().Draw(t, "d"), rapid.Bool().Draw(t, "a"), false,
+					rapid.Uint8().Draw(t, "service"), rapid.Uint8().Draw(t, "alt"), rapid.Uint8().Draw(t, "bucket")}
+			}
 		}
 		payload := ip4("1.2.3.4", "5.6.7.8", rapid.SliceOfN(rapid.Byte(), 0, 99).Draw(t, "payload"))
 		before := []byte("before")
