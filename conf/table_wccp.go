@@ -7,7 +7,7 @@ var wccpRows = []Directive{
 		Help: "The router of WCCP version 1; 0.0.0.0 for none."},
 	{Name: "wccp2_router", kind: wccpRouters(func(w *WCCP) *[]netip.AddrPort { return &w.V2Routers }), Effect: Acts,
 		Example: "wccp2_router 192.0.2.1\nwccp2_router 192.0.2.2",
-		Help:    "The routers of WCCP version 2. Without any the protocol is off. IPv6 ones (ours) are spoken to in version 2.01, with layer 2 and hash; no wccp2_address then."},
+		Help:    "The routers of WCCP version 2. Without any the protocol is off. IPv6 ones (ours) are spoken to in version 2.01, with layer 2; no wccp2_address then."},
 	{Name: "wccp_version", Default: "4", kind: number(func(c *Config) *int { return &c.WCCP.Version }), Effect: Acts,
 		Help: "The version number in WCCP 1 packets: 4 is right, very old routers want 3."},
 	{Name: "wccp2_rebuild_wait", Default: "on", Since: "STABLE2", kind: onOff(func(c *Config) *bool { return &c.WCCP.RebuildWait }), Effect: Acts,

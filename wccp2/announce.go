@@ -75,7 +75,7 @@ func (e *Engine) identity(g *group, r *router) *wire.CacheIdentity {
 		c.Weight = 0
 	}
 	if g.methods.assignment == wire.MethodMask {
-		mask, _ := maskFor(g.svc.Service, e.cfg.mask())
+		mask, _ := maskFor(g.svc.Service, e.cfg.mask(), g.v6)
 		c.Kind, c.Status = wire.MaskData, statedWeight
 		c.Sets = []wire.MaskValueSet{{Mask: mask}}
 		return c

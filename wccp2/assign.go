@@ -97,16 +97,17 @@ func (r *router) confirms(f *fleet) bool {
 func (e *Engine) divided(g *group, f *fleet, s standing, list []member) (*wire.Assignment, []netip.Addr) {
 	a := &wire.Assignment{Method: wire.AssignHash}
 	mask, values := e.maskOf(g)
-	if values != nil {
-		a.Method = wire.AssignMask
-	}
-	owners := e.owners(f, s, list, values)
-	if a.Method == wire.AssignMask {
+	owners := e.owners(f, s, list, mask, values)
+	switch {
+	case values != nil && g.v6:
+		a.Method, a.AltSets = wire.AssignAltMask, []wire.AltMaskValueSet{numbered(mask, list, owners)}
+		return a, owners
+	case values != nil:
 		set := wire.MaskValueSet{Mask: mask}
 		for i, v := range values {
 			set.Values = append(set.Values, wire.Value{Mask: v, Cache: owners[i]})
 		}
-		a.Sets = []wire.MaskValueSet{set}
+		a.Method, a.Sets = wire.AssignMask, []wire.MaskValueSet{set}
 		return a, owners
 	}
 	index := map[netip.Addr]int{}
@@ -120,23 +121,42 @@ func (e *Engine) divided(g *group, f *fleet, s standing, list []member) (*wire.A
 	return a, owners
 }
 
+// numbered is the short form of a mask's values. Messages of version 2.01 are to have it
+// rather than the long one (rev1 7), where each value of an IPv6 address is in the table
+// of addresses besides, and an assignment would not fit a packet.
+func numbered(mask wire.Mask, list []member, owners []netip.Addr) wire.AltMaskValueSet {
+	set := wire.AltMaskValueSet{Mask: mask}
+	for _, m := range list {
+		his := wire.CacheValues{Cache: m.addr}
+		for v, o := range owners {
+			if o == m.addr {
+				his.Values = append(his.Values, uint32(v))
+			}
+		}
+		if len(his.Values) > 0 {
+			set.Caches = append(set.Caches, his)
+		}
+	}
+	return set
+}
+
 // maskOf gives the mask of a group and the values under it, nil with hash assignment.
 func (e *Engine) maskOf(g *group) (wire.Mask, []wire.Mask) {
 	if g.methods.assignment != wire.MethodMask {
 		return wire.Mask{}, nil
 	}
-	mask, _ := maskFor(g.svc.Service, e.cfg.mask())
-	return mask, maskValues(mask)
+	mask, _ := maskFor(g.svc.Service, e.cfg.mask(), g.v6)
+	return mask, maskValues(g.svc.Service, e.cfg.mask(), g.v6)
 }
 
 // owners hands the values, or with nil the 256 buckets, round the caches by the
 // configured division.
-func (e *Engine) owners(f *fleet, s standing, list []member, values []wire.Mask) []netip.Addr {
+func (e *Engine) owners(f *fleet, s standing, list []member, mask wire.Mask, values []wire.Mask) []netip.Addr {
 	n := buckets(values)
 	if e.cfg.Division == DivideSticky {
 		prior := f.owners
 		if !slices.ContainsFunc(s.joined, func(r *router) bool { return f.current != nil && r.view.Key == f.current.Key }) {
-			prior = inForce(s.joined, values) // another cache's, or nothing
+			prior = inForce(s.joined, mask, values) // another cache's, or nothing
 			if prior == nil && len(f.last) == n {
 				prior = f.last // the routers have forgotten it
 			}

@@ -24,12 +24,11 @@ var negotiable = []struct {
 // methods are what a group asks its routers for.
 type methods struct{ forwarding, assignment, returning uint32 }
 
-// methods are the configured ones towards IPv4 routers. Those of IPv6 are asked for
-// layer 2 and hash whatever is configured: they wrap packets in GRE over IPv6, which is
-// not received here, and what the mask of a 128-bit address is, is not known.
+// methods are the configured ones. Routers of IPv6 are asked for layer 2 whatever is
+// configured: they wrap packets in GRE over IPv6, which is not received here.
 func (c *Config) methods(v6 bool) methods {
 	if v6 {
-		return methods{wire.MethodL2, wire.MethodHash, wire.MethodL2}
+		return methods{wire.MethodL2, c.Assignment, wire.MethodL2}
 	}
 	return methods{c.Forwarding, c.Assignment, c.Return}
 }

@@ -95,7 +95,7 @@ func (c *Config) check() error {
 	}
 	for i, s := range c.Services {
 		if c.Assignment == wire.MethodMask {
-			if _, err := maskFor(s.Service, c.mask()); err != nil {
+			if _, err := maskFor(s.Service, c.mask(), false); err != nil {
 				return err
 			}
 		}

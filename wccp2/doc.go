@@ -46,7 +46,9 @@
 // The revision of 2012 (draft-mclaggan-wccp-v2rev1-00) brings version 2.01, whose
 // messages may have addresses of either family, but of one in each message: routers of
 // IPv6 make a group of their own for each service, with an election among the IPv6
-// addresses of the caches. Its text was not to be had; package wire says what is known
-// of it. Because of that, and since GRE over IPv6 is not received, those groups are
-// asked for layer 2 and hash.
+// addresses of the caches. Those groups are asked for layer 2, since GRE over IPv6 is not
+// received. Values of a mask are assigned by their numbers there. Comments cite that
+// revision as "rev1"; of what it lets a cache do, the protocol's version is not
+// negotiated (3.4: with IPv6 there is no lower one, with IPv4 2.00 does), nor are the
+// intervals (3.5.4, 3.5.5: a router is told 10 seconds by silence).
 package wccp2

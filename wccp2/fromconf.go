@@ -39,7 +39,7 @@ func FromConf(c *conf.WCCP) (cfg Config, notes []string) {
 		}
 	}
 	if slices.ContainsFunc(cfg.Routers, isIPv6) && cfg.methods(false) != cfg.methods(true) {
-		notes = append(notes, "wccp2_forwarding_method, wccp2_return_method and wccp2_assignment_method are for IPv4 routers; those of IPv6 are asked for layer 2 and hash")
+		notes = append(notes, "wccp2_forwarding_method and wccp2_return_method are for IPv4 routers; those of IPv6 are asked for layer 2")
 	}
 	if n := len(cfg.Routers); n > maxRouters {
 		notes = append(notes, fmt.Sprintf("of %d wccp2_router the first %d are used", n, maxRouters))

@@ -46,11 +46,12 @@ type router struct {
 	burstAt   time.Time // next answer to a removal query
 	burst     int       // answers still owed
 
-	view  *wire.RouterView // nil before the first
-	held  int              // buckets we have there; -1 when it does not say
-	of    int              // buckets there are; 256, or the values of a mask
-	mine  wire.Bitmap      // the buckets, hash only
-	stale bool             // mine is from an earlier membership
+	view  *wire.RouterView    // nil before the first
+	shown *wire.AssignmentMap // the map beside it; nil where assignments are the identities'
+	held  int                 // buckets we have there; -1 when it does not say
+	of    int                 // buckets there are; 256, or the values of a mask
+	mine  wire.Bitmap         // the buckets, hash only
+	stale bool                // mine is from an earlier membership
 
 	owed     bool      // the current assignment is not in its view
 	sentAt   time.Time // when it was sent last

@@ -179,7 +179,7 @@ func buckets(values []wire.Mask) int {
 // inForce reads the table that routers have now out of their views, nil when
 // none shows any. Buckets of caches that are gone are nobody's in it. values are
 // the mask's; nil means the hash's buckets.
-func inForce(routers []*router, values []wire.Mask) []netip.Addr {
+func inForce(routers []*router, mask wire.Mask, values []wire.Mask) []netip.Addr {
 	number := make(map[wire.Mask]int, len(values))
 	for i, v := range values {
 		number[v] = i
@@ -189,14 +189,20 @@ func inForce(routers []*router, values []wire.Mask) []netip.Addr {
 		for i := range r.view.Caches {
 			c := &r.view.Caches[i]
 			if values != nil {
-				takeValues(table, c, number)
+				takeValues(table, c.Sets, number)
+				takeNumbers(table, c.AltSets, mask)
 				continue
 			}
+			has, current := r.bucketsOf(c)
 			for b := range table {
-				if c.Kind == wire.HashData && !c.Historical && c.Buckets.Has(uint8(b)) {
+				if current && has.Has(uint8(b)) {
 					table[b] = c.Addr
 				}
 			}
+		}
+		if r.shown != nil && values != nil {
+			takeValues(table, r.shown.Sets, number)
+			takeNumbers(table, r.shown.AltSets, mask)
 		}
 		if slices.ContainsFunc(table, netip.Addr.IsValid) {
 			return table
@@ -205,12 +211,37 @@ func inForce(routers []*router, values []wire.Mask) []netip.Addr {
 	return nil
 }
 
-// takeValues enters the values that a view says a cache has.
-func takeValues(table []netip.Addr, c *wire.CacheIdentity, number map[wire.Mask]int) {
-	for _, set := range c.Sets {
+// bucketsOf gives the buckets of a cache, which its identity has or, in version 2.01, a
+// map beside the view; false where they are of an earlier membership or not shown.
+func (r *router) bucketsOf(c *wire.CacheIdentity) (has wire.Bitmap, current bool) {
+	switch {
+	case c.HasBuckets():
+		return c.Buckets, !c.Historical
+	case r.shown != nil && r.shown.Hash != nil:
+		return r.shown.Hash.Of(c.Addr), true
+	}
+	return has, false
+}
+
+// takeValues enters the values that a router shows to be caches'.
+func takeValues(table []netip.Addr, sets []wire.MaskValueSet, number map[wire.Mask]int) {
+	for _, set := range sets {
 		for _, v := range set.Values {
 			if i, known := number[v.Mask]; known {
 				table[i] = v.Cache
+			}
+		}
+	}
+}
+
+// takeNumbers does it for values that are shown by their numbers under our mask.
+func takeNumbers(table []netip.Addr, sets []wire.AltMaskValueSet, mask wire.Mask) {
+	for _, set := range sets {
+		for _, c := range set.Caches {
+			for _, v := range c.Values {
+				if set.Mask == mask && v < uint32(len(table)) {
+					table[v] = c.Cache
+				}
 			}
 		}
 	}
@@ -221,8 +252,8 @@ func (e *Engine) remember(g *group, r *router) {
 	if e.cfg.Division != DivideSticky || !r.joined() {
 		return
 	}
-	_, values := e.maskOf(g)
-	if table := inForce([]*router{r}, values); table != nil {
+	mask, values := e.maskOf(g)
+	if table := inForce([]*router{r}, mask, values); table != nil {
 		g.fleet(r.local).last = table
 	}
 }

@@ -17,7 +17,10 @@ import (
 // that restarts may arrive at the number it had before.
 func (e *Engine) look(now time.Time, g *group, r *router, m *wire.Message) (changed bool) {
 	was := r.view
-	r.view = m.RouterView
+	r.view, r.shown = m.RouterView, m.AltMap
+	if r.shown == nil {
+		r.shown = m.AssignmentMap
+	}
 	if was == nil || was.MemberChange != r.view.MemberChange || !slices.Equal(members(was), members(r.view)) {
 		changed = true
 		if was == nil || !slices.Equal(members(was), members(r.view)) {
@@ -25,7 +28,7 @@ func (e *Engine) look(now time.Time, g *group, r *router, m *wire.Message) (chan
 				zap.Stringer("router", r.to.Addr()), zap.Stringer("service", g.svc.ServiceID), zap.String("caches", memberNames(members(r.view))))
 		}
 	}
-	e.countBuckets(now, g, r, m)
+	e.countBuckets(now, g, r)
 	return changed
 }
 
@@ -43,11 +46,14 @@ func members(v *wire.RouterView) []member {
 const unstated = -1
 
 func weightOf(c *wire.CacheIdentity) int {
-	weight, status := c.WeightStatus()
-	if c.Kind == wire.NoData || c.Kind == wire.MaskData && weight == 0 && status == 0 {
+	stated := c.HasBuckets() || c.Weight != 0 || c.Status != 0
+	if c.Kind == wire.ExtendedData && c.Extended == wire.ExtendedWeight {
+		stated = true
+	}
+	if !stated {
 		return unstated
 	}
-	return int(weight)
+	return int(c.Weight)
 }
 
 // settle gives caches without a stated weight the mean of those with one.
@@ -89,8 +95,8 @@ func memberNames(list []member) string {
 }
 
 // countBuckets works out what the router gives us, and logs when it changes.
-func (e *Engine) countBuckets(now time.Time, g *group, r *router, m *wire.Message) {
-	held, of := g.heldBuckets(r, m)
+func (e *Engine) countBuckets(now time.Time, g *group, r *router) {
+	held, of := g.heldBuckets(r)
 	if held != r.held {
 		text := fmt.Sprintf("%d of %d buckets", held, of)
 		if held < 0 {
@@ -108,29 +114,33 @@ func (e *Engine) countBuckets(now time.Time, g *group, r *router, m *wire.Messag
 // heldBuckets finds our share in a view: by our bits, by the values with our
 // address, by those of an assignment map, or by the assignment being our own.
 // -1 means that the router does not show it.
-func (g *group) heldBuckets(r *router, m *wire.Message) (held, of int) {
+func (g *group) heldBuckets(r *router) (held, of int) {
 	at := slices.IndexFunc(r.view.Caches, func(c wire.CacheIdentity) bool { return c.Addr == r.local })
 	if at < 0 {
 		r.stale = r.mine.Count() > 0
 		return 0, r.of
 	}
 	c := &r.view.Caches[at]
-	if c.Kind == wire.HashData {
-		if n := c.Buckets.Count(); !c.Historical && n > 0 {
-			r.mine, r.stale = c.Buckets, false
+	if has, current := r.bucketsOf(c); c.HasBuckets() || current {
+		if n := has.Count(); current && n > 0 {
+			r.mine, r.stale = has, false
 			return n, 256
 		}
 		r.stale = r.mine.Count() > 0
 		return 0, 256
 	}
-	if n, all := valuesOf(c.Sets, r.local); n > 0 {
-		return n, max(all, r.of)
+	if n, _ := valuesOf(c.Sets, c.AltSets, r.local); n > 0 {
+		for i := range r.view.Caches { // each of which has its own
+			his, _ := valuesOf(r.view.Caches[i].Sets, r.view.Caches[i].AltSets, r.view.Caches[i].Addr)
+			of += his
+		}
+		return n, of
 	}
-	if m.AssignmentMap != nil && len(m.AssignmentMap.Sets) > 0 {
-		return valuesOf(m.AssignmentMap.Sets, r.local)
+	if s := r.shown; s != nil && len(s.Sets)+len(s.AltSets) > 0 {
+		return valuesOf(s.Sets, s.AltSets, r.local)
 	}
 	if f := g.fleetOf(r.local); f != nil && f.current != nil && f.current.Key == r.view.Key {
-		return valuesOf(f.current.Sets, r.local)
+		return valuesOf(f.current.Sets, f.current.AltSets, r.local)
 	}
 	if !r.view.Key.Addr.IsValid() || r.view.Key.Addr.IsUnspecified() {
 		return 0, r.of
@@ -138,12 +148,20 @@ func (g *group) heldBuckets(r *router, m *wire.Message) (held, of int) {
 	return -1, r.of
 }
 
-func valuesOf(sets []wire.MaskValueSet, cache netip.Addr) (n, of int) {
+func valuesOf(sets []wire.MaskValueSet, numbered []wire.AltMaskValueSet, cache netip.Addr) (n, of int) {
 	for _, s := range sets {
 		of += len(s.Values)
 		for _, v := range s.Values {
 			if v.Cache == cache {
 				n++
+			}
+		}
+	}
+	for _, s := range numbered {
+		for _, c := range s.Caches {
+			of += len(c.Values)
+			if c.Cache == cache {
+				n += len(c.Values)
 			}
 		}
 	}

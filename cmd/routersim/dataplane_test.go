@@ -2,6 +2,7 @@ package main
 
 import (
 	"net"
+	"net/netip"
 	"strings"
 	"syscall"
 	"testing"
@@ -81,9 +82,10 @@ func TestMaskAssignmentRedirects(t *testing.T) {
 	n.start()
 	cache := n.fakeCache(func(c *simcache.Cache) { c.Assignment = wire.MethodMask })
 	cache.join()
-	for i, mask := range []wire.Mask{{SrcAddr: 2}, {DstAddr: 2}} { // the client's address ends in 2
+	two, none := netip.MustParseAddr("0.0.0.2"), netip.IPv4Unspecified()
+	for i, mask := range []wire.Mask{{SrcAddr: two, DstAddr: none}, {SrcAddr: none, DstAddr: two}} { // the client's address ends in 2
 		c := cache.caches[i]
-		cache.send(c.AssignMask(wire.MaskValueSet{Mask: mask, Values: []wire.Value{{Mask: wire.Mask{}, Cache: c.Router}, {Mask: mask, Cache: c.Address}}}))
+		cache.send(c.AssignMask(wire.MaskValueSet{Mask: mask, Values: []wire.Value{{Mask: wire.Mask{SrcAddr: none, DstAddr: none}, Cache: c.Router}, {Mask: mask, Cache: c.Address}}}))
 		n.await("assigned", c.Service.ServiceID.String())
 	}
 	cache.returnGRE()

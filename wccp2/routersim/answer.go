@@ -87,7 +87,7 @@ func (r *Router) view(g *group) *wire.RouterView {
 // identity is a cache as the view lists it, with what it is assigned.
 func (r *Router) identity(g *group, m *member) wire.CacheIdentity {
 	identity := wire.CacheIdentity{Addr: m.address, HashRevision: m.identity.HashRevision}
-	identity.Weight, identity.Status = m.identity.WeightStatus()
+	identity.Weight, identity.Status = m.identity.Weight, m.identity.Status
 	if m.methods.assignment&r.config.Assignment&wire.MethodHash != 0 {
 		identity.Buckets = g.assignment.bitmap(m.address)
 		identity.Historical = identity.Buckets.Count() == 0

@@ -2,6 +2,8 @@ package routersim
 
 import (
 	"cmp"
+	"encoding/binary"
+	"fmt"
 	"net/netip"
 	"slices"
 
@@ -39,10 +41,71 @@ func accepted(a *wire.Assignment) (*assignment, string) {
 			return nil, "mask assignment without a set"
 		}
 		kept.sets = a.Sets
+	case wire.AssignAltMask:
+		if len(a.AltSets) == 0 {
+			return nil, "mask assignment without a set"
+		}
+		for _, set := range a.AltSets {
+			spelled, why := spellOut(set)
+			if why != "" {
+				return nil, why
+			}
+			kept.sets = append(kept.sets, spelled)
+		}
 	default:
 		return nil, "form of assignment that this router does not support"
 	}
 	return kept, ""
+}
+
+// spellOut gives the values that an alternate set numbers (rev1 7): the bits of a number
+// are those set in the mask, from the lowest of the destination port to the highest of
+// the source address.
+func spellOut(set wire.AltMaskValueSet) (wire.MaskValueSet, string) {
+	spelled := wire.MaskValueSet{Mask: set.Mask}
+	for _, his := range set.Caches {
+		for _, number := range his.Values {
+			n, value := sequence(number), wire.Value{Cache: his.Cache}
+			value.DstPort = n.port(set.Mask.DstPort)
+			value.SrcPort = n.port(set.Mask.SrcPort)
+			value.DstAddr = n.address(set.Mask.DstAddr)
+			value.SrcAddr = n.address(set.Mask.SrcAddr)
+			if n != 0 {
+				return spelled, fmt.Sprintf("value %d is beyond its mask", number)
+			}
+			spelled.Values = append(spelled.Values, value)
+		}
+	}
+	return spelled, ""
+}
+
+// sequence is a number whose bits are dealt to those of a mask.
+type sequence uint32
+
+func (n *sequence) deal(mask []byte) {
+	for i := range slices.Backward(mask) {
+		var value byte
+		for bit := byte(1); bit != 0; bit <<= 1 {
+			if mask[i]&bit != 0 {
+				value |= bit * byte(*n&1)
+				*n >>= 1
+			}
+		}
+		mask[i] = value
+	}
+}
+
+func (n *sequence) port(mask uint16) uint16 {
+	octets := binary.BigEndian.AppendUint16(nil, mask)
+	n.deal(octets)
+	return binary.BigEndian.Uint16(octets)
+}
+
+func (n *sequence) address(mask netip.Addr) netip.Addr {
+	octets := mask.AsSlice()
+	n.deal(octets)
+	a, _ := netip.AddrFromSlice(octets)
+	return a
 }
 
 func (a *assignment) form() string {

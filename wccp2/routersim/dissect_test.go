@@ -50,9 +50,7 @@ func TestWiresharkFindsNothingMalformed(t *testing.T) {
 		return c.AssignHash(c.Address, c.Address.Next(), netip.Addr{})
 	}
 	mask := func(c *simcache.Cache) []byte {
-		return c.AssignMask(wire.MaskValueSet{Mask: wire.Mask{SrcAddr: 1}, Values: []wire.Value{
-			{Mask: wire.Mask{SrcAddr: 0}, Cache: c.Address}, {Mask: wire.Mask{SrcAddr: 1}, Cache: c.Address.Next()},
-		}})
+		return c.AssignMask(lastBit(c.Address, c.Address.Next()))
 	}
 	for name, test := range map[string]struct {
 		config Config
@@ -127,6 +125,10 @@ func TestWiresharkReadsTheAddressTable(t *testing.T) {
 		tell(two, two.HereIAm())
 	}
 	tell(one, one.AssignHash(one.Address, two.Address))
+	mask, none := netip.MustParseAddr("::1:0:4"), netip.IPv6Unspecified()
+	tell(one, one.AssignMask(wire.MaskValueSet{Mask: wire.Mask{SrcAddr: mask, DstAddr: none}, Values: []wire.Value{
+		{Mask: wire.Mask{SrcAddr: none, DstAddr: none}, Cache: one.Address}, {Mask: wire.Mask{SrcAddr: mask, DstAddr: none}, Cache: two.Address},
+	}}))
 	text, err := dissect.Explain(seen)
 	if err != nil {
 		t.Fatal(err)
@@ -135,7 +137,7 @@ func TestWiresharkReadsTheAddressTable(t *testing.T) {
 	if err != nil || opinion.WCCP != len(seen) || len(opinion.Complaints) > 0 {
 		t.Errorf("%+v, %v", opinion, err)
 	}
-	for _, want := range []string{"0x0201", "Address Table", "fd66::1", "fd66::20", "fd66::21"} {
+	for _, want := range []string{"0x0201", "Address Table", "fd66::1", "fd66::20", "fd66::21", "Source Address: ::1:0:4"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("Wireshark does not see %q", want)
 		}

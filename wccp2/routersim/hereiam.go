@@ -19,10 +19,10 @@ func (r *Router) hereIAm(settings Group, message *wire.Message, from netip.AddrP
 		return why
 	}
 	echoed, shown := r.echo(message.CacheView), m.shown
-	weightBefore, _ := m.identity.WeightStatus()
+	weightBefore := m.identity.Weight
 	m.at, m.identity, m.heard, m.queried = from, *message.CacheIdentity, r.now, false
 	m.methods = methodsOf(message.Capabilities)
-	weight, _ := m.identity.WeightStatus()
+	weight := m.identity.Weight
 	right := shown != 0 && echoed == shown
 	if right {
 		m.echoed = r.now

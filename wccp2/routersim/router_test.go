@@ -325,18 +325,24 @@ func TestMethodsWithoutOverlapAreUnsupported(t *testing.T) {
 	}
 }
 
+// lastBit divides by the last bit of the source address.
+func lastBit(even, odd netip.Addr) wire.MaskValueSet {
+	zero, one := netip.MustParseAddr("0.0.0.0"), netip.MustParseAddr("0.0.0.1")
+	return wire.MaskValueSet{
+		Mask: wire.Mask{SrcAddr: one, DstAddr: zero},
+		Values: []wire.Value{
+			{Mask: wire.Mask{SrcAddr: zero, DstAddr: zero}, Cache: even},
+			{Mask: wire.Mask{SrcAddr: one, DstAddr: zero}, Cache: odd},
+		},
+	}
+}
+
 func TestMaskAssignment(t *testing.T) {
 	b := newBench(t, Config{})
 	one, two := b.cache(20, requests), b.cache(21, requests)
 	one.Assignment, two.Assignment = wire.MethodMask, wire.MethodMask
 	b.join(one, two)
-	b.say(one, one.AssignMask(wire.MaskValueSet{
-		Mask: wire.Mask{SrcAddr: 1},
-		Values: []wire.Value{
-			{Mask: wire.Mask{SrcAddr: 0}, Cache: one.Address},
-			{Mask: wire.Mask{SrcAddr: 1}, Cache: two.Address},
-		},
-	}))
+	b.say(one, one.AssignMask(lastBit(one.Address, two.Address)))
 	table := b.tables[requests.ServiceID]
 	if table == nil {
 		t.Fatalf("no table: %v", b.names())
@@ -348,6 +354,43 @@ func TestMaskAssignment(t *testing.T) {
 	b.say(one, one.HereIAm())
 	if got := b.last(Assigned); got.Form != "mask" || len(got.Buckets) != 2 {
 		t.Errorf("event %+v", got)
+	}
+}
+
+// The example of rev1 7: a number's bits are those of the mask, the lowest first, which is
+// the destination port's.
+func TestNumberedMaskValues(t *testing.T) {
+	b := newBench(t, Config{})
+	caches := []*simcache.Cache{b.cache(20, requests), b.cache(21, requests), b.cache(22, requests)}
+	set := wire.AltMaskValueSet{Mask: wire.Mask{SrcAddr: netip.MustParseAddr("0.0.1.0"), DstAddr: netip.MustParseAddr("0.0.0.3"), DstPort: 1}}
+	for i, c := range caches {
+		c.Assignment = wire.MethodMask
+		his := wire.CacheValues{Cache: c.Address}
+		for number := uint32(i); number < 16; number += 3 {
+			his.Values = append(his.Values, number)
+		}
+		set.Caches = append(set.Caches, his)
+	}
+	b.join(caches...)
+	b.say(caches[0], caches[0].AssignNumbered(set))
+	table := b.tables[requests.ServiceID]
+	if table == nil {
+		t.Fatalf("no table: %v", b.names())
+	}
+	for number := range 16 {
+		flow := Flow{
+			Source:      netip.AddrFrom4([4]byte{10, 1, 0xFE | byte(number>>3), 0xFF}),
+			Destination: netip.AddrFrom4([4]byte{192, 0, 2, 0xFC | byte(number>>1&3)}),
+			Protocol:    6, DestinationPort: 80 | uint16(number&1),
+		}
+		if choice, found := table.Choose(flow); !found || choice.Target.Cache != caches[number%3].Address {
+			t.Errorf("number %d: chose %+v %v", number, choice, found)
+		}
+	}
+	set.Caches[0].Values[0] = 16
+	b.say(caches[0], caches[0].AssignNumbered(set))
+	if why := b.last(Refused).Why; !strings.Contains(why, "value 16 is beyond its mask") {
+		t.Errorf("a number too high: %q", why)
 	}
 }
 

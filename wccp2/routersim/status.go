@@ -53,7 +53,7 @@ func (g *group) status(now time.Time) GroupStatus {
 		}
 	}
 	for _, m := range g.members {
-		weight, _ := m.identity.WeightStatus()
+		weight := m.identity.Weight
 		s.Caches = append(s.Caches, CacheStatus{m.address, m.usable, weight, held[m.address], now.Sub(m.heard).Seconds()})
 	}
 	return s

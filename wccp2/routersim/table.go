@@ -1,7 +1,6 @@
 package routersim
 
 import (
-	"encoding/binary"
 	"net/netip"
 
 	"github.com/cuttle-proxy/cuttle/wccp2/wire"
@@ -90,17 +89,26 @@ func (t *Table) to(choice Choice, target uint8) (Choice, bool) {
 // masked is what a mask leaves of a packet's fields.
 func masked(mask wire.Mask, flow Flow) wire.Mask {
 	return wire.Mask{
-		SrcAddr: mask.SrcAddr & lastBits(flow.Source),
-		DstAddr: mask.DstAddr & lastBits(flow.Destination),
+		SrcAddr: maskedAddress(mask.SrcAddr, flow.Source),
+		DstAddr: maskedAddress(mask.DstAddr, flow.Destination),
 		SrcPort: mask.SrcPort & flow.SourcePort,
 		DstPort: mask.DstPort & flow.DestinationPort,
 	}
 }
 
-// lastBits is the part of an address that a mask looks at.
-func lastBits(a netip.Addr) uint32 {
-	b := a.AsSlice()
-	return binary.BigEndian.Uint32(b[len(b)-4:])
+// maskedAddress is what a mask leaves of an address. One of the other family is looked
+// at from its end.
+func maskedAddress(mask, address netip.Addr) netip.Addr {
+	left, of := mask.AsSlice(), address.AsSlice()
+	for i := range left {
+		if at := len(of) - len(left) + i; at >= 0 {
+			left[i] &= of[at]
+		} else {
+			left[i] = 0
+		}
+	}
+	result, _ := netip.AddrFromSlice(left)
+	return result
 }
 
 // hash folds the octets of the fields that the flags name into one. Real routers' hash

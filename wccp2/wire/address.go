@@ -5,8 +5,9 @@ import (
 )
 
 // addressTable is rev1's address table (5.1.5): where a message has one, every
-// address field of the message holds an index into it, the first entry being 1
-// and 0 standing for no address. All entries are of one family.
+// address field of the message, masks too, holds an index into it in its lower half,
+// the first entry being 1 and 0 standing for no address (4.7.2). All entries are of
+// one family.
 type addressTable struct {
 	v6    bool
 	addrs []netip.Addr
@@ -19,14 +20,14 @@ const (
 	familyIPv6 = 2
 )
 
-func (t *addressTable) lookup(i uint32) (netip.Addr, bool) {
+func (t *addressTable) lookup(i uint16) (netip.Addr, bool) {
 	if i == 0 {
 		if t.v6 {
 			return netip.IPv6Unspecified(), true
 		}
 		return netip.IPv4Unspecified(), true
 	}
-	if uint64(i) > uint64(len(t.addrs)) {
+	if int(i) > len(t.addrs) {
 		return netip.Addr{}, false
 	}
 	return t.addrs[i-1], true
@@ -56,17 +57,20 @@ func parseAddressTable(body []byte) (*addressTable, error) {
 	r := reader{b: body, where: AddressTableInfo.String()}
 	family, size := r.u16(), int(r.u16())
 	t := &addressTable{v6: family == familyIPv6}
+	natural := 4
+	if t.v6 {
+		natural = 16
+	}
 	switch {
 	case r.err != nil:
 		return nil, r.err
-	case family == familyIPv4 && size == 4, family == familyIPv6 && size == 16:
-	default:
+	case family != familyIPv4 && family != familyIPv6, size < natural, size%4 != 0:
 		return nil, bad(r.where, "family %d with addresses of %d octets", family, size)
 	}
 	n := r.count(size, "addresses")
 	t.addrs = make([]netip.Addr, n)
 	for i := range t.addrs {
-		t.addrs[i], _ = netip.AddrFromSlice(r.take(size))
+		t.addrs[i], _ = netip.AddrFromSlice(r.take(size)[:natural]) // what is behind it says nothing
 	}
 	return t, r.end()
 }

@@ -55,6 +55,7 @@ func (m *Message) eachAddr(f func(netip.Addr)) {
 func (c *CacheIdentity) eachAddr(f func(netip.Addr)) {
 	f(c.Addr)
 	eachSetAddr(c.Sets, f)
+	eachAltSetAddr(c.AltSets, f)
 }
 
 func (a *Assignment) eachAddr(f func(netip.Addr)) {
@@ -62,16 +63,27 @@ func (a *Assignment) eachAddr(f func(netip.Addr)) {
 	for _, r := range a.Routers {
 		f(r.ID)
 	}
-	for _, c := range a.Caches {
-		f(c)
-	}
+	a.HashTable.eachAddr(f)
 	eachSetAddr(a.Sets, f)
 	eachAltSetAddr(a.AltSets, f)
 }
 
+func (t *HashTable) eachAddr(f func(netip.Addr)) {
+	for _, c := range t.Caches {
+		f(c)
+	}
+}
+
+func (m *Mask) eachAddr(f func(netip.Addr)) {
+	f(m.SrcAddr)
+	f(m.DstAddr)
+}
+
 func eachSetAddr(sets []MaskValueSet, f func(netip.Addr)) {
 	for _, s := range sets {
+		s.Mask.eachAddr(f)
 		for _, v := range s.Values {
+			v.Mask.eachAddr(f)
 			f(v.Cache)
 		}
 	}
@@ -79,6 +91,7 @@ func eachSetAddr(sets []MaskValueSet, f func(netip.Addr)) {
 
 func eachAltSetAddr(sets []AltMaskValueSet, f func(netip.Addr)) {
 	for _, s := range sets {
+		s.Mask.eachAddr(f)
 		for _, c := range s.Caches {
 			f(c.Cache)
 		}

@@ -20,12 +20,14 @@ func TestAppendRefuses(t *testing.T) {
 		"an unknown security option": with(func(m *Message) { m.Security.Option = 2 }),
 		"too much for a message":     with(func(m *Message) { m.Skipped = []Component{{200, big[:0x9000]}, {201, big[:0x9000]}} }),
 		"too much for a component":   with(func(m *Message) { m.Skipped = []Component{{200, big}} }),
-		"too much extended data":     with(func(m *Message) { m.CacheIdentity.Kind, m.CacheIdentity.Extended.Body = ExtendedData, big }),
+		"too much extended data": with(func(m *Message) {
+			m.CacheIdentity.Kind, m.CacheIdentity.Extended, m.CacheIdentity.Unknown = ExtendedData, 9, big
+		}),
 		"a capability of 64 KB":      with(func(m *Message) { m.Capabilities = []Capability{{ForwardingMethod, big}} }),
 		"masks in a hash assignment": with(func(m *Message) { m.Assignment = &Assignment{Method: AssignMask} }),
 		"an assignment without form": with(func(m *Message) { m.AltAssignment = &Assignment{Method: 9} }),
 		"a map of another form":      with(func(m *Message) { m.AltMap = &AssignmentMap{Method: AssignHash} }),
-		"a map with the wrong data":  with(func(m *Message) { m.AltMap = &AssignmentMap{Method: AssignHash, Hash: &Assignment{Method: AssignMask}} }),
+		"an address table in 2.00":   with(func(m *Message) { m.Version, m.AddressTable = Version2, true }),
 		"more mask values than fit": with(func(m *Message) {
 			m.AltMap = &AssignmentMap{Method: AssignMask, Sets: []MaskValueSet{{Values: slices.Repeat([]Value{{Cache: v4}}, 5000)}}}
 		}),

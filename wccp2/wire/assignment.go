@@ -50,11 +50,25 @@ type Assignment struct {
 	Key     AssignmentKey
 	Routers []RouterAssignment
 
-	Caches  []netip.Addr // AssignHash: a bucket's index counts in this list
-	Buckets [256]Bucket  // AssignHash
+	HashTable                   // AssignHash
+	Sets      []MaskValueSet    // AssignMask
+	AltSets   []AltMaskValueSet // AssignAltMask
+}
 
-	Sets    []MaskValueSet    // AssignMask
-	AltSets []AltMaskValueSet // AssignAltMask
+// HashTable is the redirection hash table (5.6.7; rev1 6.5).
+type HashTable struct {
+	Caches  []netip.Addr // a bucket's index counts in this list
+	Buckets [256]Bucket
+}
+
+// Of marks the buckets of a cache.
+func (t *HashTable) Of(cache netip.Addr) (has Bitmap) {
+	for i, b := range t.Buckets {
+		if at, ok := b.Index(); ok && t.Caches[at] == cache {
+			has.Set(uint8(i))
+		}
+	}
+	return has
 }
 
 // assignment reads the body that both components share.
@@ -68,14 +82,7 @@ func (r *reader) assignment(method AssignMethod) *Assignment {
 	}
 	switch method {
 	case AssignHash:
-		a.Caches = r.addrs("caches")
-		for i, b := range r.take(256) {
-			a.Buckets[i] = Bucket(b)
-			if at, ok := Bucket(b).Index(); ok && at >= len(a.Caches) {
-				r.fail("bucket %d names cache %d of %d", i, at, len(a.Caches))
-				break
-			}
-		}
+		a.HashTable = r.hashTable()
 	case AssignMask:
 		a.Sets = r.maskValueSets()
 	case AssignAltMask:
@@ -84,6 +91,25 @@ func (r *reader) assignment(method AssignMethod) *Assignment {
 		r.fail("assignment type %d", method)
 	}
 	return a
+}
+
+func (r *reader) hashTable() (t HashTable) {
+	t.Caches = r.addrs("caches")
+	for i, b := range r.take(256) {
+		t.Buckets[i] = Bucket(b)
+		if at, ok := Bucket(b).Index(); ok && at >= len(t.Caches) {
+			r.fail("bucket %d names cache %d of %d", i, at, len(t.Caches))
+			break
+		}
+	}
+	return t
+}
+
+func (w *writer) hashTable(t *HashTable) {
+	w.addrs(t.Caches)
+	for _, b := range t.Buckets {
+		w.u8(uint8(b))
+	}
 }
 
 func (r *reader) altAssignment() *Assignment {
@@ -103,10 +129,7 @@ func (w *writer) assignment(a *Assignment) {
 	}
 	switch a.Method {
 	case AssignHash:
-		w.addrs(a.Caches)
-		for _, b := range a.Buckets {
-			w.u8(uint8(b))
-		}
+		w.hashTable(&a.HashTable)
 	case AssignMask:
 		w.maskValueSets(a.Sets)
 	case AssignAltMask:
@@ -118,10 +141,10 @@ func (w *writer) assignment(a *Assignment) {
 
 // AssignmentMap repeats to the caches what a router was assigned: the
 // assignment map component (5.6.11) and rev1's alternate one (5.3.4), which
-// holds one of the three forms.
+// holds one of the three forms, each without key and routers.
 type AssignmentMap struct {
 	Method  AssignMethod
-	Hash    *Assignment       // AssignHash, alternate map only
+	Hash    *HashTable        // AssignHash, alternate map only
 	Sets    []MaskValueSet    // AssignMask
 	AltSets []AltMaskValueSet // AssignAltMask
 }
@@ -137,7 +160,8 @@ func (r *reader) altMap() *AssignmentMap {
 	}
 	switch m.Method {
 	case AssignHash:
-		m.Hash = r.assignment(AssignHash)
+		t := r.hashTable()
+		m.Hash = &t
 	case AssignMask:
 		m.Sets = r.maskValueSets()
 	case AssignAltMask:
@@ -157,8 +181,8 @@ func (w *writer) typed(method AssignMethod, body func()) {
 func (w *writer) altMap(m *AssignmentMap) {
 	w.typed(m.Method, func() {
 		switch {
-		case m.Method == AssignHash && m.Hash != nil && m.Hash.Method == AssignHash:
-			w.assignment(m.Hash)
+		case m.Method == AssignHash && m.Hash != nil:
+			w.hashTable(m.Hash)
 		case m.Method == AssignMask:
 			w.maskValueSets(m.Sets)
 		case m.Method == AssignAltMask:

@@ -9,10 +9,10 @@
 //   - the same draft's revision of November 2001, where it says more: the bit
 //     of the cache identity that tells mask data from hash data (5.7.2).
 //   - draft-mclaggan-wccp-v2rev1-00 (August 2012): version 2.01, the address
-//     table and the elements built on it. Its text was not to be had when this
-//     was written, only its opening and the section titles and field layouts
-//     that Wireshark's dissector cites; comments say "rev1" where that is all
-//     there is behind a statement.
+//     table and the elements built on it; "rev1" in comments. Wireshark 4 reads
+//     two of them otherwise than its text has them: masks of addresses it takes
+//     for IPv4 with a table too (6.15), and before the hash table of an alternate
+//     assignment map (5.3.4) it looks for a key and routers.
 //   - draft-forster-wrec-wccp-v1-00 (July 2000): version 1, in v1.go.
 //
 // # Messages

@@ -83,8 +83,8 @@ func maskIdentity(of func(*Message) *CacheIdentity) []field {
 
 func maskOf(of func(*Message) *Mask) []field {
 	return []field{
-		{"source mask", 4, func(m *Message, o []byte) { of(m).SrcAddr = number(o) }, nil},
-		{"destination mask", 4, func(m *Message, o []byte) { of(m).DstAddr = number(o) }, nil},
+		{"source mask", 4, func(m *Message, o []byte) { of(m).SrcAddr = ipv4(o) }, nil},
+		{"destination mask", 4, func(m *Message, o []byte) { of(m).DstAddr = ipv4(o) }, nil},
 		{"source port mask", 2, func(m *Message, o []byte) { of(m).SrcPort = short(o) }, nil},
 		{"destination port mask", 2, func(m *Message, o []byte) { of(m).DstPort = short(o) }, nil},
 	}

@@ -1,9 +1,6 @@
 package wire
 
-import (
-	"encoding/binary"
-	"net/netip"
-)
+import "net/netip"
 
 // DataKind says which assignment data a cache identity carries.
 type DataKind uint8
@@ -28,19 +25,31 @@ type CacheIdentity struct {
 	Historical   bool // the assignment data is from an earlier membership
 	Kind         DataKind
 
-	Buckets  Bitmap         // HashData
-	Sets     []MaskValueSet // MaskData
-	Extended ExtendedBody   // ExtendedData
+	Extended ExtendedType // ExtendedData: which of the following there are
+	Unknown  []byte       // extended data of a type that is not known
 
-	Weight uint16 // HashData and MaskData
-	Status uint16 // HashData and MaskData
+	Buckets Bitmap            // HashData and ExtendedHash
+	Sets    []MaskValueSet    // MaskData and ExtendedMask
+	AltSets []AltMaskValueSet // ExtendedAltMask
+	Weight  uint16            // whenever there is data of a known type
+	Status  uint16            // likewise
 }
 
-// ExtendedBody is rev1's extended assignment data (6.10), kept uninterpreted
-// but for weight and status, which Type 3 consists of (6.9).
-type ExtendedBody struct {
-	Type uint16
-	Body []byte
+// ExtendedType says what rev1's extended assignment data is (6.10).
+type ExtendedType uint16
+
+// The known types. The first three are what [AssignMethod] has numbers for, the last is
+// weight and status alone.
+const (
+	ExtendedHash    ExtendedType = 0
+	ExtendedMask    ExtendedType = 1
+	ExtendedAltMask ExtendedType = 2
+	ExtendedWeight  ExtendedType = 3
+)
+
+// HasBuckets reports whether the identity carries buckets of the hash table.
+func (c *CacheIdentity) HasBuckets() bool {
+	return c.Kind == HashData || c.Kind == ExtendedData && c.Extended == ExtendedHash
 }
 
 // Bitmap marks buckets of the redirection hash table: bit i%8 of octet i/8 stands for bucket i.
@@ -63,14 +72,6 @@ func (b *Bitmap) Count() int {
 	return n
 }
 
-// WeightStatus gives weight and status wherever the identity keeps them; 0, 0 where it has none.
-func (c *CacheIdentity) WeightStatus() (weight, status uint16) {
-	if c.Kind == ExtendedData && c.Extended.Type == 3 && len(c.Extended.Body) == 4 {
-		return binary.BigEndian.Uint16(c.Extended.Body), binary.BigEndian.Uint16(c.Extended.Body[2:])
-	}
-	return c.Weight, c.Status
-}
-
 // cacheIdentityMin is the shortest identity element: address, revision, flags, no data.
 const cacheIdentityMin = 8
 
@@ -81,16 +82,33 @@ func (r *reader) cacheIdentity() CacheIdentity {
 	c.Kind = DataKind(flags >> 1 & 3)
 	switch c.Kind {
 	case HashData:
-		copy(c.Buckets[:], r.take(len(c.Buckets)))
-		c.Weight, c.Status = r.u16(), r.u16()
+		r.identityData(&c, ExtendedHash)
 	case MaskData:
-		c.Sets = r.maskValueSets()
-		c.Weight, c.Status = r.u16(), r.u16()
+		r.identityData(&c, ExtendedMask)
 	case ExtendedData:
-		c.Extended.Type = r.u16()
-		c.Extended.Body = cloned(r.take(int(r.u16())))
+		c.Extended = ExtendedType(r.u16())
+		inner := &reader{b: r.take(int(r.u16())), where: r.where, table: r.table, err: r.err}
+		inner.identityData(&c, c.Extended)
+		r.err = inner.end()
 	}
 	return c
+}
+
+// identityData reads data of one type with weight and status behind it (rev1 6.6 to 6.9).
+func (r *reader) identityData(c *CacheIdentity, t ExtendedType) {
+	switch t {
+	case ExtendedHash:
+		copy(c.Buckets[:], r.take(len(c.Buckets)))
+	case ExtendedMask:
+		c.Sets = r.maskValueSets()
+	case ExtendedAltMask:
+		c.AltSets = r.altMaskValueSets()
+	case ExtendedWeight:
+	default:
+		c.Unknown = cloned(r.take(len(r.b)))
+		return
+	}
+	c.Weight, c.Status = r.u16(), r.u16()
 }
 
 func (w *writer) cacheIdentity(c *CacheIdentity) {
@@ -103,21 +121,30 @@ func (w *writer) cacheIdentity(c *CacheIdentity) {
 	w.u16(flags)
 	switch c.Kind {
 	case HashData:
-		w.b = append(w.b, c.Buckets[:]...)
-		w.u16(c.Weight)
-		w.u16(c.Status)
+		w.identityData(c, ExtendedHash)
 	case MaskData:
-		w.maskValueSets(c.Sets)
-		w.u16(c.Weight)
-		w.u16(c.Status)
+		w.identityData(c, ExtendedMask)
 	case ExtendedData:
-		w.u16(c.Extended.Type)
-		w.u16(uint16(len(c.Extended.Body)))
-		w.b = append(w.b, c.Extended.Body...)
-		if len(c.Extended.Body) > 0xFFFF {
-			w.fail("cache identity", "%d octets of extended data", len(c.Extended.Body))
-		}
+		w.u16(uint16(c.Extended))
+		w.sized("extended assignment data", func() { w.identityData(c, c.Extended) })
 	}
+}
+
+func (w *writer) identityData(c *CacheIdentity, t ExtendedType) {
+	switch t {
+	case ExtendedHash:
+		w.b = append(w.b, c.Buckets[:]...)
+	case ExtendedMask:
+		w.maskValueSets(c.Sets)
+	case ExtendedAltMask:
+		w.altMaskValueSets(c.AltSets)
+	case ExtendedWeight:
+	default:
+		w.b = append(w.b, c.Unknown...)
+		return
+	}
+	w.u16(c.Weight)
+	w.u16(c.Status)
 }
 
 func cloned(b []byte) []byte {

@@ -3,9 +3,10 @@ package wire
 import "net/netip"
 
 // Mask selects the bits of a packet that choose its cache; 0 means don't care (5.7.7).
-// The address fields are plain 32-bit masks, with an address table too (rev1 6.15).
+// The masks of addresses are written as addresses are, and so by an index where the
+// message has an address table (rev1 4.7, 6.15, 6.16).
 type Mask struct {
-	SrcAddr, DstAddr uint32
+	SrcAddr, DstAddr netip.Addr
 	SrcPort, DstPort uint16
 }
 
@@ -21,8 +22,10 @@ type MaskValueSet struct {
 	Values []Value
 }
 
-// AltMaskValueSet is rev1's shorter form (6.18): the values are not spelled out
-// but counted, each cache listing the sequence numbers it gets.
+// AltMaskValueSet is rev1's shorter form (6.18): the values are not spelled out but
+// counted, each cache listing the sequence numbers it gets. A number has a bit for each
+// one of the mask, the lowest for the lowest of the destination port; source port,
+// destination and source address follow (7).
 type AltMaskValueSet struct {
 	Mask   Mask
 	Caches []CacheValues
@@ -39,11 +42,11 @@ const (
 	valueSize = maskSize + 4
 )
 
-func (r *reader) mask() Mask { return Mask{r.u32(), r.u32(), r.u16(), r.u16()} }
+func (r *reader) mask() Mask { return Mask{r.addr(), r.addr(), r.u16(), r.u16()} }
 
 func (w *writer) mask(m Mask) {
-	w.u32(m.SrcAddr)
-	w.u32(m.DstAddr)
+	w.addr(m.SrcAddr)
+	w.addr(m.DstAddr)
 	w.u16(m.SrcPort)
 	w.u16(m.DstPort)
 }

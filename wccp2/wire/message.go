@@ -74,6 +74,9 @@ func Parse(datagram []byte) (*Message, error) {
 	var table *addressTable
 	for _, p := range parts {
 		if p.Type == AddressTableInfo {
+			if m.Version < Version2r1 {
+				return nil, bad(where, "address table in version %#04x", m.Version)
+			}
 			if table, err = parseAddressTable(p.Body); err != nil {
 				return nil, err
 			}
@@ -221,6 +224,8 @@ func (m *Message) Append(dst []byte, password string) ([]byte, error) {
 		version = Version2r1
 	case version == 0:
 		version = Version2
+	case version < Version2r1 && w.table != nil:
+		w.fail("address table", "not for version %#04x", version)
 	}
 	w.u32(uint32(m.Type))
 	w.u16(version)

@@ -94,9 +94,10 @@ func (r *reader) addr() netip.Addr {
 	if r.table == nil {
 		return netip.AddrFrom4([4]byte(p))
 	}
-	a, ok := r.table.lookup(binary.BigEndian.Uint32(p))
+	i := binary.BigEndian.Uint16(p[2:])
+	a, ok := r.table.lookup(i)
 	if !ok {
-		r.fail("address index %d in a table of %d", binary.BigEndian.Uint32(p), len(r.table.addrs))
+		r.fail("address index %d in a table of %d", i, len(r.table.addrs))
 	}
 	return a
 }

@@ -47,7 +47,7 @@ func (g gen) u16() uint16        { return rapid.Uint16().Draw(g.T, "u16") }
 func (g gen) u8() uint8          { return rapid.Uint8().Draw(g.T, "u8") }
 func (g gen) bool() bool         { return rapid.Bool().Draw(g.T, "bool") }
 func (g gen) routerID() RouterID { return RouterID{g.addr(), g.u32()} }
-func (g gen) mask() Mask         { return Mask{g.u32(), g.u32(), g.u16(), g.u16()} }
+func (g gen) mask() Mask         { return Mask{g.addr(), g.addr(), g.u16(), g.u16()} }
 func (g gen) key() AssignmentKey { return AssignmentKey{g.addr(), g.u32()} }
 func (g gen) bytes(limit int) []byte {
 	return rapid.SliceOfN(rapid.Byte(), 0, limit).Draw(g.T, "bytes")
@@ -70,15 +70,21 @@ func (g gen) altSets() []AltMaskValueSet {
 func (g gen) identity() CacheIdentity {
 	c := CacheIdentity{Addr: g.addr(), HashRevision: g.u16(), Historical: g.bool()}
 	c.Kind = DataKind(rapid.IntRange(0, 3).Draw(g.T, "kind"))
-	switch c.Kind {
-	case HashData:
-		copy(c.Buckets[:], g.bytes(32))
-	case MaskData:
-		c.Sets = g.sets()
-	case ExtendedData:
-		c.Extended = ExtendedBody{g.u16(), g.bytes(20)}
+	if c.Kind == ExtendedData {
+		c.Extended = ExtendedType(rapid.IntRange(0, 4).Draw(g.T, "type"))
 	}
-	if c.Kind <= MaskData {
+	switch {
+	case c.HasBuckets():
+		copy(c.Buckets[:], g.bytes(32))
+	case c.Kind == MaskData, c.Extended == ExtendedMask:
+		c.Sets = g.sets()
+	case c.Extended == ExtendedAltMask:
+		c.AltSets = g.altSets()
+	}
+	switch {
+	case c.Extended > ExtendedWeight:
+		c.Unknown = g.bytes(20)
+	case c.Kind != NoData:
 		c.Weight, c.Status = g.u16(), g.u16()
 	}
 	return c
@@ -127,7 +133,7 @@ func (g gen) message() *Message {
 			m.AltMap = &AssignmentMap{Method: AssignMethod(rapid.IntRange(0, 2).Draw(g.T, "method"))}
 			switch m.AltMap.Method {
 			case AssignHash:
-				m.AltMap.Hash = g.assignment(AssignHash)
+				m.AltMap.Hash = &g.assignment(AssignHash).HashTable
 			case AssignMask:
 				m.AltMap.Sets = g.sets()
 			case AssignAltMask:

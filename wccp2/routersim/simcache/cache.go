@@ -101,6 +101,13 @@ func (c *Cache) AssignMask(sets ...wire.MaskValueSet) []byte {
 	return c.build(&wire.Message{Type: wire.RedirectAssign, AltAssignment: a})
 }
 
+// AssignNumbered does it in the short form of version 2.01.
+func (c *Cache) AssignNumbered(sets ...wire.AltMaskValueSet) []byte {
+	a := c.assignment()
+	a.Method, a.AltSets = wire.AssignAltMask, sets
+	return c.build(&wire.Message{Type: wire.RedirectAssign, Version: wire.Version2r1, AltAssignment: a})
+}
+
 func (c *Cache) assignment() *wire.Assignment {
 	c.number++
 	return &wire.Assignment{
