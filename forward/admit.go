@@ -29,8 +29,7 @@ func (x *transaction) admit() *failure.Failure {
 
 // ask checks one list that gates requests.
 func (x *transaction) ask(list *acl.List) *failure.Failure {
-	a := list.Check(x.context(), &x.facts)
-	x.facts.Told = a.Told
+	a := list.Ask(x.context(), &x.facts)
 	if list == &x.p.lists.HTTPAccess {
 		a.Say(x.cl.srv.say.Client, "request", x.req.MethodText, x.canonicalURL)
 	}
@@ -55,7 +54,7 @@ func (x *transaction) ask(list *acl.List) *failure.Failure {
 // (fact "A rewriter line is"), all else follows the new one.
 func (x *transaction) rewrite() (redirect rewrite.Answer, f *failure.Failure) {
 	r := x.p.helpers.rewriters.URL
-	if r == nil || !x.p.lists.URLRewriteAccess.Check(x.context(), &x.facts).Allowed() {
+	if r == nil || !x.p.lists.URLRewriteAccess.Ask(x.context(), &x.facts).Allowed() {
 		return redirect, nil
 	}
 	a, changed, ok := r.Apply(x.context(), x.question(), &x.url, x.req.Method, &x.p.url)
@@ -100,7 +99,7 @@ func (x *transaction) mayMiss() *failure.Failure {
 	if x.asks.Loops > 1 {
 		return failure.Loop()
 	}
-	if a := x.p.lists.MissAccess.Check(x.context(), &x.facts); !a.Allowed() {
+	if a := x.p.lists.MissAccess.Ask(x.context(), &x.facts); !a.Allowed() {
 		return failure.MissDenied(a.Last)
 	}
 	return nil

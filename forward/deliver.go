@@ -32,7 +32,7 @@ func (x *transaction) checkHead(length int64) *failure.Failure {
 		return failure.ReplyUnwanted()
 	}
 	if !x.p.lists.HTTPReplyAccess.Empty() {
-		a := x.p.lists.HTTPReplyAccess.Check(x.context(), &x.facts)
+		a := x.p.lists.HTTPReplyAccess.Ask(x.context(), &x.facts)
 		a.Say(x.cl.srv.say.Client, "reply for", x.req.MethodText, x.canonicalURL)
 		if !a.Allowed() {
 			return failure.AccessDenied(a.Last)
@@ -170,7 +170,7 @@ func cacheStatus(x *transaction) string {
 // there is another: it is added behind all other fields (fact helpers/loc-rewrite).
 func (x *transaction) relocate(rep *http1.Reply) {
 	r, old := x.p.helpers.rewriters.Location, rep.Get(http1.Location)
-	if r == nil || old == nil || !x.p.lists.LocationRewriteAccess.Check(x.context(), &x.facts).Allowed() {
+	if r == nil || old == nil || !x.p.lists.LocationRewriteAccess.Ask(x.context(), &x.facts).Allowed() {
 		return
 	}
 	if x.reply.Location = r.Location(x.context(), old, x.canonicalURL, x.facts.URLGroup); x.reply.Location != "" {

@@ -321,6 +321,11 @@ func (h *helpers) Match(ctx context.Context, use *conf.ExternalUse, f *acl.Facts
 	return h.external.Match(ctx, use, f, known)
 }
 
+// Remembered implements acl.ExternalLookup likewise.
+func (h *helpers) Remembered(ctx context.Context, use *conf.ExternalUse, f *acl.Facts, known *acl.Told) (acl.Ternary, *acl.Told) {
+	return h.external.Remembered(ctx, use, f, known)
+}
+
 // warn names what nothing answers yet, ACLs and what helpers are told, with what that means.
 func (p *policy) warn(log *zap.Logger) {
 	for _, name := range p.lists.Idle() {

@@ -53,7 +53,7 @@ func (x *transaction) tunnel() bool {
 
 // mayTunnel is miss_access for tunnels.
 func (x *transaction) mayTunnel() *failure.Failure {
-	if a := x.p.lists.MissAccess.Check(x.context(), &x.facts); !a.Allowed() {
+	if a := x.p.lists.MissAccess.Ask(x.context(), &x.facts); !a.Allowed() {
 		return failure.MissDenied("")
 	}
 	return nil
@@ -94,7 +94,7 @@ func (x *transaction) tunnelBlind() bool {
 	x.req.Method = http1.NoMethod // access lists see none
 	x.fillFacts()
 	x.facts.Transparent = true // nobody there to ask for credentials
-	if a := x.p.lists.HTTPAccess.Check(x.context(), &x.facts); !a.Allowed() {
+	if a := x.p.lists.HTTPAccess.Ask(x.context(), &x.facts); !a.Allowed() {
 		r.Status = 403
 		return false
 	}

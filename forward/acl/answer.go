@@ -32,7 +32,7 @@ type Answer struct {
 	Told *Told
 
 	trace *report.Section // of whoever asks, nil for nobody
-	fast  bool            // nobody waits for a client's host
+	fast  bool            // nobody waits for a client's host or a helper
 }
 
 // Say tells which ACL decided about what, as operators ask for it with debug_options

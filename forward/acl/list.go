@@ -19,7 +19,8 @@ type List struct {
 	// asksDst: some line has a dst or dst_as ACL.
 	asksDst bool
 	// waits: credentials that are missing end the check with Challenge, and a client's
-	// host is asked for its user; 2.6 passes over both where it cannot wait.
+	// host is asked for its user, a helper what it says; 2.6 passes over these where it
+	// cannot wait.
 	waits bool
 
 	// settled: the first line holds for every client, so it always decides; last is the
@@ -102,6 +103,14 @@ func (l *List) Check(ctx context.Context, f *Facts) Answer {
 	return a
 }
 
+// Ask is Check, and leaves what helpers said in the facts: the log names the user of an
+// external ACL whichever list asked for it, and whatever its answer was.
+func (l *List) Ask(ctx context.Context, f *Facts) Answer {
+	a := l.Check(ctx, f)
+	f.Told = a.Told
+	return a
+}
+
 // Cond is ACLs that must all hold: the tail of tcp_outgoing_address,
 // tcp_outgoing_tos and access_log lines. Without ACLs it always holds.
 type Cond struct{ refs []ref }
@@ -114,6 +123,7 @@ type ref struct {
 	tell   teller  // match, when it is one
 	claim  claimer // likewise
 	ident  *ident  // likewise
+	helper *external
 }
 
 // Match reports whether all ACLs hold.
@@ -149,6 +159,8 @@ func (c *Cond) test(ctx context.Context, f *Facts, a *Answer, denies bool) Terna
 			outcome = r.claim.settle(ctx, f, claimed)
 		} else if a.fast && r.ident != nil {
 			outcome = r.ident.known(f)
+		} else if a.fast && r.helper != nil {
+			outcome, a.Told = r.helper.known(ctx, f, a.Told)
 		} else if r.tell != nil {
 			outcome, a.Told = r.tell.tell(ctx, f, a.Told)
 		} else {
@@ -220,7 +232,8 @@ func (c *compiler) compileCond(refs []conf.ACLRef) Cond {
 		tell, _ := m.(teller)
 		claim, _ := m.(claimer)
 		who, _ := m.(*ident)
-		cond.refs = append(cond.refs, ref{r.ACL.Name, r.Negate, m, tell, claim, who})
+		asked, _ := m.(*external)
+		cond.refs = append(cond.refs, ref{r.ACL.Name, r.Negate, m, tell, claim, who, asked})
 	}
 	return cond
 }

@@ -91,6 +91,15 @@ func (m *external) match(ctx context.Context, f *Facts) Ternary {
 }
 
 func (m *external) tell(ctx context.Context, f *Facts, before *Told) (Ternary, *Told) {
+	return m.ask(ctx, f, before, m.source.Match)
+}
+
+// known is tell where nobody waits: a helper that another list has asked has told.
+func (m *external) known(ctx context.Context, f *Facts, before *Told) (Ternary, *Told) {
+	return m.ask(ctx, f, before, m.source.Remembered)
+}
+
+func (m *external) ask(ctx context.Context, f *Facts, before *Told, from func(context.Context, *conf.ExternalUse, *Facts, *Told) (Ternary, *Told)) (Ternary, *Told) {
 	if m.login {
 		user, outcome := authenticate(ctx, f)
 		if outcome != Yes {
@@ -98,7 +107,7 @@ func (m *external) tell(ctx context.Context, f *Facts, before *Told) (Ternary, *
 		}
 		before = before.And(user)
 	}
-	outcome, said := m.source.Match(ctx, m.use, f, before)
+	outcome, said := from(ctx, m.use, f, before)
 	return outcome, before.And(said)
 }
 

@@ -54,6 +54,9 @@ type ExternalLookup interface {
 	// told about the request before (who the user is), said what the helper says
 	// beside its verdict; both may be nil.
 	Match(ctx context.Context, use *conf.ExternalUse, f *Facts, known *Told) (outcome Ternary, said *Told)
+	// Remembered is what the helper said to the same question before, Unknown when it
+	// was not asked lately.
+	Remembered(ctx context.Context, use *conf.ExternalUse, f *Facts, known *Told) (outcome Ternary, said *Told)
 }
 
 // ASNumbers knows which autonomous systems an address belongs to.

@@ -17,6 +17,7 @@ type world struct {
 	outcome Ternary
 	many    bool
 	said    *Told
+	asked   bool // its helper
 }
 
 func (w *world) Authenticate(context.Context) (*Told, AuthState) {
@@ -26,6 +27,12 @@ func (w *world) TooManyAddresses(string, int, bool) bool { return w.many }
 func (w *world) Ident(context.Context) string            { return w.ident }
 func (w *world) KnownIdent() (string, bool)              { return w.ident, w.ident != "unasked" }
 func (w *world) Match(context.Context, *conf.ExternalUse, *Facts, *Told) (Ternary, *Told) {
+	return w.outcome, w.said
+}
+func (w *world) Remembered(context.Context, *conf.ExternalUse, *Facts, *Told) (Ternary, *Told) {
+	if !w.asked {
+		return Unknown, nil
+	}
 	return w.outcome, w.said
 }
 func (w *world) Established(netip.Addr) int { return 5 }

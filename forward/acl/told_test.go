@@ -38,12 +38,53 @@ func TestToldAnd(t *testing.T) {
 type helper struct {
 	answers map[string]*Told
 	asked   []string
+	// remembers is what was told before, nil for a no.
+	remembers map[string]*Told
 }
 
 func (h *helper) Match(_ context.Context, use *conf.ExternalUse, _ *Facts, known *Told) (Ternary, *Told) {
 	h.asked = append(h.asked, use.Type.Name+" about "+known.Name())
 	said := h.answers[use.Type.Name]
 	return yes(said != nil), said
+}
+
+func (h *helper) Remembered(_ context.Context, use *conf.ExternalUse, _ *Facts, known *Told) (Ternary, *Told) {
+	said, ok := h.remembers[use.Type.Name]
+	if !ok {
+		return Unknown, nil
+	}
+	return yes(said != nil), said
+}
+
+// Where 2.6 cannot wait, only what a helper has told another list counts: what is not
+// known matches neither way.
+func TestListsThatDoNotAskHelpers(t *testing.T) {
+	gold := &conf.ACL{Name: "gold", Type: conf.ACLExternal, External: &conf.ExternalUse{Type: &conf.ExternalACL{Name: "class"}}}
+	cfg := &conf.Config{}
+	cfg.MissAccess = conf.AccessList{{ACLs: []conf.ACLRef{{ACL: gold}}}}
+	cfg.LogAccess = conf.AccessList{{ACLs: []conf.ACLRef{{ACL: gold, Negate: true}}}}
+	cfg.TCPOutgoingTOS = []conf.TOSRule{{TOS: 4, ACLs: []conf.ACLRef{{ACL: gold}}}}
+	h := &helper{answers: map[string]*Told{"class": {User: "bob"}}, remembers: map[string]*Told{}}
+	s, err := Compile(cfg, Sources{External: h})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := facts(t, "GET http://a.test/ HTTP/1.0")
+	if !s.MissAccess.Check(t.Context(), f).Allowed() || !s.LogAccess.Check(t.Context(), f).Allowed() || s.OutgoingTOS(t.Context(), f) != 0 {
+		t.Error("what was never asked has matched")
+	}
+	h.remembers["class"] = &Told{User: "bob"}
+	a := s.MissAccess.Check(t.Context(), f)
+	if a.Allowed() || a.Told.Name() != "bob" || !s.LogAccess.Check(t.Context(), f).Allowed() || s.OutgoingTOS(t.Context(), f) != 4 {
+		t.Errorf("what is remembered has not matched: %+v", a)
+	}
+	h.remembers["class"] = nil
+	if !s.MissAccess.Check(t.Context(), f).Allowed() || s.LogAccess.Check(t.Context(), f).Allowed() {
+		t.Error("a remembered no counts as another")
+	}
+	if len(h.asked) != 0 {
+		t.Errorf("asked %q", h.asked)
+	}
 }
 
 // What helpers say goes with the answer, on lines that did not match too, and is

@@ -151,8 +151,12 @@ func (c *child) said(line []byte, more bool) (fault string, over bool) {
 	if p.o.Concurrency > 0 {
 		number, rest, _ := bytes.Cut(line, []byte{' '})
 		n, err := strconv.Atoi(string(number))
-		if err != nil || n < 0 || n >= len(c.slots) {
+		switch {
+		case err != nil:
 			return "answers " + p.shown(line) + ", which has no channel number in front", false
+		case n < 0 || n >= len(c.slots):
+			p.o.Log.Warn("WARNING: {helper} #{number} says {line} on a channel that is not there", c.named(), c.numbered(), zap.String("line", p.shown(line)))
+			return "", false // nobody's answer, now or later
 		}
 		channel, answer, more = n, rest, false
 	}

@@ -114,7 +114,8 @@ func TestMoreThanWasAsked(t *testing.T) {
 	}{
 		"two lines":            {Options{Program: program("echo")}, `say one\ntwo\n`, "one", "says more than it was asked"},
 		"a line and a half":    {Options{Program: program("echo")}, `say one\ntw`, "one", "says more than it was asked"},
-		"an unknown channel":   {Options{Program: program("echo channels"), Concurrency: 3}, `say 7 no\n`, "", "no channel number"},
+		"an unknown channel":   {Options{Program: program("echo channels"), Concurrency: 3}, `say 7 no\n0 yes\n`, "yes", `"7 no" on a channel that is not there`},
+		"a negative channel":   {Options{Program: program("echo channels"), Concurrency: 3}, `say -1 no\n0 yes\n`, "yes", "on a channel that is not there"},
 		"no channel":           {Options{Program: program("echo", "hello"), Concurrency: 3}, `x`, "", "has no channel number"},
 		"another's channel":    {Options{Program: program("echo channels"), Concurrency: 3}, `say 1 no\n`, "", `says "1 no" unasked`},
 		"an endless line":      {Options{Program: program("echo")}, `flood`, "", "more than 131072 bytes"},

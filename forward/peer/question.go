@@ -54,9 +54,9 @@ const (
 
 func (s *Set) directness(ctx context.Context, q *Question) directness {
 	switch lists := s.lists; {
-	case !lists.AlwaysDirect.Empty() && lists.AlwaysDirect.Check(ctx, q.Facts).Allowed():
+	case q.allowedBy(ctx, &lists.AlwaysDirect):
 		return mustDirect
-	case !lists.NeverDirect.Empty() && lists.NeverDirect.Check(ctx, q.Facts).Allowed():
+	case q.allowedBy(ctx, &lists.NeverDirect):
 		return neverDirect
 	case len(s.list) > 0 && !s.holds(ctx, q):
 		return mustDirect // a peer would connect to the name, not to where the client dialled
@@ -66,6 +66,11 @@ func (s *Set) directness(ctx context.Context, q *Question) directness {
 		return mustDirect
 	}
 	return maybeDirect
+}
+
+// allowedBy asks a list that denies what it has no lines for.
+func (q *Question) allowedBy(ctx context.Context, list *acl.List) bool {
+	return !list.Empty() && list.Ask(ctx, q.Facts).Allowed()
 }
 
 // claimPatience is how long the choice of a peer waits for DNS to say that an

@@ -2,6 +2,7 @@ package external
 
 import (
 	"context"
+	"strings"
 	"sync"
 	"time"
 	"unsafe"
@@ -78,6 +79,24 @@ func (t *Types) Match(ctx context.Context, use *conf.ExternalUse, f *acl.Facts, 
 	a := k.lookUp(ctx, question)
 	if a == nil {
 		return acl.Missing, nil
+	}
+	return a.outcome, a.said
+}
+
+// Remembered implements acl.ExternalLookup. An answer that is to be renewed counts as long
+// as that is under way, or the helpers are busy.
+func (t *Types) Remembered(ctx context.Context, use *conf.ExternalUse, f *acl.Facts, known *acl.Told) (acl.Ternary, *acl.Told) {
+	k := t.kinds[use.Type]
+	if k == nil {
+		return acl.Unknown, nil
+	}
+	var space [256]byte
+	question := string(k.question(ctx, space[:0], use, f, known))
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	a, _ := k.answers.Get(question)
+	if fresh, soonOld := k.age(a); !fresh || soonOld && k.asking[question] == nil && !k.busy() {
+		return acl.Unknown, nil
 	}
 	return a.outcome, a.said
 }
@@ -164,7 +183,7 @@ func (k *kind) complain(err error) {
 
 // understand takes an answer apart: OK or anything else, and words KEY=VALUE.
 func understand(line string) *answer {
-	word, rest := helper.Word(line)
+	word, rest := helper.Word(strings.TrimLeft(line, " \t"))
 	a := &answer{outcome: acl.No}
 	if word == "OK" {
 		a.outcome = acl.Yes
