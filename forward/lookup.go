@@ -43,7 +43,7 @@ func (x *transaction) lookup() freshness.Decision {
 
 // rewriteStoreURL asks storeurl_rewrite_program under which URL the reply is kept.
 func rewriteStoreURL(x *transaction) {
-	if r := x.p.helpers.rewriters.StoreURL; r != nil && x.p.lists.StoreURLAccess.Check(x.context(), &x.facts).Allowed() {
+	if r := x.p.helpers.rewriters.StoreURL; r != nil && x.p.lists.StoreURLAccess.Ask(x.context(), &x.facts).Allowed() {
 		x.cached.StoreURL = append(x.cached.StoreURL[:0], r.Store(x.context(), x.question())...)
 	}
 }
@@ -67,7 +67,7 @@ func (x *transaction) mayUseStore() bool {
 		facts.Client = x.client
 		return x.p.lists.Cache.Check(x.context(), &facts).Allowed()
 	}
-	return x.p.lists.Cache.Check(x.context(), &x.facts).Allowed()
+	return x.p.lists.Cache.Ask(x.context(), &x.facts).Allowed()
 }
 
 // verifyWait is how long a request for what is stored waits to learn whether its
@@ -125,7 +125,7 @@ func (x *transaction) serveStored(conditions bool) bool {
 	if spans := c.Ranges(o); len(spans) > 0 {
 		return x.sendRanges(o, spans)
 	}
-	if length >= 0 && rep.ContentLength() < 0 && rep.Status != 204 && x.req.Method != http1.HEAD {
+	if length >= 0 && rep.ContentLength() < 0 && rep.Status != 204 && (x.req.Method != http1.HEAD || c.ByGET) {
 		r.Fields.AddInt(http1.ContentLength, length) // known by now (cache/hit-no-length)
 	}
 	return x.sendStored(o, o.Framing(x.req.Method), o.Body(x.context(), 0, -1))

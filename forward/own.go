@@ -147,7 +147,7 @@ func (x *transaction) sendMade(m *made) bool {
 }
 
 // purge answers PURGE, which is served only where http_access speaks of that
-// method.
+// method. Of variants it is about the one its fields select.
 func (x *transaction) purge() bool {
 	if !x.p.purges {
 		return x.refuse(failure.AccessDenied(""))
@@ -156,7 +156,7 @@ func (x *transaction) purge() bool {
 	r := &x.reply
 	rewriteStoreURL(x)
 	for _, url := range [][]byte{x.canonicalURL, x.cached.StoreURL} {
-		if len(url) > 0 && x.cl.srv.cache.Purge(url, x.facts.URLGroup) {
+		if len(url) > 0 && x.cl.srv.cache.PurgeSelected(x.context(), &x.p.caching, url, x.facts.URLGroup, &x.req.Fields) {
 			r.Status = 200
 		}
 	}

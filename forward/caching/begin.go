@@ -31,7 +31,7 @@ func (r *Request) Plain() bool {
 // date.
 func (r *Request) Keep(f *fetch.Fetch) bool {
 	if r.keeping = r.Cache.keeps(r.Policy, r.Rule, &r.Asked, f, r.Now.Unix()); !r.keeping.kept {
-		r.Cache.supersede(f, r.key)
+		r.Cache.supersede(f, r.key, r.superseded())
 		return false
 	}
 	return true
@@ -84,6 +84,7 @@ func (r *Request) Begin(asks *fetch.Request) *failure.Failure {
 }
 
 func (r *Request) begin(asks *fetch.Request, first *http1.Outgoing, leftOut func(http1.Name) bool) (why *failure.Failure) {
+	r.facts = asks.Facts
 	r.Fill, why = r.newFilling(asks, first, leftOut)
 	return why
 }
@@ -97,6 +98,7 @@ func (r *Request) Await() *failure.Failure {
 func (r *Request) awaitHead() *failure.Failure {
 	f := r.Fill.awaitHead()
 	r.from = r.Fill.from
+	r.facts.Told = r.Fill.Asked().Facts.Told // what helpers said while the way was chosen
 	if f != nil {
 		r.Fill.entry.Abort(f)
 	}
@@ -137,7 +139,7 @@ func (r *Request) EndFill() {
 
 // filling makes one that has not been asked anything.
 func (r *Request) filling() *Filling {
-	f := &Filling{Owned: fetch.Own(), cache: r.Cache, policy: r.Policy, rule: r.Rule, asked: r.Asked, key: r.key, requested: r.Now.Unix()}
+	f := &Filling{Owned: fetch.Own(), cache: r.Cache, policy: r.Policy, rule: r.Rule, asked: r.Asked, key: r.key, superseded: r.superseded(), requested: r.Now.Unix()}
 	f.policy.Hold()
 	return f
 }

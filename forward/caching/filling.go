@@ -29,6 +29,8 @@ type Filling struct {
 	rule   *freshness.Rule
 	asked  freshness.Request
 	key    store.Key
+	// superseded is what goes when the reply is not stored and shows it to be out of date.
+	superseded store.Key
 	// from is there when the head is; it is never changed then.
 	from origin
 

@@ -1,6 +1,10 @@
 package caching
 
 import (
+	"bytes"
+	"context"
+	"time"
+
 	"github.com/cuttle-proxy/cuttle/forward/fetch"
 	"github.com/cuttle-proxy/cuttle/forward/freshness"
 	"github.com/cuttle-proxy/cuttle/forward/http1"
@@ -26,6 +30,9 @@ func (r *Request) Invalidate(f *fetch.Fetch) {
 		return
 	}
 	r.Cache.Purge(r.keptAs(), r.Group)
+	if !freshness.Succeeded(rep.Status) {
+		return
+	}
 	for _, id := range [...]http1.Name{http1.Location, http1.ContentLocation} {
 		place, ok := freshness.SamePlace(nil, r.URL, rep.Get(id))
 		if ok {
@@ -34,13 +41,46 @@ func (r *Request) Invalidate(f *fetch.Fetch) {
 	}
 }
 
-// supersede takes away what a reply that is not stored itself shows to be out of date.
-func (c *Cache) supersede(f *fetch.Fetch, key store.Key) {
+// supersede takes away what a reply that is not stored itself shows to be out of date: of
+// variants the one that answered the request until now, none where old is the zero value.
+func (c *Cache) supersede(f *fetch.Fetch, key, old store.Key) {
 	if !freshness.Supersedes(f.Reply.Status) {
 		return
 	}
 	if verified, _ := f.Verified(); verified {
 		c.joins.drop(key)
-		c.Store.Purge(key)
+		if old != (store.Key{}) {
+			c.Store.Purge(old)
+		}
 	}
+}
+
+// superseded is the key that supersede is to take away.
+func (r *Request) superseded() store.Key {
+	switch {
+	case r.others:
+		return store.Key{}
+	case r.variant != (store.Key{}):
+		return r.variant
+	}
+	return r.key
+}
+
+// PurgeSelected takes away what a request with these fields would find: of variants one,
+// and where none of the fields that tell them apart is there, all. It reports whether there
+// was anything.
+func (c *Cache) PurgeSelected(ctx context.Context, p *Policy, url []byte, group string, fields *http1.Fields) (found bool) {
+	for _, method := range [...]http1.Method{http1.GET, http1.HEAD} {
+		at := place{method: method, url: url, group: group}
+		at.key = at.variantKey(nil)
+		list, vary, err := c.variantsOf(ctx, p, at.key, url, time.Now())
+		data, ok := freshness.AppendVaryData(nil, vary, fields)
+		if err != nil || len(list) == 0 || !ok || !bytes.Contains(data, []byte("=")) {
+			c.joins.drop(at.key)
+			found = c.Store.Purge(at.key) || found
+		} else if n := freshness.SelectVariant(list, data); n >= 0 {
+			found = c.Store.Purge(list[n].Key) || found
+		}
+	}
+	return found
 }

@@ -62,7 +62,7 @@ func (f *Filling) publish() bool {
 	}
 	if !k.kept {
 		if !f.spares {
-			f.cache.supersede(&f.Fetch, f.key)
+			f.cache.supersede(&f.Fetch, f.key, f.superseded)
 		}
 		f.entry.Withdraw()
 		return false

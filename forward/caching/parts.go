@@ -23,6 +23,9 @@ func (r *Request) Ranges(o *Object) []freshness.Span {
 // spans are the parts of a reply of so many bytes, -1 unknown, that the request asks for.
 func (r *Request) spans(rep *http1.Reply, length int64) []freshness.Span {
 	fields := &r.Request.Fields
+	if rep.ContentLength() < 0 && !r.Policy.Rules.ByRFC {
+		return nil // 2.6 gives parts only of what came with its length
+	}
 	if !r.Asked.Ranged || rep.Status != 200 || length < 0 || !freshness.RangeHolds(fields, &rep.Fields) {
 		return nil
 	}

@@ -19,7 +19,7 @@ func (r *Request) BeginRefresh(asks *fetch.Request) *failure.Failure {
 	freshness.Revalidation(&first, &r.Request.Fields, &r.Stored.Reply.Fields)
 	confirms := *asks
 	confirms.Confirms = true
-	why := r.begin(&confirms, &first, freshness.ReplacedByRefresh)
+	why := r.begin(&confirms, &first, r.Stored.Described.ReplacedByRefresh)
 	if why == nil {
 		// Who wants nothing of the answer stored says nothing about what is, which is stale
 		// and asked about each time.
@@ -62,7 +62,9 @@ func (r *Request) AwaitRefresh() (outcome freshness.Outcome, tag freshness.Tag, 
 			f.Discard()
 		}
 	case freshness.Again, freshness.PassOther:
-		r.Cache.Store.Purge(r.Stored.key)
+		if r.Stored.Described.Refreshable() {
+			r.Cache.Store.Purge(r.Stored.key)
+		}
 	default:
 		r.Cache.renew(r.Policy.Policy, r.Rule, &r.Stored, rep, f.requested)
 	}
@@ -154,7 +156,7 @@ func (r *Request) RefreshBehind(ctx context.Context, asks *fetch.Request) {
 	confirms := *asks
 	confirms.Confirms = true
 	f, why := r.newFilling(&confirms, &first, func(id http1.Name) bool {
-		return freshness.ReplacedByRefresh(id) || id == http1.Range || id == http1.IfRange || id == http1.RequestRange
+		return id == http1.IfModifiedSince || id == http1.IfNoneMatch || id == http1.Range || id == http1.IfRange || id == http1.RequestRange
 	})
 	if why != nil {
 		old.end()

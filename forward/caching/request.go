@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/cuttle-proxy/cuttle/forward/acl"
 	"github.com/cuttle-proxy/cuttle/forward/fetch"
 	"github.com/cuttle-proxy/cuttle/forward/freshness"
 	"github.com/cuttle-proxy/cuttle/forward/http1"
@@ -39,8 +40,11 @@ type State struct {
 
 	Asked freshness.Request
 	Rule  *freshness.Rule
+	facts *acl.Facts // of the client's, while there is a Fill
 	// Uses: the reply may come from the store, and go there.
 	Uses bool
+	// ByGET: it is a HEAD, and what was found is what a GET brought.
+	ByGET bool
 
 	// Served is the head of the reply as it was received, or stored; nil as long as
 	// there is none.
@@ -54,6 +58,7 @@ type State struct {
 	stored    bool      // the reply to the client's own fetch is, as a whole
 	alone     bool      // Fill's reply turned out not to be stored: the fetch is the client's
 	key       store.Key // of the URL, with the method of the request
+	variant   store.Key // of the variant that was found
 	tagged    []freshness.Variant
 	others    bool     // variants of the URL are stored, none for this request
 	swapped   bool     // the file of a stored object was not what it should be
@@ -103,6 +108,7 @@ func (r *Request) Find(ctx context.Context) bool {
 	}
 	if !found && method == http1.HEAD && !r.others {
 		found = r.selectStored(ctx, r.keyOf(http1.GET))
+		r.ByGET = found
 	}
 	return found
 }
@@ -121,6 +127,7 @@ func (r *Request) Decide(found bool) freshness.Decision {
 	if found {
 		f.Object, f.InMemory = &r.Stored.Described, !r.Stored.FromDisk
 		_, f.Refreshing = r.Cache.refreshing.Load(r.Stored.key)
+		f.Matches = r.Asked.Matching && freshness.Matches(&r.Request.Fields, &r.Stored.Reply.Fields)
 	}
 	d := r.Policy.Rules.Decide(r.Rule, &r.Asked, f, r.Now.Unix())
 	if r.Held != nil && d.Action != freshness.Serve {
@@ -222,7 +229,7 @@ func (r *Request) selectStored(ctx context.Context, key store.Key) bool {
 	if !listed || !r.open(ctx, variant) || !r.selected(data) {
 		return false
 	}
-	r.others = false
+	r.others, r.variant = false, variant
 	return true
 }
 

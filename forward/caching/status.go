@@ -43,7 +43,7 @@ func (r *Request) forwarded() string {
 		return "method"
 	case !r.Uses:
 		return "bypass"
-	case r.decided.Basis == freshness.ByReload, r.decided.Basis == freshness.ByReloadIntoIMS, r.Asked.ForOrigin:
+	case r.decided.Basis == freshness.ByReload, r.decided.Basis == freshness.ByReloadIntoIMS, r.Asked.ForOrigin, r.Asked.Matching:
 		return "request"
 	case r.decided.Lookup != freshness.LookupMiss:
 		return "stale"

@@ -1,6 +1,7 @@
 package caching
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"time"
@@ -64,7 +65,7 @@ func brokenEncoding(ctx context.Context, p *Policy, f *fetch.Fetch) bool {
 func (c *Cache) addVariant(ctx context.Context, p *Policy, at *place, vary []byte, v freshness.Variant) bool {
 	defer c.varying.lock(at.key)()
 	now := time.Now()
-	list, err := c.variantsOf(ctx, p, at.key, at.url, now)
+	list, _, err := c.variantsOf(ctx, p, at.key, at.url, now)
 	if err != nil {
 		return false
 	}
@@ -85,26 +86,27 @@ func (c *Cache) addVariant(ctx context.Context, p *Policy, at *place, vary []byt
 }
 
 // variantsOf reads the list that is stored under the plain key of a URL, nil for none, or
-// for one that is damaged. The error says that it cannot be read now.
-func (c *Cache) variantsOf(ctx context.Context, p *Policy, key store.Key, url []byte, now time.Time) ([]freshness.Variant, error) {
+// for one that is damaged, with the names of the fields that tell them apart. The error says
+// that it cannot be read now.
+func (c *Cache) variantsOf(ctx context.Context, p *Policy, key store.Key, url []byte, now time.Time) (list []freshness.Variant, vary []byte, err error) {
 	var o Object
-	_, err := o.open(ctx, c.Store, p, now, key, url, false)
+	_, err = o.open(ctx, c.Store, p, now, key, url, false)
 	if err != nil {
-		return nil, unlessGone(err)
+		return nil, nil, unlessGone(err)
 	}
 	defer o.Close()
 	if !o.isList() {
-		return nil, nil
+		return nil, nil, nil
 	}
 	body, err := o.readList(ctx)
 	if err != nil {
-		return nil, unlessGone(err)
+		return nil, nil, unlessGone(err)
 	}
-	list, err := freshness.ParseVariants(body)
+	list, err = freshness.ParseVariants(body)
 	if err != nil {
-		return nil, nil
+		return nil, nil, nil
 	}
-	return list, nil
+	return list, bytes.Clone(o.Reply.Get(http1.Vary)), nil
 }
 
 // unlessGone is the error of opening what is stored, nil where nothing is, or nothing

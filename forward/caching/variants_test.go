@@ -62,11 +62,11 @@ func TestAListThatCannotBeReadNow(t *testing.T) {
 	c, p, now := &Cache{Store: s}, &Policy{Policy: &fetch.Policy{Rules: &freshness.Rules{}}}, time.Now()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if list, err := c.variantsOf(ctx, p, parts.Key(), url, now); err == nil {
+	if list, _, err := c.variantsOf(ctx, p, parts.Key(), url, now); err == nil {
 		t.Errorf("%v, though nobody waited for the disk", list)
 	}
 	close(let)
-	list, err := c.variantsOf(t.Context(), p, parts.Key(), url, now)
+	list, _, err := c.variantsOf(t.Context(), p, parts.Key(), url, now)
 	if err != nil || len(list) != 1 || list[0].Key != want[0].Key {
 		t.Errorf("%v, %v", list, err)
 	}
@@ -78,7 +78,7 @@ func TestAListThatCannotBeReadNow(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 2 {
-		if list, err := c.variantsOf(t.Context(), p, parts.Key(), url, now); err != nil || list != nil {
+		if list, _, err := c.variantsOf(t.Context(), p, parts.Key(), url, now); err != nil || list != nil {
 			t.Errorf("of a damaged one: %v, %v", list, err)
 		}
 	}

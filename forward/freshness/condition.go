@@ -6,11 +6,11 @@ import (
 
 // Precondition reports whether a stored reply that may be served is one the client
 // has: then 304 is the answer, and TagIMSHit its tag. Conditions count for a 200
-// only (RFC 9110 section 13.2.1), If-None-Match outweighs If-Modified-Since
-// (section 13.1.3), and HEAD is not conditional in 2.6.
+// only (RFC 9110 section 13.2.1), and If-None-Match outweighs If-Modified-Since
+// (section 13.1.3).
 func (r *Rules) Precondition(q *Request, req, stored *http1.Fields, o *Object) (notModified bool) {
 	switch {
-	case q.Method != http1.GET || !q.Conditional || o.Status != 200:
+	case !q.Cacheable() || !q.Conditional || o.Status != 200:
 		return false
 	case req.Has(http1.IfNoneMatch):
 		return listHasTag(req, stored.Get(http1.ETag))

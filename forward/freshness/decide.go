@@ -38,6 +38,8 @@ type Found struct {
 	Refreshing bool
 	// HTTP: the origin can be asked whether the object is still the same.
 	HTTP bool
+	// Matches: the object has an entity tag of the request's If-Match.
+	Matches bool
 }
 
 // Decide says what to do with a request whose reply may come from the store.
@@ -86,6 +88,9 @@ func (r *Rules) decide(rule *Rule, q *Request, f Found, now int64) Decision {
 		return d
 	case o.Has(Negative) && !q.Reload:
 		d.Tag, d.Basis = TagNegativeHit, ByExpiry
+		return d
+	case !f.Matches && q.Matching, q.noneMatch() && o.Status != 200 && o.Status != 206 && !r.ByRFC:
+		d.Action, d.Tag = Fetch, TagMiss
 		return d
 	}
 	v := r.Check(rule, o, q, now)

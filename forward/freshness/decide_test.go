@@ -10,6 +10,8 @@ func TestDecide(t *testing.T) {
 	offered.StaleWhileRevalidate = 60
 	must.StaleWhileRevalidate, must.Flags = 60, NeverStale
 	negative.Flags, negative.Status = Negative, 404
+	redirect := stale
+	redirect.Status = 302
 	const minute = "refresh_pattern . 0 20% 4320 stale-while-revalidate=1"
 	const hit = "refresh_stale_hit 30 seconds"
 	old, lasting, kept := stale, stale, must
@@ -47,6 +49,12 @@ func TestDecide(t *testing.T) {
 		{"only-if-cached, offered", "", "Cache-Control: only-if-cached", Found{Object: &offered, HTTP: true}, 20, Decision{ServeStale, TagStaleHit, LookupHit, ByExpiry}},
 		{"only-if-cached, stale", "", "Cache-Control: only-if-cached", Found{Object: &stale, HTTP: true, InMemory: true}, 20, Decision{Refuse, TagHit, LookupHit, ByExpiry}},
 		{"only-if-cached, nothing", "", "Cache-Control: only-if-cached", Found{HTTP: true}, 20, Decision{Refuse, TagMiss, LookupMiss, 0}},
+		{"a tag of its own", "", "If-Match: \"e\"", Found{Object: &stale, HTTP: true, Matches: true}, 5, Decision{Serve, TagHit, LookupHit, ByExpiry}},
+		{"another tag", "", "If-Match: \"x\"", Found{Object: &stale, HTTP: true}, 5, Decision{Fetch, TagMiss, LookupHit, 0}},
+		{"another tag, negative", "", "If-Match: \"x\"", Found{Object: &negative, HTTP: true}, 5, Decision{Serve, TagNegativeHit, LookupHit, ByExpiry}},
+		{"tags and a redirect", "", "If-None-Match: \"x\"", Found{Object: &redirect, HTTP: true}, 5, Decision{Fetch, TagMiss, LookupHit, 0}},
+		{"a date and a redirect", "", "If-Modified-Since: Fri, 15 Jan 2027 07:00:00 GMT", Found{Object: &redirect, HTTP: true}, 5, Decision{Serve, TagHit, LookupHit, ByExpiry}},
+		{"tags and a redirect, by the RFC", "rfc9111_rules on", "If-None-Match: \"x\"", Found{Object: &redirect, HTTP: true}, 5, Decision{Serve, TagHit, LookupHit, ByExpiry}},
 		{"negative, reload-into-ims", "reload_into_ims on", "Pragma: no-cache", Found{Object: &negative, HTTP: true}, 5, Decision{Refresh, TagRefreshMiss, LookupHit, ByReloadIntoIMS}},
 	} {
 		r := rulesOf(t, c.lines)

@@ -27,7 +27,9 @@
 //     the origin fails too (5.2.2.2, 5.2.2.8, 5.2.2.10);
 //   - a successful unsafe request invalidates, POST too (4.4);
 //   - a 304 renews the stored head, unless update_headers is off (3.2);
-//   - If-Modified-Since beside If-None-Match is not looked at (RFC 9110, 13.1.3).
+//   - If-Modified-Since beside If-None-Match is not looked at (RFC 9110, 13.1.3);
+//   - a stored 204 has no Content-Length (RFC 9110, 8.6), and a 304 has the Vary of
+//     what is stored (RFC 9110, 15.4.5).
 //
 // Safer than 2.6, too: the error that made a stale object be served does not take
 // its place.
@@ -37,6 +39,7 @@
 //
 // Where 2.6 is merely different it is 2.6: min-fresh is ignored, replies to
 // authorized requests need public, no-cache replies are not stored, If-None-Match
-// compares weakness too, 304 replies carry no Cache-Control, and a range that
-// cannot be satisfied gets the whole.
+// compares weakness too and sends redirects and errors back to the origin, 304 replies
+// carry no Cache-Control, and a range that cannot be satisfied, or is of what came
+// without a length, gets the whole.
 package freshness

@@ -27,11 +27,19 @@ func strongTag(tag []byte) bool { return len(tag) > 0 && tag[0] == '"' && entity
 // tags as they stand, weak ones with weak ones (cache/inm-weak), and "*" matches
 // nothing (cache/inm-hit): both answer with an object where a 304 would do.
 func listHasTag(f *http1.Fields, tag []byte) bool {
-	if len(tag) == 0 {
-		return false
-	}
+	return len(tag) > 0 && fieldHasTag(f, http1.IfNoneMatch, tag)
+}
+
+// Matches reports whether the If-Match fields of a request list the entity tag of a stored
+// reply. 2.6 takes "*" for no tag; a weak tag matches nothing (RFC 9110 section 13.1.1).
+func Matches(req, stored *http1.Fields) bool {
+	tag := stored.Get(http1.ETag)
+	return strongTag(tag) && fieldHasTag(req, http1.IfMatch, tag)
+}
+
+func fieldHasTag(f *http1.Fields, name http1.Name, tag []byte) bool {
 	for i := range f.Len() {
-		if f.ID(i) != http1.IfNoneMatch {
+		if f.ID(i) != name {
 			continue
 		}
 		for list := f.Value(i); ; {

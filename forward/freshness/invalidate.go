@@ -18,10 +18,24 @@ func safe(m http1.Method) bool {
 
 // Invalidates reports whether a reply to a request makes what is stored for its URL
 // worthless: a success, or a redirect, of an unsafe or unknown method (RFC 9111
-// section 4.4), and what 2.6 takes for the end of an object, but not after a POST.
-// The places its Location and Content-Location name are worthless too, see SamePlace.
+// section 4.4), and what 2.6 takes for the end of an object.
+// The places its Location and Content-Location name are worthless too when it Succeeded,
+// see SamePlace.
 func Invalidates(m http1.Method, status int) bool {
-	return !safe(m) && (status >= 200 && status < 400 || m != http1.POST && Supersedes(status))
+	return !safe(m) && (Succeeded(status) || (status == 404 || status == 410) && replaces(m))
+}
+
+// Succeeded reports whether a reply tells no error.
+func Succeeded(status int) bool { return status >= 200 && status < 400 }
+
+// replaces reports whether a method is about the object at the URL as a whole: 2.6 knows
+// these, and not POST.
+func replaces(m http1.Method) bool {
+	switch m {
+	case http1.PUT, http1.DELETE, http1.PROPPATCH, http1.MKCOL, http1.MOVE, http1.BMOVE, http1.BDELETE:
+		return true
+	}
+	return false
 }
 
 // Supersedes reports whether a reply to GET that is not kept itself shows that what is

@@ -139,7 +139,7 @@ func TestInvalidates(t *testing.T) {
 		want   bool
 	}{
 		{"POST", 200, true}, {"POST", 201, true}, {"POST", 303, true}, {"POST", 404, false}, {"POST", 500, false},
-		{"PUT", 200, true}, {"PUT", 404, true}, {"PUT", 500, false}, {"DELETE", 204, true}, {"LOCK", 200, true},
+		{"PUT", 200, true}, {"PUT", 403, false}, {"PUT", 410, true}, {"LOCK", 404, false}, {"MOVE", 404, true}, {"PUT", 404, true}, {"PUT", 500, false}, {"DELETE", 204, true}, {"LOCK", 200, true},
 		{"GET", 200, false}, {"HEAD", 200, false}, {"OPTIONS", 200, false}, {"PROPFIND", 207, false}, {"TRACE", 200, false},
 	} {
 		var methods *http1.Methods

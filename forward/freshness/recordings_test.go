@@ -54,6 +54,8 @@ var notPlayed = map[string]string{
 	"disk-max-object-size":      "what the store takes",
 	"hit-no-length":             "framing",
 	"key-case":                  "the form of URLs",
+	"purge-variant":             "PURGE",
+	"range-chunked":             "framing",
 	"rp-stale-while-revalidate": "2.6 does not start; the option is an extension here",
 }
 

@@ -23,9 +23,10 @@ type Request struct {
 	Accelerated bool
 	// Ranged: a GET with a Range.
 	Ranged bool
-	// ForOrigin: If-Match, or ranges in no order, which 2.6 leaves
-	// to the origin.
+	// ForOrigin: ranges in no order, which 2.6 leaves to the origin.
 	ForOrigin bool
+	// Matching: If-Match, see Found.Matches.
+	Matching bool
 }
 
 // Port says what matters here of the port a request came in on.
@@ -53,7 +54,8 @@ func (r *Rules) ReadRequest(req *http1.Request, userinfo bool, port Port) Reques
 		q.ModifiedSince = modifiedSince(f.Get(http1.IfModifiedSince))
 		q.Conditional = q.ModifiedSince != None
 	}
-	q.ForOrigin = f.Has(http1.IfMatch) || q.Ranged && disordered(f.Get(http1.Range))
+	q.Matching = f.Has(http1.IfMatch)
+	q.ForOrigin = q.Ranged && disordered(f.Get(http1.Range))
 	q.Reload = q.Control.Has(NoCache) || f.ListHas(http1.Pragma, "no-cache") ||
 		r.IERefresh && port.Gateway && f.Has(http1.IfModifiedSince) && oldExplorer(f.Get(http1.UserAgent))
 	return q
@@ -97,8 +99,11 @@ func (q *Request) MayKeep(rule *Rule) bool {
 	return q.Cacheable() && (!q.Control.Has(NoStore) || rule.IgnoreNoStore)
 }
 
+// noneMatch: the request is conditional by If-None-Match.
+func (q *Request) noneMatch() bool { return q.Conditional && q.ModifiedSince == None }
+
 // Joinable reports whether the request may wait for a fetch another one began: by
 // GET or HEAD, for all of the object, without conditions, credentials or a reload.
 func (q *Request) Joinable() bool {
-	return q.Cacheable() && !q.Conditional && !q.Ranged && !q.Authorized && !q.Reload && !q.ForOrigin && !q.Control.Has(NoStore)
+	return q.Cacheable() && !q.Conditional && !q.Ranged && !q.Authorized && !q.Reload && !q.ForOrigin && !q.Matching && !q.Control.Has(NoStore)
 }

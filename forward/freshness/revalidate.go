@@ -36,9 +36,10 @@ func asksOther(req *http1.Fields, tag []byte) bool {
 }
 
 // ReplacedByRefresh reports whether a field of the client's request is left out of one
-// that revalidates: the conditions, which Revalidation has taken in.
-func ReplacedByRefresh(id http1.Name) bool {
-	return id == http1.IfModifiedSince || id == http1.IfNoneMatch
+// that revalidates: the conditions, which Revalidation has taken in. They stay where there is
+// nothing to ask the origin with but them: a 304 is about what the client has then.
+func (o *Object) ReplacedByRefresh(id http1.Name) bool {
+	return o.Refreshable() && (id == http1.IfModifiedSince || id == http1.IfNoneMatch)
 }
 
 // Refreshable reports whether there is something to ask the origin with.

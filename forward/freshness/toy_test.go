@@ -123,6 +123,8 @@ func (c *toy) do(text string) toyAnswer {
 	found := Found{InMemory: true, HTTP: true, Others: stored == nil && c.variants["GET "+url] != nil}
 	if stored != nil {
 		found.Object = &stored.object
+		head, _ := parseReply(c.t, string(stored.head))
+		found.Matches = q.Matching && Matches(&req.Fields, &head.Fields)
 	}
 	switch d := c.rules.Decide(rule, &q, found, c.second()); d.Action {
 	case Serve:
@@ -261,8 +263,9 @@ func (c *toy) take(rule *Rule, q *Request, req *http1.Request, rep *http1.Reply,
 	case c.denied, int64(len(body)) < c.smallest:
 	case keeping.Never():
 		if q.Cacheable() && Supersedes(rep.Status) {
-			delete(c.objects, key)
-			delete(c.variants, key)
+			if _, old := c.find(req.MethodText, string(req.Target), req); c.variants[key] == nil || old != key {
+				delete(c.objects, old)
+			}
 		}
 	case object.Has(Varies):
 		data, ok := AppendVaryData(nil, rep.Get(http1.Vary), &req.Fields)
@@ -285,7 +288,7 @@ func (c *toy) refresh(rule *Rule, q *Request, req *http1.Request, d Decision, st
 	old, _ := parseReply(c.t, string(stored.head))
 	var out http1.Outgoing
 	Revalidation(&out, &req.Fields, &old.Fields)
-	rep := c.send(req, strings.Split(strings.TrimSpace(string(out.Append(nil))), "\r\n"), ReplacedByRefresh)
+	rep := c.send(req, strings.Split(strings.TrimSpace(string(out.Append(nil))), "\r\n"), stored.object.ReplacedByRefresh)
 	outcome, tag, ok := c.rules.AfterRefresh(rule, q, &req.Fields, &old.Fields, &stored.object, rep, c.second())
 	d.Tag = tag
 	if !ok {
