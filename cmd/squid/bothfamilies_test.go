@@ -30,7 +30,7 @@ var ipv4Only = map[string]string{
 	"cmd/squid TestGREFromRoutersOfAReconfigureAlone":           "GRE between IPv4 hosts",
 	"cmd/squid TestLateInterfaceIsToldOf":                       "rp_filter, which IPv6 does not have",
 	"cmd/squid TestMissingCapabilityIsNamed":                    "capabilities have no family",
-	"cmd/squid TestNothingBlackholesThroughGRE":                 "a router that speaks IPv4 WCCP; IPv6 through GRE is TestTransfersThroughGREAreIntact's",
+	"cmd/squid TestNothingBlackholesThroughGRE":                 "a router that speaks IPv4 WCCP; IPv6 through GRE is TestTLSThroughGRE's",
 	"cmd/squid TestOutOfDescriptors":                            "descriptors have no family",
 	"cmd/squid TestSubscribersShareTheirCache":                  "a router that speaks IPv4 WCCP",
 	"tproxy/gre TestDecapsulatedPacketsArriveOnTheDevice":       "GRE between IPv4 hosts; TestTransfersThroughGREAreIntact has both families inside",
