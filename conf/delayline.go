@@ -83,8 +83,11 @@ func delayClass() kind {
 		},
 		dump: func(c *Config, d *dumper, name string) {
 			for i, p := range c.Delay.Pools {
-				if p.Class != 0 {
+				switch {
+				case p.Class != 0:
 					d.line(name, strconv.Itoa(i+1), strconv.Itoa(p.Class))
+				case p.later:
+					d.line(name, strconv.Itoa(i+1), "4")
 				}
 			}
 		}}
@@ -126,7 +129,7 @@ func delayParameters() kind {
 		dump: func(c *Config, d *dumper, name string) {
 			for i, p := range c.Delay.Pools {
 				pair := func(r DelayRate) string { return fmt.Sprintf("%d/%d", r.Restore, r.Max) }
-				switch p.Class {
+				switch p.Buckets() {
 				case 1:
 					d.line(name, strconv.Itoa(i+1), pair(p.Aggregate))
 				case 2:
