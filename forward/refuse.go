@@ -127,7 +127,7 @@ func (x *transaction) makePage(f *failure.Failure) {
 	r.Fields.Reset()
 	page.Reply(&r.Fields, details, f.Status, len(x.page))
 	if f.Challenge && r.Status == f.Status { // and not deny_info's redirection
-		r.MustKeep = x.login.Ask(&r.Fields)
+		r.MustKeep = x.login.Ask(&r.Fields, x.req.Persistent(x.req.Major, x.req.Minor, x.port.HTTP11))
 	} else {
 		x.login.Inform(&r.Fields)
 	}

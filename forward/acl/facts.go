@@ -80,6 +80,9 @@ type Login interface {
 	// remembers the outcome. With Authenticated, user names the one who did
 	// (Told.AuthUser).
 	Authenticate(ctx context.Context) (user *Told, state AuthState)
+	// Known is Authenticate where nobody waits for a helper: NoAuth when one would have to
+	// be asked.
+	Known(ctx context.Context) (user *Told, state AuthState)
 	// TooManyAddresses counts the addresses user came from and reports whether
 	// there are more than max (max_user_ip); strict keeps the earlier ones.
 	TooManyAddresses(user string, max int, strict bool) bool

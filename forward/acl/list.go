@@ -123,7 +123,7 @@ type ref struct {
 	tell   teller  // match, when it is one
 	claim  claimer // likewise
 	ident  *ident  // likewise
-	helper *external
+	hasty  hasty   // likewise
 }
 
 // Match reports whether all ACLs hold.
@@ -159,8 +159,8 @@ func (c *Cond) test(ctx context.Context, f *Facts, a *Answer, denies bool) Terna
 			outcome = r.claim.settle(ctx, f, claimed)
 		} else if a.fast && r.ident != nil {
 			outcome = r.ident.known(f)
-		} else if a.fast && r.helper != nil {
-			outcome, a.Told = r.helper.known(ctx, f, a.Told)
+		} else if a.fast && r.hasty != nil {
+			outcome, a.Told = r.hasty.known(ctx, f, a.Told)
 		} else if r.tell != nil {
 			outcome, a.Told = r.tell.tell(ctx, f, a.Told)
 		} else {
@@ -190,6 +190,12 @@ type matcher interface {
 // what was said before, and gives that and what was said to it.
 type teller interface {
 	tell(ctx context.Context, f *Facts, before *Told) (Ternary, *Told)
+}
+
+// hasty is a teller that can do without asking: it tells only what helpers have told
+// before.
+type hasty interface {
+	known(ctx context.Context, f *Facts, before *Told) (Ternary, *Told)
 }
 
 // asksDst reports whether one of the ACLs is about the address a request goes to.
@@ -232,8 +238,8 @@ func (c *compiler) compileCond(refs []conf.ACLRef) Cond {
 		tell, _ := m.(teller)
 		claim, _ := m.(claimer)
 		who, _ := m.(*ident)
-		asked, _ := m.(*external)
-		cond.refs = append(cond.refs, ref{r.ACL.Name, r.Negate, m, tell, claim, who, asked})
+		knows, _ := m.(hasty)
+		cond.refs = append(cond.refs, ref{r.ACL.Name, r.Negate, m, tell, claim, who, knows})
 	}
 	return cond
 }

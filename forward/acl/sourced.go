@@ -91,17 +91,21 @@ func (m *external) match(ctx context.Context, f *Facts) Ternary {
 }
 
 func (m *external) tell(ctx context.Context, f *Facts, before *Told) (Ternary, *Told) {
-	return m.ask(ctx, f, before, m.source.Match)
+	return m.ask(ctx, f, before, true)
 }
 
 // known is tell where nobody waits: a helper that another list has asked has told.
 func (m *external) known(ctx context.Context, f *Facts, before *Told) (Ternary, *Told) {
-	return m.ask(ctx, f, before, m.source.Remembered)
+	return m.ask(ctx, f, before, false)
 }
 
-func (m *external) ask(ctx context.Context, f *Facts, before *Told, from func(context.Context, *conf.ExternalUse, *Facts, *Told) (Ternary, *Told)) (Ternary, *Told) {
+func (m *external) ask(ctx context.Context, f *Facts, before *Told, waits bool) (Ternary, *Told) {
+	from := m.source.Remembered
+	if waits {
+		from = m.source.Match
+	}
 	if m.login {
-		user, outcome := authenticate(ctx, f)
+		user, outcome := authenticate(ctx, f, waits)
 		if outcome != Yes {
 			return outcome, before
 		}

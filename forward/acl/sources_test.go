@@ -23,6 +23,12 @@ type world struct {
 func (w *world) Authenticate(context.Context) (*Told, AuthState) {
 	return &Told{AuthUser: w.user}, w.state
 }
+func (w *world) Known(context.Context) (*Told, AuthState) {
+	if !w.asked {
+		return nil, NoAuth
+	}
+	return &Told{AuthUser: w.user}, w.state
+}
 func (w *world) TooManyAddresses(string, int, bool) bool { return w.many }
 func (w *world) Ident(context.Context) string            { return w.ident }
 func (w *world) KnownIdent() (string, bool)              { return w.ident, w.ident != "unasked" }

@@ -98,7 +98,16 @@ func (m *proxyAuth) match(ctx context.Context, f *Facts) Ternary {
 }
 
 func (m *proxyAuth) tell(ctx context.Context, f *Facts, before *Told) (Ternary, *Told) {
-	user, outcome := authenticate(ctx, f)
+	return m.about(ctx, f, before, true)
+}
+
+// known is tell where nobody waits.
+func (m *proxyAuth) known(ctx context.Context, f *Facts, before *Told) (Ternary, *Told) {
+	return m.about(ctx, f, before, false)
+}
+
+func (m *proxyAuth) about(ctx context.Context, f *Facts, before *Told, waits bool) (Ternary, *Told) {
+	user, outcome := authenticate(ctx, f, waits)
 	if outcome != Yes {
 		return outcome, before
 	}
@@ -113,7 +122,16 @@ func (m *maxUserIP) match(ctx context.Context, f *Facts) Ternary {
 }
 
 func (m *maxUserIP) tell(ctx context.Context, f *Facts, before *Told) (Ternary, *Told) {
-	user, outcome := authenticate(ctx, f)
+	return m.about(ctx, f, before, true)
+}
+
+// known is tell where nobody waits.
+func (m *maxUserIP) known(ctx context.Context, f *Facts, before *Told) (Ternary, *Told) {
+	return m.about(ctx, f, before, false)
+}
+
+func (m *maxUserIP) about(ctx context.Context, f *Facts, before *Told, waits bool) (Ternary, *Told) {
+	user, outcome := authenticate(ctx, f, waits)
 	if outcome != Yes {
 		return outcome, before
 	}
@@ -123,15 +141,20 @@ func (m *maxUserIP) tell(ctx context.Context, f *Facts, before *Told) (Ternary, 
 // verdict is the answer of a teller alone.
 func verdict(outcome Ternary, _ *Told) Ternary { return outcome }
 
-// authenticate answers Yes with the user, or why there is none.
-func authenticate(ctx context.Context, f *Facts) (*Told, Ternary) {
+// authenticate answers Yes with the user, or why there is none. Where nobody waits, no
+// helper is asked.
+func authenticate(ctx context.Context, f *Facts, waits bool) (*Told, Ternary) {
 	if f.URL == nil {
 		return nil, No
 	}
 	if f.Login == nil {
 		return nil, Unknown
 	}
-	user, state := f.Login.Authenticate(ctx)
+	ask := f.Login.Known
+	if waits {
+		ask = f.Login.Authenticate
+	}
+	user, state := ask(ctx)
 	switch state {
 	case Authenticated:
 		return user, Yes

@@ -41,6 +41,7 @@ type Login struct {
 
 	scheme string    // the word of the scheme that was used
 	stale  bool      // Digest: only the nonce was wrong
+	alone  bool      // Digest: the client is asked for that again, and for no other scheme
 	token  string    // what the challenge, or the field of a reply, has to carry
 	told   *acl.Told // what access lists are told of an accepted user; nil when it is yet to be made
 }
@@ -144,6 +145,20 @@ func (a *Authenticator) Check(ctx context.Context, l *Login, q Request) {
 	q.Conn.abandon()
 }
 
+// Knows reports whether credentials were seen right before, so that Check asks no helper.
+func (a *Authenticator) Knows(field []byte, conn *Conn) bool {
+	if conn.User() != "" {
+		return true
+	}
+	word, rest := cutWord(field)
+	for _, s := range a.schemes {
+		if b, ok := s.(*basic); ok && http1.EqualFold(word, s.name()) {
+			return b.knows(rest)
+		}
+	}
+	return false
+}
+
 // cutWord takes the scheme's name from the front of a field.
 func cutWord(field []byte) (word, rest []byte) {
 	end := 0
@@ -167,7 +182,9 @@ func (a *Authenticator) Challenges(l *Login) []string {
 	}
 	list := make([]string, 0, len(a.schemes)+1)
 	for _, s := range a.schemes {
-		list = append(list, string(s.challenge(nil, l)))
+		if !l.alone || s.name() == l.scheme {
+			list = append(list, string(s.challenge(nil, l)))
+		}
 	}
 	if l.token != "" { // the last word of a failed Negotiate
 		list = append(list, l.scheme+" "+l.token)

@@ -60,6 +60,21 @@ func (b *basic) check(ctx context.Context, l *Login, q Request, rest []byte) {
 	}
 }
 
+// knows reports whether credentials were right when they were seen last, and that holds.
+func (b *basic) knows(rest []byte) bool {
+	var space [128]byte
+	text := decodeBasic(space[:0], rest)
+	defer clear(text)
+	user, password, complete := bytes.Cut(text, []byte{':'})
+	if !complete {
+		return false
+	}
+	if !b.cfg.CaseSensitive {
+		http1.AppendLower(user[:0], user)
+	}
+	return b.memory.recall(b.memory.key(user, password), b.now(), b.cfg.CredentialsTTL) != nil
+}
+
 // askAbout asks the helper. The question is not given up when the client is: others
 // may wait for the same answer.
 func (b *basic) askAbout(ctx context.Context, k key, user, password string) (right bool, message string) {

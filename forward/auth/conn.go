@@ -74,7 +74,8 @@ func (s *connection) check(ctx context.Context, l *Login, q Request, blob []byte
 		return
 	}
 	verb := "KK "
-	if c.scheme != s {
+	// What was begun goes on after a reconfigure.
+	if c.scheme == nil || c.scheme.word != s.word {
 		c.drop()
 		verb = "YR "
 		session, err := s.reserve(ctx)

@@ -40,6 +40,25 @@ func (c *Credentials) Authenticate(ctx context.Context) (*acl.Told, acl.AuthStat
 	if c.State == Unchecked {
 		c.look(ctx)
 	}
+	return c.verdict()
+}
+
+// Known implements acl.Login.
+func (c *Credentials) Known(ctx context.Context) (*acl.Told, acl.AuthState) {
+	if c.Facts.Transparent {
+		return nil, acl.NoAuth
+	}
+	if c.State == Unchecked {
+		field := c.field()
+		if field != nil && !c.Authenticator.Knows(field, c.Conn) {
+			return nil, acl.NoAuth
+		}
+		c.look(ctx)
+	}
+	return c.verdict()
+}
+
+func (c *Credentials) verdict() (*acl.Told, acl.AuthState) {
 	if c.State != Accepted {
 		return nil, acl.AuthNeeded
 	}
@@ -56,11 +75,7 @@ func (c *Credentials) TooManyAddresses(user string, most int, strict bool) bool 
 
 // look looks at them: an accelerator stands for the origin.
 func (c *Credentials) look(ctx context.Context) {
-	id := http1.ProxyAuthorization
-	if c.Facts.Accelerated {
-		id = http1.Authorization
-	}
-	field, a := c.Fields.Get(id), c.Authenticator
+	field, a := c.field(), c.Authenticator
 	a.Check(ctx, &c.Login, Request{Field: field, Method: c.Method, Conn: c.Conn})
 	switch {
 	case c.ShortcutTTL <= 0 || !c.Shortcuts.Check(ctx, c.Facts).Allowed():
@@ -71,10 +86,19 @@ func (c *Credentials) look(ctx context.Context) {
 	}
 }
 
+// field is the value of the field that carries them, nil for none.
+func (c *Credentials) field() []byte {
+	if c.Facts.Accelerated {
+		return c.Fields.Get(http1.Authorization)
+	}
+	return c.Fields.Get(http1.ProxyAuthorization)
+}
+
 // Ask adds the fields that ask the client for credentials. It reports whether a handshake
-// goes on, for which the connection must stay.
-func (c *Credentials) Ask(out *http1.Outgoing) (goesOn bool) {
-	if c.Authenticator == nil {
+// goes on, for which the connection must stay: with a client that does not want that
+// (persistent) there is none, and it is asked for nothing.
+func (c *Credentials) Ask(out *http1.Outgoing, persistent bool) (goesOn bool) {
+	if c.Authenticator == nil || c.State == Continues && !persistent {
 		return false
 	}
 	id := http1.ProxyAuthenticate
@@ -113,10 +137,11 @@ func (c *Credentials) Inform(out *http1.Outgoing) {
 	out.AddString(id, value)
 }
 
-// Name is the user as logs show him: who was let in, or who could not prove it.
+// Name is the user as logs show him: who was let in, or who could not prove it, else whom
+// an external ACL helper named.
 func (c *Credentials) Name(told *acl.Told) string {
-	if name := told.Name(); name != "" {
-		return name
+	if c.User == "" || told != nil && told.AuthUser != "" {
+		return told.Name()
 	}
 	return c.User
 }

@@ -39,19 +39,24 @@ func (g *digest) check(ctx context.Context, l *Login, q Request, rest []byte) {
 	l.State, l.User = Refused, d.username
 	rules := g.nonceRules()
 	count, sound := d.sound()
-	if !sound || !g.memory.nonces.valid(d.nonce, g.now(), rules) {
+	if !sound {
 		l.stale = true // so that the client tries again with what it was told now
+		return
+	}
+	valid, foreign := g.memory.nonces.valid(d.nonce, d.username, g.now(), rules)
+	if l.alone = !foreign; !valid {
+		l.stale = true
 		return
 	}
 	if !g.proves(ctx, &d, q.Method) {
 		return
 	}
-	used, ok := g.memory.nonces.use(d.nonce, count, g.now(), rules)
+	used, ok := g.memory.nonces.use(d.nonce, d.username, count, g.now(), rules)
 	if !ok {
 		l.stale = true
 		return
 	}
-	l.State = Accepted
+	l.State, l.alone = Accepted, false
 	if used+1 >= g.cfg.NonceMaxCount {
 		l.token = string(g.memory.nonces.issue(nil, g.now()))
 	}
@@ -100,13 +105,12 @@ func (g *digest) proves(ctx context.Context, d *digestField, method string) bool
 	if d.matches(ha1, method) {
 		return true
 	}
-	if ha1 = g.lookUp(ctx, d); ha1 != "" && (d.matches(ha1, method) ||
-		g.cfg.PostWorkaround && method != "GET" && d.matches(ha1, "GET")) {
-		g.memory.remember(k, d.username+"\x00"+d.realm, ha1, g.now())
-		return true
+	if ha1 = g.lookUp(ctx, d); ha1 == "" {
+		g.memory.forget(d.username + "\x00" + d.realm)
+		return false
 	}
-	g.memory.forget(d.username + "\x00" + d.realm)
-	return false
+	g.memory.remember(k, d.username+"\x00"+d.realm, ha1, g.now())
+	return d.matches(ha1, method) || g.cfg.PostWorkaround && method != "GET" && d.matches(ha1, "GET")
 }
 
 // lookUp asks the helper for H(A1), "" when there is none.

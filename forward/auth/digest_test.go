@@ -133,13 +133,29 @@ func TestDigestCache(t *testing.T) {
 		state    State
 		asked    string
 	}{
-		{"secret", Accepted, bob}, {"secret", Accepted, ""}, {"x", Refused, bob}, {"secret", Accepted, bob}, {"secret", Accepted, ""},
+		{"secret", Accepted, bob}, {"secret", Accepted, ""}, {"x", Refused, bob}, {"secret", Accepted, ""}, {"secret", Accepted, ""},
 	} {
 		if l := r.check(answering{password: c.password}.to(r.challenge()), nil); l.State != c.state {
 			t.Errorf("step %d: %+v", i, l)
 		}
 		if q := r.questions(); q != c.asked {
 			t.Errorf("step %d: asked %q, want %q", i, q, c.asked)
+		}
+	}
+}
+
+// A nonce belongs to the user who used it first.
+func TestNonceOfAnother(t *testing.T) {
+	r := digestRig(t, "")
+	challenge := r.challenge()
+	for i, c := range []struct {
+		user  string
+		count int
+		state State
+	}{{"bob", 1, Accepted}, {"new", 2, Refused}, {"bob", 3, Accepted}, {"new", 1, Refused}} {
+		a := answering{user: c.user, nc: fmt.Sprintf("%08x", c.count)}
+		if l := r.check(a.to(challenge), nil); l.State != c.state || l.stale == (c.state == Accepted) || l.User != c.user {
+			t.Errorf("step %d: %+v", i, l)
 		}
 	}
 }
@@ -216,7 +232,7 @@ func TestNoncesAreBounded(t *testing.T) {
 	now := time.Now()
 	rules := nonceRules{interval: time.Minute, duration: time.Hour, count: 50, check: true}
 	first := string(m.nonces.issue(nil, now))
-	if _, ok := m.nonces.use(first, 1, now, rules); !ok {
+	if _, ok := m.nonces.use(first, "u", 1, now, rules); !ok {
 		t.Fatal("a fresh nonce is refused")
 	}
 	for i := range mostUsers {
@@ -225,7 +241,7 @@ func TestNoncesAreBounded(t *testing.T) {
 		if i%2 == 0 {
 			continue
 		}
-		if _, ok := m.nonces.use(nonce, 1, now, rules); !ok {
+		if _, ok := m.nonces.use(nonce, "u", 1, now, rules); !ok {
 			t.Fatalf("nonce %d is refused", i)
 		}
 	}
@@ -234,12 +250,12 @@ func TestNoncesAreBounded(t *testing.T) {
 	}
 	for range mostUsers {
 		now = now.Add(time.Microsecond)
-		m.nonces.use(string(m.nonces.issue(nil, now)), 1, now, rules)
+		m.nonces.use(string(m.nonces.issue(nil, now)), "u", 1, now, rules)
 	}
 	if n := m.nonces.used.Len(); n != mostUsers {
 		t.Errorf("%d are kept", n)
 	}
-	if m.nonces.valid(first, now, rules) {
+	if ok, _ := m.nonces.valid(first, "u", now, rules); ok {
 		t.Error("a nonce whose counts were forgotten is taken again")
 	}
 }

@@ -28,6 +28,7 @@ type nonces struct {
 // nonceUse is what is known of a nonce that was used.
 type nonceUse struct {
 	issued time.Time
+	user   string    // who used it first
 	last   int       // the last count
 	dead   bool      // a count came again
 	over   time.Time // when it was used more often than it may
@@ -93,24 +94,28 @@ func (n *nonces) lastSweep(now time.Time, every time.Duration) time.Time {
 	return now.Add(-(since % every))
 }
 
-// valid reports whether a nonce may still be used.
-func (n *nonces) valid(nonce string, now time.Time, r nonceRules) bool {
+// valid reports whether a user may still use a nonce, and whether it is foreign: it
+// belongs to who used it first.
+func (n *nonces) valid(nonce, user string, now time.Time, r nonceRules) (ok, foreign bool) {
 	issued, ours := n.issued(nonce)
 	sweep := n.lastSweep(now, r.interval)
 	if !ours || issued.Add(r.duration).Before(sweep) {
-		return false
+		return false, false
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	u, known := n.used.Get(nonce)
 	if !known {
-		return issued.After(n.lost)
+		return issued.After(n.lost), false
 	}
-	return !u.dead && (u.over.IsZero() || !u.over.Before(sweep))
+	if u.user != user {
+		return false, true
+	}
+	return !u.dead && (u.over.IsZero() || !u.over.Before(sweep)), false
 }
 
 // use counts one use of a valid nonce. A count that does not grow is a replay, and kills it.
-func (n *nonces) use(nonce string, count int, now time.Time, r nonceRules) (used int, ok bool) {
+func (n *nonces) use(nonce, user string, count int, now time.Time, r nonceRules) (used int, ok bool) {
 	issued, _ := n.issued(nonce)
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -120,11 +125,11 @@ func (n *nonces) use(nonce string, count int, now time.Time, r nonceRules) (used
 		if !issued.After(n.lost) {
 			return 0, false
 		}
-		u = &nonceUse{issued: issued}
+		u = &nonceUse{issued: issued, user: user}
 		n.used.Add(nonce, u)
 	}
 	switch {
-	case u.dead:
+	case u.dead, u.user != user:
 		return 0, false
 	case !r.check:
 		u.last++

@@ -68,9 +68,10 @@ func (s *Set) directness(ctx context.Context, q *Question) directness {
 	return maybeDirect
 }
 
-// allowedBy asks a list that denies what it has no lines for.
+// allowedBy asks a list that denies what it has no lines for. Credentials that are missing
+// count as a yes, as in 2.6.
 func (q *Question) allowedBy(ctx context.Context, list *acl.List) bool {
-	return !list.Empty() && list.Ask(ctx, q.Facts).Allowed()
+	return !list.Empty() && list.Ask(ctx, q.Facts).Verdict != acl.Denied
 }
 
 // claimPatience is how long the choice of a peer waits for DNS to say that an
