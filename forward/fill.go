@@ -45,7 +45,7 @@ func (x *transaction) fetchAlone() bool {
 	if f := x.forward(); f != nil {
 		return x.refuse(f)
 	}
-	if !x.cached.Asked.Cacheable() {
+	if c := &x.cached; !c.Asked.Cacheable() || !c.Uses {
 		rewriteStoreURL(x) // what is kept for the URL may have to go
 	}
 	x.cached.Invalidate(&x.fetch)
@@ -141,6 +141,9 @@ func (x *transaction) serveFill() bool {
 		return x.refuse(failure.Broken(err))
 	case !stored:
 		return x.serveFetched()
+	case x.cl.gone.Load(): // others have waited with it
+		r.Keep = false
+		return false
 	}
 	if f := x.checkHead(c.Filled.Length()); f != nil {
 		return x.refuse(f)

@@ -23,6 +23,11 @@ func (c *Cache) Purge(url []byte, group string) (found bool) {
 // stored for its URL, and for the places its Location and Content-Location name.
 func (r *Request) Invalidate(f *fetch.Fetch) {
 	rep := &f.Reply
+	if r.Asked.Cacheable() && !r.Uses { // cache deny: what is stored is older than this
+		key := r.keyOf(r.Request.Method)
+		r.Cache.supersede(f, key, key)
+		return
+	}
 	if !freshness.Invalidates(r.Request.Method, rep.Status) {
 		return
 	}

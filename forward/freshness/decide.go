@@ -36,6 +36,8 @@ type Found struct {
 	InMemory bool
 	// Refreshing: somebody is asking the origin about the object now.
 	Refreshing bool
+	// Coming: the object is still on its way here, or the request has waited for it.
+	Coming bool
 	// HTTP: the origin can be asked whether the object is still the same.
 	HTTP bool
 	// Matches: the object has an entity tag of the request's If-Match.
@@ -71,7 +73,7 @@ func (r *Rules) decide(rule *Rule, q *Request, f Found, now int64) Decision {
 		d.Tag = TagMemHit
 	}
 	switch {
-	case o.Has(Negative) && now >= o.Expires:
+	case o.Has(Negative) && (now >= o.Expires || f.Coming): // 2.6 shares no error with those who wait
 		d.Action, d.Tag = Fetch, TagMiss
 		return d
 	case r.Offline:

@@ -39,7 +39,7 @@
 //
 // Where 2.6 is merely different it is 2.6: min-fresh is ignored, replies to
 // authorized requests need public, no-cache replies are not stored, If-None-Match
-// compares weakness too and sends redirects and errors back to the origin, 304 replies
+// compares weakness too and sends redirects back to the origin, 304 replies
 // carry no Cache-Control, and a range that cannot be satisfied, or is of what came
 // without a length, gets the whole.
 package freshness

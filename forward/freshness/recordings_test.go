@@ -48,6 +48,10 @@ type recording struct {
 // notPlayed are recordings about something else than the functions of this package.
 var notPlayed = map[string]string{
 	"collapsed-on":              "two clients at a time",
+	"collapsed-error":           "two clients at a time",
+	"collapsed-first-leaves":    "two clients at a time",
+	"deny-supersedes":           "cache deny by the request",
+	"negative-not-on-disk":      "a restart",
 	"join-running":              "two clients at a time",
 	"disk-aufs":                 "a restart",
 	"disk-hit":                  "memory and disk",

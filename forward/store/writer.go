@@ -49,7 +49,7 @@ func (e *Entry) Publish(h *Head) (kept bool) {
 	if ok {
 		e.first, e.pages, e.shift = pages.first, append(e.pages, pages.last), int64(pages.at)
 	}
-	if kept && !e.obsolete && ok {
+	if kept && !e.obsolete && ok && h.Flags&Negative == 0 { // 2.6 keeps errors in memory only
 		e.swap = s.chooseDisk(e)
 	}
 	kept = kept && !e.obsolete && ok && (whole || e.swap != nil)
