@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -204,6 +205,19 @@ func TestRewriters(t *testing.T) {
 				t.Errorf("%q, want %q", got, c.want)
 			}
 		})
+	}
+}
+
+// A rewriter that gives the URL back vouches for nothing: the host name an intercepted
+// client claims is still looked at.
+func TestRewriterThatChangesNothing(t *testing.T) {
+	dst := netip.MustParseAddrPort(telling(t))
+	echo := users(t, "url_rewrite_program "+helperScript(t, `echo "$l"`)+"\nurl_rewrite_children 1\nhttp_access allow all\n")
+	r := start(t, loopback{dst: dst}, echo, func(cfg *conf.Config) {
+		cfg.HTTPPorts[0].Transparent, cfg.HostVerify, cfg.HostVerifyStrict = true, true, true
+	})
+	if got := r.exchange("GET /a HTTP/1.0\r\nHost: 127.0.0.2\r\n\r\n"); !strings.Contains(got, " 409 ") {
+		t.Errorf("%q", got)
 	}
 }
 

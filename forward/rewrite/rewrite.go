@@ -73,11 +73,12 @@ func (r *Rewriter) Rewrite(ctx context.Context, q *Question) (a Answer, ok bool)
 	return a, true
 }
 
-// Apply asks url_rewrite_program about a request, and puts the URL it gives into url. ok is
+// Apply asks url_rewrite_program about a request, and puts the URL it gives into url. The
+// one it was asked about is no change, as in 2.6: that much many programs always say. ok is
 // false when the request cannot go on.
 func (r *Rewriter) Apply(ctx context.Context, q *Question, url *http1.URL, method http1.Method, o *http1.URLOptions) (a Answer, changed, ok bool) {
 	a, ok = r.Rewrite(ctx, q)
-	if !ok || a.URL == "" {
+	if !ok || a.URL == "" || a.URL == string(q.URL) {
 		return a, false, ok
 	}
 	var another http1.URL

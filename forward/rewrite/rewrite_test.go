@@ -12,6 +12,7 @@ import (
 
 	"github.com/cuttle-proxy/cuttle/conf"
 	"github.com/cuttle-proxy/cuttle/forward/helper"
+	"github.com/cuttle-proxy/cuttle/forward/http1"
 	"go.uber.org/goleak"
 	"go.uber.org/zap"
 )
@@ -107,6 +108,23 @@ func TestPrograms(t *testing.T) {
 	}
 	if none := New(&conf.Config{}, nil, nil); none != (Rewriters{}) {
 		t.Error("programs nobody named are run")
+	}
+}
+
+// The URL a program was asked about is no change, whatever stands behind it.
+func TestApply(t *testing.T) {
+	for script, want := range map[string]string{
+		`echo "$l"`:                     "",
+		`echo "OK rewrite-url=\"$1\""`:  "",
+		`echo "$1/new"`:                 "http://a.test/new",
+		`echo "no URL"`:                 "",
+		`echo "!group!http://b.test/b"`: "http://b.test/b",
+	} {
+		var url http1.URL
+		_, changed, ok := shell(t, script, false).URL.Apply(t.Context(), &Question{URL: []byte("http://a.test"), Method: "GET"}, &url, http1.GET, &http1.URLOptions{})
+		if got := string(url.AppendCanonical(nil)); !ok || changed != (want != "") || changed && got != want {
+			t.Errorf("%s: %q, %v, %v", script, got, changed, ok)
+		}
 	}
 }
 
