@@ -13,13 +13,17 @@ func ownCPU() time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// A question and its answer, one at a time and many at once, by a helper as fast as
-// cat(1). own-ns/op is this process's processor time.
+// A question and its answer, one at a time, many at once, and many by channels, by a
+// helper as fast as cat(1). own-ns/op is this process's processor time.
 func BenchmarkAsk(b *testing.B) {
 	question := []byte("http://www.example.com/some/path?query=1 192.0.2.1/- - GET -")
-	for name, parallel := range map[string]bool{"one": false, "many": true} {
-		b.Run(name, func(b *testing.B) {
-			p, _ := newPool(b, Options{Program: []string{"/bin/cat"}, Children: 5})
+	for _, c := range []struct {
+		name        string
+		parallel    bool
+		concurrency int
+	}{{"one", false, 0}, {"many", true, 0}, {"channels", true, 64}} {
+		b.Run(c.name, func(b *testing.B) {
+			p, _ := newPool(b, Options{Program: []string{"/bin/cat"}, Children: 5, Concurrency: c.concurrency})
 			ask := func() {
 				if answer, err := p.Ask(b.Context(), question); err != nil || len(answer) != len(question) {
 					b.Fatal(answer, err)
@@ -29,7 +33,7 @@ func BenchmarkAsk(b *testing.B) {
 			began := ownCPU()
 			b.ReportAllocs()
 			b.ResetTimer()
-			if parallel {
+			if c.parallel {
 				b.SetParallelism(32)
 				b.RunParallel(func(pb *testing.PB) {
 					for pb.Next() {

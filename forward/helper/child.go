@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"strconv"
-	"sync"
 	"syscall"
 	"time"
 
@@ -19,17 +18,12 @@ type child struct {
 	proc    Process
 	in, out *os.File // its standard input and output
 	began   time.Time
-	writing sync.Mutex
-	line    []byte // being written; this and the next three are guarded by writing
-	unsent  []byte // of it
-	failed  error
-	put     func(fd uintptr) bool
+	asks    outbox
 	raw     syscall.RawConn // of out
-	rawIn   syscall.RawConn
-	buf     []byte        // read and not yet a line; buf and fault belong to who reads
-	fault   string        // why it has to end
-	turn    turn          // of who asks and reads himself
-	wake    chan struct{} // tells the reader that it is its turn again
+	buf     []byte          // read and not yet a line; buf and fault belong to who reads
+	fault   string          // why it has to end
+	turn    turn            // of who asks and reads himself
+	wake    chan struct{}   // tells the reader that it is its turn again
 
 	// The rest is guarded by pool.mu.
 	slots    []*ticket // by channel
@@ -44,6 +38,21 @@ type child struct {
 	asked    uint64
 	answered uint64
 	took     time.Duration // sum over all answers
+}
+
+// newChild makes one of a process that was started, with its pipes.
+func newChild(p *Pool, proc Process, in, out *os.File) (*child, error) {
+	raw, err := out.SyscallConn()
+	if err != nil {
+		return nil, err
+	}
+	p.number++
+	c := &child{
+		pool: p, number: p.number, proc: proc, in: in, out: out, raw: raw, began: time.Now(),
+		slots: make([]*ticket, max(1, p.o.Concurrency)), buf: make([]byte, 0, 1024), wake: make(chan struct{}, 1),
+	}
+	c.turn.look = c.look
+	return c, c.asks.init(in)
 }
 
 // free reports whether the child can be given the ticket.
@@ -94,44 +103,6 @@ func (c *child) takeBack(t *ticket) {
 	}
 	c.pool.assignQueued()
 	c.pool.retireIdle()
-}
-
-// ask writes a question. What goes wrong ends the child, and so answers the
-// question.
-func (c *child) ask(channel int, question []byte) {
-	c.writing.Lock()
-	c.line = c.line[:0]
-	if c.pool.o.Concurrency > 0 {
-		c.line = append(strconv.AppendInt(c.line, int64(channel), 10), ' ')
-	}
-	c.line = append(append(c.line, question...), '\n')
-	if say := &c.pool.say; say.On(5) {
-		say.Say(5, "{helper} #{number} is asked {question}", c.named(), c.numbered(), zap.String("question", c.pool.shown(question)))
-	}
-	c.unsent = c.line
-	err := c.rawIn.Write(c.put)
-	if err == nil {
-		err = c.failed
-	}
-	clear(c.line) // passwords
-	c.writing.Unlock()
-	if err != nil {
-		c.proc.Kill()
-	}
-}
-
-// putNow writes what is unsent, as much of it as there is room for.
-func (c *child) putNow(fd uintptr) (done bool) {
-	for len(c.unsent) > 0 {
-		n, err := writeNow(fd, c.unsent)
-		if err == errAgain {
-			return false
-		}
-		if c.unsent, c.failed = c.unsent[n:], err; err != nil {
-			break
-		}
-	}
-	return true
 }
 
 // said takes one line; more says that there is something behind it already. The caller

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"os"
 	"time"
 
 	"go.uber.org/zap"
@@ -122,94 +121,6 @@ func (c *child) watch() {
 	}
 }
 
-// exchange asks a question. The answer comes, or has come already, to the ticket. It
-// reports whether the question was asked: not when the child has ended, or has said
-// something since its last answer, which would be taken for the next.
-func (c *child) exchange(t *ticket, question []byte) (asked bool) {
-	if !t.reads {
-		c.ask(t.channel, question)
-		return true
-	}
-	c.turn.question = question
-	err := c.readLines(c.askAndRead)
-	if err == errOver {
-		return true
-	}
-	p := c.pool
-	asked = c.turn.question == nil
-	c.turn.question = nil
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	switch {
-	case asked:
-		c.reads = byNobody
-	case err == errSpoke:
-		c.fault = "says something unasked"
-		c.leaving = true
-		c.takeBack(t)
-	default:
-		c.resting = true // until what waits for its end takes it out
-		c.takeBack(t)
-	}
-	c.watch()
-	return asked
-}
-
-// turn is what an asker does when he gets the process.
-type turn struct {
-	question []byte // nil once it was asked
-	into     []byte
-	n        int
-	err      error
-	look     func(fd uintptr) bool // RawConn.Read's
-}
-
-var (
-	errSpoke = errors.New("the helper speaks unasked")
-	errGone  = errors.New("the helper is gone")
-)
-
-// askAndRead asks the question of this turn, unless that was done, and reads.
-func (c *child) askAndRead(into []byte) (int, error) {
-	if c.turn.question == nil {
-		return c.out.Read(into)
-	}
-	c.turn.into = into
-	err := c.raw.Read(c.turn.look)
-	if c.turn.question != nil && errors.Is(err, os.ErrDeadlineExceeded) {
-		// Meant for who asked before, to have him hand over. He had done.
-		c.raw.Control(func(fd uintptr) { c.look(fd) })
-	}
-	n := c.turn.n
-	if c.turn.err != nil {
-		err = c.turn.err
-	}
-	c.turn.into, c.turn.n, c.turn.err = nil, 0, nil
-	return n, err
-}
-
-// look reads without waiting. That there is nothing yet shows that the process has not
-// spoken since its last answer and still lives: then it is asked. It reports false when
-// there is to be another look, once there may be something.
-func (c *child) look(fd uintptr) (done bool) {
-	t := &c.turn
-	n, err := readNow(fd, t.into)
-	switch {
-	case t.question == nil:
-		t.n, t.err = n, err
-		return err != errAgain
-	case err == errAgain:
-		c.ask(0, t.question)
-		t.question = nil
-		return false
-	case err == nil:
-		t.err = errSpoke
-	default:
-		t.err = errGone
-	}
-	return true
-}
-
 // sweepSoon looks after children without a reader in a moment. The caller holds p.mu.
 func (p *Pool) sweepSoon() {
 	switch {
@@ -240,23 +151,4 @@ func (p *Pool) sweep() {
 			c.out.SetReadDeadline(time.Unix(1, 0)) // he hands over
 		}
 	}
-}
-
-// newChild makes one of a process that was started, with its pipes.
-func newChild(p *Pool, proc Process, in, out *os.File) (*child, error) {
-	raw, err := out.SyscallConn()
-	if err != nil {
-		return nil, err
-	}
-	rawIn, err := in.SyscallConn()
-	if err != nil {
-		return nil, err
-	}
-	p.number++
-	c := &child{
-		pool: p, number: p.number, proc: proc, in: in, out: out, raw: raw, rawIn: rawIn, began: time.Now(),
-		slots: make([]*ticket, max(1, p.o.Concurrency)), buf: make([]byte, 0, 1024), wake: make(chan struct{}, 1),
-	}
-	c.turn.look, c.put = c.look, c.putNow
-	return c, nil
 }

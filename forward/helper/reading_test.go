@@ -108,10 +108,19 @@ func TestReaderLeaves(t *testing.T) {
 	}
 }
 
-// Answers find their questions while the part of the reader changes hands, children
-// die, and clients leave.
+// Answers find their questions while the part of the reader changes hands, questions
+// share writes, children die, and clients leave.
 func TestReadersChange(t *testing.T) {
-	p, _ := newPool(t, Options{Program: program("echo"), Children: 3})
+	for name, o := range map[string]Options{
+		"one at a time": {Program: program("echo"), Children: 3},
+		"channels":      {Program: program("echo channels"), Children: 2, Concurrency: 5},
+	} {
+		t.Run(name, func(t *testing.T) { askWhileAllChanges(t, o) })
+	}
+}
+
+func askWhileAllChanges(t *testing.T, o Options) {
+	p, _ := newPool(t, o)
 	var askers sync.WaitGroup
 	for i := range 16 {
 		askers.Go(func() {
