@@ -12,6 +12,7 @@ type turn struct {
 	n        int
 	err      error
 	look     func(fd uintptr) bool // RawConn.Read's
+	prompt   promptness
 }
 
 var (
@@ -83,7 +84,7 @@ func (c *child) look(fd uintptr) (done bool) {
 	case errAgain:
 		c.ask(0, t.question)
 		t.question = nil
-		return false
+		return t.prompt.likely() && t.prompt.was(t.take(fd))
 	case nil:
 		t.err = errSpoke
 	default:
@@ -100,4 +101,26 @@ func (t *turn) take(fd uintptr) (there bool) {
 	}
 	t.n, t.err = n, err
 	return true
+}
+
+// promptness tells whether an answer is worth being looked for right behind the question.
+// Where the kernel has let the helper run meanwhile, in the place of the asker or beside
+// him, it is there, and nobody has to be woken for it.
+type promptness struct {
+	last  bool // it was there
+	asked uint8
+}
+
+// lookAgain is how many questions lie between two looks while they are of no use.
+const lookAgain = 8
+
+// likely reports whether to look.
+func (p *promptness) likely() bool {
+	p.asked++
+	return p.last || p.asked%lookAgain == 0
+}
+
+func (p *promptness) was(there bool) bool {
+	p.last = there
+	return there
 }
