@@ -3,7 +3,7 @@
 // new ones, per hit in memory and on disk, per miss that is stored, processor time
 // per gigabyte of bulk and of CONNECT tunnels, and resident memory per idle client.
 //
-//	bench -bin bin/squid [-against other/squid] [-rounds 100] [-only small,fresh,rewrite,login,hit,hit32,freshhit,store,storefull,disk,bulk,connect,idle,tls,tlsbulk,tlsidle]
+//	bench -bin bin/squid [-against other/squid] [-rounds 100] [-only small,fresh,rewrite,channels,login,hit,hit32,freshhit,store,storefull,disk,bulk,connect,idle,tls,tlsbulk,tlsidle]
 //	      [-with nginx,haproxy,trafficserver,squid]
 //
 // Origin and clients live in this process, the proxy in its own; only the
@@ -14,8 +14,9 @@
 // least a handful of lines. Ratios are against the contender each
 // table names.
 //
-// rewrite and login show each URL to a rewriter, or have a user log in with each request,
-// and say what that adds to the same request without; the helpers' own time is left out.
+// rewrite and channels show each URL to a rewriter, which takes one at a time or several;
+// login has a user log in with each request. They say what that adds to the same request
+// without; the helpers' own time is left out.
 //
 // tls, tlsbulk and tlsidle measure intercepted TLS that is passed on by its name: new
 // connections, bytes, and memory for each idle one. They run in a network namespace of

@@ -16,12 +16,16 @@ type service struct {
 	fields string // of the requests
 }
 
-// The helpers cost next to nothing: cat(1) gives every URL back as it is, and the only
-// user is asked about once an hour.
+// The helpers cost next to nothing: cat(1) gives every line back as it is, a channel's
+// number in front too, and the only user is asked about once an hour.
 var services = map[string]service{
 	"rewrite": {
 		title: "each URL shown to a rewriter", suffix: ", rewriter", helper: "/bin/cat",
 		lines: "url_rewrite_program %s\nurl_rewrite_children 5\n",
+	},
+	"channels": {
+		title: "each URL shown to a rewriter that takes several at a time", suffix: ", rewriter", helper: "/bin/cat",
+		lines: "url_rewrite_program %s\nurl_rewrite_children 5\nurl_rewrite_concurrency 16\n",
 	},
 	"login": {
 		title: "each with a login that is known", suffix: ", login", helper: "/bin/sed",

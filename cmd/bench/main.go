@@ -26,7 +26,7 @@ type choices struct {
 }
 
 // everything is what can be measured.
-const everything = "small,fresh,rewrite,login,hit,hit32,freshhit,store,storefull,disk,bulk,connect,idle,tls,tlsbulk,tlsidle"
+const everything = "small,fresh,rewrite,channels,login,hit,hit32,freshhit,store,storefull,disk,bulk,connect,idle,tls,tlsbulk,tlsidle"
 
 // unknown is the error of words that name nothing to measure.
 func unknown(words []string) error {
@@ -91,7 +91,7 @@ func (c *choices) run() error {
 			c.small(o, list, "kept connections", false)
 		case "fresh":
 			c.small(o, list, "connections, both sides new for each request", true)
-		case "rewrite", "login":
+		case "rewrite", "channels", "login":
 			c.helped(o, list, what)
 		case "hit", "hit32", "freshhit", "store", "storefull", "disk":
 			c.hits(o, list, what)
