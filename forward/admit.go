@@ -30,6 +30,9 @@ func (x *transaction) admit() *failure.Failure {
 // ask checks one list that gates requests.
 func (x *transaction) ask(list *acl.List) *failure.Failure {
 	a := list.Ask(x.context(), &x.facts)
+	if list.AsksHelpers() && x.cl.hasLeft(x.began) {
+		return failure.ClientLeft()
+	}
 	if list == &x.p.lists.HTTPAccess {
 		a.Say(x.cl.srv.say.Client, "request", x.req.MethodText, x.canonicalURL)
 	}

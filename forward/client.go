@@ -138,6 +138,19 @@ func (cl *client) heedHangUp() {
 	}
 }
 
+// hasLeft reports whether the client has left while helpers were asked about its request,
+// when nobody watched. 2.6 goes no further with it then, and logs nothing.
+func (cl *client) hasLeft(began time.Time) bool {
+	if time.Since(began) < hangUpGrace {
+		return false
+	}
+	closed, reset := cl.c.Look()
+	if reset || closed && !cl.srv.current.Load().cfg.HalfClosedClients {
+		cl.finish()
+	}
+	return cl.gone.Load()
+}
+
 // abandon ends what is being done for the client.
 func (cl *client) abandon() {
 	cl.finish()

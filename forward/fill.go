@@ -145,11 +145,15 @@ func (x *transaction) serveFill() bool {
 		r.Keep = false
 		return false
 	}
-	if f := x.checkHead(c.Filled.Length()); f != nil {
+	spans, given := c.Ranges(&c.Filled), c.Filled.Length()
+	if len(spans) > 0 {
+		given = freshness.Total(spans)
+	}
+	if f := x.checkHead(given); f != nil {
 		return x.refuse(f)
 	}
 	x.copyHead(c.Served, true)
-	if spans := c.Ranges(&c.Filled); len(spans) > 0 {
+	if len(spans) > 0 {
 		c.Hand()
 		return x.sendRanges(&c.Filled, spans)
 	}

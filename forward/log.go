@@ -18,6 +18,9 @@ func (x *transaction) log() {
 	if x.cl.tunnel != nil {
 		return
 	}
+	if x.tag == "NONE" && x.reply.Sent == 0 && x.cl.gone.Load() {
+		return // as 2.6: the client left before there was anything to tell
+	}
 	x.cl.srv.requests.Add(x.part, 1)
 	if x.fetch.Begun() {
 		x.fetch.CountVerified()

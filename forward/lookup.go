@@ -97,10 +97,14 @@ func (x *transaction) serveStored(conditions bool) bool {
 		return x.sendNotModified()
 	}
 	length := o.Length()
+	var spans []freshness.Span
+	given := length // to this client
 	if c.Held != nil {
-		length = c.Held.Size
+		given = c.Held.Span.Len()
+	} else if spans = c.Ranges(o); len(spans) > 0 {
+		given = freshness.Total(spans)
 	}
-	if f := x.checkHead(length); f != nil {
+	if f := x.checkHead(given); f != nil {
 		return x.refuse(f)
 	}
 	r := &x.reply
@@ -119,10 +123,11 @@ func (x *transaction) serveStored(conditions bool) bool {
 	if x.form.Accelerated {
 		x.p.fetch.WithoutControl(&r.Fields, &x.req.Fields)
 	}
+	x.relocate(rep)
 	if c.Held != nil {
 		return sendHeld(x, c.Held)
 	}
-	if spans := c.Ranges(o); len(spans) > 0 {
+	if len(spans) > 0 {
 		return x.sendRanges(o, spans)
 	}
 	if length >= 0 && rep.ContentLength() < 0 && rep.Status != 204 && (x.req.Method != http1.HEAD || c.ByGET) {

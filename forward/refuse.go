@@ -31,7 +31,7 @@ func (x *transaction) refuse(f *failure.Failure) bool {
 		x.tag = "TCP_DENIED"
 	}
 	x.fetch.Reply.Reset()
-	x.cached.Served, x.reply.Hit = nil, false
+	x.cached.Served = nil // a hit that is denied stays one (access/reply-denied-hit)
 	r.MustKeep = false
 	x.bodyLeftUnread()
 	x.makePage(f)
@@ -146,6 +146,9 @@ func (x *transaction) pageDetails(f *failure.Failure) *errpage.Details {
 	if len(x.logURL) > 0 {
 		d.Request, d.URL = &x.req, &x.url
 		d.LoggedURL, d.CanonicalURL = x.logURL, x.canonicalURL
+		if x.form.Rewritten && !f.Denied && f.Page != errpage.OnlyIfCachedMiss {
+			d.LoggedURL = x.url.AppendLogged(nil, x.p.cfg.StripQueryTerms) // what could not be had
+		}
 	} else if x.fault == http1.InvalidURL || x.fault == http1.InvalidFields || x.fault == http1.InvalidLength {
 		// The text as it came, not as the log shows it, and no head: as 2.6.
 		if d.UnparsedURL = http1.Bounded(x.target); len(x.target) == 0 {

@@ -16,8 +16,8 @@ type List struct {
 	whenEmpty Verdict
 	// admits: the list lets clients in, so the rules for IPv6 hold.
 	admits bool
-	// asksDst: some line has a dst or dst_as ACL.
-	asksDst bool
+	// asksDst: some line has a dst or dst_as ACL. asksHelpers: some one asks a helper.
+	asksDst, asksHelpers bool
 	// waits: credentials that are missing end the check with Challenge, and a client's
 	// host is asked for its user, a helper what it says; 2.6 passes over these where it
 	// cannot wait.
@@ -45,6 +45,9 @@ func (l *List) Empty() bool { return len(l.rules) == 0 }
 
 // AsksDst reports whether the list judges by the address a request goes to.
 func (l *List) AsksDst() bool { return l.asksDst }
+
+// AsksHelpers reports whether a check may wait for a helper program.
+func (l *List) AsksHelpers() bool { return l.asksHelpers }
 
 // Check decides. It blocks on DNS and helpers where a line really needs them;
 // when ctx ends meanwhile, what was waited for counts as not found.
@@ -202,6 +205,16 @@ type hasty interface {
 func (c *Cond) asksDst() bool {
 	for i := range c.refs {
 		if _, ok := c.refs[i].match.(*dst); ok {
+			return true
+		}
+	}
+	return false
+}
+
+// asksHelpers reports whether one of the ACLs may ask a helper program.
+func (c *Cond) asksHelpers() bool {
+	for i := range c.refs {
+		if c.refs[i].hasty != nil {
 			return true
 		}
 	}

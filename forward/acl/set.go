@@ -109,6 +109,7 @@ func (c *compiler) list(name string, from conf.AccessList, whenEmpty Verdict) Li
 	for i := range from {
 		l.rules = append(l.rules, c.compileRule(&from[i]))
 		l.asksDst = l.asksDst || l.rules[i].cond.asksDst()
+		l.asksHelpers = l.asksHelpers || l.rules[i].cond.asksHelpers()
 	}
 	l.settle()
 	return l

@@ -12,6 +12,14 @@ type Span struct{ From, To int64 }
 // Len is the number of bytes.
 func (s Span) Len() int64 { return s.To - s.From }
 
+// Total is the number of bytes of all of them.
+func Total(spans []Span) (n int64) {
+	for _, s := range spans {
+		n += s.Len()
+	}
+	return n
+}
+
 // mostSpans bounds how many parts a request gets: more are answered with the whole
 // (RFC 9110 section 14.2 allows it, section 17.15 says why).
 const mostSpans = 64

@@ -225,6 +225,18 @@ func (w *Watcher) report(ev *unix.EpollEvent) {
 	}
 }
 
+// Look asks the kernel how things stand with the peer, watched or not: whether it has closed
+// its sending side, and whether the connection is dead.
+func (c *Conn) Look() (closed, reset bool) {
+	c.raw.Control(func(fd uintptr) {
+		fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLRDHUP}}
+		if n, err := unix.Poll(fds, 0); err == nil && n > 0 {
+			closed, reset = true, fds[0].Revents&(unix.POLLHUP|unix.POLLERR) != 0
+		}
+	})
+	return closed, reset
+}
+
 // PeerClosed reports whether a watched connection's peer has closed its sending
 // side or reset the connection.
 func (c *Conn) PeerClosed() bool { return c.hang.Load()&hangClosed != 0 }

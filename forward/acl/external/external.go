@@ -166,7 +166,7 @@ func (k *kind) ask(ctx context.Context, key string, f *flight) {
 	if err != nil {
 		k.complain(err)
 	} else {
-		f.answer = understand(line)
+		f.answer = understand(line, k.cfg.QuoteShell)
 		f.answer.at = k.now().Unix()
 		k.answers.Add(key, f.answer)
 	}
@@ -181,8 +181,9 @@ func (k *kind) complain(err error) {
 	}
 }
 
-// understand takes an answer apart: OK or anything else, and words KEY=VALUE.
-func understand(line string) *answer {
+// understand takes an answer apart: OK or anything else, and words KEY=VALUE. Values have
+// percent escapes where questions have them.
+func understand(line string, quoteShell bool) *answer {
 	word, rest := helper.Word(strings.TrimLeft(line, " \t"))
 	a := &answer{outcome: acl.No}
 	if word == "OK" {
@@ -190,7 +191,9 @@ func understand(line string) *answer {
 	}
 	var said acl.Told
 	for key, v := range helper.Pairs(rest) {
-		v = helper.Unescape(v)
+		if !quoteShell {
+			v = helper.Unescape(v)
+		}
 		switch key {
 		case "user":
 			if isName(v) {

@@ -163,7 +163,7 @@ func TestAnswers(t *testing.T) {
 		`OK error="old style" junk user=u=v`:      {acl.Yes, acl.Told{User: "u=v", Message: "old style"}},
 		"OK user=a%0d%0ab log=x":                  {acl.Yes, acl.Told{Log: "x"}},
 	} {
-		a := understand(line)
+		a := understand(line, false)
 		var said acl.Told
 		if a.said != nil {
 			said = *a.said
@@ -300,7 +300,7 @@ func FuzzQuestion(f *testing.F) {
 		if strings.ContainsAny(line, "\r\n\x00") || strings.Count(line, " ") != 2 {
 			t.Errorf("%q", line)
 		}
-		understand(text)
+		understand(text, false)
 	})
 }
 
