@@ -35,6 +35,9 @@ func (m *Message) eachAddr(f func(netip.Addr)) {
 		}
 		all(v.Caches)
 	}
+	for _, c := range m.Commands {
+		f(c.Cache)
+	}
 	for _, a := range []*Assignment{m.Assignment, m.AltAssignment} {
 		if a != nil {
 			a.eachAddr(f)

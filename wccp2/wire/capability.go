@@ -1,6 +1,9 @@
 package wire
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"net/netip"
+)
 
 // CapabilityType names what is negotiated (5.7.5; 4 and 5: rev1, sent by IOS 15).
 type CapabilityType uint16
@@ -70,7 +73,7 @@ func (w *writer) tlv(t uint16, v []byte) {
 	w.b = append(w.b, v...)
 }
 
-// Commands of the command extension (5.6.12). Their data is the cache's address.
+// Commands of the command extension (5.6.12). Their data is a cache's address.
 const (
 	CommandShutdown         uint16 = 1
 	CommandShutdownResponse uint16 = 2
@@ -78,12 +81,34 @@ const (
 
 // Command is one element of the command extension (4.15, 5.6.12).
 type Command struct {
-	Type uint16
-	Data []byte
+	Type  uint16
+	Cache netip.Addr // of the commands above
+	Data  []byte     // of all others
+}
+
+func (c Command) ofCache() bool {
+	return c.Type == CommandShutdown || c.Type == CommandShutdownResponse
 }
 
 func (r *reader) commands() []Command {
 	list := []Command{}
-	r.tlvs(func(t uint16, v []byte) { list = append(list, Command{t, v}) })
+	r.tlvs(func(t uint16, v []byte) {
+		c := Command{Type: t, Data: v}
+		if c.ofCache() {
+			inner := &reader{b: v, where: r.where, table: r.table}
+			c.Cache, c.Data = inner.addr(), nil
+			r.err = inner.end()
+		}
+		list = append(list, c)
+	})
 	return list
+}
+
+func (w *writer) command(c Command) {
+	if !c.ofCache() {
+		w.tlv(c.Type, c.Data)
+		return
+	}
+	w.u16(c.Type)
+	w.sized("command", func() { w.addr(c.Cache) })
 }

@@ -293,7 +293,7 @@ func (m *Message) components(w *writer) {
 	if m.Commands != nil {
 		w.component(CommandInfo, func() {
 			for _, c := range m.Commands {
-				w.tlv(c.Type, c.Data)
+				w.command(c)
 			}
 		})
 	}

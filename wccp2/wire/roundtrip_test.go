@@ -53,6 +53,16 @@ func (g gen) bytes(limit int) []byte {
 	return rapid.SliceOfN(rapid.Byte(), 0, limit).Draw(g.T, "bytes")
 }
 
+func (g gen) command() Command {
+	c := Command{Type: uint16(rapid.IntRange(0, 4).Draw(g.T, "command"))}
+	if c.ofCache() {
+		c.Cache = g.addr()
+	} else {
+		c.Data = g.bytes(8)
+	}
+	return c
+}
+
 func (g gen) sets() []MaskValueSet {
 	return some(g, 3, func() MaskValueSet {
 		return MaskValueSet{g.mask(), some(g, 8, func() Value { return Value{g.mask(), g.addr()} })}
@@ -156,7 +166,7 @@ func (g gen) message() *Message {
 		}
 	}
 	if g.bool() {
-		m.Commands = append([]Command{}, some(g, 2, func() Command { return Command{g.u16(), g.bytes(8)} })...)
+		m.Commands = append([]Command{}, some(g, 2, g.command)...)
 	}
 	m.Skipped = some(g, 2, func() Component { return Component{ComponentType(100 + g.u16()%1000), g.bytes(9)} })
 	return m
