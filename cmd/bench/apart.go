@@ -51,16 +51,23 @@ func siteName(i int) string      { return fmt.Sprintf("site%d.example", i%sites)
 func clientAddress(i int) string { return fmt.Sprintf("198.51.100.%d", 1+i) }
 
 func prepareNetwork() error {
+	err := shell("nft add table ip bench", "nft 'add chain ip bench out { type nat hook output priority -100; }'")
+	if err != nil && shell("iptables-legacy -t nat -S") != nil {
+		return err
+	}
+	oldTables = err != nil
 	return shell(
 		"ip link set lo up", "ip route add local "+siteNet+" dev lo", "ip route add local "+clientNet+" dev lo",
 		"sysctl -qw net.ipv4.ip_local_port_range='1024 65535'",
-		"nft add table ip bench", "nft 'add chain ip bench out { type nat hook output priority -100; }'",
 		// A connection has two entries in the kernel's table of them, for another two
 		// minutes by default. The table would be full after some 130,000: then beginnings
 		// of connections are dropped, and who waits for one waits for seconds.
 		"for state in time_wait close last_ack fin_wait; do sysctl -qw net.netfilter.nf_conntrack_tcp_timeout_$state="+
 			strconv.Itoa(trackedAfterEnd)+"; done")
 }
+
+// oldTables says that the kernel has no nftables for IPv4, as User Mode Linux has not.
+var oldTables bool
 
 // trackedAfterEnd is for how many seconds the kernel remembers a connection that ended.
 const trackedAfterEnd = 1
@@ -86,6 +93,9 @@ func countUntracked(text string) (n uint64) {
 
 // intercept hands what a client address says to port 443 to a contender.
 func intercept(client string, port int) error {
+	if oldTables {
+		return shell(fmt.Sprintf("iptables-legacy -t nat -A OUTPUT -p tcp -s %s --dport 443 -j REDIRECT --to-ports %d", client, port))
+	}
 	return shell(fmt.Sprintf("nft add rule ip bench out ip saddr %s tcp dport 443 redirect to :%d", client, port))
 }
 

@@ -24,6 +24,15 @@
 // them stand haproxy, which reads the name too (req.ssl_sni), and both without a look at
 // the name.
 //
+// A spliced connection takes two descriptors of a proxy. Where a process may not have
+// 40,000 and more of them,
+//
+//	bench -bin bin/squid -only tlsidle -guest [-tls-idle 20000] [-with haproxy]
+//
+// measures in a guest, a kernel of its own that runs as a process (User Mode Linux).
+// Resident memory is there what it is here; times are not, and what the kernel keeps for
+// sockets is in neither figure.
+//
 // Numbers of a busy machine mean little; compare columns of one run. With
 // -against a change is judged: two builds, loaded in turn.
 package main

@@ -23,6 +23,7 @@ type choices struct {
 	idle        int
 	tlsIdle     int
 	idleWait    time.Duration
+	guest       bool
 }
 
 // everything is what can be measured.
@@ -39,7 +40,11 @@ func unknown(words []string) error {
 }
 
 func main() {
-	if len(os.Args) > 1 && os.Args[1] == apartWord {
+	switch {
+	case len(os.Args) > 1 && os.Args[1] == guestWord:
+		beGuest()
+		return
+	case len(os.Args) > 1 && os.Args[1] == apartWord:
 		os.Args = append(os.Args[:1], os.Args[2:]...)
 		inside = true
 	}
@@ -54,6 +59,7 @@ func main() {
 	flag.IntVar(&c.megabytes, "megabytes", 64, "size of one bulk body")
 	flag.IntVar(&c.idle, "idle", 4000, "idle connections")
 	flag.IntVar(&c.tlsIdle, "tls-idle", 20000, "idle TLS connections that are passed on; fewer where the limit of descriptors, of which each takes two, does not allow for as many")
+	flag.BoolVar(&c.guest, "guest", false, "measure in a guest, User Mode Linux, which limits descriptors by no limit of this machine's; it takes minutes, and times in it mean nothing")
 	flag.DurationVar(&c.idleWait, "idle-wait", 30*time.Second, "how long they wait before memory is read")
 	flag.Parse()
 	c.only, c.with = strings.Split(*only, ","), strings.Split(*with, ",")
@@ -76,6 +82,9 @@ func (c *choices) run() error {
 		if c.against, err = filepath.Abs(c.against); err != nil {
 			return err
 		}
+	}
+	if c.guest {
+		return c.inGuest(bin)
 	}
 	if inside {
 		return c.interceptions(bin)
