@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"os"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/cuttle-proxy/cuttle/wccp2/routersim"
@@ -98,5 +99,9 @@ func (e *events) close() error {
 	if e.file == os.Stdout {
 		return nil
 	}
-	return errors.Join(e.file.Sync(), e.file.Close())
+	err := e.file.Sync()
+	if errors.Is(err, syscall.EINVAL) { // a device or a pipe keeps nothing
+		err = nil
+	}
+	return errors.Join(err, e.file.Close())
 }

@@ -165,3 +165,15 @@ func TestControlOfNonsense(t *testing.T) {
 		t.Errorf("%d refusals of 4:\n%s", n, answers)
 	}
 }
+
+// Events may go where nothing is kept.
+func TestEventsIntoADevice(t *testing.T) {
+	e, err := openEvents("/dev/null")
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.obeyed("stop", nil)
+	if err := e.close(); err != nil {
+		t.Error(err)
+	}
+}

@@ -126,8 +126,8 @@ func (h *Host) reconfigureGRE() error {
 func routersOf(cfg *conf.Config, learnt []netip.Addr) []netip.Addr {
 	list := append([]netip.Addr{}, greRouters(cfg)...)
 	for _, a := range learnt {
-		if a.IsValid() && !a.IsUnspecified() {
-			list = append(list, a.Unmap())
+		if a = a.Unmap(); a.Is4() && !a.IsUnspecified() { // IPv6 ones send by layer 2
+			list = append(list, a)
 		}
 	}
 	slices.SortFunc(list, netip.Addr.Compare)

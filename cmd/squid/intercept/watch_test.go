@@ -43,7 +43,7 @@ func TestTroubleIsToldOnceAMinute(t *testing.T) {
 
 func TestRoutersOf(t *testing.T) {
 	cfg := parseText(t, "http_port 3128 transparent\nwccp2_router 192.0.2.2\nwccp2_router 192.0.2.1\n")
-	got := routersOf(cfg, []netip.Addr{{}, netip.IPv4Unspecified(), netip.MustParseAddr("192.0.2.2"), netip.MustParseAddr("192.0.2.3")})
+	got := routersOf(cfg, []netip.Addr{{}, netip.IPv4Unspecified(), netip.MustParseAddr("192.0.2.2"), netip.MustParseAddr("192.0.2.3"), netip.MustParseAddr("2001:db8::1")})
 	if fmt.Sprint(got) != "[192.0.2.1 192.0.2.2 192.0.2.3]" {
 		t.Error(got)
 	}
