@@ -67,8 +67,11 @@ func (f *Fetch) SentConnectionAuth() bool {
 	if v := f.req.Fields.Get(http1.Authorization); v != nil && http1.AuthenticatesConnection(v) && passesAuthorization(p) {
 		return true
 	}
+	if p == nil || p.Login != "PASS" && p.Login != "PROXYPASS" {
+		return false
+	}
 	v := f.req.Fields.Get(http1.ProxyAuthorization)
-	return v != nil && http1.AuthenticatesConnection(v) && p != nil && (p.Login == "PASS" || p.Login == "PROXYPASS")
+	return v != nil && http1.AuthenticatesConnection(v)
 }
 
 // keepsOrigin reports whether the origin is asked to keep the connection: with
