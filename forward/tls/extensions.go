@@ -48,7 +48,7 @@ func (h *Hello) parse(body []byte) error {
 		case extServerName:
 			err = h.serverName(data)
 		case extALPN:
-			err = h.protocols(data)
+			err = h.readProtocols(data)
 		case extECH:
 			h.Encrypted = true
 		}
@@ -108,18 +108,30 @@ func plausibleHost(name string) bool {
 	return true
 }
 
-// protocols reads the list of RFC 7301 section 3.1.
-func (h *Hello) protocols(data cryptobyte.String) error {
-	var list cryptobyte.String
-	if !data.ReadUint16LengthPrefixed(&list) || !data.Empty() || list.Empty() {
+// readProtocols checks the list of RFC 7301 section 3.1.
+func (h *Hello) readProtocols(data cryptobyte.String) error {
+	if !data.ReadUint16LengthPrefixed(&h.protocols) || !data.Empty() || h.protocols.Empty() {
 		return errCutShort
 	}
-	for !list.Empty() {
+	for list := h.protocols; !list.Empty(); {
 		var name cryptobyte.String
 		if !list.ReadUint8LengthPrefixed(&name) || name.Empty() {
 			return errCutShort
 		}
-		h.Protocols = append(h.Protocols, string(name))
 	}
 	return nil
+}
+
+// Protocols are the ALPN names offered, in order. They are looked up in what the Reader
+// holds, until its next use.
+func (h *Hello) Protocols() (names []string) {
+	list := h.protocols
+	for !list.Empty() {
+		var name cryptobyte.String
+		if !list.ReadUint8LengthPrefixed(&name) {
+			break
+		}
+		names = append(names, string(name))
+	}
+	return names
 }

@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+
+	"golang.org/x/crypto/cryptobyte"
 )
 
 // MaxHello is the most a ClientHello may take, in octets, with the headers of its
@@ -17,8 +19,8 @@ type Hello struct {
 	ServerName string
 	// Encrypted reports whether an encrypted ClientHello came along, real or random.
 	Encrypted bool
-	// Protocols are the ALPN names offered, in order.
-	Protocols []string
+	// protocols is the list of ALPN names, for Protocols.
+	protocols cryptobyte.String
 }
 
 // State is how far a ClientHello has come.

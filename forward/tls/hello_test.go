@@ -52,8 +52,8 @@ func TestRecordedHellos(t *testing.T) {
 		if client == "go-ech" && bytes.Contains(b, []byte("hidden")) {
 			t.Error("the inner name can be seen")
 		}
-		if client == "chromium" && !slices.Equal(h.Protocols, []string{"h2", "http/1.1"}) {
-			t.Errorf("%s: protocols %q", client, h.Protocols)
+		if client == "chromium" && !slices.Equal(h.Protocols(), []string{"h2", "http/1.1"}) {
+			t.Errorf("%s: protocols %q", client, h.Protocols())
 		}
 	}
 }
