@@ -239,12 +239,15 @@ func (s *Server) Dismiss() {
 }
 
 // dial makes the connection an origin.Key asks for.
-func (s *Server) dial(ctx context.Context, k origin.Key, ports origin.LocalPorts) (conn sock.Socket, err error) {
+func (s *Server) dial(ctx context.Context, k origin.Key, wishes origin.Wishes) (conn sock.Socket, err error) {
 	d := Dialing{To: k.To, TOS: k.TOS}
+	if wishes.Tunnel {
+		d.Watcher = s.watcher
+	}
 	switch {
 	case k.As.IsValid():
-		d.From, d.Spoof = netip.AddrPortFrom(k.As, ports.First), true
-		d.LastPort = ports.Last
+		d.From, d.Spoof = netip.AddrPortFrom(k.As, wishes.First), true
+		d.LastPort = wishes.Last
 	case k.From.IsValid():
 		d.From = netip.AddrPortFrom(k.From, 0)
 	}
@@ -285,7 +288,7 @@ func (s *Server) relieve(n int) {
 
 // tryPeer makes the connection that shows whether a peer is back.
 func (s *Server) tryPeer(ctx context.Context, to netip.AddrPort) error {
-	c, err := s.dial(ctx, origin.Key{To: to}, origin.LocalPorts{})
+	c, err := s.dial(ctx, origin.Key{To: to}, origin.Wishes{})
 	if err != nil {
 		return err
 	}

@@ -21,9 +21,13 @@ import (
 // descriptors or memory it waits: connections stay in the queue.
 func (s *Server) acceptFrom(l *ports.Listener) {
 	over := func() bool { return l.Gone() || s.stopping.Load() }
+	var w *sock.Watcher // of connections that become tunnels
+	if l.Line().Passes {
+		w = s.watcher
+	}
 	for {
 		s.reserve.Await(over)
-		socket, from, err := l.Accept()
+		socket, from, err := l.Accept(w)
 		switch {
 		case err == nil:
 			s.welcome(l, socket, from)

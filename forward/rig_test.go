@@ -19,6 +19,7 @@ import (
 	"github.com/cuttle-proxy/cuttle/forward/dns"
 	"go.uber.org/goleak"
 	"go.uber.org/zap"
+	"golang.org/x/sys/unix"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -40,6 +41,20 @@ func (n loopback) OriginalDestination(syscall.Conn, netip.AddrPort, *conf.HTTPPo
 }
 
 func (loopback) Dial(ctx context.Context, d Dialing) (sock.Socket, error) {
+	if d.Watcher != nil && d.To.Addr().Is4() && !d.From.IsValid() {
+		fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+		if err == nil {
+			err = unix.Connect(fd, &unix.SockaddrInet4{Addr: d.To.Addr().As4(), Port: int(d.To.Port())})
+		}
+		if err == nil {
+			err = unix.SetNonblock(fd, true)
+		}
+		if err != nil {
+			unix.Close(fd)
+			return nil, os.NewSyscallError("connect", err)
+		}
+		return d.Watcher.NewDescriptor(fd), nil
+	}
 	var dialer net.Dialer
 	if d.From.IsValid() && !d.Spoof {
 		dialer.LocalAddr = net.TCPAddrFromAddrPort(d.From)

@@ -63,6 +63,9 @@ type Dialing struct {
 	LastPort uint16
 	// TOS is the IP type-of-service octet (tcp_outgoing_tos); 0 leaves it alone.
 	TOS uint8
+	// Watcher is who waits for the connection, as a sock.Descriptor; nil for the runtime's
+	// poller.
+	Watcher *sock.Watcher
 }
 
 // Parts are what a Server is given beside its configuration.

@@ -15,7 +15,7 @@ import (
 
 // try makes one attempt. Beside net.Dialer it saves five system calls of ten, and what the
 // runtime does around each that might wait: nothing here does.
-func (d *Dialer) try(ctx context.Context, t Target) (*os.File, error) {
+func (d *Dialer) try(ctx context.Context, t Target) (Socket, error) {
 	fd, err := d.begin(t)
 	if err != nil {
 		if errors.Is(err, unix.EADDRINUSE) {
@@ -23,7 +23,7 @@ func (d *Dialer) try(ctx context.Context, t Target) (*os.File, error) {
 		}
 		return nil, err
 	}
-	f := os.NewFile(uintptr(fd), "tcp")
+	f := t.adopt(fd)
 	if err := finish(ctx, f, address(t.To)); err != nil {
 		f.Close()
 		return nil, err
@@ -58,7 +58,7 @@ func (d *Dialer) begin(t Target) (fd int, err error) {
 
 // finish waits until a connection is there, or has failed. Asking connect again tells it
 // in one call, and on a fast network at once.
-func finish(ctx context.Context, f *os.File, to address) error {
+func finish(ctx context.Context, f Socket, to address) error {
 	raw, err := f.SyscallConn()
 	if err != nil {
 		return err
@@ -80,7 +80,7 @@ func finish(ctx context.Context, f *os.File, to address) error {
 }
 
 // await is the slow part of finish.
-func await(ctx context.Context, f *os.File, raw syscall.RawConn, to address) (e syscall.Errno, err error) {
+func await(ctx context.Context, f Socket, raw syscall.RawConn, to address) (e syscall.Errno, err error) {
 	deadline, _ := ctx.Deadline() // zero for none
 	if err := f.SetWriteDeadline(deadline); err != nil {
 		return 0, err // the poller does not have it

@@ -3,9 +3,12 @@ package tproxy
 import (
 	"context"
 	"errors"
+	"io"
 	"net/netip"
 	"os"
 	"sync/atomic"
+	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -25,6 +28,17 @@ type Target struct {
 	// LastPort, when not 0, is tried as the local port when no other can be had:
 	// the client's own (fact 16).
 	LastPort uint16
+	// adopt makes the socket, see DialBy.
+	adopt func(fd int) Socket
+}
+
+// Socket is a connected socket whose reads and writes wait by some poller.
+type Socket interface {
+	io.ReadWriteCloser
+	syscall.Conn
+	SetDeadline(time.Time) error
+	SetReadDeadline(time.Time) error
+	SetWriteDeadline(time.Time) error
 }
 
 // Dialer opens connections to origins and peers. Use NewDialer.
@@ -70,6 +84,17 @@ func (d *Dialer) Counts() DialCounts {
 // Dial connects: the file is a socket whose reads and writes wait by the runtime's
 // poller. Errors are *DialError.
 func (d *Dialer) Dial(ctx context.Context, t Target) (*os.File, error) {
+	s, err := d.DialBy(ctx, t, func(fd int) Socket { return os.NewFile(uintptr(fd), "tcp") })
+	if err != nil {
+		return nil, err
+	}
+	return s.(*os.File), nil
+}
+
+// DialBy is Dial with a poller of the caller's: adopt makes the socket of a descriptor that
+// does not wait and has begun to connect.
+func (d *Dialer) DialBy(ctx context.Context, t Target, adopt func(fd int) Socket) (Socket, error) {
+	t.adopt = adopt
 	d.count.dials.Add(1)
 	t.To = unmap(t.To)
 	t.From = unmap(t.From)
@@ -99,9 +124,9 @@ func unmap(a netip.AddrPort) netip.AddrPort {
 // certain port was asked for, then with some ports the kernel does not hand out
 // itself (fact 14: binding the others would starve its own choice), and at last
 // with the client's own.
-func (d *Dialer) otherPorts(ctx context.Context, t Target, err error) (*os.File, int, error) {
+func (d *Dialer) otherPorts(ctx context.Context, t Target, err error) (Socket, int, error) {
 	tries := 1
-	attempt := func(port uint16) (c *os.File) {
+	attempt := func(port uint16) (c Socket) {
 		tries++
 		d.count.retries.Add(1)
 		t.From = netip.AddrPortFrom(t.From.Addr(), port)

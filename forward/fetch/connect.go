@@ -79,18 +79,19 @@ func (f *Fetch) key(to netip.AddrPort) origin.Key {
 	return k
 }
 
-// localPorts is tproxy_client_port: a connection in the client's name uses the
-// client's port too. Without the directive it does so only when no other port is
-// left towards the destination.
-func (f *Fetch) localPorts() origin.LocalPorts {
-	if !f.spoofs() {
-		return origin.LocalPorts{}
+// wishes are those for a new connection. tproxy_client_port is among them: a connection in
+// the client's name uses the client's port too. Without the directive it does so only when
+// no other port is left towards the destination.
+func (f *Fetch) wishes() origin.Wishes {
+	w := origin.Wishes{Tunnel: f.tunnel}
+	switch port := f.req.Client.Port(); {
+	case !f.spoofs():
+	case f.policy.Config.TProxyClientPort:
+		w.First = port
+	default:
+		w.Last = port
 	}
-	port := f.req.Client.Port()
-	if f.policy.Config.TProxyClientPort {
-		return origin.LocalPorts{First: port}
-	}
-	return origin.LocalPorts{Last: port}
+	return w
 }
 
 // spoofs reports whether the client's own address is used: towards the origin
@@ -113,7 +114,7 @@ func (f *Fetch) dial(host string, addrs addresses, port uint16, timeout time.Dur
 		addr := addrs.At(i % addrs.Len())
 		to := netip.AddrPortFrom(addr, port)
 		f.noteAddress(addr)
-		c, err := f.env.Dialer.Open(f.ctx, f.key(to), f.localPorts(), timeout, int(f.policy.Config.TCPRecvBufsize))
+		c, err := f.env.Dialer.Open(f.ctx, f.key(to), f.wishes(), timeout, int(f.policy.Config.TCPRecvBufsize))
 		f.sayAttempt("connecting", to, err)
 		if err == nil {
 			if p := f.hop.Peer; p == nil {
@@ -157,7 +158,7 @@ func (f *Fetch) dialPeer(addrs addresses, port uint16, timeout time.Duration, gi
 	for i := range cap(keys) {
 		keys = append(keys, f.key(netip.AddrPortFrom(addrs.At(i%addrs.Len()), port)))
 	}
-	c, err := f.env.Dialer.OpenFirst(f.ctx, keys, f.localPorts(), timeout, peerStagger, giveUp, int(f.policy.Config.TCPRecvBufsize), func(a origin.Attempt) {
+	c, err := f.env.Dialer.OpenFirst(f.ctx, keys, f.wishes(), timeout, peerStagger, giveUp, int(f.policy.Config.TCPRecvBufsize), func(a origin.Attempt) {
 		f.sayAttempt("connecting", a.Key.To, a.Err)
 	})
 	if err == nil {

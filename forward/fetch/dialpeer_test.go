@@ -37,7 +37,7 @@ func TestShortageIsNoFailureOfThePeer(t *testing.T) {
 		r := newRig(t, "cache_peer parent.test parent 3128 0 no-query no-digest no-netdb-exchange\nnever_direct allow all")
 		r.env.Names = c.names
 		dialled := 0
-		r.env.Dialer.Dial = func(context.Context, origin.Key, origin.LocalPorts) (sock.Socket, error) {
+		r.env.Dialer.Dial = func(context.Context, origin.Key, origin.Wishes) (sock.Socket, error) {
 			dialled++
 			return nil, c.err
 		}

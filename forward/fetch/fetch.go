@@ -56,6 +56,7 @@ type state struct {
 	conn    *origin.Conn
 	tries   tries
 	alone   bool // the next attempt takes no kept connection
+	tunnel  bool // the connection is to be joined to the client's
 
 	upload    *upload
 	sent      bool // some of the request's body went out

@@ -58,6 +58,7 @@ func (f *Fetch) ConnectTo(to netip.AddrPort) *failure.Failure {
 	f.hops = append(f.hops[:0], peer.Hop{Code: peer.Direct})
 	f.hop = &f.hops[0]
 	host := http1.View(f.req.URL.Host)
+	f.tunnel = true
 	f.note(peer.Direct, host)
 	cfg := f.policy.Config
 	return f.dial(host, addresses{only: to.Addr()}, to.Port(), cfg.ConnectTimeout, f.req.Began.Add(cfg.ForwardTimeout))

@@ -65,7 +65,7 @@ func newRig(t *testing.T, lines string) *rig {
 	pool := origin.NewPool(origin.PoolOptions{Timeout: time.Minute})
 	r.env.Names, r.env.Log, r.env.Pool = here{}, zap.NewNop(), pool
 	r.env.Dialer = &origin.Dialer{Pool: pool, Watcher: watcher,
-		Dial: func(ctx context.Context, k origin.Key, _ origin.LocalPorts) (sock.Socket, error) {
+		Dial: func(ctx context.Context, k origin.Key, _ origin.Wishes) (sock.Socket, error) {
 			c, err := new(net.Dialer).DialContext(ctx, "tcp", k.To.String())
 			if err != nil {
 				return nil, err

@@ -20,17 +20,19 @@ type Dialer struct {
 	Pool *Pool
 	// Dial makes the TCP connection; forward hands in its Network. The context ends
 	// with the client; its deadline is for Dial to keep.
-	Dial func(ctx context.Context, k Key, ports LocalPorts) (sock.Socket, error)
+	Dial func(ctx context.Context, k Key, wishes Wishes) (sock.Socket, error)
 	// Watcher looks after connections from the first time they are idle.
 	Watcher *sock.Watcher
 }
 
-// LocalPorts are wishes about the local port of a new connection; the zero value
-// leaves it to the system. They are no part of a Key: a kept connection serves
-// its client whatever its port.
-type LocalPorts struct {
-	// First is tried first, Last when no other port can be had; 0 for none.
+// Wishes are about a new connection; the zero value leaves all to the system. They are no
+// part of a Key: a kept connection serves its client whatever was wished.
+type Wishes struct {
+	// First is the local port tried first, Last the one when no other can be had; 0 for
+	// none.
 	First, Last uint16
+	// Tunnel says that the connection is for a tunnel, and never kept.
+	Tunnel bool
 }
 
 // DialError is a connection that could not be opened.
@@ -52,8 +54,8 @@ func (e *DialError) Unwrap() error { return e.Err }
 
 // Open makes one connection within timeout. recvBuffer is tcp_recv_bufsize in
 // bytes, 0 for the system's default. The error is a *DialError unless ctx ended.
-func (d *Dialer) Open(ctx context.Context, k Key, ports LocalPorts, timeout time.Duration, recvBuffer int) (*Conn, error) {
-	tcp, err := d.Dial(until{ctx, time.Now().Add(timeout)}, k, ports)
+func (d *Dialer) Open(ctx context.Context, k Key, wishes Wishes, timeout time.Duration, recvBuffer int) (*Conn, error) {
+	tcp, err := d.Dial(until{ctx, time.Now().Add(timeout)}, k, wishes)
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)

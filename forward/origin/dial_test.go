@@ -18,8 +18,8 @@ import (
 func TestDialIsTold(t *testing.T) {
 	b := newBench(t, PoolOptions{})
 	b.key.As, b.key.Peer, b.key.TOS = netip.MustParseAddr("10.0.0.1"), "parent", 4
-	plain, ports := b.dialer.Dial, LocalPorts{First: 1000, Last: 2000}
-	b.dialer.Dial = func(ctx context.Context, k Key, got LocalPorts) (sock.Socket, error) {
+	plain, ports := b.dialer.Dial, Wishes{First: 1000, Last: 2000}
+	b.dialer.Dial = func(ctx context.Context, k Key, got Wishes) (sock.Socket, error) {
 		if end, ok := ctx.Deadline(); !ok || time.Until(end) > time.Minute || k != b.key || got != ports {
 			t.Errorf("deadline %v, key %v, ports %v", end, k, got)
 		}
@@ -39,7 +39,7 @@ func TestDialIsTold(t *testing.T) {
 func TestReceiveBuffer(t *testing.T) {
 	b := newBench(t, PoolOptions{})
 	size := func(want int) (got int) {
-		c, err := b.dialer.Open(context.Background(), b.key, LocalPorts{}, time.Minute, want)
+		c, err := b.dialer.Open(context.Background(), b.key, Wishes{}, time.Minute, want)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -63,7 +63,7 @@ func TestReceiveBuffer(t *testing.T) {
 func TestUnwatchedIsClosed(t *testing.T) {
 	b := newBench(t, PoolOptions{})
 	closed := b.dialer.Dial
-	b.dialer.Dial = func(ctx context.Context, k Key, ports LocalPorts) (sock.Socket, error) {
+	b.dialer.Dial = func(ctx context.Context, k Key, ports Wishes) (sock.Socket, error) {
 		c, err := closed(ctx, k, ports)
 		if err == nil {
 			err = c.Close()
@@ -71,7 +71,7 @@ func TestUnwatchedIsClosed(t *testing.T) {
 		return c, err
 	}
 	var failed *DialError
-	if c, err := b.dialer.Open(context.Background(), b.key, LocalPorts{}, time.Minute, 1); !errors.As(err, &failed) {
+	if c, err := b.dialer.Open(context.Background(), b.key, Wishes{}, time.Minute, 1); !errors.As(err, &failed) {
 		t.Errorf("%v, %v", c, err)
 	}
 	far := <-b.far
@@ -97,12 +97,12 @@ func TestUnwatchedIsNotKept(t *testing.T) {
 func TestCauseOfTheEnd(t *testing.T) {
 	gone := errors.New("the client is gone")
 	ctx, cancel := context.WithCancelCause(context.Background())
-	d := Dialer{Dial: func(ctx context.Context, _ Key, _ LocalPorts) (sock.Socket, error) {
+	d := Dialer{Dial: func(ctx context.Context, _ Key, _ Wishes) (sock.Socket, error) {
 		cancel(gone)
 		<-ctx.Done()
 		return nil, ctx.Err()
 	}}
-	if _, err := d.Open(ctx, Key{}, LocalPorts{}, time.Minute, 0); err != gone {
+	if _, err := d.Open(ctx, Key{}, Wishes{}, time.Minute, 0); err != gone {
 		t.Errorf("%v", err)
 	}
 }

@@ -37,7 +37,7 @@ func newBench(t testing.TB, opts PoolOptions) *bench {
 	}
 	b := &bench{t: t, pool: NewPool(opts), far: make(chan *net.TCPConn, 100)}
 	b.key.To = l.Addr().(*net.TCPAddr).AddrPort()
-	b.dialer = Dialer{Pool: b.pool, Watcher: w, Dial: func(ctx context.Context, k Key, _ LocalPorts) (sock.Socket, error) {
+	b.dialer = Dialer{Pool: b.pool, Watcher: w, Dial: func(ctx context.Context, k Key, _ Wishes) (sock.Socket, error) {
 		var d net.Dialer
 		c, err := d.DialContext(ctx, "tcp", k.To.String())
 		if err != nil {
@@ -68,7 +68,7 @@ func newBench(t testing.TB, opts PoolOptions) *bench {
 
 func (b *bench) open() (*Conn, *net.TCPConn) {
 	b.t.Helper()
-	c, err := b.dialer.Open(context.Background(), b.key, LocalPorts{}, time.Second, 0)
+	c, err := b.dialer.Open(context.Background(), b.key, Wishes{}, time.Second, 0)
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -198,13 +198,13 @@ func TestDialError(t *testing.T) {
 	}
 	k := Key{To: l.Addr().(*net.TCPAddr).AddrPort()}
 	l.Close()
-	_, err = b.dialer.Open(context.Background(), k, LocalPorts{}, time.Second, 0)
+	_, err = b.dialer.Open(context.Background(), k, Wishes{}, time.Second, 0)
 	var de *DialError
 	if !errors.As(err, &de) || de.Errno != unix.ECONNREFUSED || de.Timeout || de.To != k.To {
 		t.Errorf("refused: %#v", err)
 	}
 	hang := b.dialer
-	hang.Dial = func(ctx context.Context, _ Key, _ LocalPorts) (sock.Socket, error) {
+	hang.Dial = func(ctx context.Context, _ Key, _ Wishes) (sock.Socket, error) {
 		at, _ := ctx.Deadline()
 		select {
 		case <-ctx.Done():
@@ -213,13 +213,13 @@ func TestDialError(t *testing.T) {
 			return nil, os.ErrDeadlineExceeded
 		}
 	}
-	_, err = hang.Open(context.Background(), k, LocalPorts{}, 10*time.Millisecond, 0)
+	_, err = hang.Open(context.Background(), k, Wishes{}, 10*time.Millisecond, 0)
 	if !errors.As(err, &de) || !de.Timeout || de.Errno != unix.ETIMEDOUT {
 		t.Errorf("timed out: %#v", err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, err = hang.Open(ctx, k, LocalPorts{}, time.Second, 0); !errors.Is(err, context.Canceled) || errors.As(err, &de) && de == nil {
+	if _, err = hang.Open(ctx, k, Wishes{}, time.Second, 0); !errors.Is(err, context.Canceled) || errors.As(err, &de) && de == nil {
 		t.Errorf("cancelled: %v", err)
 	}
 }

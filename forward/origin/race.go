@@ -18,7 +18,7 @@ type Attempt struct {
 // none after giveUp, and none beside itself where it is among keys again. Those that come
 // late are closed. told hears of each that failed, before OpenFirst returns; the error is
 // that of the last of them.
-func (d *Dialer) OpenFirst(ctx context.Context, keys []Key, ports LocalPorts, timeout, stagger time.Duration, giveUp time.Time, recvBuffer int, told func(Attempt)) (*Conn, error) {
+func (d *Dialer) OpenFirst(ctx context.Context, keys []Key, wishes Wishes, timeout, stagger time.Duration, giveUp time.Time, recvBuffer int, told func(Attempt)) (*Conn, error) {
 	type outcome struct {
 		conn *Conn
 		Attempt
@@ -35,7 +35,7 @@ func (d *Dialer) OpenFirst(ctx context.Context, keys []Key, ports LocalPorts, ti
 		started++
 		running = append(running, k)
 		go func() {
-			c, err := d.Open(racing, k, ports, timeout, recvBuffer)
+			c, err := d.Open(racing, k, wishes, timeout, recvBuffer)
 			outcomes <- outcome{c, Attempt{k, err}}
 		}()
 	}

@@ -38,7 +38,7 @@ func TestOpenFirst(t *testing.T) {
 		}
 		plain := b.dialer.Dial
 		var asked sync.WaitGroup
-		b.dialer.Dial = func(ctx context.Context, k Key, ports LocalPorts) (sock.Socket, error) {
+		b.dialer.Dial = func(ctx context.Context, k Key, ports Wishes) (sock.Socket, error) {
 			asked.Add(1)
 			defer asked.Done()
 			switch c.ways[k.To.Addr().As4()[3]] {
@@ -55,7 +55,7 @@ func TestOpenFirst(t *testing.T) {
 			stagger = time.Millisecond
 		}
 		var told []int
-		conn, err := b.dialer.OpenFirst(t.Context(), keys, LocalPorts{}, time.Minute, stagger, time.Now().Add(time.Hour), 0, func(a Attempt) {
+		conn, err := b.dialer.OpenFirst(t.Context(), keys, Wishes{}, time.Minute, stagger, time.Now().Add(time.Hour), 0, func(a Attempt) {
 			told = append(told, int(a.Key.To.Addr().As4()[3]))
 		})
 		took := -1
@@ -77,12 +77,12 @@ func TestOpenFirst(t *testing.T) {
 func TestOpenFirstEnds(t *testing.T) {
 	b := newBench(t, PoolOptions{})
 	ctx, cancel := context.WithCancel(t.Context())
-	b.dialer.Dial = func(ctx context.Context, _ Key, _ LocalPorts) (sock.Socket, error) {
+	b.dialer.Dial = func(ctx context.Context, _ Key, _ Wishes) (sock.Socket, error) {
 		cancel()
 		<-ctx.Done()
 		return nil, ctx.Err()
 	}
-	if _, err := b.dialer.OpenFirst(ctx, []Key{b.key, b.key}, LocalPorts{}, time.Minute, time.Hour, time.Now().Add(time.Hour), 0, func(Attempt) {}); !errors.Is(err, context.Canceled) {
+	if _, err := b.dialer.OpenFirst(ctx, []Key{b.key, b.key}, Wishes{}, time.Minute, time.Hour, time.Now().Add(time.Hour), 0, func(Attempt) {}); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
 }
@@ -95,7 +95,7 @@ func TestOpenFirstAgain(t *testing.T) {
 	other.To = netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 9, 9, 1}), 1)
 	var now, first atomic.Int32
 	otherEnded := make(chan bool)
-	b.dialer.Dial = func(_ context.Context, k Key, _ LocalPorts) (sock.Socket, error) {
+	b.dialer.Dial = func(_ context.Context, k Key, _ Wishes) (sock.Socket, error) {
 		if k == other {
 			close(otherEnded)
 			return nil, refused
@@ -111,7 +111,7 @@ func TestOpenFirstAgain(t *testing.T) {
 		return nil, refused
 	}
 	told := 0
-	_, err := b.dialer.OpenFirst(t.Context(), []Key{b.key, other, b.key}, LocalPorts{}, time.Minute, time.Millisecond, time.Now().Add(time.Hour), 0, func(Attempt) { told++ })
+	_, err := b.dialer.OpenFirst(t.Context(), []Key{b.key, other, b.key}, Wishes{}, time.Minute, time.Millisecond, time.Now().Add(time.Hour), 0, func(Attempt) { told++ })
 	if !errors.Is(err, refused) || told != 3 || first.Load() != 2 {
 		t.Errorf("%v, told of %d, %d tries of the first", err, told, first.Load())
 	}
@@ -121,9 +121,9 @@ func TestOpenFirstAgain(t *testing.T) {
 func TestOpenFirstGivesUp(t *testing.T) {
 	b := newBench(t, PoolOptions{})
 	refused := errors.New("refused")
-	b.dialer.Dial = func(context.Context, Key, LocalPorts) (sock.Socket, error) { return nil, refused }
+	b.dialer.Dial = func(context.Context, Key, Wishes) (sock.Socket, error) { return nil, refused }
 	told := 0
-	_, err := b.dialer.OpenFirst(t.Context(), []Key{b.key, b.key}, LocalPorts{}, time.Minute, time.Hour, time.Now(), 0, func(Attempt) { told++ })
+	_, err := b.dialer.OpenFirst(t.Context(), []Key{b.key, b.key}, Wishes{}, time.Minute, time.Hour, time.Now(), 0, func(Attempt) { told++ })
 	if !errors.Is(err, refused) || told != 1 {
 		t.Errorf("%v, told of %d", err, told)
 	}

@@ -9,10 +9,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Accept waits for the next connection. net.ErrClosed says that the socket was closed.
-func (l *Listener) Accept() (s sock.Socket, remote netip.AddrPort, err error) {
+// Accept waits for the next connection, which the Watcher waits for when there is one.
+// net.ErrClosed says that the socket was closed.
+func (l *Listener) Accept(w *sock.Watcher) (s sock.Socket, remote netip.AddrPort, err error) {
 	over := l.raw.Read(func(fd uintptr) bool {
-		s, remote, err = sock.Accept(int(fd))
+		s, remote, err = sock.Accept(int(fd), w)
 		return err != unix.EAGAIN
 	})
 	if over != nil {

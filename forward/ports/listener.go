@@ -30,7 +30,7 @@ type Listener struct {
 func New(socket *net.TCPListener, line *conf.HTTPPort) (*Listener, error) {
 	l := &Listener{TCPListener: socket}
 	l.line.Store(line)
-	if a := socket.Addr().(*net.TCPAddr).AddrPort(); !line.Transparent && !line.TProxy && !a.Addr().IsUnspecified() {
+	if a := socket.Addr().(*net.TCPAddr).AddrPort(); !line.TProxy && !a.Addr().IsUnspecified() {
 		l.own = netip.AddrPortFrom(a.Addr().Unmap(), a.Port())
 	}
 	if err := l.prepare(); err != nil {

@@ -11,8 +11,9 @@ import (
 
 // Accept takes a connection from the queue of a listening descriptor, without waiting:
 // EAGAIN when there is none. The runtime's own way asks for the local address and sets
-// TCP_NODELAY each time, which a listening socket hands down.
-func Accept(listening int) (s Socket, remote netip.AddrPort, err error) {
+// TCP_NODELAY each time, which a listening socket hands down. With a Watcher the socket
+// is a Descriptor.
+func Accept(listening int, w *Watcher) (s Socket, remote netip.AddrPort, err error) {
 	var addr socketAddress
 	for {
 		size := uint32(unsafe.Sizeof(addr))
@@ -20,6 +21,9 @@ func Accept(listening int) (s Socket, remote netip.AddrPort, err error) {
 			unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0, 0)
 		switch e {
 		case 0:
+			if w != nil {
+				return w.NewDescriptor(int(fd)), addr.addrPort(), nil
+			}
 			return os.NewFile(fd, "tcp"), addr.addrPort(), nil
 		case unix.EAGAIN:
 			return nil, remote, errAgain

@@ -17,14 +17,17 @@ func (c *Conn) Remote() netip.AddrPort { return c.ask(unix.SYS_GETPEERNAME) }
 func (c *Conn) Local() netip.AddrPort { return c.ask(unix.SYS_GETSOCKNAME) }
 
 func (c *Conn) ask(call uintptr) (a netip.AddrPort) {
-	c.raw.Control(func(fd uintptr) {
-		var addr socketAddress
-		size := uint32(unsafe.Sizeof(addr))
-		if _, _, e := syscall.RawSyscall(call, fd, uintptr(unsafe.Pointer(&addr)), uintptr(unsafe.Pointer(&size))); e == 0 {
-			a = addr.addrPort()
-		}
-	})
+	c.raw.Control(func(fd uintptr) { a = askNow(call, fd) })
 	return a
+}
+
+func askNow(call, fd uintptr) netip.AddrPort {
+	var addr socketAddress
+	size := uint32(unsafe.Sizeof(addr))
+	if _, _, e := syscall.RawSyscall(call, fd, uintptr(unsafe.Pointer(&addr)), uintptr(unsafe.Pointer(&size))); e != 0 {
+		return netip.AddrPort{}
+	}
+	return addr.addrPort()
 }
 
 // socketAddress has room for an address of either family as the kernel writes it.

@@ -35,7 +35,8 @@ type Socket interface {
 type Conn struct {
 	s   Socket
 	raw syscall.RawConn
-	fd  int // only for calls that cannot meet a Close, see Clean
+	own *Descriptor // s, when it is one
+	fd  int         // only for calls that cannot meet a Close, see Clean
 
 	read, write limit
 
@@ -61,6 +62,9 @@ func Wrap(s Socket) (*Conn, error) {
 		return nil, err
 	}
 	c := &Conn{s: s, raw: raw}
+	if d, ours := s.(*Descriptor); ours {
+		c.own, d.conn = d, c
+	}
 	return c, raw.Control(func(fd uintptr) { c.fd = int(fd) })
 }
 
@@ -91,6 +95,13 @@ func (c *Conn) CloseRead() error { return c.shutdown(unix.SHUT_RD) }
 func (c *Conn) CloseWrite() error { return c.shutdown(unix.SHUT_WR) }
 
 func (c *Conn) shutdown(how int) (err error) {
+	if d := c.own; d != nil {
+		if !d.hold() {
+			return net.ErrClosed
+		}
+		defer d.release()
+		return shutdownNow(d.fd, how)
+	}
 	closed := c.raw.Control(func(fd uintptr) { err = shutdownNow(int(fd), how) })
 	if closed != nil {
 		return plain(closed)
@@ -103,7 +114,7 @@ func (c *Conn) Close() error {
 	if c.closed.Swap(true) {
 		return nil
 	}
-	if w := c.watch.Load(); w != nil {
+	if w := c.watch.Load(); w != nil && c.own == nil {
 		w.forget(c)
 	}
 	return c.s.Close()

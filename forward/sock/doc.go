@@ -26,6 +26,17 @@
 // EPOLLHUP), for connections nobody is reading: a client whose request is under
 // way, an origin connection that waits for its next use. It never sees data.
 //
+// # Descriptors
+//
+// A connection that is made for one exchange of a few packets costs little beside what
+// the runtime's poller does for it: a call to tell the kernel of it and one to take that
+// back, two to look at its flags, a finalizer, and a close around which the scheduler looks
+// for another thread. A Descriptor is a socket that the Watcher waits for, without any of
+// these. Its events pass through the Watcher's goroutine, which is why connections that
+// carry many requests are not Descriptors.
+//
+// A Pair is two of them that one goroutine reads: a tunnel, until there is much to move.
+//
 // # Splice
 //
 // Splice moves bytes from socket to socket through a pipe that is taken when

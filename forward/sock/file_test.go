@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"net"
 	"os"
 	"path/filepath"
 	"sync"
@@ -41,7 +40,7 @@ func TestWritePieces(t *testing.T) {
 	} {
 		rapid.Check(t, func(rt *rapid.T) {
 			c, far := pair(t)
-			c.s.(*net.TCPConn).SetWriteBuffer(4 << 10)
+			unix.SetsockoptInt(c.fd, unix.SOL_SOCKET, unix.SO_SNDBUF, 4<<10)
 			c.WriteUntil(time.Now().Add(30 * time.Second))
 			var list [][]byte
 			for range rapid.IntRange(0, 3*mostPieces).Draw(rt, "pieces") {

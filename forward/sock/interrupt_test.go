@@ -1,7 +1,6 @@
 package sock
 
 import (
-	"net"
 	"testing"
 	"time"
 )
@@ -10,25 +9,7 @@ import (
 // reading counts again.
 func TestUninterrupt(t *testing.T) {
 	for _, limited := range []bool{false, true} {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer l.Close()
-		far, err := net.Dial("tcp", l.Addr().String())
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer far.Close()
-		near, err := l.Accept()
-		if err != nil {
-			t.Fatal(err)
-		}
-		c, err := Wrap(near.(*net.TCPConn))
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer c.Close()
+		c, far := pair(t)
 		if limited {
 			c.ReadUntil(time.Now().Add(time.Hour))
 		}

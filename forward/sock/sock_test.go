@@ -15,10 +15,62 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(bothKinds{m}) }
 
-// pair gives two ends of one TCP connection over loopback.
+// bothKinds runs all tests with sockets the runtime's poller waits for, and with
+// Descriptors.
+type bothKinds struct{ *testing.M }
+
+var descriptors bool
+
+func (m bothKinds) Run() int {
+	code := m.M.Run()
+	descriptors = true
+	return max(code, m.M.Run())
+}
+
+// pair gives two ends of one TCP connection over loopback, the first of the kind that is
+// tested.
 func pair(t testing.TB) (a *Conn, b *net.TCPConn) {
+	t.Helper()
+	if !descriptors {
+		return plainPair(t)
+	}
+	w, err := NewWatcher()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(w.Close)
+	l, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err == nil {
+		err = unix.Connect(fd, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}, Port: l.Addr().(*net.TCPAddr).Port})
+	}
+	if err == nil {
+		err = unix.SetNonblock(fd, true)
+	}
+	if err == nil {
+		err = unix.SetsockoptInt(fd, unix.SOL_TCP, unix.TCP_NODELAY, 1)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a, err = Wrap(w.NewDescriptor(fd)); err != nil {
+		t.Fatal(err)
+	}
+	if b, err = l.AcceptTCP(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { a.Close(); b.Close() })
+	return a, b
+}
+
+// plainPair is a pair that the runtime's poller waits for.
+func plainPair(t testing.TB) (a *Conn, b *net.TCPConn) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -246,6 +298,9 @@ func TestWatcher(t *testing.T) {
 	}
 	<-told
 	c.Close()
+	if descriptors {
+		return // each has a watcher of its own
+	}
 	if w.count != 1 || w.find(c.token) != nil {
 		t.Fatalf("%d connections still known", w.count)
 	}

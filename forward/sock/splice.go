@@ -39,7 +39,9 @@ type Transfer struct {
 	// had come, and nil when it ended and Left was negative.
 	ReadErr, WriteErr error
 
-	from, to *Conn // what From and To are underneath
+	stepped  int64  // was moved by Steps
+	rest     []byte // was read by a Step and is still to be written
+	from, to *Conn  // what From and To are underneath
 	pipe     *pipe
 	inPipe   int
 }
@@ -49,6 +51,9 @@ type Transfer struct {
 func (t *Transfer) Run() (total int64) {
 	t.renew()
 	t.from, t.to = t.From.Bare(), t.To.Bare()
+	if len(t.rest) > 0 && !t.writeRest(&total) {
+		return total
+	}
 	if t.Pace != nil {
 		return t.runPaced()
 	}
@@ -217,6 +222,9 @@ func (t *Transfer) copySome(fd int, total *int64) (done, more bool) {
 	if err != nil {
 		t.WriteErr = err
 		return true, false
+	}
+	if d := t.from.own; d != nil && d.drained(n == len(p)) {
+		return false, false
 	}
 	return true, true
 }

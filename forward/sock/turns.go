@@ -23,6 +23,9 @@ func (t *Turn) Read(p []byte) (int, error) {
 	n, err := readNow(t.fd, p)
 	t.again = err != nil // nothing to read, or the end: another read tells nothing new
 	t.empty = err != nil || n < len(p)
+	if d := t.c.own; d != nil {
+		d.drained(!t.empty)
+	}
 	return n, err
 }
 
@@ -31,6 +34,9 @@ func (t *Turn) Read(p []byte) (int, error) {
 // the bytes, in one edge, and no other edge will tell of it. The Watcher does:
 // either it has told already, or it is going to, and its HangUp calls Wake.
 func (t *Turn) Empty() bool {
+	if d := t.c.own; d != nil {
+		return t.empty && !d.left
+	}
 	return t.empty && t.c.watch.Load() != nil && !t.c.PeerClosed()
 }
 

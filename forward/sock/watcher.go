@@ -1,6 +1,7 @@
 package sock
 
 import (
+	"net"
 	"os"
 	"sync"
 	"syscall"
@@ -23,11 +24,15 @@ const (
 
 // Watcher reports hang-ups of the connections given to it. It registers each
 // connection once, for EPOLLRDHUP alone and edge-triggered, so that data costs
-// it nothing.
+// it nothing. For Descriptors it is what the runtime's poller is for other sockets.
 type Watcher struct {
 	file *os.File
 	raw  syscall.RawConn
 	done chan struct{}
+
+	ep   int          // the descriptor of file, for who holds life
+	life sync.RWMutex // until it is gone
+	gone bool
 
 	mu    sync.Mutex
 	slots []slot
@@ -39,7 +44,8 @@ type Watcher struct {
 // generation, so that a late event for one connection never reaches the next
 // one in the slot.
 type slot struct {
-	c          *Conn
+	c          *Conn       // of a socket that the runtime's poller waits for, or
+	d          *Descriptor // one of ours
 	generation uint32
 	next       uint32 // of the free ones, see Watcher.free
 }
@@ -58,6 +64,7 @@ func NewWatcher() (*Watcher, error) {
 	}
 	w := &Watcher{
 		file: os.NewFile(uintptr(fd), "hang-ups"),
+		ep:   fd,
 		done: make(chan struct{}),
 	}
 	if w.raw, err = w.file.SyscallConn(); err != nil {
@@ -70,6 +77,9 @@ func NewWatcher() (*Watcher, error) {
 
 // Close stops reporting. Connections stay as they are.
 func (w *Watcher) Close() {
+	w.life.Lock()
+	w.gone = true
+	w.life.Unlock()
 	w.file.Close()
 	<-w.done
 }
@@ -82,10 +92,13 @@ type Arrival interface{ Arrived(c *Conn) }
 // this is for connections so quiet that a goroutine which waits for each costs too much.
 // They need not have been given to Watch.
 func (w *Watcher) Await(c *Conn, a Arrival) error {
+	if c.own != nil {
+		return c.own.await(a)
+	}
 	w.mu.Lock()
 	how := unix.EPOLL_CTL_MOD
 	if c.watch.Load() == nil {
-		c.token = w.enter(c)
+		c.token = w.enterLocked(slot{c: c})
 		c.watch.Store(w)
 		how = unix.EPOLL_CTL_ADD
 	}
@@ -103,9 +116,14 @@ func (w *Watcher) Await(c *Conn, a Arrival) error {
 // Watch reports c's hang-ups to h from now on, at most once each kind. The
 // watcher forgets c when it is closed.
 func (w *Watcher) Watch(c *Conn, h HangUp) error {
+	if c.own != nil {
+		c.onHang = h
+		c.watch.Store(w)
+		return c.own.watch()
+	}
 	w.mu.Lock()
 	c.onHang = h
-	c.token = w.enter(c)
+	c.token = w.enterLocked(slot{c: c})
 	w.mu.Unlock()
 	c.watch.Store(w)
 
@@ -117,26 +135,34 @@ func (w *Watcher) Watch(c *Conn, h HangUp) error {
 }
 
 // register tells the kernel what to report of c beside hang-ups.
-func (w *Watcher) register(c *Conn, how int, events uint32) error {
-	ev := unix.EpollEvent{Events: unix.EPOLLRDHUP | events | uint32(unix.EPOLLET&0xffffffff),
-		Fd: int32(uint32(c.token)), Pad: int32(uint32(c.token >> 32))}
-	var ctl error
-	err := w.raw.Control(func(ep uintptr) {
-		err := c.raw.Control(func(fd uintptr) {
-			ctl = unix.EpollCtl(int(ep), how, int(fd), &ev)
-		})
-		if err != nil {
-			ctl = err
-		}
-	})
-	if err == nil {
-		err = ctl
+func (w *Watcher) register(c *Conn, how int, events uint32) (err error) {
+	closed := c.raw.Control(func(fd uintptr) { err = w.control(int(fd), how, events, c.token) })
+	if closed != nil {
+		return closed
 	}
 	return err
 }
 
-// enter puts c into a free slot and gives its token.
-func (w *Watcher) enter(c *Conn) uint64 {
+// control tells the kernel what to report of a socket beside hang-ups.
+func (w *Watcher) control(fd, how int, events uint32, token uint64) error {
+	ev := unix.EpollEvent{Events: unix.EPOLLRDHUP | events | uint32(unix.EPOLLET&0xffffffff),
+		Fd: int32(uint32(token)), Pad: int32(uint32(token >> 32))}
+	w.life.RLock()
+	defer w.life.RUnlock()
+	if w.gone {
+		return net.ErrClosed
+	}
+	return unix.EpollCtl(w.ep, how, fd, &ev)
+}
+
+// enter puts a connection into a free slot and gives its token.
+func (w *Watcher) enter(what slot) uint64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.enterLocked(what)
+}
+
+func (w *Watcher) enterLocked(what slot) uint64 {
 	n := w.free
 	if n == 0 {
 		w.slots = append(w.slots, slot{})
@@ -145,16 +171,20 @@ func (w *Watcher) enter(c *Conn) uint64 {
 		w.free = w.slots[n-1].next
 	}
 	s := &w.slots[n-1]
-	s.c = c
+	s.c, s.d = what.c, what.d
 	s.generation++
 	w.count++
 	return uint64(s.generation)<<32 | uint64(n-1)
 }
 
-// find gives the connection of a token, nil when it was forgotten.
-func (w *Watcher) find(token uint64) *Conn {
-	if n := uint32(token); int(n) < len(w.slots) && w.slots[n].generation == uint32(token>>32) {
-		return w.slots[n].c
+// find gives the slot of a token, nil when it was left.
+func (w *Watcher) find(token uint64) *slot {
+	n := uint32(token)
+	if int(n) >= len(w.slots) {
+		return nil
+	}
+	if s := &w.slots[n]; s.generation == uint32(token>>32) && (s.c != nil || s.d != nil) {
+		return s
 	}
 	return nil
 }
@@ -162,11 +192,21 @@ func (w *Watcher) find(token uint64) *Conn {
 func (w *Watcher) forget(c *Conn) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.find(c.token) != c {
-		return
+	if s := w.find(c.token); s != nil && s.c == c {
+		w.leaveLocked(c.token)
 	}
-	n := uint32(c.token)
-	w.slots[n].c, w.slots[n].next = nil, w.free
+}
+
+// leave gives a slot back.
+func (w *Watcher) leave(token uint64) {
+	w.mu.Lock()
+	w.leaveLocked(token)
+	w.mu.Unlock()
+}
+
+func (w *Watcher) leaveLocked(token uint64) {
+	s, n := w.find(token), uint32(token)
+	s.c, s.d, s.next = nil, nil, w.free
 	w.free = n + 1
 	w.count--
 }
@@ -197,13 +237,21 @@ func (w *Watcher) run() {
 func (w *Watcher) report(ev *unix.EpollEvent) {
 	token := uint64(uint32(ev.Fd)) | uint64(uint32(ev.Pad))<<32
 	w.mu.Lock()
-	c := w.find(token)
+	var now slot
 	var arrival Arrival
+	if s := w.find(token); s != nil {
+		now = *s
+	}
+	c := now.c
 	if c != nil {
 		arrival, c.arrival = c.arrival, nil
 	}
 	w.mu.Unlock()
-	if c == nil {
+	switch {
+	case now.d != nil:
+		now.d.happened(ev.Events)
+		return
+	case c == nil:
 		return // closed meanwhile
 	}
 	if arrival != nil {
@@ -212,16 +260,24 @@ func (w *Watcher) report(ev *unix.EpollEvent) {
 		}
 		defer arrival.Arrived(c)
 	}
-	reset := ev.Events&(unix.EPOLLHUP|unix.EPOLLERR) != 0
-	bit := uint32(hangClosed)
-	if reset {
-		bit = hangClosed | hangReset
+	c.hungUp(hangBits(ev.Events))
+}
+
+// hangBits are what events say of the peer.
+func hangBits(events uint32) uint32 {
+	switch {
+	case events&(unix.EPOLLHUP|unix.EPOLLERR) != 0:
+		return hangClosed | hangReset
+	case events&unix.EPOLLRDHUP != 0:
+		return hangClosed
 	}
-	if ev.Events&(unix.EPOLLRDHUP|unix.EPOLLHUP|unix.EPOLLERR) == 0 {
-		return
-	}
-	if old := c.hang.Or(bit); old|bit != old && c.onHang != nil {
-		c.onHang.HungUp(c, reset)
+	return 0
+}
+
+// hungUp notes what is new of it, and tells.
+func (c *Conn) hungUp(bits uint32) {
+	if old := c.hang.Or(bits); old|bits != old && c.onHang != nil {
+		c.onHang.HungUp(c, bits&hangReset != 0)
 	}
 }
 

@@ -17,13 +17,13 @@ func TestLateEventMeetsNobody(t *testing.T) {
 	defer w.Close()
 	var told atomic.Int32
 	count := hangFunc(func(*Conn, bool) { told.Add(1) })
-	a, _ := pair(t)
+	a, _ := plainPair(t)
 	if err := w.Watch(a, count); err != nil {
 		t.Fatal(err)
 	}
 	late := unix.EpollEvent{Events: unix.EPOLLRDHUP, Fd: int32(uint32(a.token)), Pad: int32(uint32(a.token >> 32))}
 	a.Close()
-	b, _ := pair(t)
+	b, _ := plainPair(t)
 	if err := w.Watch(b, count); err != nil {
 		t.Fatal(err)
 	}

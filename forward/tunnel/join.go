@@ -52,19 +52,18 @@ type Tunnel struct {
 	mu    sync.Mutex
 	timer *time.Timer   // of the patience, once a way has been parked
 	end   func()        // called when both ways are over, see Leave
-	done  chan struct{} // closed when the way up is over
+	done  chan struct{} // closed when the way up is over; nil while nobody waits for that
 }
 
-// Join begins to move what the client says; Run moves the rest.
+// Join makes a tunnel, which Run moves.
 func (e Ends) Join() *Tunnel {
-	t := &Tunnel{Ends: e, done: make(chan struct{})}
+	t := &Tunnel{Ends: e}
 	t.last.Store(time.Now().UnixNano())
 	t.up.begin(t, e.Client, e.Origin)
 	t.down.begin(t, e.Origin, e.Client)
 	if e.Pace != nil {
 		t.down.Pace = paced{e.Pace, t}
 	}
-	go t.up.run()
 	return t
 }
 
@@ -76,14 +75,29 @@ func (t *Tunnel) count(n int) {
 	t.last.Store(time.Now().UnixNano())
 }
 
-// Run moves what the origin says and returns true when both directions have ended. With
+// Run moves what either says and returns true when both directions have ended. With
 // a Stay it returns false when the origin has said nothing for that long: Leave follows.
 func (t *Tunnel) Run() (over bool) {
-	if !t.down.move() {
+	switch t.runBoth() {
+	case bothOver:
+		return true
+	case bothQuiet:
+		t.up.rest()
 		return false
 	}
-	t.down.close()
-	<-t.done
+	if !t.up.over { // nobody else knows of it yet
+		t.done = make(chan struct{})
+		go t.up.run()
+	}
+	if !t.down.over {
+		if !t.down.move() {
+			return false
+		}
+		t.down.close()
+	}
+	if t.done != nil {
+		<-t.done
+	}
 	return true
 }
 

@@ -4,12 +4,25 @@ import (
 	"bytes"
 	"io"
 	"net"
+	"os"
 	"runtime"
 	"testing"
 	"time"
 
 	"github.com/cuttle-proxy/cuttle/forward/sock"
 	"pgregory.net/rapid"
+)
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	descriptors = true // the same once more
+	os.Exit(max(code, m.Run()))
+}
+
+// descriptors says that connections are sock.Descriptors, of the watcher.
+var (
+	descriptors bool
+	watcher     *sock.Watcher
 )
 
 // pair is a connection as a tunnel has it and as the other side does.
@@ -19,7 +32,14 @@ func pair(t testing.TB, l *net.TCPListener) (near *sock.Conn, far *net.TCPConn) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	accepted, err := l.AcceptTCP()
+	var accepted sock.Socket
+	if !descriptors {
+		accepted, err = l.AcceptTCP()
+	} else if raw, e := l.SyscallConn(); e != nil {
+		err = e
+	} else {
+		raw.Control(func(fd uintptr) { accepted, _, err = sock.Accept(int(fd), watcher) }) // it is there
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,6 +100,7 @@ func listen(t testing.TB) (*net.TCPListener, *sock.Watcher) {
 	}
 	t.Cleanup(w.Close)
 	t.Cleanup(func() { l.Close() })
+	watcher = w
 	return l, w
 }
 

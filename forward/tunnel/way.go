@@ -79,7 +79,7 @@ func (w *way) close() {
 		}
 	}
 	t.mu.Unlock()
-	if w == &t.up {
+	if w == &t.up && t.done != nil {
 		close(t.done)
 	}
 	if end != nil {

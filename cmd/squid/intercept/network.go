@@ -126,7 +126,12 @@ func (n *Network) OriginalDestination(c syscall.Conn, local netip.AddrPort, port
 
 // Dial connects, under a client's address where that is asked for.
 func (n *Network) Dial(ctx context.Context, d forward.Dialing) (sock.Socket, error) {
-	f, err := n.now.Load().dialer.Dial(ctx, tproxy.Target{To: d.To, From: d.From, Spoof: d.Spoof, TOS: d.TOS, LastPort: d.LastPort})
+	t := tproxy.Target{To: d.To, From: d.From, Spoof: d.Spoof, TOS: d.TOS, LastPort: d.LastPort}
+	dialer := n.now.Load().dialer
+	if w := d.Watcher; w != nil {
+		return dialer.DialBy(ctx, t, func(fd int) tproxy.Socket { return w.NewDescriptor(fd) })
+	}
+	f, err := dialer.Dial(ctx, t)
 	if err != nil {
 		return nil, err // and no nil file as a socket
 	}
