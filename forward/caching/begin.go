@@ -30,10 +30,14 @@ func (r *Request) Plain() bool {
 // then Adopt makes r.Fill of it. One that is not may show that what is stored is out of
 // date.
 func (r *Request) Keep(f *fetch.Fetch) bool {
-	if r.keeping = r.Cache.keeps(r.Policy, r.Rule, &r.Asked, f, r.Now.Unix()); !r.keeping.kept {
-		r.Cache.supersede(f, r.key, r.superseded())
+	r.keeping = r.Cache.keeps(r.Policy, r.Rule, &r.Asked, f, r.Now.Unix())
+	at := r.place()
+	r.Cache.supersedeHead(f, at)
+	if !r.keeping.kept {
+		r.Cache.supersede(f, at, r.superseded())
 		return false
 	}
+	r.Cache.noteHead(at.method)
 	return true
 }
 
@@ -63,8 +67,7 @@ func (r *Request) StoreWhole(ctx context.Context, own *fetch.Fetch) bool {
 	k := &r.keeping
 	h := k.head(r.key, &own.Reply, r.Rule)
 	if k.object.Has(freshness.Varies) {
-		at := &place{r.Request.Method, r.keptAs(), r.Group, r.key}
-		if !r.Cache.enterVariant(ctx, r.Policy, at, own, &h) {
+		if !r.Cache.enterVariant(ctx, r.Policy, r.place(), own, &h) {
 			return true // there is no place for it
 		}
 	}

@@ -34,6 +34,9 @@ type Cache struct {
 	refreshing sync.Map // keys of stored objects the origin is asked about
 	varying    keyLocks // guards lists of variants against changes at the same time
 
+	// heads: there may be replies to HEAD in the store.
+	heads atomic.Bool
+
 	joins joins // parts of bodies that are not whole yet
 
 	mu      sync.Mutex // guards filling
@@ -66,6 +69,7 @@ var ErrUnverified = errors.New("\tFailed to verify one of the swap directories, 
 // Open makes the store of the first configuration.
 func (c *Cache) Open(cfg *conf.Config) (err error) {
 	c.filling = map[stopper]struct{}{}
+	c.heads.Store(c.Disks)
 	s := c.config(cfg)
 	for _, line := range startLines(cfg, &s) {
 		c.Fetching.Log.Info(line)

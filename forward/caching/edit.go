@@ -19,12 +19,19 @@ func (r *Request) edit() (e missEdit) {
 		r.tagged, _ = freshness.ParseVariants(r.Stored.list)
 		e.tags = freshness.AppendVariantTags(nil, fields, r.tagged)
 	}
-	if r.Asked.Ranged && rules.RangeOffsetLimit != 0 {
-		specs, ok := freshness.ParseRange(nil, fields.Get(http1.Range))
-		e.whole = ok && rules.FetchesWhole(specs)
-	}
+	e.whole = r.fetchesWhole()
 	e.plain = rules.IgnoreIMSOnMiss && r.Asked.Conditional
 	return e
+}
+
+// fetchesWhole: the range is not sent (range_offset_limit).
+func (r *Request) fetchesWhole() bool {
+	rules := r.Policy.Rules
+	if !r.Asked.Ranged || rules.RangeOffsetLimit == 0 {
+		return false
+	}
+	specs, ok := freshness.ParseRange(nil, r.Request.Fields.Get(http1.Range))
+	return ok && rules.FetchesWhole(specs)
 }
 
 func (e *missEdit) any() bool { return len(e.tags) > 0 || e.whole || e.plain }

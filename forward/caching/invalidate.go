@@ -24,8 +24,8 @@ func (c *Cache) Purge(url []byte, group string) (found bool) {
 func (r *Request) Invalidate(f *fetch.Fetch) {
 	rep := &f.Reply
 	if r.Asked.Cacheable() && !r.Uses { // cache deny: what is stored is older than this
-		key := r.keyOf(r.Request.Method)
-		r.Cache.supersede(f, key, key)
+		r.key = r.keyOf(r.Request.Method)
+		r.Cache.supersede(f, r.place(), r.key)
 		return
 	}
 	if !freshness.Invalidates(r.Request.Method, rep.Status) {
@@ -47,17 +47,52 @@ func (r *Request) Invalidate(f *fetch.Fetch) {
 }
 
 // supersede takes away what a reply that is not stored itself shows to be out of date: of
-// variants the one that answered the request until now, none where old is the zero value.
-func (c *Cache) supersede(f *fetch.Fetch, key, old store.Key) {
+// variants the one that answered the request until now (old, none where that is the zero
+// value), or that the reply would be. One to HEAD is about what a GET brought, too.
+func (c *Cache) supersede(f *fetch.Fetch, at *place, old store.Key) {
 	if !freshness.Supersedes(f.Reply.Status) {
 		return
 	}
-	if verified, _ := f.Verified(); verified {
-		c.joins.drop(key)
-		if old != (store.Key{}) {
-			c.Store.Purge(old)
-		}
+	if verified, _ := f.Verified(); !verified {
+		return
 	}
+	c.joins.drop(at.key)
+	data := varyData(f)
+	if data != nil {
+		old = at.variantKey(data)
+	}
+	if old != (store.Key{}) && !c.Store.Purge(old) && at.method == http1.HEAD {
+		c.Store.Purge(at.of(http1.GET).variantKey(data))
+	}
+}
+
+// noteHead notes that a reply to a method is stored.
+func (c *Cache) noteHead(m http1.Method) {
+	if m == http1.HEAD && !c.heads.Load() {
+		c.heads.Store(true)
+	}
+}
+
+// supersedeHead takes away what a HEAD brought before: a reply to GET is newer.
+func (c *Cache) supersedeHead(f *fetch.Fetch, at *place) {
+	if at.method != http1.GET || !c.heads.Load() || !freshness.Supersedes(f.Reply.Status) {
+		return
+	}
+	if verified, _ := f.Verified(); verified {
+		c.Store.Purge(at.of(http1.HEAD).variantKey(varyData(f)))
+	}
+}
+
+// varyData is the text of the fields that select the variant a reply is, nil for none.
+func varyData(f *fetch.Fetch) []byte {
+	if !f.Reply.Has(http1.Vary) {
+		return nil
+	}
+	data, ok := freshness.AppendVaryData(nil, f.Reply.AppendList(nil, http1.Vary), f.Asked().Fields)
+	if !ok {
+		return nil
+	}
+	return data
 }
 
 // superseded is the key that supersede is to take away.

@@ -60,9 +60,11 @@ func (f *Filling) publish() bool {
 	if !k.kept { // not decided yet
 		k = f.cache.keeps(f.policy, f.rule, &f.asked, &f.Fetch, f.requested)
 	}
+	at := f.place()
+	f.cache.supersedeHead(&f.Fetch, at)
 	if !k.kept {
 		if !f.spares {
-			f.cache.supersede(&f.Fetch, f.key, f.superseded)
+			f.cache.supersede(&f.Fetch, at, f.superseded)
 		}
 		f.entry.Withdraw()
 		return false
@@ -71,11 +73,12 @@ func (f *Filling) publish() bool {
 	h := k.head(f.key, &f.Reply, f.rule)
 	if k.object.Has(freshness.Varies) {
 		f.entry.Unlist() // who waits finds the list there
-		if !f.cache.enterVariant(&f.ctx, f.policy, f.place(), &f.Fetch, &h) {
+		if !f.cache.enterVariant(&f.ctx, f.policy, at, &f.Fetch, &h) {
 			f.entry.Withdraw()
 			return false
 		}
 	}
+	f.cache.noteHead(at.method)
 	f.cache.joins.drop(f.key)
 	f.entry.Publish(&h)
 	return true

@@ -16,10 +16,14 @@ import (
 // same. Waiting hears of it as of any fetch for a client.
 func (r *Request) BeginRefresh(asks *fetch.Request) *failure.Failure {
 	var first http1.Outgoing
-	freshness.Revalidation(&first, &r.Request.Fields, &r.Stored.Reply.Fields)
+	rules, stored := r.Policy.Rules, &r.Stored
+	rules.Revalidation(&first, &r.Request.Fields, &stored.Reply.Fields, &stored.Described)
 	confirms := *asks
 	confirms.Confirms = true
-	why := r.begin(&confirms, &first, r.Stored.Described.ReplacedByRefresh)
+	r.miss = missEdit{whole: r.fetchesWhole()}
+	why := r.begin(&confirms, &first, func(id http1.Name) bool {
+		return rules.ReplacedByRefresh(&stored.Described, id) || r.miss.leavesOut(id)
+	})
 	if why == nil {
 		// Who wants nothing of the answer stored says nothing about what is, which is stale
 		// and asked about each time.
@@ -32,7 +36,7 @@ func (r *Request) BeginRefresh(asks *fetch.Request) *failure.Failure {
 // What the client gets of it is decided: not ok means that it gets the failure. A 304
 // is not stored, and what is stored has its times anew.
 func (r *Request) AwaitRefresh() (outcome freshness.Outcome, tag freshness.Tag, why *failure.Failure) {
-	f := r.Fill
+	f, rules := r.Fill, r.Policy.Rules
 	f.open(&r.Filled.Reader, false)
 	_, others := r.Cache.refreshing.LoadOrStore(r.Stored.key, struct{}{})
 	why = r.awaitHead()
@@ -45,11 +49,14 @@ func (r *Request) AwaitRefresh() (outcome freshness.Outcome, tag freshness.Tag, 
 	} else {
 		r.refreshed = rep.Status
 	}
-	outcome, tag, ok := r.Policy.Rules.AfterRefresh(r.Rule, &r.Asked, &r.Request.Fields, &r.Stored.Reply.Fields, &r.Stored.Described, rep, time.Now().Unix())
+	outcome, tag, ok := rules.AfterRefresh(r.Rule, &r.Asked, &r.Request.Fields, &r.Stored.Reply.Fields, &r.Stored.Described, rep, time.Now().Unix())
 	if !ok {
 		return outcome, freshness.TagRefreshMiss, why
 	}
 	if outcome == freshness.Replace {
+		if !rules.Refreshable(&r.Stored.Described) {
+			r.Cache.Store.Purge(r.Stored.key)
+		}
 		r.Stored.Close()
 		return outcome, tag, nil
 	}
@@ -62,9 +69,7 @@ func (r *Request) AwaitRefresh() (outcome freshness.Outcome, tag freshness.Tag, 
 			f.Discard()
 		}
 	case freshness.Again, freshness.PassOther:
-		if r.Stored.Described.Refreshable() {
-			r.Cache.Store.Purge(r.Stored.key)
-		}
+		r.Cache.Store.Purge(r.Stored.key)
 	default:
 		r.Cache.renew(r.Policy.Policy, r.Rule, &r.Stored, rep, f.requested)
 	}
@@ -152,7 +157,7 @@ func (r *Request) RefreshBehind(ctx context.Context, asks *fetch.Request) {
 		return
 	}
 	var first http1.Outgoing
-	freshness.Revalidation(&first, &old.Reply.Fields, &old.Reply.Fields)
+	r.Policy.Rules.Revalidation(&first, &old.Reply.Fields, &old.Reply.Fields, &old.Described)
 	confirms := *asks
 	confirms.Confirms = true
 	f, why := r.newFilling(&confirms, &first, func(id http1.Name) bool {

@@ -21,6 +21,14 @@ type place struct {
 	key    store.Key
 }
 
+// of is the place of what another method brings there; its plain key is not asked for.
+func (p *place) of(method http1.Method) *place {
+	return &place{method: method, url: p.url, group: p.group}
+}
+
+// place is that of the request, whose key is known.
+func (r *Request) place() *place { return &place{r.Request.Method, r.keptAs(), r.Group, r.key} }
+
 // place is that of the fetch.
 func (f *Filling) place() *place {
 	return &place{f.Asked().Method, f.Asked().KeptAs(), f.Asked().Facts.URLGroup, f.key}

@@ -88,7 +88,10 @@ func (r *Rules) decide(rule *Rule, q *Request, f Found, now int64) Decision {
 	case q.Reload && !bends:
 		d.Action, d.Tag, d.Basis = Fetch, TagClientRefreshMiss, ByReload
 		return d
-	case o.Has(Negative) && !q.Reload:
+	case o.Has(Negative) && q.Reload: // a reload that is bent: 2.6 forgets about the error
+		d.Action, d.Tag = Fetch, TagMiss
+		return d
+	case o.Has(Negative):
 		d.Tag, d.Basis = TagNegativeHit, ByExpiry
 		return d
 	case !f.Matches && q.Matching, q.noneMatch() && o.Status != 200 && o.Status != 206 && !r.ByRFC:

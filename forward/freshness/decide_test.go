@@ -56,7 +56,7 @@ func TestDecide(t *testing.T) {
 		{"a date and a redirect", "", "If-Modified-Since: Fri, 15 Jan 2027 07:00:00 GMT", Found{Object: &redirect, HTTP: true}, 5, Decision{Serve, TagHit, LookupHit, ByExpiry}},
 		{"tags and a redirect, by the RFC", "rfc9111_rules on", "If-None-Match: \"x\"", Found{Object: &redirect, HTTP: true}, 5, Decision{Serve, TagHit, LookupHit, ByExpiry}},
 		{"negative, on its way", "", "", Found{Object: &negative, HTTP: true, Coming: true}, 5, Decision{Fetch, TagMiss, LookupHit, 0}},
-		{"negative, reload-into-ims", "reload_into_ims on", "Pragma: no-cache", Found{Object: &negative, HTTP: true}, 5, Decision{Refresh, TagRefreshMiss, LookupHit, ByReloadIntoIMS}},
+		{"negative, reload-into-ims", "reload_into_ims on", "Pragma: no-cache", Found{Object: &negative, HTTP: true}, 5, Decision{Fetch, TagMiss, LookupHit, 0}},
 	} {
 		r := rulesOf(t, c.lines)
 		fields := c.request

@@ -37,7 +37,8 @@
 // Beyond 2.6: a 206 with all of a body, and those that make it up together, are stored as
 // the 200 they could have been (3.4).
 //
-// Where 2.6 is merely different it is 2.6: min-fresh is ignored, replies to
+// Where 2.6 is merely different it is 2.6: only a 200 is asked about with conditions,
+// replies to HEAD that vary are not kept, min-fresh is ignored, replies to
 // authorized requests need public, no-cache replies are not stored, If-None-Match
 // compares weakness too and sends redirects back to the origin, 304 replies
 // carry no Cache-Control, and a range that cannot be satisfied, or is of what came

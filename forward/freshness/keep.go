@@ -108,8 +108,8 @@ func (r *Rules) keep(rule *Rule, q *Request, rep *http1.Reply, cc Control, targe
 		return NeverNoCache
 	case q.Authorized && !rule.IgnoreAuth && !cc.Has(r.sharing()):
 		return NeverAuth
-	case rep.Has(http1.Vary) && (!r.CacheVary || rep.ListHas(http1.Vary, "*")):
-		return NeverVary
+	case rep.Has(http1.Vary) && (!r.CacheVary || rep.ListHas(http1.Vary, "*") || q.Method == http1.HEAD && !r.ByRFC):
+		return NeverVary // 2.6 knows no variants of HEAD
 	case mixedReplace(rep.Get(http1.ContentType)):
 		return NeverMixed
 	case o.Status == 206:
@@ -139,7 +139,8 @@ func (r *Rules) keepStatus(rule *Rule, rep *http1.Reply, at Times, peer bool, o 
 		}
 		return KeepObject
 	case statusExplicit:
-		if o.Expires == None || o.Expires <= at.Received {
+		// Whether that is over by now is not looked at, as in 2.6.
+		if date := fieldTime(&rep.Fields, http1.Date); date == None || o.Expires == None || o.Expires <= min(date, at.Received) {
 			return NeverExpiry
 		}
 		return KeepObject
@@ -154,12 +155,12 @@ func undated(rep *http1.Reply, peer bool, o *Object) bool {
 }
 
 // worthKeeping is minimum_expiry_time: what is stale so soon is kept only when
-// the origin can be asked about it, which is no gain for an empty object.
+// the origin can be asked about it.
 func (r *Rules) worthKeeping(rule *Rule, o *Object, now int64) bool {
 	if !r.Check(rule, o, nil, now+r.MinimumExpiry).Stale {
 		return true
 	}
-	return o.Refreshable() && o.Length != 0
+	return o.validators()
 }
 
 // keepError keeps an error for negative_ttl. With negative_ttl 0 it is kept only

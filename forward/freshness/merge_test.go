@@ -100,7 +100,10 @@ func TestRevalidation(t *testing.T) {
 		{"If-None-Match: *\r\n", "ETag: \"e\"\r\n", "If-None-Match: \"e\"\r\n"},
 	} {
 		var out http1.Outgoing
-		Revalidation(&out, &requestWith(t, "GET", c.request).Fields, &replyWith(t, "200", c.stored).Fields)
+		stored := replyWith(t, "200", c.stored)
+		r := rulesOf(t)
+		o := r.Describe(stored, Times{noon, noon})
+		r.Revalidation(&out, &requestWith(t, "GET", c.request).Fields, &stored.Fields, &o)
 		if got := string(out.Append(nil)); got != c.want+"\r\n" {
 			t.Errorf("%q of %q: %q, want %q", c.request, c.stored, got, c.want)
 		}

@@ -39,8 +39,8 @@ func (r *Rules) AfterRefresh(rule *Rule, q *Request, req, stored *http1.Fields, 
 	case rep == nil:
 		// 2.6 logs TCP_REFRESH_HIT here too (cache/reval-fail).
 		return ServeOld, TagRefreshHit, !demanded && r.MayFailStale(rule, o, now)
-	case rep.Status == 304 && !o.Refreshable():
-		return PassOther, TagRefreshMiss, true
+	case rep.Status == 304 && !r.Refreshable(o):
+		return PassOther, TagRefreshHit, true
 	case rep.Status == 304:
 		if !sameValidators(&rep.Fields, stored) {
 			if listHasTag(req, rep.Get(http1.ETag)) {

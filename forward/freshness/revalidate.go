@@ -7,8 +7,11 @@ import (
 // Revalidation adds the conditions of a request that asks the origin whether the
 // stored reply is still the one: its date, and its entity tag behind those the client
 // has, before all other fields (cache/reval-304). The client's own conditions are left
-// out by the caller (ReplacedByRefresh).
-func Revalidation(out *http1.Outgoing, req, stored *http1.Fields) {
+// out by the caller (ReplacedByRefresh). It adds nothing where there is nothing to ask with.
+func (r *Rules) Revalidation(out *http1.Outgoing, req, stored *http1.Fields, o *Object) {
+	if !r.Refreshable(o) {
+		return
+	}
 	if modified := stored.Get(http1.LastModified); modified != nil {
 		if _, ok := http1.ParseDate(modified); ok {
 			out.Add(http1.IfModifiedSince, modified)
@@ -38,9 +41,15 @@ func asksOther(req *http1.Fields, tag []byte) bool {
 // ReplacedByRefresh reports whether a field of the client's request is left out of one
 // that revalidates: the conditions, which Revalidation has taken in. They stay where there is
 // nothing to ask the origin with but them: a 304 is about what the client has then.
-func (o *Object) ReplacedByRefresh(id http1.Name) bool {
-	return o.Refreshable() && (id == http1.IfModifiedSince || id == http1.IfNoneMatch)
+func (r *Rules) ReplacedByRefresh(o *Object, id http1.Name) bool {
+	return r.Refreshable(o) && (id == http1.IfModifiedSince || id == http1.IfNoneMatch)
 }
 
-// Refreshable reports whether there is something to ask the origin with.
-func (o *Object) Refreshable() bool { return o.LastModified != None || o.Has(Tagged) }
+// Refreshable reports whether the origin is asked if a stored reply is still the same: 2.6
+// asks so about a 200 only.
+func (r *Rules) Refreshable(o *Object) bool {
+	return o.validators() && (o.Status == 200 || o.Status == 206 || r.ByRFC)
+}
+
+// validators reports whether there is something to ask the origin with.
+func (o *Object) validators() bool { return o.LastModified != None || o.Has(Tagged) }

@@ -287,8 +287,8 @@ func (c *toy) take(rule *Rule, q *Request, req *http1.Request, rep *http1.Reply,
 func (c *toy) refresh(rule *Rule, q *Request, req *http1.Request, d Decision, stored *toyObject) toyAnswer {
 	old, _ := parseReply(c.t, string(stored.head))
 	var out http1.Outgoing
-	Revalidation(&out, &req.Fields, &old.Fields)
-	rep := c.send(req, strings.Split(strings.TrimSpace(string(out.Append(nil))), "\r\n"), stored.object.ReplacedByRefresh)
+	c.rules.Revalidation(&out, &req.Fields, &old.Fields, &stored.object)
+	rep := c.send(req, strings.Split(strings.TrimSpace(string(out.Append(nil))), "\r\n"), func(id http1.Name) bool { return c.rules.ReplacedByRefresh(&stored.object, id) })
 	outcome, tag, ok := c.rules.AfterRefresh(rule, q, &req.Fields, &old.Fields, &stored.object, rep, c.second())
 	d.Tag = tag
 	if !ok {
