@@ -28,7 +28,7 @@ type evidence struct {
 }
 
 // settleTime is how long the logs may take to tell of a fetch that is over.
-const settleTime = 5 * time.Second
+const settleTime = 20 * time.Second
 
 // examine makes a fetch and gathers what the ends and the logs say about it.
 func (s *stage) examine(ctx context.Context, f fetch) *evidence {

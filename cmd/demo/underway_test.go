@@ -29,7 +29,7 @@ const underwaySize = 24 << 20
 
 // begin sends the request and reads the first line of the page.
 func begin(who subscriber) (*underway, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	conn, err := who.node.Dial(ctx, net.JoinHostPort(names["www.example.net."][0].String(), "80"))
 	if err != nil {
@@ -47,7 +47,7 @@ func (u *underway) ask() error {
 	if err := u.conn.(*net.TCPConn).SetReadBuffer(64 << 10); err != nil {
 		return err
 	}
-	u.conn.SetDeadline(time.Now().Add(10 * time.Second))
+	u.conn.SetDeadline(time.Now().Add(30 * time.Second))
 	if _, err := fmt.Fprintf(u.conn, "GET /underway/%d HTTP/1.0\r\nHost: www.example.net\r\n\r\n", underwaySize); err != nil {
 		return err
 	}
