@@ -210,12 +210,14 @@ func (s *street) fetch(from, host, path string) {
 	defer conn.Close()
 	conn.SetDeadline(time.Now().Add(60 * time.Second))
 	fmt.Fprintf(conn, "GET %s HTTP/1.0\r\nHost: %s\r\n\r\n", path, host)
-	reply, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	r := bufio.NewReader(conn)
+	reply, err := http.ReadResponse(r, nil)
 	if err != nil {
 		s.t.Errorf("%s: %v", from, err)
 		return
 	}
 	defer reply.Body.Close()
+	defer io.Copy(io.Discard, r) // the proxy is done with it when it closes
 	if body, err := io.ReadAll(reply.Body); err != nil || string(body) != "for all" {
 		s.t.Errorf("%s: status %d, %q, %v", from, reply.StatusCode, body, err)
 	}
