@@ -27,7 +27,7 @@ func (x *transaction) fetchAnew() bool {
 		if c.SelectByTag(x.context()) {
 			x.reply.Lookup = string(freshness.LookupHit)
 			x.tag = string(freshness.TagHit)
-			if !c.Stored.FromDisk {
+			if !c.Stored.FromDisk() {
 				x.tag = string(freshness.TagMemHit)
 			}
 			return x.serveStored(true)

@@ -20,8 +20,6 @@ type Object struct {
 	Reply     http1.Reply
 	Described freshness.Object
 	known     *knownHead // what Reply and Described come from, nil where they were read
-	// FromDisk: it was not in memory when it was opened.
-	FromDisk bool
 
 	key  store.Key
 	list []byte // storage for lists of variants
@@ -61,7 +59,6 @@ func (o *Object) open(ctx context.Context, s *store.Store, p *Policy, now time.T
 		}
 		o.used = true
 		o.key = key
-		o.FromDisk = o.Filler() == nil && !o.InMemory()
 		err := o.Load(ctx, url)
 		if err == nil {
 			err = o.readHead(p)
@@ -105,7 +102,7 @@ func (o *Object) forget() {
 	}
 	o.Reply.Reset()
 	o.Reply.Minor = 0 // as it was made
-	o.key, o.list, o.Described, o.FromDisk = store.Key{}, o.list[:0], freshness.Object{}, false
+	o.key, o.list, o.Described = store.Key{}, o.list[:0], freshness.Object{}
 	o.accelerated, o.body, o.used, o.known = false, Body{}, false, nil
 }
 

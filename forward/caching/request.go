@@ -125,7 +125,7 @@ func (r *Request) Distrust() {
 func (r *Request) Decide(found bool) freshness.Decision {
 	f := freshness.Found{HTTP: true, Others: r.others}
 	if found {
-		f.Object, f.InMemory = &r.Stored.Described, !r.Stored.FromDisk
+		f.Object, f.InMemory = &r.Stored.Described, !r.Stored.FromDisk()
 		_, f.Refreshing = r.Cache.refreshing.Load(r.Stored.key)
 		f.Coming = r.joined != nil || r.Stored.Filler() != nil
 		f.Matches = r.Asked.Matching && freshness.Matches(&r.Request.Fields, &r.Stored.Reply.Fields)

@@ -52,6 +52,7 @@ var notPlayed = map[string]string{
 	"collapsed-first-leaves":    "two clients at a time",
 	"deny-supersedes":           "cache deny by the request",
 	"negative-not-on-disk":      "a restart",
+	"disk-hit-again":            "a restart",
 	"head-superseded":           "what a reply takes out of the store",
 	"head-supersedes":           "what a reply takes out of the store",
 	"reval-203":                 "what a reply takes out of the store",

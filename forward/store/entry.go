@@ -20,6 +20,8 @@ type Opening struct {
 	URL, StoreURL []byte
 	// Collapsed entries are found while they are Pending (collapsed_forwarding).
 	Collapsed bool
+	// FromDisk: it is what a file had, with another head; see Reader.FromDisk.
+	FromDisk bool
 }
 
 // keyURL is the URL the object is looked up by.

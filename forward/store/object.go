@@ -19,6 +19,8 @@ type object struct {
 	links   index.Links // in the order of memory
 	pins    uint32      // readers of these pages
 	retired bool        // its last reader frees it
+	// fromDisk: it was brought into memory from a file, which 2.6 reads each time.
+	fromDisk bool
 
 	texts [3]uint32 // lengths of URL, store URL and selecting text
 	head  place

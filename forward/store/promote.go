@@ -57,7 +57,7 @@ func (l *loading) promote(f *openFile, o *ufs.Object, body []byte, cached bool) 
 		at += int64(len(page))
 	}
 	object := s.objectAt(c.first)
-	object.length = l.length
+	object.length, object.fromDisk = l.length, true
 	l.enter(c.first, object)
 	f.close()
 	s.stats.swapIns.Add(1)

@@ -81,8 +81,14 @@ func (r *Reader) Length() int64 {
 // object.
 func (r *Reader) EndsBehind(n int64) bool { return r.entry == nil && r.at+n == r.length }
 
-// InMemory reports whether the whole object is in memory (TCP_MEM_HIT).
+// InMemory reports whether the whole object is in memory.
 func (r *Reader) InMemory() bool { return r.memory }
+
+// FromDisk reports whether the object is read from a file, or was when it came into memory:
+// 2.6 keeps nothing in memory that it has read, and logs TCP_HIT for it ever after.
+func (r *Reader) FromDisk() bool {
+	return r.entry == nil && r.pinned && (!r.memory || r.object.fromDisk)
+}
 
 // Head is the reply's head as it was stored, valid until Close. Of an object on
 // disk it is there after Load.

@@ -40,7 +40,8 @@ func (s *Store) Refresh(r *Reader, h *Head) bool {
 	f.LastRef = Time(rec.LastRef)
 	setMetadata(rec, &f)
 	if r.memory {
-		s.objectAt(c.first).links = r.object.links
+		renewed := s.objectAt(c.first)
+		renewed.links, renewed.fromDisk = r.object.links, r.object.fromDisk
 		rec.Memory = uint32(c.first)
 		r.object.retired = true // r is its reader
 	}
@@ -68,7 +69,7 @@ func (s *Store) rewriteFile(r *Reader, h *Head) {
 	}
 	again := *h
 	again.Bytes, again.Vary, again.Metadata = append([]byte(nil), h.Bytes...), r.Vary(nil), r.metadata
-	o := Opening{Key: h.Key, Method: http1.GET}
+	o := Opening{Key: h.Key, Method: http1.GET, FromDisk: r.FromDisk()}
 	switch {
 	case r.memory:
 		o.URL, o.StoreURL = s.text(nil, r.first, 0), s.text(nil, r.first, 1)

@@ -71,6 +71,7 @@ func (s *Store) enterRecord(sh *index.Shard, e *Entry, sw *swapOut) *Event {
 	}
 	if e.whole {
 		rec.Memory = uint32(e.first)
+		s.objectAt(e.first).fromDisk = e.opening.FromDisk
 		s.memoryOrder.Load().Add(sh, id, now)
 		// The entry reads it until its own last reader has gone.
 		s.objectAt(e.first).pins++
