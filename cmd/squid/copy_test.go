@@ -54,21 +54,20 @@ func TestOrdersLeaveLongLists(t *testing.T) {
 		if err := syscall.Mkfifo(list, 0o644); err != nil {
 			t.Fatal(err)
 		}
-		end := make(chan struct{})
-		written := make(chan error, 1)
+		// With both ends open it is there before anybody reads it.
+		to, err := os.OpenFile(list, os.O_RDWR, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		written := make(chan struct{})
 		go func() {
-			to, err := os.OpenFile(list, os.O_WRONLY, 0)
-			if err == nil {
-				for i := 0; i < 5000 && err == nil; i++ { // until it is not wanted any more
-					_, err = fmt.Fprintf(to, ".d%d.test\n", i)
-				}
-				<-end
-				to.Close()
+			defer close(written)
+			for i := 0; i < 5000 && err == nil; i++ {
+				_, err = fmt.Fprintf(to, ".d%d.test\n", i)
 			}
-			written <- err
 		}()
 		status, said := s.run("-k", word)
-		close(end)
+		to.Close()
 		<-written
 		if status != 1 || !strings.Contains(said, "No running copy") {
 			t.Errorf("-k %s: status %d, %s", word, status, said)
