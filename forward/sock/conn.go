@@ -57,14 +57,15 @@ type Conn struct {
 
 // Wrap takes over a socket.
 func Wrap(s Socket) (*Conn, error) {
+	if d, ours := s.(*Descriptor); ours {
+		d.conn = &Conn{s: d, raw: (*rawDescriptor)(d), own: d, fd: d.fd}
+		return d.conn, nil
+	}
 	raw, err := s.SyscallConn()
 	if err != nil {
 		return nil, err
 	}
 	c := &Conn{s: s, raw: raw}
-	if d, ours := s.(*Descriptor); ours {
-		c.own, d.conn = d, c
-	}
 	return c, raw.Control(func(fd uintptr) { c.fd = int(fd) })
 }
 

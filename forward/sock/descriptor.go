@@ -32,8 +32,8 @@ type Descriptor struct {
 	mu      sync.Mutex
 	events  uint32      // what the kernel tells of; 0 before it knows the socket
 	token   uint64      // see slot
-	timer   *time.Timer // for the earlier deadline of those who wait
-	armed   int64       // what it stands at, 0 when it does not run
+	timer   *time.Timer // for the earlier deadline of those who wait, unless it is near
+	armed   int64       // when fire is going to be called, 0 for not at all
 	conn    *Conn       // set by Wrap
 	watched bool        // conn hears of hang-ups
 	arrival Arrival     // of the next bytes, see Watcher.Await
@@ -173,21 +173,23 @@ func (d *Descriptor) register(event uint32) error {
 	return err
 }
 
-// arm sets the timer to an instant, unless it stands at an earlier one.
+// arm has fire called at an instant, unless it is going to be called earlier.
 func (d *Descriptor) arm(at int64) {
 	if d.armed != 0 && d.armed <= at {
 		return
 	}
 	d.armed = at
-	wait := time.Duration(at - instant(time.Now()))
-	if d.timer == nil {
+	switch wait := time.Duration(at - instant(time.Now())); {
+	case wait <= nearBy && d.events != 0:
+		d.w.expireAt(d.token, at)
+	case d.timer == nil:
 		d.timer = time.AfterFunc(wait, d.fire)
-	} else {
+	default:
 		d.timer.Reset(wait)
 	}
 }
 
-// fire is called when the timer ends.
+// fire is called when a deadline may have come.
 func (d *Descriptor) fire() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -302,6 +304,16 @@ func (d *Descriptor) Write(p []byte) (n int, err error) {
 		return n, over
 	}
 	return n, err
+}
+
+// writeFirst writes what there is room for; EAGAIN with that when something is left, or
+// somebody is to be told why it may not be written.
+func (d *Descriptor) writeFirst(p []byte) (int, error) {
+	if d.trouble(&d.out) != nil || !d.hold() {
+		return 0, errAgain
+	}
+	defer d.release()
+	return writeNow(d.fd, p)
 }
 
 var _ io.ReadWriteCloser = (*Descriptor)(nil)

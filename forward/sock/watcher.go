@@ -34,6 +34,8 @@ type Watcher struct {
 	life sync.RWMutex // until it is gone
 	gone bool
 
+	soon soon
+
 	mu    sync.Mutex
 	slots []slot
 	free  uint32 // first free slot and one, 0 for none
@@ -80,6 +82,7 @@ func (w *Watcher) Close() {
 	w.life.Lock()
 	w.gone = true
 	w.life.Unlock()
+	w.soon.end()
 	w.file.Close()
 	<-w.done
 }

@@ -9,6 +9,19 @@ type writing struct {
 
 // Write writes all of p, waiting until the time set by WriteUntil.
 func (c *Conn) Write(p []byte) (int, error) {
+	done := 0
+	if d := c.own; d != nil {
+		var err error
+		if done, err = d.writeFirst(p); err != errAgain {
+			return done, err
+		}
+		p = p[done:] // the state of what has to wait is made for that alone
+	}
+	n, err := c.writeAll(p)
+	return done + n, err
+}
+
+func (c *Conn) writeAll(p []byte) (int, error) {
 	w := c.w
 	if w == nil {
 		w = &writing{}

@@ -149,7 +149,7 @@ func TestEndsOfQuietTunnels(t *testing.T) {
 		patience time.Duration
 		do       func(*left)
 	}{
-		"patience":       {patience: 50 * time.Millisecond},
+		"patience":       {patience: 500 * time.Millisecond}, // it is to rest before
 		"abort":          {do: func(a *left) { a.Abort() }},
 		"abort client":   {do: func(a *left) { a.Client.Abort(); a.Abort() }},
 		"client ends":    {do: func(a *left) { a.client.Close() }},
