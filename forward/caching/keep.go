@@ -26,7 +26,9 @@ type keeping struct {
 func (c *Cache) keeps(p *Policy, rule *freshness.Rule, asked *freshness.Request, f *fetch.Fetch, requested int64) keeping {
 	k := keeping{length: bodyLength(f.Framing())}
 	var verdict freshness.Keeping
-	verdict, k.object = p.Rules.Keep(rule, asked, &f.Reply, freshness.Times{Requested: requested, Received: time.Now().Unix()}, f.ToPeer())
+	q := *asked
+	q.Authorized = f.SentAuthorization() // an accelerator's client's may go no further
+	verdict, k.object = p.Rules.Keep(rule, &q, &f.Reply, freshness.Times{Requested: requested, Received: time.Now().Unix()}, f.ToPeer())
 	if say := c.Fetching.Say.Store; say.On(3) {
 		say.Say(3, "reply {status} of {length} octets for the store: {verdict}",
 			zap.Int("status", f.Reply.Status), zap.Int64("length", k.length), zap.String("verdict", fmt.Sprint(verdict)))

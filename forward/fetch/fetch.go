@@ -58,10 +58,11 @@ type state struct {
 	alone   bool // the next attempt takes no kept connection
 	tunnel  bool // the connection is to be joined to the client's
 
-	upload    *upload
-	sent      bool // some of the request's body went out
-	continued bool // the client was told to go on
-	badBody   bool // the request's body was malformed
+	upload     *upload
+	authorized bool // Authorization went out, the client's or that of login=
+	sent       bool // some of the request's body went out
+	continued  bool // the client was told to go on
+	badBody    bool // the request's body was malformed
 	// What BodyRead tells.
 	used   int
 	rest   []byte

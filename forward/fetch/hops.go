@@ -70,6 +70,9 @@ func (f *Fetch) Conn() *sock.Conn { return f.conn.Conn }
 // BeginsAtPeer reports whether the best hop that Choose found is a peer.
 func (f *Fetch) BeginsAtPeer() bool { return len(f.hops) > 0 && f.hops[0].Peer != nil }
 
+// SentAuthorization reports whether the hop was sent credentials for the origin, whoever's.
+func (f *Fetch) SentAuthorization() bool { return f.authorized }
+
 // ToPeer reports whether the hop is a peer, which is told the request as such.
 func (f *Fetch) ToPeer() bool { return f.hop.Peer != nil }
 

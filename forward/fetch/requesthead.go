@@ -117,6 +117,7 @@ func (f *Fetch) requestHead(dst []byte) []byte {
 		out.AddString(http1.FrontEndHTTPS, "On")
 	}
 	f.policy.HeaderAccess.Apply(f.ctx, out, f.req.Facts, f.req.Body.Framing != http1.NoBody)
+	f.authorized = out.Has(http1.Authorization)
 	return out.Append(f.requestLine(dst, proxying))
 }
 
