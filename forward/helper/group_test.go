@@ -21,6 +21,9 @@ func TestGroup(t *testing.T) {
 	if _, err := first.Ask(t.Context(), []byte("x")); err != nil {
 		t.Fatal(err)
 	}
+	for _, p := range []*Pool{first, second} {
+		eventually(t, "all processes run", func() bool { return len(p.Stats().Children) == 2 })
+	}
 	var b strings.Builder
 	if err := WriteText(&b, g.Stats()); err != nil {
 		t.Fatal(err)
