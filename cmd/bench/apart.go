@@ -34,7 +34,7 @@ func (c *choices) apart(what string) error {
 	}
 	cmd := exec.Command("/proc/self/exe", append([]string{apartWord, "-only", what}, args...)...)
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
-	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET, Pdeathsig: syscall.SIGKILL}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET, Pdeathsig: syscall.SIGTERM}
 	return cmd.Run()
 }
 

@@ -223,6 +223,7 @@ func (c contender) start(o *origin, mode cacheMode) (*running, error) {
 		os.RemoveAll(dir)
 		return nil, err
 	}
+	r.begun()
 	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		if conn, err := net.Dial("tcp4", r.address()); err == nil {
 			conn.Close()
@@ -244,6 +245,9 @@ func drain(c net.PacketConn) {
 }
 
 func (r *running) stop() {
+	if !r.over() {
+		return
+	}
 	r.cmd.Process.Signal(syscall.SIGTERM)
 	ended := make(chan struct{})
 	go func() { r.cmd.Wait(); close(ended) }()

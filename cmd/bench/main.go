@@ -62,6 +62,7 @@ func main() {
 	flag.BoolVar(&c.guest, "guest", false, "measure in a guest, User Mode Linux, which limits descriptors by no limit of this machine's; it takes minutes, and times in it mean nothing")
 	flag.DurationVar(&c.idleWait, "idle-wait", 30*time.Second, "how long they wait before memory is read")
 	flag.Parse()
+	endOnSignal()
 	c.only, c.with = strings.Split(*only, ","), strings.Split(*with, ",")
 	if err := c.run(); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
