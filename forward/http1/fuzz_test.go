@@ -169,6 +169,7 @@ func FuzzURL(f *testing.F) {
 		f.Add([]byte(s), false, byte(0), true, "")
 		f.Add([]byte(s), true, byte(3), false, ".d")
 	}
+	f.Add([]byte("\f["), true, byte(StripSpace), false, "")
 	f.Fuzz(func(t *testing.T, b []byte, connect bool, space byte, check bool, domain string) {
 		if domain != "" && (domain[0] != '.' || !allAre([]byte(domain), isHostChar)) {
 			return // no append_domain looks like that

@@ -157,6 +157,9 @@ func (u *URL) setHost(host []byte, o *URLOptions) bool {
 	if plain == 0 {
 		if o.Whitespace == StripSpace {
 			host = strip(host)
+			if len(host) > 0 && host[0] == '[' {
+				return false // a literal behind blanks: splitLiteral has not looked at it
+			}
 		}
 		for _, c := range host {
 			switch {
