@@ -25,6 +25,9 @@ const (
 	// between two to one peer.
 	digestGap  = time.Minute
 	digestRest = 5 * time.Minute
+	// digestStart is how long a digest waits for the request to go first that made its
+	// peer of interest.
+	digestStart = 50 * time.Millisecond
 	// digestTime is how long a digest may take.
 	digestTime = 5 * time.Minute
 )
@@ -116,7 +119,7 @@ func (p *Peer) keepDigest(ctx context.Context, s *Set, turn time.Time) {
 func (s *Set) digestTurn() time.Time {
 	b := &s.background
 	b.mu.Lock()
-	turn := s.env.now()
+	turn := s.env.now().Add(digestStart)
 	if next := b.lastDigest.Add(digestGap); !b.lastDigest.IsZero() && next.After(turn) {
 		turn = next
 	}
