@@ -58,8 +58,9 @@ type question struct {
 }
 
 // onlyBash finds anchors in a group that is repeated by number: bash asks for the places
-// of groups as well, 2.6 does not, and the library then takes (^a){0,2} for (^a){1,2}.
-var onlyBash = regexp.MustCompile(`[$^\\].*\)\{`)
+// of groups as well, 2.6 does not, and the library then takes (^a){0,2} for (^a){1,2}. So
+// it does with (){0,2}\1.
+var onlyBash = regexp.MustCompile(`[$^\\].*\)\{|\)\{.*\\1`)
 
 // ask is for patterns made of the pieces where operators meet, and subjects of what
 // they may match.
