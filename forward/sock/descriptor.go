@@ -21,7 +21,7 @@ type Descriptor struct {
 
 	users  atomic.Int32 // those who use fd, and one until Close
 	closed atomic.Bool
-	seen   atomic.Uint32 // bits of hangState, whoever is told of them
+	seen   atomic.Bool // the end or urgent data has come, and a short read may leave it
 
 	in, out gate
 	// news: something has come, or ended, since it was last waited for. left: the last read
@@ -150,10 +150,11 @@ func (d *Descriptor) wait(g *gate, event uint32) error {
 	}
 	d.mu.Unlock()
 	<-g.wake
-	if g == &d.in {
+	err := d.trouble(g)
+	if g == &d.in && err == nil { // else nobody looks now, and await must know of it
 		d.news.Store(false)
 	}
-	return d.trouble(g)
+	return err
 }
 
 // register has the kernel tell of an event as well; it tells at once of what is there.
@@ -163,7 +164,7 @@ func (d *Descriptor) register(event uint32) error {
 		how = unix.EPOLL_CTL_ADD
 		d.token = d.w.enter(slot{d: d})
 	}
-	err := d.w.control(d.fd, how, d.events|event, d.token)
+	err := d.w.control(d.fd, how, d.events|event|unix.EPOLLPRI, d.token)
 	switch {
 	case err == nil:
 		d.events |= event
@@ -215,14 +216,18 @@ func (d *Descriptor) fire() {
 func (d *Descriptor) happened(events uint32) {
 	readable := events&(unix.EPOLLIN|unix.EPOLLRDHUP|unix.EPOLLHUP|unix.EPOLLERR) != 0
 	hang := hangBits(events)
-	if hang != 0 {
-		d.seen.Or(hang)
+	if hang != 0 || events&unix.EPOLLPRI != 0 {
+		d.seen.Store(true)
 	}
 	d.mu.Lock()
-	c, watched, in, out, arrival := d.conn, d.watched, d.in.wake, d.out.wake, Arrival(nil)
+	watched, in, out, arrival := d.watched, d.in.wake, d.out.wake, Arrival(nil)
 	if readable {
 		d.news.Store(true)
 		arrival, d.arrival = d.arrival, nil
+	}
+	var c *Conn
+	if watched || arrival != nil { // else Wrap may be setting it
+		c = d.conn
 	}
 	d.mu.Unlock()
 	if readable && arrival == nil {
@@ -247,7 +252,7 @@ func (d *Descriptor) watch() error {
 		return net.ErrClosed
 	}
 	d.watched = true
-	if d.events&unix.EPOLLIN != 0 && d.seen.Load() == 0 {
+	if d.events&unix.EPOLLIN != 0 && !d.seen.Load() {
 		return nil
 	}
 	return d.register(unix.EPOLLIN)
@@ -261,7 +266,7 @@ func (d *Descriptor) await(a Arrival) error {
 		return net.ErrClosed
 	}
 	d.arrival = a
-	news := len(d.in.wake) > 0 // came behind the last look
+	news := d.news.Swap(false) // came behind the last look
 	d.in.forget()
 	if d.events&unix.EPOLLIN != 0 && !news {
 		return nil
@@ -274,9 +279,10 @@ func (d *Descriptor) await(a Arrival) error {
 }
 
 // drained notes whether a read has taken all there is: one that has not filled its buffer
-// has, and what comes later, the end too, is told of.
+// has, and what comes later, the end too, is told of. Only the end, and urgent data, may
+// have come behind what such a read takes.
 func (d *Descriptor) drained(filled bool) bool {
-	d.left = filled || d.seen.Load() != 0
+	d.left = filled || d.seen.Load()
 	return !d.left
 }
 
@@ -335,6 +341,7 @@ func (d *Descriptor) each(g *gate, event uint32, f func(fd uintptr) bool) error 
 	}
 	if g == &d.in {
 		d.left = true // unless f knows better
+		d.news.Store(false)
 	}
 	g.forget()
 	for !f(uintptr(d.fd)) {
