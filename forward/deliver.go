@@ -1,6 +1,9 @@
 package forward
 
 import (
+	"cmp"
+	"strings"
+
 	"github.com/cuttle-proxy/cuttle/forward/caching"
 	"github.com/cuttle-proxy/cuttle/forward/errpage"
 	"github.com/cuttle-proxy/cuttle/forward/failure"
@@ -176,6 +179,22 @@ func (x *transaction) relocate(rep *http1.Reply) {
 	if x.reply.Location = r.Location(x.context(), old, x.canonicalURL, x.facts.URLGroup); x.reply.Location != "" {
 		x.reply.Fields.Remove(http1.Location)
 	}
+	if strings.HasPrefix(x.reply.Location, "/") {
+		x.reply.Location = siteAsked(x) + x.reply.Location
+	}
+}
+
+// siteAsked is scheme://host as the client knows it, not as a rewriter has it: with the
+// port's scheme and the request's Host, else the host of the URL, without its port as in
+// 2.6 (fact helpers/loc-relative).
+func siteAsked(x *transaction) string {
+	host := x.req.Fields.Get(http1.Host)
+	if host == nil {
+		var u http1.URL
+		u.Parse(x.req.Method, x.target, &x.p.url)
+		host = u.Host
+	}
+	return cmp.Or(x.port.Protocol, "http") + "://" + string(host)
 }
 
 // upgrade passes a 101 on and joins the connections: the protocol is theirs from

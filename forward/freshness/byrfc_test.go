@@ -36,7 +36,7 @@ func TestKeepByRFC(t *testing.T) {
 		{"", "404", dated, KeepError, KeepError},
 		{"negative_ttl 0 seconds\n", "404", modified, KeepObject, NeverExpiry},
 		{"negative_ttl 0 seconds\n", "503", modified, NeverExpiry, NeverExpiry},
-		{"negative_ttl 0 seconds\n", "503", fresh, KeepObject, KeepError},
+		{"negative_ttl 0 seconds\n", "503", fresh, KeepObject, NeverExpiry},
 		{"", "404", dated + "Cache-Control: no-cache\r\n", NeverExpiry, NeverNoCache},
 		{"", "599", modified, NeverStatus, NeverStatus},
 		{"", "599", modified + "Cache-Control: public\r\n", KeepObject, NeverStatus},

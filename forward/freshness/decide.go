@@ -72,23 +72,18 @@ func (r *Rules) decide(rule *Rule, q *Request, f Found, now int64) Decision {
 	if f.InMemory {
 		d.Tag = TagMemHit
 	}
+	reload := q.Reload && (!r.Offline || bends)
 	switch {
 	case o.Has(Negative) && (now >= o.Expires || f.Coming): // 2.6 shares no error with those who wait
 		d.Action, d.Tag = Fetch, TagMiss
 		return d
-	case r.Offline:
-		q.Reload = false
-		if r.Check(rule, o, q, now).Stale {
-			d.Tag = TagOfflineHit
-		}
-		return d
-	case q.ForOrigin:
+	case q.ForOrigin && !r.Offline:
 		d.Action, d.Tag = Fetch, TagMiss
 		return d
-	case q.Reload && !bends:
+	case reload && !bends:
 		d.Action, d.Tag, d.Basis = Fetch, TagClientRefreshMiss, ByReload
 		return d
-	case o.Has(Negative) && q.Reload: // a reload that is bent: 2.6 forgets about the error
+	case o.Has(Negative) && reload: // a reload that is bent: 2.6 forgets about the error
 		d.Action, d.Tag = Fetch, TagMiss
 		return d
 	case o.Has(Negative):
@@ -96,6 +91,12 @@ func (r *Rules) decide(rule *Rule, q *Request, f Found, now int64) Decision {
 		return d
 	case !f.Matches && q.Matching, q.noneMatch() && o.Status != 200 && o.Status != 206 && !r.ByRFC:
 		d.Action, d.Tag = Fetch, TagMiss
+		return d
+	case r.Offline: // what is not an error, and has the tags that are asked for, is served whatever its age
+		q.Reload = reload
+		if r.Check(rule, o, q, now).Stale {
+			d.Tag = TagOfflineHit
+		}
 		return d
 	}
 	v := r.Check(rule, o, q, now)

@@ -163,19 +163,17 @@ func (r *Rules) worthKeeping(rule *Rule, o *Object, now int64) bool {
 	return o.validators()
 }
 
-// keepError keeps an error for negative_ttl. With negative_ttl 0 it is kept only
-// as long as the origin said.
+// keepError keeps an error for negative_ttl, whatever the origin said: with
+// negative_ttl 0 it is not kept, as in 2.6.
 func (r *Rules) keepError(rule *Rule, now int64, o *Object) Keeping {
 	ttl := r.NegativeTTL
 	if rule.NegativeTTL >= 0 {
 		ttl = rule.NegativeTTL
 	}
-	switch {
-	case ttl > 0:
-		o.Expires = now + ttl
-	case o.Expires == None || o.Expires <= now+r.MinimumExpiry:
+	if ttl <= 0 {
 		return NeverExpiry
 	}
+	o.Expires = now + ttl
 	o.Flags |= Negative
 	return KeepError
 }

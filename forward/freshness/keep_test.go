@@ -65,7 +65,7 @@ func TestKeep(t *testing.T) {
 		{"", "GET", "", "404", dated, KeepError},
 		{"", "GET", "", "599", fresh, NeverStatus},
 		{"negative_ttl 0 seconds", "GET", "", "404", dated, NeverExpiry},
-		{"negative_ttl 0 seconds", "GET", "", "404", fresh, KeepError},
+		{"negative_ttl 0 seconds", "GET", "", "404", fresh, NeverExpiry},
 		{"negative_ttl 0 seconds\n" + pattern("negative-ttl=2"), "GET", "", "404", dated, KeepError},
 		{pattern("negative-ttl=0"), "GET", "", "404", dated, NeverExpiry},
 	} {
