@@ -122,10 +122,11 @@ func (f *Fetch) requestHead(dst []byte) []byte {
 }
 
 // AppendLines implements peer.Head: the lines a neighbour is asked with by HTCP,
-// which are those it would get, without what is of the connection.
+// which are those it would get, without what is of the connection and without the order
+// to a sibling not to fetch anything.
 func (f *Fetch) AppendLines(dst []byte, to *peer.Peer) []byte {
 	hop := f.hop
-	f.hop = &peer.Hop{Peer: to}
+	f.hop = &peer.Hop{Peer: to, Asks: true}
 	f.requestHead(nil)
 	f.hop = hop
 	f.fields.Remove(http1.Connection)
@@ -238,7 +239,7 @@ func (f *Fetch) addCacheControl() {
 	}
 	out := &f.fields
 	value := cc.Append(out.Pieces())
-	if p := f.hop.Peer; p != nil && !p.AllowMiss && p.TypeFor(p.Host) == conf.PeerSibling && !cc.Has(http1.CCOnlyIfCached) {
+	if p := f.hop.Peer; p != nil && !f.hop.Asks && !p.AllowMiss && p.TypeFor(p.Host) == conf.PeerSibling && !cc.Has(http1.CCOnlyIfCached) {
 		// It is asked for what it has, not to fetch it. What neighbor_type_domain says of
 		// the peer's own name counts, as the peer is whom 2.6 sends this request to.
 		value = append(value, ", only-if-cached"...)

@@ -22,10 +22,14 @@ type Holdings struct {
 }
 
 // Find implements peer.Cache. The key is the plain one of a GET: of what varies, any
-// variant counts (fact "icp: an object with Vary is a hit").
-func (h Holdings) Find(url []byte, fresh time.Duration) (htcp.Object, bool) {
-	parts := store.KeyParts{Method: http1.GET, URL: url}
+// variant counts (fact "icp: an object with Vary is a hit"). A HEAD is answered by what
+// a HEAD brought, or a GET.
+func (h Holdings) Find(method http1.Method, url []byte, fresh time.Duration) (htcp.Object, bool) {
+	parts := store.KeyParts{Method: method, URL: url}
 	f, ok := h.Store.Glance(parts.Key(), url)
+	if !ok && method == http1.HEAD {
+		return h.Find(http1.GET, url, fresh)
+	}
 	if !ok {
 		return htcp.Object{}, false
 	}

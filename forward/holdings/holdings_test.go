@@ -81,7 +81,7 @@ func TestHoldings(t *testing.T) {
 		h := shelf(t, 1<<20, "refresh_pattern /gif 1440 20% 4320 override-expire\nrefresh_pattern . 0 20% 4320\n")
 		url := "http://www.test/" + c.name
 		h.put(http1.GET, url, c.facts)
-		found := func(d time.Duration) bool { _, ok := h.Find([]byte(url), d); return ok }
+		found := func(d time.Duration) bool { _, ok := h.Find(http1.GET, []byte(url), d); return ok }
 		if icp, htcp, kept := found(30*time.Second), found(10*time.Second), found(-1); icp != c.icp || htcp != c.htcp || kept != c.kept {
 			t.Errorf("%s: icp %v, htcp %v, kept %v", c.name, icp, htcp, kept)
 		}
@@ -102,10 +102,19 @@ func TestHoldingsTellAndRemove(t *testing.T) {
 	url := "http://www.test/a"
 	h.put(http1.GET, url, f)
 	h.put(http1.HEAD, url, f)
-	o, ok := h.Find([]byte(url), 0)
+	o, ok := h.Find(http1.GET, []byte(url), 0)
 	if !ok || o.Age < 100*time.Second || o.Age > 110*time.Second || o.Expires.Unix() != now.Unix()+1000 || !o.LastModified.IsZero() {
 		t.Errorf("%v %+v", ok, o)
 	}
+	head := url + "head"
+	h.put(http1.HEAD, head, f)
+	if _, ok := h.Find(http1.HEAD, []byte(head), 0); !ok {
+		t.Error("what a HEAD brought does not answer a HEAD")
+	}
+	if _, ok := h.Find(http1.GET, []byte(head), 0); ok {
+		t.Error("what a HEAD brought answers a GET")
+	}
+	h.Remove([]byte(head))
 	if !h.Remove([]byte(url)) || h.Remove([]byte(url)) || h.Len() != 0 {
 		t.Errorf("not removed once; %d objects are left", h.Len())
 	}

@@ -10,6 +10,8 @@ type Hop struct {
 	Peer *Peer
 	// Pinned is the connection tied to the client; the log does not tell of it.
 	Pinned bool
+	// Asks is set while the peer is only asked whether it has something (HTCP).
+	Asks bool
 }
 
 // Hierarchy codes.

@@ -16,9 +16,10 @@ import (
 // Cache is what neighbours may learn of the cache. Its methods are safe for
 // concurrent use and wait for nothing.
 type Cache interface {
-	// Find gives the object of a GET for the URL, looked up as it is written, when
-	// it stays fresh for that long; with a negative one, when it is there at all.
-	Find(url []byte, fresh time.Duration) (htcp.Object, bool)
+	// Find gives the object that answers a GET or HEAD for the URL, looked up as it is
+	// written, when it stays fresh for that long; with a negative time, when it is there
+	// at all.
+	Find(method http1.Method, url []byte, fresh time.Duration) (htcp.Object, bool)
 	// Remove takes the object of a GET out and reports whether it was there.
 	Remove(url []byte) bool
 	// Objects are what goes into the digest: what neighbours may have.
@@ -46,13 +47,13 @@ func (k *knowledge) Fresh(url []byte, d time.Duration) bool {
 	if k.l.Config.ICPHitStale {
 		d = -1
 	}
-	_, ok := k.l.Cache.Find(url, d)
+	_, ok := k.l.Cache.Find(http1.GET, url, d)
 	return ok
 }
 
 // Find implements htcp.Knowledge.
-func (k *knowledge) Find(url []byte, fresh time.Duration) (htcp.Object, bool) {
-	return k.l.Cache.Find(url, fresh)
+func (k *knowledge) Find(method http1.Method, url []byte, fresh time.Duration) (htcp.Object, bool) {
+	return k.l.Cache.Find(method, url, fresh)
 }
 
 // Remove implements htcp.Knowledge.
@@ -76,6 +77,9 @@ func (k *knowledge) TestsReachability() bool {
 	ways := k.l.Peers.env.Ways
 	return k.l.Config.TestReachability && ways != nil && ways.Measures()
 }
+
+// Unmeasured implements icp.Knowledge.
+func (k *knowledge) Unmeasured(host []byte) { k.l.Peers.noteSite(http1.View(host)) }
 
 // RoundTrip implements icp.Knowledge.
 func (k *knowledge) RoundTrip(host []byte) (ms, hops int, ok bool) {

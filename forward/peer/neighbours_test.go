@@ -25,7 +25,7 @@ type shelf struct {
 	removed []string
 }
 
-func (*shelf) Find(url []byte, _ time.Duration) (htcp.Object, bool) {
+func (*shelf) Find(_ http1.Method, url []byte, _ time.Duration) (htcp.Object, bool) {
 	return htcp.Object{}, bytes.Contains(url, []byte("hit"))
 }
 

@@ -141,7 +141,8 @@ func cut(err error) error {
 
 // parseHeader gives a digest without mask, and the size of the mask.
 func parseHeader(h []byte) (d *Digest, size int, err error) {
-	current, required := binary.BigEndian.Uint16(h), binary.BigEndian.Uint16(h[2:])
+	// 2.6 reads versions as signed numbers.
+	current, required := int16(binary.BigEndian.Uint16(h)), int16(binary.BigEndian.Uint16(h[2:]))
 	capacity, count := binary.BigEndian.Uint32(h[4:]), binary.BigEndian.Uint32(h[8:])
 	mask := binary.BigEndian.Uint32(h[16:])
 	perEntry := h[20]

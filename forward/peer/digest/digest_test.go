@@ -116,6 +116,7 @@ func TestReadFaults(t *testing.T) {
 	}{
 		{"requires a later version", good(0, 0, 6, 0, 6), "digest requires version 6; have: 5"},
 		{"an old version", good(0, 0, 2, 0, 1), "digest is version 2; we require: 3"},
+		{"a version below zero", good(0, 255, 255, 0, 5), "digest is version -1; we require: 3"},
 		{"another number of functions", good(21, 3), "unsupported number of hash functions: 3"},
 		{"a mask that does not fit", good(16, 0, 0, 0, 77), "digest mask of 77 octets for a capacity of 200"},
 		{"no capacity", good(4, 0, 0, 0, 0), "digest of capacity 0 with a mask of 125 octets"},

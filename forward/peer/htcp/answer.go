@@ -1,6 +1,7 @@
 package htcp
 
 import (
+	"bytes"
 	"fmt"
 	"net/netip"
 	"time"
@@ -21,10 +22,11 @@ type Object struct {
 // Knowledge is what the answer to a request depends on. Its methods wait for
 // nothing.
 type Knowledge interface {
-	// Find gives the object of a GET for the URL, as it is written there, when it is
-	// in the cache and stays fresh for that long.
-	Find(url []byte, fresh time.Duration) (Object, bool)
-	// Remove takes the object out of the cache and reports whether it was there.
+	// Find gives the object that answers the method, GET or HEAD, for a URL in its
+	// canonical form, when it is in the cache and stays fresh for that long.
+	Find(method http1.Method, url []byte, fresh time.Duration) (Object, bool)
+	// Remove takes what there is for a URL in its canonical form out of the cache and
+	// reports whether it was there.
 	Remove(url []byte) bool
 	// Allowed is htcp_access, MayClear is htcp_clr_access.
 	Allowed(from netip.AddrPort, method http1.Method, url *http1.URL) bool
@@ -45,6 +47,7 @@ type Server struct {
 	data         []byte
 	reply        []byte
 	entity, path []byte
+	canonical    []byte
 }
 
 // Answer appends the answer to the request m to dst. Nothing is appended where
@@ -73,14 +76,14 @@ func (s *Server) Answer(dst []byte, m *Message, from netip.AddrPort) []byte {
 
 // test answers whether an object is here.
 func (s *Server) test(m, answer *Message, from netip.AddrPort) bool {
-	method, uri, ok := s.understand(m.Data)
+	method, fields, ok := s.understand(m.Data)
 	if !ok || !s.Knows.Allowed(from, method, &s.url) {
 		return false
 	}
 	var d Detail
 	answer.Response = Absent
-	if method == http1.GET || method == http1.HEAD {
-		if object, found := s.Knows.Find(uri, freshFor); found {
+	if holds(method) && readable(fields) {
+		if object, found := s.Knows.Find(method, s.canonical, freshFor); found {
 			answer.Response = Present
 			s.describe(&object, &d)
 		}
@@ -105,33 +108,64 @@ func (s *Server) describe(o *Object, d *Detail) {
 	d.Reply, d.Entity, d.Cache = s.reply, s.entity, s.path
 }
 
-// clear removes an object. The reason it gives, two octets, changes nothing.
+// clear removes an object. The reason it gives, two octets, changes nothing. Of what
+// has unreadable header fields nothing is removed, and nobody told.
 func (s *Server) clear(m, answer *Message, from netip.AddrPort) bool {
 	if len(m.Data) < 2 {
 		return false
 	}
-	method, uri, ok := s.understand(m.Data[2:])
-	if !ok || !s.Knows.MayClear(from, method, &s.url) {
+	method, fields, ok := s.understand(m.Data[2:])
+	if !ok || !s.Knows.MayClear(from, method, &s.url) || !readable(fields) {
 		return false
 	}
 	answer.Response = Gone
-	if s.Knows.Remove(uri) {
+	if holds(method) && s.Knows.Remove(s.canonical) {
 		answer.Response = Removed
 	}
 	return true
 }
 
+// holds reports whether replies to a method are in a cache.
+func holds(m http1.Method) bool { return m == http1.GET || m == http1.HEAD }
+
 // understand reads the specifier of a request. Unknown methods and those
-// not in capitals count as GET; the header fields change nothing (facts "htcp-methods", "htcp-request-headers").
-func (s *Server) understand(data []byte) (method http1.Method, uri []byte, ok bool) {
+// not in capitals count as GET; what the header fields say changes nothing (facts
+// "htcp-methods", "htcp-request-headers"). The URL is looked up in its canonical form,
+// as that of a client's request is.
+func (s *Server) understand(data []byte) (method http1.Method, fields []byte, ok bool) {
 	var spec Specifier
 	if spec.Parse(data) != nil {
 		return 0, nil, false
 	}
-	if method = s.Methods.Lookup(spec.Method); method == http1.NoMethod || s.Methods.Text(method) != string(spec.Method) {
+	text := upTo(spec.Method, "\x00")
+	if method = s.Methods.Lookup(text); method == http1.NoMethod || s.Methods.Text(method) != string(text) {
 		method = http1.GET
 	}
-	fault := s.url.Parse(method, spec.URI, s.Options)
 	// Nothing that CONNECT asks for is ever in a cache, however it is written.
-	return method, spec.URI, fault == http1.NoFault || method == http1.CONNECT
+	if s.url.Parse(method, upTo(spec.URI, "\x00\r\n"), s.Options) != http1.NoFault && method != http1.CONNECT {
+		return 0, nil, false
+	}
+	s.canonical = s.url.AppendCanonical(s.canonical[:0])
+	return method, upTo(spec.Fields, "\x00"), true
+}
+
+// upTo is a text up to the first of the octets that end it for 2.6.
+func upTo(text []byte, ends string) []byte {
+	if n := bytes.IndexAny(text, ends); n >= 0 {
+		return text[:n]
+	}
+	return text
+}
+
+// readable reports whether header lines are ones for 2.6: each has its end, and an empty
+// one is the last.
+func readable(fields []byte) bool {
+	for len(fields) > 0 {
+		line, rest, ended := bytes.Cut(fields, []byte{'\n'})
+		if !ended || len(bytes.TrimSuffix(line, []byte{'\r'})) == 0 && len(rest) > 0 {
+			return false
+		}
+		fields = rest
+	}
+	return true
 }

@@ -20,8 +20,11 @@ type world struct {
 	clears  bool
 }
 
-func (w *world) Find(url []byte, fresh time.Duration) (Object, bool) {
+func (w *world) Find(method http1.Method, url []byte, fresh time.Duration) (Object, bool) {
 	o, ok := w.objects[string(url)]
+	if !ok && method == http1.HEAD {
+		o, ok = w.objects["HEAD "+string(url)]
+	}
 	return o, ok && (o.Expires.IsZero() || epoch.Add(fresh).Before(o.Expires))
 }
 
@@ -84,11 +87,12 @@ func about(opcode Opcode, method, uri string) Message {
 // Answers as recorded in htcp-*.
 func TestAnswer(t *testing.T) {
 	objects := map[string]Object{
-		"http://www.test/a":  {Expires: epoch.Add(10 * time.Minute)},
-		"http://www.test/d":  {Age: 4 * time.Second, Expires: epoch.Add(10 * time.Second)},
-		"http://www.test/e":  {Age: 4 * time.Second, Expires: epoch.Add(11 * time.Second), LastModified: epoch.Add(-time.Hour)},
-		"http://www.test/l":  {LastModified: epoch.Add(-24 * time.Hour)},
-		"http://near.test/a": {Expires: epoch.Add(10 * time.Minute)},
+		"HEAD http://www.test/h": {Expires: epoch.Add(10 * time.Minute)},
+		"http://www.test/a":      {Expires: epoch.Add(10 * time.Minute)},
+		"http://www.test/d":      {Age: 4 * time.Second, Expires: epoch.Add(10 * time.Second)},
+		"http://www.test/e":      {Age: 4 * time.Second, Expires: epoch.Add(11 * time.Second), LastModified: epoch.Add(-time.Hour)},
+		"http://www.test/l":      {LastModified: epoch.Add(-24 * time.Hour)},
+		"http://near.test/a":     {Expires: epoch.Add(10 * time.Minute)},
 	}
 	const hit = "TST 0 Age: 0|Expires: Mon, 30 Nov 2026 12:10:00 GMT|"
 	s := server(&world{objects: objects})
@@ -102,7 +106,13 @@ func TestAnswer(t *testing.T) {
 		{"post", "http://www.test/a", hit},
 		{"CONNECT", "http://www.test:28000www.test:443", "TST 1 "},
 		{"GET", "http://www.test/b", "TST 1 "},
-		{"GET", "http://WWW.test/a", "TST 1 "},
+		{"GET", "http://WWW.test:080/a", hit},
+		{"GET", "http://www.test/a ", hit},
+		{"GET", "http://www.test/a\x00b", hit},
+		{"GET", "http://www.test/a\r\nX: y", hit},
+		{"POST\x00", "http://www.test/a", "TST 1 "},
+		{"HEAD", "http://www.test/h", hit},
+		{"GET", "http://www.test/h", "TST 1 "},
 		{"GET", "http://www.test/d", "TST 1 "},
 		{"GET", "http://www.test/e", "TST 0 Age: 4|Expires: Mon, 30 Nov 2026 12:00:11 GMT|Last-Modified: Mon, 30 Nov 2026 11:00:00 GMT|"},
 		{"GET", "http://www.test/l", "TST 0 Age: 0|Last-Modified: Sun, 29 Nov 2026 12:00:00 GMT|"},
@@ -147,6 +157,30 @@ func TestSilence(t *testing.T) {
 	}
 }
 
+// Header lines without an end, or behind an empty one, are a miss, and nothing is removed.
+func TestUnreadableFields(t *testing.T) {
+	w := &world{objects: map[string]Object{"http://www.test/a": {}}, clears: true}
+	s := server(w)
+	for fields, tst := range map[string]string{
+		"Accept: x": "TST 1 ", "\r\n\r\n": "TST 1 ", "A: b\r\n\nC: d\r\n": "TST 1 ",
+		"": "TST 0 Age: 0|", "\r\n": "TST 0 Age: 0|", "no colon\n": "TST 0 Age: 0|", "A: b\r\n\r\n": "TST 0 Age: 0|", "A: b\n\x00\n\nC": "TST 0 Age: 0|",
+	} {
+		spec := Specifier{Method: []byte("GET"), URI: []byte("http://www.test/a"), Fields: []byte(fields)}
+		m := Message{Minor: 1, Opcode: TST, F1: true}
+		m.Data, _ = spec.Append(nil)
+		if got := s.ask(t, m); got != tst {
+			t.Errorf("%q: %q, want %q", fields, got, tst)
+		}
+		if tst != "TST 1 " {
+			continue
+		}
+		m.Opcode, m.Data = CLR, append([]byte{0, 0}, m.Data...)
+		if got := s.ask(t, m); got != "" || len(w.objects) != 1 {
+			t.Errorf("%q: %q, %d objects left", fields, got, len(w.objects))
+		}
+	}
+}
+
 // CLR as recorded in htcp-clr and htcp-clr-denied.
 func TestClear(t *testing.T) {
 	w := &world{objects: map[string]Object{"http://www.test/a": {}, "http://www.test/b": {}}}
@@ -155,6 +189,9 @@ func TestClear(t *testing.T) {
 		t.Errorf("refused: %q, %d objects left", got, len(w.objects))
 	}
 	w.clears = true
+	if got := s.ask(t, about(CLR, "POST", "http://www.test/a")); got != "CLR 2 " || len(w.objects) != 2 {
+		t.Errorf("POST: %q, %d objects left", got, len(w.objects))
+	}
 	for _, want := range []string{"CLR 0 ", "CLR 2 "} {
 		if got := s.ask(t, about(CLR, "HEAD", "http://www.test/a")); got != want {
 			t.Errorf("%q, want %q", got, want)

@@ -25,6 +25,9 @@ type Knowledge interface {
 	RoundTrip(host []byte) (milliseconds, hops int, ok bool)
 	// TestsReachability is test_reachability: hosts never measured are none of ours.
 	TestsReachability() bool
+	// Unmeasured is told of a host that would be tested if its way were known. host is
+	// only valid until it returns.
+	Unmeasured(host []byte)
 }
 
 // Server makes answers to queries. It is used by one goroutine at a time.
@@ -63,7 +66,7 @@ func (s *Server) Answer(dst []byte, m *Message, from netip.AddrPort, now time.Ti
 		s.text = http1.AppendEscaped(s.text[:0], m.URL)
 		answer.Opcode, answer.URL, done.URL = Err, s.text, s.text
 	case s.url.Parse(http1.GET, m.URL, s.Options) != http1.NoFault:
-		answer.Opcode = Err
+		answer.Opcode, answer.URL, done.URL = Err, bounded(m.URL), bounded(m.URL)
 	case !s.Knows.Allowed(from, &s.url):
 		answer.Opcode = Denied
 		var mute bool
@@ -86,7 +89,7 @@ func (s *Server) look(m, answer *Message) {
 	known := true
 	if wanted := m.Flags&SourceRTT != 0; m.Version == 2 && (wanted || s.Knows.TestsReachability()) {
 		ms, hops, ok := s.Knows.RoundTrip(s.url.Host)
-		known = ok && (ms != 0 || hops != 0) || !s.Knows.TestsReachability()
+		known = ok && ms != 0 || !s.Knows.TestsReachability()
 		if wanted {
 			answer.Option = uint32(hops)<<16 | uint32(ms)&0xffff
 			if ms != 0 {
@@ -98,10 +101,21 @@ func (s *Server) look(m, answer *Message) {
 	case s.Knows.Fresh(m.URL, freshFor):
 		answer.Opcode = Hit
 	case !known:
+		s.Knows.Unmeasured(s.url.Host)
 		answer.Opcode = MissNoFetch
 	default:
 		answer.Opcode = Miss
 	}
+}
+
+// longest is what 2.6 takes for a URL, and half of that what it keeps of a longer one.
+const longest = 4095
+
+func bounded(url []byte) []byte {
+	if len(url) > longest {
+		return url[:(longest+1)/2]
+	}
+	return url
 }
 
 func hasSpace(url []byte) bool {

@@ -16,6 +16,8 @@ type world struct {
 	fresh map[string]time.Duration
 	hosts map[string][2]int
 	tests bool
+	// unmeasured is the hosts whose way was to be learnt.
+	unmeasured []string
 }
 
 func (w *world) Fresh(url []byte, d time.Duration) bool {
@@ -33,6 +35,8 @@ func (w *world) RoundTrip(host []byte) (ms, hops int, ok bool) {
 }
 
 func (w *world) TestsReachability() bool { return w.tests }
+
+func (w *world) Unmeasured(host []byte) { w.unmeasured = append(w.unmeasured, string(host)) }
 
 var anybody = netip.MustParseAddrPort("192.0.2.66:1000")
 
@@ -87,6 +91,7 @@ func TestAnswer(t *testing.T) {
 		{"http://far.test/x", SourceRTT, 3, false, "MISS http://far.test/x" + none},
 		{"http://hops.test/x", SourceRTT, 2, false, "MISS http://hops.test/x 00000000 00030000"},
 		{"http://www.test/b", 0, 2, true, "MISS_NOFETCH http://www.test/b" + none},
+		{"http://hops.test/x", SourceRTT, 2, true, "MISS_NOFETCH http://hops.test/x 00000000 00030000"},
 		{"http://www.test/b", 0, 3, true, "MISS http://www.test/b" + none},
 		{"http://www.test/a", 0, 2, true, "HIT http://www.test/a" + none},
 		{"http://known.test/x", 0, 2, true, "MISS http://known.test/x" + none},
@@ -95,6 +100,20 @@ func TestAnswer(t *testing.T) {
 		w.tests = c.tests
 		if got := s.ask(t, Message{Opcode: Query, Version: c.version, Number: 9, Flags: c.flags, URL: []byte(c.url)}, anybody); got != strings.TrimSpace(c.want) {
 			t.Errorf("%q %08x version %d: %s, want %s", c.url, c.flags, c.version, got, c.want)
+		}
+	}
+	if got := strings.Join(w.unmeasured, " "); got != "www.test hops.test" {
+		t.Errorf("to be measured: %s", got)
+	}
+	w.tests = false
+	for length, kept := range map[int]int{4095: 4095, 4096: 2048, 9000: 2048} {
+		url := "http://www.test/" + strings.Repeat("x", length-len("http://www.test/"))
+		want := "ERR " + url[:kept] + none
+		if kept == length {
+			want = "MISS " + url + none
+		}
+		if got := s.ask(t, Message{Opcode: Query, Version: 2, URL: []byte(url)}, anybody); got != want {
+			t.Errorf("URL of %d octets: %d octets, %.20s..", length, len(got), got)
 		}
 	}
 	long := "http://www.test/" + strings.Repeat(" ", MaxSize/2) // trebled by escapes
