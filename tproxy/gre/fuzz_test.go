@@ -16,6 +16,7 @@ func FuzzUnwrap(f *testing.F) {
 	} {
 		f.Add(ip4("10.0.0.1", "10.0.0.9", h.Append(nil, inner)))
 	}
+	f.Add(ip4("10.0.0.1", "10.0.0.9", append([]byte{0, 0, 0x88, 0x3e, 0x76, 'Z', 0, 0xff}, inner...)))
 	f.Add([]byte{})
 	u := &unwrapper{own: func(a netip.Addr) bool { return a.IsLoopback() }}
 	f.Fuzz(func(t *testing.T, outer []byte) {

@@ -114,10 +114,12 @@ func beginsIP(b []byte) bool {
 }
 
 func readRedirect(b []byte) Redirect {
+	if b[0]&0x20 != 0 {
+		return Redirect{Unavailable: true}
+	}
 	return Redirect{
 		Dynamic:     b[0]&0x80 != 0,
 		Alternative: b[0]&0x40 != 0,
-		Unavailable: b[0]&0x20 != 0,
 		Service:     b[1],
 		AltBucket:   b[2],
 		Bucket:      b[3],
@@ -133,7 +135,7 @@ func (r Redirect) appendTo(b []byte) []byte {
 		first |= 0x40
 	}
 	if r.Unavailable {
-		first |= 0x20
+		return append(b, 0x20, 0, 0, 0) // with other bits it could be taken for the beginning of IPv6
 	}
 	return append(b, first, r.Service, r.AltBucket, r.Bucket)
 }
