@@ -3,7 +3,10 @@ package forward
 import (
 	"bufio"
 	"fmt"
+	"io"
+	"net"
 	"testing"
+	"time"
 
 	"github.com/cuttle-proxy/cuttle/forward/fetch"
 )
@@ -52,5 +55,31 @@ func TestPanicEndsOneConnection(t *testing.T) {
 		if head, err := readHead(bufio.NewReader(other)); err != nil || head[:15] != "HTTP/1.0 200 OK" {
 			t.Errorf("another connection: %q, %v", head, err)
 		}
+	}
+}
+
+// Nor does what was asked of an origin stay open: nobody is left to end it.
+func TestPanicClosesTheOriginsConnection(t *testing.T) {
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	r := start(t, nil)
+	c := r.dial()
+	defer c.Close()
+	fmt.Fprintf(c, "GET http://%s/ HTTP/1.0\r\nAuthorization: x\r\n\r\n", l.Addr())
+	origin, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer origin.Close()
+	origin.SetDeadline(time.Now().Add(20 * time.Second))
+	if _, err := readHead(bufio.NewReader(origin)); err != nil {
+		t.Fatal(err)
+	}
+	r.srv.clients.Each(func(cl *client) { cl.closeOrigins() })
+	if n, err := origin.Read(make([]byte, 1)); err != io.EOF {
+		t.Errorf("%d octets, %v", n, err)
 	}
 }
