@@ -62,6 +62,9 @@ func (r *Rules) Decide(rule *Rule, q *Request, f Found, now int64) Decision {
 func (r *Rules) decide(rule *Rule, q *Request, f Found, now int64) Decision {
 	o := f.Object
 	bends := r.bendsReload || rule.ReloadIntoIMS || rule.IgnoreReload
+	if r.Offline && !bends {
+		q.Reload = false
+	}
 	switch {
 	case o == nil && f.Others && q.Reload && !bends:
 		return Decision{Action: Fetch, Tag: TagClientRefreshMiss, Lookup: LookupHit, Basis: ByReload}
@@ -72,7 +75,6 @@ func (r *Rules) decide(rule *Rule, q *Request, f Found, now int64) Decision {
 	if f.InMemory {
 		d.Tag = TagMemHit
 	}
-	reload := q.Reload && (!r.Offline || bends)
 	switch {
 	case o.Has(Negative) && (now >= o.Expires || f.Coming): // 2.6 shares no error with those who wait
 		d.Action, d.Tag = Fetch, TagMiss
@@ -80,10 +82,10 @@ func (r *Rules) decide(rule *Rule, q *Request, f Found, now int64) Decision {
 	case q.ForOrigin && !r.Offline:
 		d.Action, d.Tag = Fetch, TagMiss
 		return d
-	case reload && !bends:
+	case q.Reload && !bends:
 		d.Action, d.Tag, d.Basis = Fetch, TagClientRefreshMiss, ByReload
 		return d
-	case o.Has(Negative) && reload: // a reload that is bent: 2.6 forgets about the error
+	case o.Has(Negative) && q.Reload: // a reload that is bent: 2.6 forgets about the error
 		d.Action, d.Tag = Fetch, TagMiss
 		return d
 	case o.Has(Negative):
@@ -93,7 +95,6 @@ func (r *Rules) decide(rule *Rule, q *Request, f Found, now int64) Decision {
 		d.Action, d.Tag = Fetch, TagMiss
 		return d
 	case r.Offline: // what is not an error, and has the tags that are asked for, is served whatever its age
-		q.Reload = reload
 		if r.Check(rule, o, q, now).Stale {
 			d.Tag = TagOfflineHit
 		}

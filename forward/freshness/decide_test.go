@@ -56,6 +56,7 @@ func TestDecide(t *testing.T) {
 		{"a date and a redirect", "", "If-Modified-Since: Fri, 15 Jan 2027 07:00:00 GMT", Found{Object: &redirect, HTTP: true}, 5, Decision{Serve, TagHit, LookupHit, ByExpiry}},
 		{"tags and a redirect, by the RFC", "rfc9111_rules on", "If-None-Match: \"x\"", Found{Object: &redirect, HTTP: true}, 5, Decision{Serve, TagHit, LookupHit, ByExpiry}},
 		{"negative, on its way", "", "", Found{Object: &negative, HTTP: true, Coming: true}, 5, Decision{Fetch, TagMiss, LookupHit, 0}},
+		{"offline, other variants", "offline_mode on", "Pragma: no-cache", Found{HTTP: true, Others: true}, 0, Decision{Fetch, TagMiss, LookupMiss, 0}},
 		{"offline, ranges in no order", "offline_mode on", "Range: bytes=5-6,1-2", Found{Object: &stale, HTTP: true}, 20, Decision{Serve, TagOfflineHit, LookupHit, 0}},
 		{"offline, negative", "offline_mode on", "Pragma: no-cache", Found{Object: &negative, HTTP: true}, 5, Decision{Serve, TagNegativeHit, LookupHit, ByExpiry}},
 		{"offline, reload-into-ims", "offline_mode on\nreload_into_ims on", "Pragma: no-cache", Found{Object: &negative, HTTP: true}, 5, Decision{Fetch, TagMiss, LookupHit, 0}},
