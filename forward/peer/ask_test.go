@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cuttle-proxy/cuttle/conf"
 	"github.com/cuttle-proxy/cuttle/forward/peer/htcp"
 	"github.com/cuttle-proxy/cuttle/forward/peer/icp"
 )
@@ -112,6 +113,33 @@ func TestForgedAnswersAreNotHeard(t *testing.T) {
 	hops, _ := f.rig.Select(t.Context(), question(t, "GET", "http://o.test/", ""), nil)
 	if want := fmt.Sprintf("FIRST_UP_PARENT/%s DIRECT", one); words(hops) != want {
 		t.Errorf("%s, want %s", words(hops), want)
+	}
+}
+
+// Of two neighbours at one address who comes first in the configuration has answered an ICP
+// question, whoever was asked first; an HTCP answer is of whom its number was sent to.
+func TestTwoNeighboursAtOneAddress(t *testing.T) {
+	one := anAddress()
+	f := listening(t, fmt.Sprintf("icp_query_timeout 20000\ncache_peer %s parent 1 23131 name=p\ncache_peer %s sibling 2 23131 name=s\n", one, one))
+	cacheAt(t, netip.AddrPortFrom(one, 23131), func(c *net.UDPConn, m *icp.Message, from netip.AddrPort) {
+		say(c, from, icp.Miss, m.Number)
+	})
+	for range 3 {
+		hops, _ := f.rig.Select(t.Context(), question(t, "GET", "http://o.test/", ""), nil)
+		if want := "FIRST_PARENT_MISS/p FIRST_UP_PARENT/p DIRECT"; words(hops) != want {
+			t.Errorf("%s, want %s", words(hops), want)
+		}
+	}
+	at := netip.AddrPortFrom(one, 24828)
+	set := &Set{list: []*Peer{{Peer: &conf.Peer{HTCP: true}}, {Peer: &conf.Peer{HTCP: true}}}}
+	w := &waiting{set: set, round: &round{asked: []asked{{peer: set.list[1], to: at, number: 7}, {peer: set.list[0], to: at, number: 8}}}}
+	for number, want := range map[uint32]int{7: 0, 8: 1, 9: -1} {
+		if got := w.find(number, speaksHTCP, at); got != want {
+			t.Errorf("HTCP number %d: %d, want %d", number, got, want)
+		}
+	}
+	if got := w.find(7, speaksICP, at); got != -1 {
+		t.Errorf("an ICP answer of whom was asked by HTCP: %d", got)
 	}
 }
 

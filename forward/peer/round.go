@@ -3,6 +3,7 @@ package peer
 import (
 	"context"
 	"net/netip"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -201,17 +202,24 @@ func (r *round) outcome() (code string, p *Peer) {
 	return "", nil
 }
 
-// find gives the index of who was asked at that address; a member of a multicast
-// group is added when it is first heard of.
-func (w *waiting) find(from netip.AddrPort) int {
-	r, group := w.round, false
+// find gives the index of who was asked at that address, by HTCP with that number; of
+// two asked there by ICP, with the same one, it is who comes first in the configuration. A
+// member of a multicast group is added when it is first heard of.
+func (w *waiting) find(number uint32, by protocol, from netip.AddrPort) int {
+	r, group, found := w.round, false, -1
 	for i := range r.asked {
-		if r.asked[i].to == from {
-			return i
+		a := &r.asked[i]
+		group = group || a.peer.Type == conf.PeerMulticast
+		switch {
+		case a.to != from || a.peer.HTCP != (by == speaksHTCP) || a.peer.HTCP && a.number != number:
+		case found < 0 || slices.Index(w.set.list, a.peer) < slices.Index(w.set.list, r.asked[found].peer):
+			found = i
 		}
-		group = group || r.asked[i].peer.Type == conf.PeerMulticast
 	}
-	if !group || w.over {
+	if found >= 0 {
+		return found
+	}
+	if by == speaksHTCP || !group || w.over {
 		return -1
 	}
 	p := w.set.at(from)

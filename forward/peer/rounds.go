@@ -234,8 +234,8 @@ func (n *Neighbours) hear(number uint32, by protocol, from netip.AddrPort, a ans
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	i := w.find(from)
-	if i < 0 || by == speaksHTCP && w.round.asked[i].number != number || by == speaksICP && w.round.asked[i].peer.HTCP {
+	i := w.find(number, by, from)
+	if i < 0 {
 		return
 	}
 	if w.take(i, a, now) {
