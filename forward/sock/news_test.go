@@ -22,13 +22,18 @@ func await(t *testing.T, what string, ok func() bool) {
 	}
 }
 
+// onlyDescriptors has pair make Descriptors in either run of the tests.
+func onlyDescriptors(t *testing.T) {
+	before := descriptors
+	descriptors = true
+	t.Cleanup(func() { descriptors = before })
+}
+
 // What comes while a connection is given to the Watcher is told of, whoever was about to
 // take the news: the Watcher, which has noted it and not yet told who waits, or somebody
 // whose time was over at that moment.
 func TestArrivalBeforeAwait(t *testing.T) {
-	if !descriptors {
-		t.Skip("is about Descriptors")
-	}
+	onlyDescriptors(t)
 	for name, meet := range map[string]func(*Descriptor){
 		"not told yet": func(d *Descriptor) { d.in.forget() },
 		"with the end of the time": func(d *Descriptor) {
@@ -73,9 +78,7 @@ func TestArrivalBeforeAwait(t *testing.T) {
 
 // A read ends where urgent data begins, whatever has come behind it.
 func TestUrgentData(t *testing.T) {
-	if !descriptors {
-		t.Skip("is about Descriptors")
-	}
+	onlyDescriptors(t)
 	transfer := func() (*Transfer, Pair, *atomic.Int64) {
 		a, far := pair(t)
 		b, _ := pair(t)
