@@ -126,7 +126,6 @@ type ref struct {
 	tell   teller  // match, when it is one
 	claim  claimer // likewise
 	ident  *ident  // likewise
-	hasty  hasty   // likewise
 }
 
 // Match reports whether all ACLs hold.
@@ -162,10 +161,8 @@ func (c *Cond) test(ctx context.Context, f *Facts, a *Answer, denies bool) Terna
 			outcome = r.claim.settle(ctx, f, claimed)
 		} else if a.fast && r.ident != nil {
 			outcome = r.ident.known(f)
-		} else if a.fast && r.hasty != nil {
-			outcome, a.Told = r.hasty.known(ctx, f, a.Told)
 		} else if r.tell != nil {
-			outcome, a.Told = r.tell.tell(ctx, f, a.Told)
+			outcome, a.Told = r.tell.tell(ctx, f, a.Told, !a.fast)
 		} else {
 			outcome = r.match.match(ctx, f)
 		}
@@ -190,15 +187,10 @@ type matcher interface {
 }
 
 // teller is one that asks helpers, who may say more than yes and no: it is given
-// what was said before, and gives that and what was said to it.
+// what was said before, and gives that and what was said to it. Where nobody waits it
+// tells only what helpers have told before.
 type teller interface {
-	tell(ctx context.Context, f *Facts, before *Told) (Ternary, *Told)
-}
-
-// hasty is a teller that can do without asking: it tells only what helpers have told
-// before.
-type hasty interface {
-	known(ctx context.Context, f *Facts, before *Told) (Ternary, *Told)
+	tell(ctx context.Context, f *Facts, before *Told, waits bool) (Ternary, *Told)
 }
 
 // asksDst reports whether one of the ACLs is about the address a request goes to.
@@ -211,10 +203,10 @@ func (c *Cond) asksDst() bool {
 	return false
 }
 
-// asksHelpers reports whether one of the ACLs may ask a helper program.
+// asksHelpers reports whether one of the ACLs is about what helpers say.
 func (c *Cond) asksHelpers() bool {
 	for i := range c.refs {
-		if c.refs[i].hasty != nil {
+		if c.refs[i].tell != nil {
 			return true
 		}
 	}
@@ -251,8 +243,7 @@ func (c *compiler) compileCond(refs []conf.ACLRef) Cond {
 		tell, _ := m.(teller)
 		claim, _ := m.(claimer)
 		who, _ := m.(*ident)
-		knows, _ := m.(hasty)
-		cond.refs = append(cond.refs, ref{r.ACL.Name, r.Negate, m, tell, claim, who, knows})
+		cond.refs = append(cond.refs, ref{r.ACL.Name, r.Negate, m, tell, claim, who})
 	}
 	return cond
 }

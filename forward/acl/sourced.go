@@ -87,19 +87,10 @@ func namesUser(use *conf.ExternalUse) bool {
 }
 
 func (m *external) match(ctx context.Context, f *Facts) Ternary {
-	return verdict(m.tell(ctx, f, f.Told))
+	return verdict(m.tell(ctx, f, f.Told, true))
 }
 
-func (m *external) tell(ctx context.Context, f *Facts, before *Told) (Ternary, *Told) {
-	return m.ask(ctx, f, before, true)
-}
-
-// known is tell where nobody waits: a helper that another list has asked has told.
-func (m *external) known(ctx context.Context, f *Facts, before *Told) (Ternary, *Told) {
-	return m.ask(ctx, f, before, false)
-}
-
-func (m *external) ask(ctx context.Context, f *Facts, before *Told, waits bool) (Ternary, *Told) {
+func (m *external) tell(ctx context.Context, f *Facts, before *Told, waits bool) (Ternary, *Told) {
 	from := m.source.Remembered
 	if waits {
 		from = m.source.Match

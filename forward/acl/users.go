@@ -48,10 +48,10 @@ func (u *users) has(user string) bool {
 type extUser struct{ set texts }
 
 func (m *extUser) match(ctx context.Context, f *Facts) Ternary {
-	return verdict(m.tell(ctx, f, f.Told))
+	return verdict(m.tell(ctx, f, f.Told, true))
 }
 
-func (m *extUser) tell(_ context.Context, _ *Facts, before *Told) (Ternary, *Told) {
+func (m *extUser) tell(_ context.Context, _ *Facts, before *Told, _ bool) (Ternary, *Told) {
 	if before == nil || before.User == "" {
 		return Unknown, before
 	}
@@ -94,19 +94,10 @@ func (m *ident) says(user string) Ternary {
 type proxyAuth struct{ set texts }
 
 func (m *proxyAuth) match(ctx context.Context, f *Facts) Ternary {
-	return verdict(m.tell(ctx, f, f.Told))
+	return verdict(m.tell(ctx, f, f.Told, true))
 }
 
-func (m *proxyAuth) tell(ctx context.Context, f *Facts, before *Told) (Ternary, *Told) {
-	return m.about(ctx, f, before, true)
-}
-
-// known is tell where nobody waits.
-func (m *proxyAuth) known(ctx context.Context, f *Facts, before *Told) (Ternary, *Told) {
-	return m.about(ctx, f, before, false)
-}
-
-func (m *proxyAuth) about(ctx context.Context, f *Facts, before *Told, waits bool) (Ternary, *Told) {
+func (m *proxyAuth) tell(ctx context.Context, f *Facts, before *Told, waits bool) (Ternary, *Told) {
 	user, outcome := authenticate(ctx, f, waits)
 	if outcome != Yes {
 		return outcome, before
@@ -118,19 +109,10 @@ func (m *proxyAuth) about(ctx context.Context, f *Facts, before *Told, waits boo
 type maxUserIP struct{ limit conf.MaxUserIP }
 
 func (m *maxUserIP) match(ctx context.Context, f *Facts) Ternary {
-	return verdict(m.tell(ctx, f, f.Told))
+	return verdict(m.tell(ctx, f, f.Told, true))
 }
 
-func (m *maxUserIP) tell(ctx context.Context, f *Facts, before *Told) (Ternary, *Told) {
-	return m.about(ctx, f, before, true)
-}
-
-// known is tell where nobody waits.
-func (m *maxUserIP) known(ctx context.Context, f *Facts, before *Told) (Ternary, *Told) {
-	return m.about(ctx, f, before, false)
-}
-
-func (m *maxUserIP) about(ctx context.Context, f *Facts, before *Told, waits bool) (Ternary, *Told) {
+func (m *maxUserIP) tell(ctx context.Context, f *Facts, before *Told, waits bool) (Ternary, *Told) {
 	user, outcome := authenticate(ctx, f, waits)
 	if outcome != Yes {
 		return outcome, before
