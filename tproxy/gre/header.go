@@ -127,15 +127,15 @@ func readRedirect(b []byte) Redirect {
 }
 
 func (r Redirect) appendTo(b []byte) []byte {
+	if r.Unavailable {
+		return append(b, 0x20, 0, 0, 0) // with other bits it could be taken for the beginning of IPv6
+	}
 	var first byte
 	if r.Dynamic {
 		first |= 0x80
 	}
 	if r.Alternative {
 		first |= 0x40
-	}
-	if r.Unavailable {
-		return append(b, 0x20, 0, 0, 0) // with other bits it could be taken for the beginning of IPv6
 	}
 	return append(b, first, r.Service, r.AltBucket, r.Bucket)
 }
