@@ -38,10 +38,7 @@ func (b *basic) check(ctx context.Context, l *Login, q Request, rest []byte) {
 	if len(text) == 0 || bytes.ContainsAny(text, "\r\n") {
 		return
 	}
-	user, password, complete := bytes.Cut(text, []byte{':'})
-	if !b.cfg.CaseSensitive {
-		http1.AppendLower(user[:0], user)
-	}
+	user, password, complete := b.split(text)
 	if !complete || len(password) == 0 && !b.cfg.BlankPassword {
 		l.State, l.User, l.Message = Refused, string(user), "a password is missing"
 		return
@@ -60,19 +57,22 @@ func (b *basic) check(ctx context.Context, l *Login, q Request, rest []byte) {
 	}
 }
 
+// split takes decoded credentials apart, the user as he is known here.
+func (b *basic) split(text []byte) (user, password []byte, complete bool) {
+	user, password, complete = bytes.Cut(text, []byte{':'})
+	if !b.cfg.CaseSensitive {
+		http1.AppendLower(user[:0], user)
+	}
+	return user, password, complete
+}
+
 // knows reports whether credentials were right when they were seen last, and that holds.
 func (b *basic) knows(rest []byte) bool {
 	var space [128]byte
 	text := decodeBasic(space[:0], rest)
 	defer clear(text)
-	user, password, complete := bytes.Cut(text, []byte{':'})
-	if !complete {
-		return false
-	}
-	if !b.cfg.CaseSensitive {
-		http1.AppendLower(user[:0], user)
-	}
-	return b.memory.recall(b.memory.key(user, password), b.now(), b.cfg.CredentialsTTL) != nil
+	user, password, complete := b.split(text)
+	return complete && b.memory.recall(b.memory.key(user, password), b.now(), b.cfg.CredentialsTTL) != nil
 }
 
 // askAbout asks the helper. The question is not given up when the client is: others
