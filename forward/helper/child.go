@@ -126,7 +126,9 @@ func (c *child) said(line []byte, more bool) (fault string, over bool) {
 		case err != nil:
 			return "answers " + p.shown(line) + ", which has no channel number in front", false
 		case n < 0 || n >= len(c.slots):
-			p.o.Log.Warn("WARNING: {helper} #{number} says {line} on a channel that is not there", c.named(), c.numbered(), zap.String("line", p.shown(line)))
+			if p.strays.passes(p.o.Name, p.o.Log) {
+				p.o.Log.Warn("WARNING: {helper} #{number} says {line} on a channel that is not there", c.named(), c.numbered(), zap.String("line", p.shown(line)))
+			}
 			return "", false // nobody's answer, now or later
 		}
 		channel, answer, more = n, rest, false

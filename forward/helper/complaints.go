@@ -58,23 +58,36 @@ func (c *complaints) close() {
 func (c *complaints) copy(r *os.File) {
 	defer r.Close()
 	in := bufio.NewReaderSize(r, complaintLength)
-	began, lines := time.Time{}, 0
+	var few throttle
 	for {
 		line, err := in.ReadSlice('\n')
 		if line = bytes.TrimRight(line, "\r\n"); len(line) > 0 {
-			if now := time.Now(); now.Sub(began) > complaintSpan {
-				began, lines = now, 0
-			}
-			if lines++; lines < complaintBurst {
+			if few.passes(c.name, c.log) {
 				c.log.Info("{helper}: {complaint}", zap.String("helper", c.name), zap.String("complaint", printable(line)))
-			} else if lines == complaintBurst {
-				c.log.Warn("WARNING: {helper} complains too much: lines are left out", zap.String("helper", c.name))
 			}
 		}
 		if err != nil && err != bufio.ErrBufferFull {
 			return
 		}
 	}
+}
+
+// throttle bounds what is told of one thing a program does.
+type throttle struct {
+	began time.Time
+	lines int
+}
+
+// passes reports whether one more line may be logged; the log is told when none may any
+// more.
+func (t *throttle) passes(name string, log *zap.Logger) bool {
+	if now := time.Now(); now.Sub(t.began) > complaintSpan {
+		t.began, t.lines = now, 0
+	}
+	if t.lines++; t.lines == complaintBurst {
+		log.Warn("WARNING: {helper} complains too much: lines are left out", zap.String("helper", name))
+	}
+	return t.lines < complaintBurst
 }
 
 // printable keeps a line of text from being more than that.

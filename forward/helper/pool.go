@@ -68,6 +68,7 @@ type Pool struct {
 	sweeping bool // sweeper is set
 	counts   counts
 	warned   time.Time // of a full queue
+	strays   throttle  // of lines on channels that are not there
 	running  sync.WaitGroup
 	errors   *complaints
 }

@@ -142,6 +142,21 @@ func TestMoreThanWasAsked(t *testing.T) {
 	}
 }
 
+// A program gone mad does not fill cache.log.
+func TestManyUnknownChannels(t *testing.T) {
+	p, logs := newPool(t, Options{Program: program("echo channels"), Concurrency: 3})
+	answer, err := p.Ask(t.Context(), []byte("say "+strings.Repeat(`7 no\n`, 10*complaintBurst)+`0 yes\n`))
+	if answer != "yes" || err != nil {
+		t.Errorf("%q, %v", answer, err)
+	}
+	if n := logs.FilterMessageSnippet("on a channel that is not there").Len(); n != complaintBurst-1 {
+		t.Errorf("%d lines", n)
+	}
+	if !logged(logs, "complains too much") {
+		t.Error("it is not said that lines are left out")
+	}
+}
+
 func TestDeath(t *testing.T) {
 	p, logs := newPool(t, Options{Program: program("echo"), Children: 2})
 	before := p.Stats().Children
