@@ -223,3 +223,26 @@ func BenchmarkAnswer(b *testing.B) {
 		}
 	}
 }
+
+// Whatever is asked, there is one answer at most, which can be read and is about the
+// question.
+func FuzzAnswer(f *testing.F) {
+	spec := func(method, uri, fields string) []byte {
+		b, _ := (&Specifier{Method: []byte(method), URI: []byte(uri), Version: []byte("1.1"), Fields: []byte(fields)}).Append(nil)
+		return b
+	}
+	for _, data := range [][]byte{
+		spec("GET", "http://WWW.test:080/a \r\n", "Accept: */*\r\n\r\n"), spec("HEAD\x00", "http://www.test/a\x00b", "no end"),
+		spec("CONNECT", "www.test:443", ""), append([]byte{0, 1}, spec("PURGE", "http://near.test/", "\r\nx\r\n")...), {0},
+	} {
+		f.Add(uint8(TST), true, data)
+		f.Add(uint8(CLR), true, data)
+	}
+	s := server(&world{clears: true, objects: map[string]Object{"http://www.test/a": {}, "HEAD http://near.test/": {}}})
+	f.Fuzz(func(t *testing.T, opcode uint8, wants bool, data []byte) {
+		if len(data) > MaxData {
+			return
+		}
+		s.ask(t, Message{Minor: 1, Opcode: Opcode(opcode % 16), F1: wants, Number: 7, Data: data})
+	})
+}

@@ -204,3 +204,21 @@ func TestAnswerAllocatesNothing(t *testing.T) {
 		t.Errorf("%v allocations an answer", n)
 	}
 }
+
+// Whatever is asked, there is one answer at most, which can be read and is about the
+// question.
+func FuzzAnswer(f *testing.F) {
+	for _, url := range []string{"http://www.test/a", "http://deny.test/", "http://a b/", "http://[", "urn:x", "", "http://www.test/" + strings.Repeat("x", 5000)} {
+		f.Add([]byte(url), uint32(0), uint8(2))
+		f.Add([]byte(url), uint32(SourceRTT), uint8(3))
+	}
+	w := &world{fresh: map[string]time.Duration{"http://www.test/a": time.Hour}, hosts: map[string][2]int{"www.test": {61, 2}}, tests: true}
+	s := &Server{Knows: w, Options: &http1.URLOptions{}, Sender: [4]byte{127, 0, 0, 40}}
+	f.Fuzz(func(t *testing.T, url []byte, flags uint32, version uint8) {
+		if len(url) > MaxSize/4 || bytes.IndexByte(url, 0) >= 0 {
+			return // escaped it may be three times as long; a NUL ends it in a packet
+		}
+		w.unmeasured = nil
+		s.ask(t, Message{Opcode: Query, Version: version, Number: 7, Flags: flags, URL: url}, anybody)
+	})
+}
