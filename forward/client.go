@@ -340,21 +340,6 @@ func (cl *client) abortFetches() {
 	cl.mu.Unlock()
 }
 
-// closeOrigins closes the origin connections that nobody else will, after a panic. One of
-// a fetch that may be stored belongs to all who read it.
-func (cl *client) closeOrigins() {
-	cl.mu.Lock()
-	defer cl.mu.Unlock()
-	for _, f := range cl.fetches {
-		switch f := f.(type) {
-		case *fetch.Fetch:
-			f.Cut()
-		case *joined:
-			f.origin.Close()
-		}
-	}
-}
-
 // life is the context that ends when the client has gone. It is made by the first
 // who asks.
 func (cl *client) life() context.Context {
@@ -420,7 +405,6 @@ func (cl *client) recovered(e any) {
 	cl.srv.parts.Log.Error("BUG: panic while serving {client}: {panic}\n{stack}",
 		zap.Stringer("client", cl.remote), zap.String("panic", fmt.Sprint(e)), zap.ByteString("stack", debug.Stack()))
 	cl.cut()
-	cl.closeOrigins()
 	cl.srv.current.Load().logs.Flush() // a line that nobody waits for any more
 	cl.pin.Drop()
 	cl.login.Close()

@@ -209,15 +209,6 @@ func (f *Fetch) Abort() {
 	f.mu.Unlock()
 }
 
-// Cut is Abort where nobody is left to end the fetch: its connection is closed.
-func (f *Fetch) Cut() {
-	f.mu.Lock()
-	if f.conn != nil {
-		f.conn.Close()
-	}
-	f.mu.Unlock()
-}
-
 // Interrupt makes a read of the reply's body that waits return sock.ErrInterrupted,
 // once; the fetch can go on after that. It may be called by anybody, until Leave has
 // returned.
