@@ -1,7 +1,7 @@
 package main
 
 import (
-	"bufio"
+	"bytes"
 	"crypto/tls"
 	"encoding/binary"
 	"fmt"
@@ -51,21 +51,25 @@ func (c *choices) interceptions(bin string) error {
 	return nil
 }
 
-// serveSite answers a ClientHello, and pours what it is asked for behind it.
+// serveSite answers a ClientHello, and pours what it is asked for behind it. Until then it
+// keeps nothing: of idle connections there are tens of thousands, and the guest that
+// -guest starts can map some 65,000 pages of a process.
 func serveSite(c net.Conn) {
-	r := bufio.NewReader(c)
-	header, err := r.Peek(5)
-	if err != nil {
+	var header [5]byte
+	if _, err := io.ReadFull(c, header[:]); err != nil {
 		return
 	}
-	if _, err := r.Discard(5 + int(binary.BigEndian.Uint16(header[3:]))); err != nil {
+	if _, err := io.CopyN(io.Discard, c, int64(binary.BigEndian.Uint16(header[3:]))); err != nil {
 		return
 	}
 	if _, err := c.Write(bulkChunk[:helloAnswer]); err != nil {
 		return
 	}
+	if _, err := c.Read(header[:1]); err != nil {
+		return
+	}
 	var megabytes int
-	if _, err := fmt.Fscanf(r, "%d\n", &megabytes); err == nil {
+	if _, err := fmt.Fscanf(io.MultiReader(bytes.NewReader(header[:1]), c), "%d\n", &megabytes); err == nil {
 		pour(c, megabytes)
 	}
 }
@@ -106,7 +110,7 @@ func greet(client string, site int) (net.Conn, error) {
 	hello := hellos()[site%sites]
 	conn.SetDeadline(time.Now().Add(greetPatience))
 	if _, err = conn.Write(hello); err == nil {
-		_, err = io.ReadFull(conn, make([]byte, helloAnswer))
+		_, err = io.CopyN(io.Discard, conn, helloAnswer)
 	}
 	conn.SetDeadline(time.Time{})
 	if err != nil {
