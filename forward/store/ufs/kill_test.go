@@ -52,10 +52,12 @@ func victim(dir string) {
 				o := &object{url: fmt.Sprintf("http://%d/%d", g, rand.IntN(4)), version: rand.IntN(1000), size: rand.IntN(20000), unknown: rand.IntN(2) == 0}
 				mu.Lock()
 				old := x.entries[o.key()]
-				delete(x.entries, o.key())
 				mu.Unlock()
 				if old != nil {
-					say("-", o)
+					say("-", o) // before a Rewrite can miss it
+					mu.Lock()
+					delete(x.entries, o.key())
+					mu.Unlock()
 					d.Delete(old)
 					if err := d.Unlink(old.Number); err != nil {
 						panic(err)
