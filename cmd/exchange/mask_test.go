@@ -160,6 +160,7 @@ icp_port 0
 htcp_port 0
 snmp_port 0
 hosts_file /scratch/i0001/hosts
+minimum_icp_query_timeout 2000
 dns_nameservers 127.0.0.9
 dns_timeout 2 seconds
 dns_retransmit_interval 1 second

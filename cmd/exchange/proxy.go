@@ -20,6 +20,7 @@ var headLines = []string{
 	"snmp_port 0",
 	"visible_hostname proxy.test",
 	"hosts_file {CONF_DIR}/hosts",
+	"minimum_icp_query_timeout 2000", // 5 ms as it is, in which a busy machine does not answer
 	"dns_nameservers 127.0.0.9",
 	"dns_timeout 2 seconds",
 	"dns_retransmit_interval 1 second",
@@ -33,7 +34,7 @@ var headLines = []string{
 	"acl all src 0.0.0.0/0.0.0.0",
 }
 
-var replaceable = []string{"icp_port", "snmp_port", "htcp_port", "visible_hostname", "hosts_file", "dns_nameservers",
+var replaceable = []string{"icp_port", "snmp_port", "htcp_port", "visible_hostname", "hosts_file", "minimum_icp_query_timeout", "dns_nameservers",
 	"dns_timeout", "dns_retransmit_interval", "shutdown_lifetime", "cache_mem", "error_directory"}
 
 const hostsFile = `127.0.0.1 localhost
