@@ -2,6 +2,7 @@ package fetch
 
 import (
 	"encoding/base64"
+	"net/url"
 	"strings"
 
 	"github.com/cuttle-proxy/cuttle/conf"
@@ -32,7 +33,7 @@ func (f *Fetch) requestHead(dst []byte) []byte {
 				out.Copy(fields, i)
 			}
 		case http1.ProxyAuthorization:
-			if proxying && p.Login == "PASS" {
+			if proxying && p.Login == "PASS" && !f.hop.Asks {
 				out.Copy(fields, i)
 			}
 		case http1.Authorization:
@@ -46,7 +47,7 @@ func (f *Fetch) requestHead(dst []byte) []byte {
 		case http1.Host:
 			if hostAt < 0 {
 				hostAt = i
-				if req.KeepHost && (p == nil || p.ForcedDomain == "") {
+				if req.KeepHost && f.forcedDomain() == "" {
 					out.Copy(fields, i)
 				} else {
 					f.addHost()
@@ -69,7 +70,7 @@ func (f *Fetch) requestHead(dst []byte) []byte {
 				out.Copy(fields, i)
 			}
 		case http1.FrontEndHTTPS:
-			if p == nil || p.FrontEndHTTPS == conf.Off {
+			if f.frontEnd() == conf.Off {
 				out.Copy(fields, i)
 			}
 		default:
@@ -113,7 +114,7 @@ func (f *Fetch) requestHead(dst []byte) []byte {
 	case f.req.Body.Framing == http1.ByLength && !fields.Has(http1.ContentLength):
 		out.AddInt(http1.ContentLength, f.req.Body.Length) // it came in chunks
 	}
-	if p != nil && p.FrontEndHTTPS != conf.Off && (p.FrontEndHTTPS == conf.On || f.req.URL.Scheme == http1.SchemeHTTPS) {
+	if fe := f.frontEnd(); fe == conf.On || fe == conf.Warn && f.req.URL.Scheme == http1.SchemeHTTPS {
 		out.AddString(http1.FrontEndHTTPS, "On")
 	}
 	f.policy.HeaderAccess.Apply(f.ctx, out, f.req.Facts, f.req.Body.Framing != http1.NoBody)
@@ -121,9 +122,33 @@ func (f *Fetch) requestHead(dst []byte) []byte {
 	return out.Append(f.requestLine(dst, proxying))
 }
 
+// rewrites reports whether the peer's options change the request: not where it is only
+// asked whether it has something, and not for a tunnel, as in 2.6.
+func (f *Fetch) rewrites() bool {
+	return f.hop.Peer != nil && !f.hop.Asks && f.req.Method != http1.CONNECT
+}
+
+// forcedDomain is forceddomain= where it counts, "" for none.
+func (f *Fetch) forcedDomain() string {
+	if !f.rewrites() {
+		return ""
+	}
+	return f.hop.Peer.ForcedDomain
+}
+
+// frontEnd is front-end-https where it counts, conf.Off for none.
+func (f *Fetch) frontEnd() conf.Tristate {
+	if !f.rewrites() {
+		return conf.Off
+	}
+	return f.hop.Peer.FrontEndHTTPS
+}
+
 // AppendLines implements peer.Head: the lines a neighbour is asked with by HTCP,
-// which are those it would get, without what is of the connection and without the order
-// to a sibling not to fetch anything.
+// which are those it would get, without what is of the connection, without the order
+// to a sibling not to fetch anything, and without credentials for the peer: questions
+// are datagrams, which anybody on the way reads, and go to peers that may not be asked
+// for the object in the end.
 func (f *Fetch) AppendLines(dst []byte, to *peer.Peer) []byte {
 	hop := f.hop
 	f.hop = &peer.Hop{Peer: to, Asks: true}
@@ -154,8 +179,8 @@ func (f *Fetch) requestLine(dst []byte, proxying bool) []byte {
 // addHost adds Host with the value of the URL, or of the peer's forceddomain.
 func (f *Fetch) addHost() {
 	out := &f.fields
-	if p := f.hop.Peer; p != nil && p.ForcedDomain != "" {
-		out.AddString(http1.Host, p.ForcedDomain)
+	if domain := f.forcedDomain(); domain != "" {
+		out.AddString(http1.Host, domain)
 		return
 	}
 	url := f.req.URL
@@ -172,9 +197,18 @@ func (f *Fetch) addHost() {
 // to an originserver sends both").
 func (f *Fetch) addCredentials() {
 	out, p := &f.fields, f.hop.Peer
+	if f.hop.Asks {
+		return
+	}
 	if p == nil {
 		if len(f.req.URL.Userinfo) > 0 && !out.Has(http1.Authorization) {
-			f.addBasic(http1.Authorization, http1.View(f.req.URL.Userinfo))
+			login := http1.View(f.req.URL.Userinfo)
+			if f.req.Own { // login= of a peer, which had to fit into a URL
+				if plain, err := url.PathUnescape(login); err == nil {
+					login = plain
+				}
+			}
+			f.addBasic(http1.Authorization, login)
 		}
 		return
 	}
