@@ -21,8 +21,15 @@ func (f *Fetch) frame() *failure.Failure {
 	}
 	f.framing = body
 	stays := f.Reply.Persistent(f.Reply.Major, f.Reply.Minor, f.origin11())
-	if p := f.hop.Peer; p != nil && stays {
-		p.Stays()
+	if p := f.hop.Peer; p != nil {
+		// Only replies tell whether it keeps connections: as in 2.6 one that was closed
+		// without a reply does not count.
+		if f.askedToStay {
+			p.AskedToStay()
+		}
+		if stays {
+			p.Stays()
+		}
 	}
 	f.reusable = f.keepsOrigin() && stays &&
 		!(f.policy.Config.DetectBrokenPconn && body.Framing == http1.UntilClose) &&

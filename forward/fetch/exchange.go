@@ -43,9 +43,7 @@ func (f *Fetch) exchange() *failure.Failure {
 // origin says at first into f.answer's storage.
 func (f *Fetch) sendRequest() (n int, err error) {
 	f.out = f.requestHead(f.out[:0])
-	if p := f.hop.Peer; p != nil && f.asksToStay() {
-		p.AskedToStay()
-	}
+	f.askedToStay = f.asksToStay()
 	c := f.conn
 	patience := f.patience()
 	c.ReadUntil(patience)

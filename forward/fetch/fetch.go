@@ -58,6 +58,8 @@ type state struct {
 	alone   bool // the next attempt takes no kept connection
 	tunnel  bool // the connection is to be joined to the client's
 
+	askedToStay bool // the hop was asked to keep the connection
+
 	upload     *upload
 	authorized bool // Authorization went out, the client's or that of login=
 	sent       bool // some of the request's body went out

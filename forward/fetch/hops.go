@@ -11,6 +11,7 @@ import (
 	"github.com/cuttle-proxy/cuttle/forward/http1"
 	"github.com/cuttle-proxy/cuttle/forward/peer"
 	"github.com/cuttle-proxy/cuttle/forward/sock"
+	"go.uber.org/zap"
 )
 
 // Choose lists the hops to try, best first.
@@ -22,6 +23,9 @@ func (f *Fetch) Choose() *failure.Failure {
 	f.askPinned(&q)
 	f.hops, f.choice = f.policy.Peers.Select(f.ctx, &q, f.hops[:0])
 	f.sayHops()
+	if len(f.hops) == 0 && f.ctx.Err() == nil {
+		f.noHop()
+	}
 	switch {
 	case f.ctx.Err() != nil:
 		f.hops = f.hops[:0] // nobody waits any more
@@ -36,6 +40,24 @@ func (f *Fetch) Choose() *failure.Failure {
 		return failure.NoHop(syscall.EINPROGRESS)
 	}
 	return failure.NoHop(syscall.EAGAIN)
+}
+
+// noHop tells that there is nowhere to go with the request.
+func (f *Fetch) noHop() {
+	if f.choice.Late {
+		f.note(peer.TimedOutNone, "")
+	}
+	if !f.env.Nowhere.May(f.req.Client.Addr(), time.Now()) {
+		return
+	}
+	f.env.Log.Info("Failed to select source for '{url}'", zap.ByteString("url", f.req.URL.AppendLogged(nil, f.policy.Config.StripQueryTerms)))
+	f.env.Log.Info("  always_direct = {answer}", zap.Int("answer", f.choice.Always))
+	f.env.Log.Info("   never_direct = {answer}", zap.Int("answer", f.choice.Never))
+	late := 0
+	if f.choice.Late {
+		late = 1
+	}
+	f.env.Log.Info("       timedout = {late}", zap.Int("late", late))
 }
 
 // Connect opens the connection of a tunnel. Only the best hop is tried, and once:

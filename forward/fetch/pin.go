@@ -67,8 +67,8 @@ func (f *Fetch) SentConnectionAuth() bool {
 	if v := f.req.Fields.Get(http1.Authorization); v != nil && http1.AuthenticatesConnection(v) && passesAuthorization(p) {
 		return true
 	}
-	if p == nil || p.Login != "PASS" && p.Login != "PROXYPASS" {
-		return false
+	if p == nil || p.OriginServer || p.Login != "PASS" {
+		return false // it does not get them; PROXYPASS gives an originserver a name and a password
 	}
 	v := f.req.Fields.Get(http1.ProxyAuthorization)
 	return v != nil && http1.AuthenticatesConnection(v)

@@ -22,6 +22,8 @@ type Env struct {
 	Say report.Sections
 	// Hosts keeps the books of host_verify.
 	Hosts Verification
+	// Nowhere keeps reports few of requests for which there is no hop.
+	Nowhere report.PerClient
 }
 
 // Policy is what one configuration says about fetching. It is immutable.

@@ -41,6 +41,9 @@ type Talk interface {
 	ask(ctx context.Context, s *Set, q *Question, r *round) (late bool)
 }
 
+// first is with which of n neighbours the next round of questions begins.
+func (e *Env) first(n int) int { return int(e.starts.Load() % uint64(n)) }
+
 func (e *Env) now() time.Time {
 	if e.Now != nil {
 		return e.Now()

@@ -41,7 +41,7 @@ func (p *Peer) AsksToStay() bool {
 	return asked < staysAfter || 2*p.persistence.kept.Load() > asked
 }
 
-// AskedToStay counts a request that asked for it, Stays a reply that granted it.
+// AskedToStay counts a reply to a request that asked for it, Stays one that granted it.
 func (p *Peer) AskedToStay() { p.persistence.asked.Add(1) }
 
 // Stays counts a reply behind which the peer keeps the connection.
@@ -80,6 +80,7 @@ func (p *Peer) probe(timeout time.Duration) bool {
 // Failed and Answered keep the peer's health after an attempt to connect, and
 // report changes.
 func (p *Peer) Failed() {
+	p.env.Log.Info("TCP connection to {peer}/{port} failed", zap.String("peer", p.Host), zap.Uint16("port", p.HTTPPort))
 	if p.failures.Add(1) == downAfter {
 		p.tell(true)
 	}
@@ -103,6 +104,7 @@ func (p *Peer) tell(dead bool) {
 	case changed && dead:
 		p.env.Log.Info("Detected DEAD "+p.kind()+": {peer}", zap.String("peer", p.Name))
 	case changed:
+		p.rota.restart.Store(true)
 		p.env.Log.Info("Detected REVIVED "+p.kind()+": {peer}", zap.String("peer", p.Name))
 	}
 }

@@ -38,6 +38,9 @@ const (
 // not answer in time.
 const timeout = "TIMEOUT_"
 
+// TimedOutNone is what the log has where nobody was left to go to after that.
+const TimedOutNone = timeout + "NONE"
+
 // timedOut gives each code with timeout in front, so that nothing is built for a
 // request.
 var timedOut = func() map[string]string {

@@ -32,7 +32,8 @@ type Peer struct {
 	remote   remote       // its digest
 	known    atomic.Pointer[netip.AddrPort]
 	requests atomic.Uint64 // sent to it
-	turns    int           // requests given by round-robin; under Set.mu
+	turns    int           // requests given by round-robin; under rota.mu
+	rota     *rota
 
 	mu      sync.Mutex // guards what follows
 	life    liveness
@@ -45,7 +46,7 @@ type Set struct {
 	lists *acl.Set
 	env   *Env
 	list  []*Peer
-	mu    sync.Mutex
+	rota  rota
 
 	carp, sourceHash, userHash shares
 
@@ -62,7 +63,7 @@ func New(cfg *conf.Config, lists *acl.Set, env *Env) *Set {
 			env.Log.Info(fmt.Sprintf("         Ignoring %s/%d/%d", c.Host, c.HTTPPort, c.ICPPort))
 			continue
 		}
-		p := &Peer{Peer: c, env: env, cfg: cfg}
+		p := &Peer{Peer: c, env: env, cfg: cfg, rota: &s.rota}
 		if len(c.Access) > 0 {
 			p.access = &lists.Peers[i]
 		}

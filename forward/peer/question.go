@@ -52,12 +52,14 @@ const (
 	neverDirect
 )
 
-func (s *Set) directness(ctx context.Context, q *Question) directness {
-	switch lists := s.lists; {
-	case q.allowedBy(ctx, &lists.AlwaysDirect):
+func (s *Set) directness(ctx context.Context, q *Question, c *Choice) directness {
+	if c.Always = q.allowedBy(ctx, &s.lists.AlwaysDirect); c.Always > 0 {
 		return mustDirect
-	case q.allowedBy(ctx, &lists.NeverDirect):
+	}
+	if c.Never = q.allowedBy(ctx, &s.lists.NeverDirect); c.Never > 0 {
 		return neverDirect
+	}
+	switch {
 	case len(s.list) > 0 && !s.holds(ctx, q):
 		return mustDirect // a peer would connect to the name, not to where the client dialled
 	case q.Facts.Accelerated:
@@ -68,10 +70,16 @@ func (s *Set) directness(ctx context.Context, q *Question) directness {
 	return maybeDirect
 }
 
-// allowedBy asks a list that denies what it has no lines for. Credentials that are missing
-// count as a yes, as in 2.6.
-func (q *Question) allowedBy(ctx context.Context, list *acl.List) bool {
-	return !list.Empty() && list.Ask(ctx, q.Facts).Verdict != acl.Denied
+// allowedBy asks a list that denies what it has no lines for: 1 for yes, -1 for no, and 0
+// when there is no such list. Credentials that are missing count as a yes, as in 2.6.
+func (q *Question) allowedBy(ctx context.Context, list *acl.List) int {
+	switch {
+	case list.Empty():
+		return 0
+	case list.Ask(ctx, q.Facts).Verdict == acl.Denied:
+		return -1
+	}
+	return 1
 }
 
 // claimPatience is how long the choice of a peer waits for DNS to say that an

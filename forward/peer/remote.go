@@ -45,7 +45,9 @@ func (c *selection) digestHit(ctx context.Context) *Peer {
 	var bestRTT int
 	var key digest.Key
 	known := false
-	for _, p := range c.list {
+	first := c.env.first(len(c.list))
+	for i := range c.list {
+		p := c.list[(first+i)%len(c.list)]
 		if p.NoDigest || p.Type == conf.PeerMulticast || p.OriginServer || c.env.Getter == nil || !c.servable(ctx, p) {
 			continue
 		}

@@ -73,7 +73,7 @@ func (c *selection) ask(ctx context.Context) *round {
 		if !c.mayAsk(ctx, p) {
 			continue
 		}
-		if first < 0 && i >= int(c.env.starts.Load()%uint64(len(c.list))) {
+		if first < 0 && i >= c.env.first(len(c.list)) {
 			first = len(who)
 		}
 		who = append(who, p)

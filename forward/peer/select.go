@@ -28,7 +28,12 @@ type Choice struct {
 	// Probed: a parent that is down would have been used, and is being asked whether
 	// it is back.
 	Probed bool
-	asked  *round
+	// Late: a neighbour did not answer in time.
+	Late bool
+	// Always and Never are what always_direct and never_direct said: 1 for yes, -1 for
+	// no, 0 when they were not asked.
+	Always, Never int
+	asked         *round
 }
 
 // Replied says that the head of the reply is there, or that there will be none.
@@ -42,8 +47,9 @@ func (c *Choice) Replied() {
 // Select appends the places to try to hops, best first. It waits for the answers of
 // neighbours, and for DNS where an access list or a peer's name needs it.
 func (s *Set) Select(ctx context.Context, q *Question, hops []Hop) ([]Hop, Choice) {
+	var said Choice
+	direct := s.directness(ctx, q, &said)
 	c := selection{Set: s, q: *q, hops: hops}
-	direct := s.directness(ctx, q)
 	if len(s.list) > 0 {
 		c.now = s.env.now()
 	}
@@ -69,23 +75,27 @@ func (s *Set) Select(ctx context.Context, q *Question, hops []Hop) ([]Hop, Choic
 		c.add(Direct, nil)
 	}
 	s.noteSite(q.host())
-	return c.hops, Choice{Probed: c.probed, asked: c.asked}
+	said.Probed, said.Late, said.asked = c.probed, c.late, c.asked
+	return c.hops, said
 }
 
 // addNeighbour adds the neighbour that has the object or is the best way to it: by
 // the digests they gave, by what is known of the way to the origin, or by asking
 // them all.
 func (c *selection) addNeighbour(ctx context.Context, direct directness) {
-	if direct != neverDirect && !c.hierarchical(&c.q) {
+	hierarchical := c.hierarchical(&c.q)
+	if direct != neverDirect && !hierarchical {
 		return
 	}
-	if p := c.digestHit(ctx); p != nil {
-		if p.TypeFor(c.q.host()) == conf.PeerParent {
-			c.add(DigestParentHit, p)
-		} else {
-			c.add(DigestSiblingHit, p)
+	if hierarchical { // digests are of what GET gives
+		if p := c.digestHit(ctx); p != nil {
+			if p.TypeFor(c.q.host()) == conf.PeerParent {
+				c.add(DigestParentHit, p)
+			} else {
+				c.add(DigestSiblingHit, p)
+			}
+			return
 		}
-		return
 	}
 	if p := c.closestParent(ctx); p != nil {
 		c.add(ClosestParent, p)
@@ -186,32 +196,6 @@ func (c *selection) firstUp(ctx context.Context) *Peer {
 		}
 	}
 	return nil
-}
-
-// inTurn is round-robin: the parent with the fewest turns for its weight; of
-// equal ones the last in the file (fact "Round robin over two peers begins with
-// the second one").
-func (c *selection) inTurn(ctx context.Context) *Peer {
-	var room [8]*Peer
-	candidates := room[:0]
-	for _, p := range c.list {
-		if p.RoundRobin && c.usable(ctx, p) { // may wait for DNS: not under the lock
-			candidates = append(candidates, p)
-		}
-	}
-	if len(candidates) == 0 {
-		return nil
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	best := candidates[0]
-	for _, p := range candidates[1:] {
-		if p.turns*best.Weight <= best.turns*p.Weight {
-			best = p
-		}
-	}
-	best.turns++
-	return best
 }
 
 // usable reports whether the request may be sent to the peer as its parent.
