@@ -48,8 +48,8 @@ type background struct {
 	lastDigest time.Time // when a digest was asked for last, whose it was
 }
 
-// start begins what the peers of a configuration need beside requests: monitors,
-// exchanges of measurements, counts of multicast groups. stop ends it. It
+// start begins what the peers of a configuration need beside requests: their names
+// looked up, monitors, exchanges of measurements, counts of multicast groups. stop ends it. It
 // does nothing, and says so, when that has begun already or was stopped.
 func (s *Set) start(n *Neighbours) bool {
 	if !s.background.open() {
@@ -63,6 +63,7 @@ func (s *Set) start(n *Neighbours) bool {
 		s.spawn(s.keepWays)
 	}
 	for _, p := range s.list {
+		s.spawn(p.tellAddress)
 		if p.MonitorURL != "" && p.MonitorInterval > 0 && s.env.Getter != nil {
 			s.spawn(func(ctx context.Context) { p.monitor(ctx) })
 		}

@@ -129,7 +129,7 @@ func (p *Peer) kind() string {
 	case conf.PeerParent:
 		return "Parent"
 	case conf.PeerMulticast:
-		return "Group"
+		return "Multicast Group"
 	}
 	return "Sibling"
 }
