@@ -25,17 +25,25 @@ const fuzzLimit = 10 * time.Second
 // true.
 const fuzzOrigin = "127.0.0.1:99999"
 
-// fenced reaches one address only: a fuzzer must not find others.
+// fenced reaches one address only: a fuzzer must not find others. It counts the
+// connections made: the origin may still have to accept them when the proxy has closed
+// them.
 type fenced struct {
 	loopback
-	to string
+	to   string
+	open *atomic.Int32
 }
 
 func (n fenced) Dial(ctx context.Context, d Dialing) (sock.Socket, error) {
 	if d.To.String() != n.to {
 		return nil, syscall.ECONNREFUSED
 	}
-	return n.loopback.Dial(ctx, d)
+	n.open.Add(1)
+	s, err := n.loopback.Dial(ctx, d)
+	if err != nil {
+		n.open.Add(-1)
+	}
+	return s, err
 }
 
 // FuzzTransaction sends any bytes as a client to the whole engine while an
@@ -55,7 +63,6 @@ func FuzzTransaction(f *testing.F) {
 	var open atomic.Int32
 	o := &judged{}
 	o.addr = scripted(f, func(c *net.TCPConn, r *bufio.Reader) {
-		open.Add(1)
 		defer open.Add(-1)
 		c.SetDeadline(time.Now().Add(fuzzLimit))
 		for {
@@ -74,7 +81,7 @@ func FuzzTransaction(f *testing.F) {
 	rigs := [2]*rig{}
 	offsets := [2]int64{}
 	for i := range rigs {
-		rigs[i] = start(f, fenced{to: o.addr}, func(c *conf.Config) {
+		rigs[i] = start(f, fenced{to: o.addr, open: &open}, func(c *conf.Config) {
 			c.HTTPPorts[0].HTTP11, c.ServerHTTP11 = i == 1, i == 1
 			c.ReadTimeout, c.ConnectTimeout = 50*time.Millisecond, time.Second
 			c.StripQueryTerms = false
