@@ -157,7 +157,9 @@ func TestHostileReplies(t *testing.T) {
 						<-o.done
 						<-answered
 						// Until then the connection would be used without a look, and what came is
-						// only told by what is behind it, if that is there by then.
+						// only told by what is behind it, if that is there by then. It is kept when
+						// the client has the answer already.
+						eventually(t, "the connection is kept, or over", func() bool { return r.srv.pool.Len() > 0 || open.Load() == 0 })
 						time.Sleep(origin.HardlyIdle)
 					} else {
 						p, err = same.ask(addr, "/hostile")
