@@ -85,7 +85,7 @@ func (c *crossing) packets(t testing.TB) *os.File {
 		t.Fatal(err)
 	}
 	f := os.NewFile(uintptr(fd), "packets")
-	f.SetReadDeadline(time.Now().Add(10 * time.Second))
+	f.SetReadDeadline(time.Now().Add(30 * time.Second))
 	t.Cleanup(func() { f.Close() })
 	return f
 }
@@ -116,7 +116,13 @@ func TestDecapsulatedPacketsArriveOnTheDevice(t *testing.T) {
 			break
 		}
 	}
-	if n := c.d.Counts(); n.Received != 3 || n.Delivered != 3 || n.Lost != 0 {
+	// The last one may be seen before it is counted.
+	n := c.d.Counts()
+	for wait := 0; n.Delivered != 3 && wait < 2000; wait++ {
+		time.Sleep(5 * time.Millisecond)
+		n = c.d.Counts()
+	}
+	if n.Received != 3 || n.Delivered != 3 || n.Lost != 0 {
 		t.Errorf("%+v", n)
 	}
 }
@@ -129,7 +135,7 @@ func TestPacketsThatAreNotOursGoBackToTheirRouter(t *testing.T) {
 	sent := Header{Protocol: ProtocolWCCP, Redirected: true, Redirect: Redirect{Dynamic: true, Service: 80, Bucket: 77}}
 	c.send(t, sent.Append(nil, inner))
 	got := make([]byte, 4096)
-	c.wire.SetReadDeadline(time.Now().Add(10 * time.Second))
+	c.wire.SetReadDeadline(time.Now().Add(30 * time.Second))
 	n, from, err := c.wire.ReadFromIP(got)
 	if err != nil {
 		t.Fatalf("%v; counts %+v", err, c.d.Counts())
