@@ -208,13 +208,14 @@ func TestShutdownLetsTransfersEnd(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer idle.Close()
+	eventually(t, "both are accepted", func() bool { return srv.clients.Len() == 2 })
 	fmt.Fprintf(busy, "GET http://%s/a HTTP/1.0\r\nProxy-Connection: keep-alive\r\n\r\n", origin)
 	<-asked
 	if n := srv.Transfers(); n != 1 {
 		t.Errorf("%d transfers, want the one that is asked for and not the idle connection", n)
 	}
 	down := make(chan struct{})
-	go func() { srv.Shutdown(10 * time.Second); close(down) }()
+	go func() { srv.Shutdown(time.Minute); close(down) }()
 	for !srv.stopping.Load() {
 		runtime.Gosched()
 	}

@@ -76,6 +76,7 @@ func TestTLSIsPassedByName(t *testing.T) {
 		}
 		r.logged(i, "TCP_MISS/200", "CONNECT "+want+":"+port+" - DIRECT/127.0.0.1 -")
 	}
+	r.srv.Shutdown(time.Minute) // the last line stands in one log before it does in the other
 	if got := linesOf(t, r.cfg.AccessLogs[1].Path); len(got) != 3 || got[1] != "many.test:"+port+" many.test" || got[2] != "127.0.0.1:"+port+" -" {
 		t.Errorf("sni.log: %q", got)
 	}
