@@ -69,7 +69,7 @@ func (s *storing) visitAs(method string) *visitor {
 // with client_lifetime; with a configuration that does not slow it down it goes on.
 func TestEndsOfSlowTransfers(t *testing.T) {
 	for name, c := range transfers {
-		for end, edit := range map[string]func(*conf.Config){"client": nil, "lifetime": func(c *conf.Config) { c.ClientLifetime = 2 * time.Second },
+		for end, edit := range map[string]func(*conf.Config){"client": nil, "lifetime": func(c *conf.Config) { c.ClientLifetime = 5 * time.Second },
 			"shutdown": nil, "pools gone": nil, "other pool": nil} {
 			if end == "lifetime" && name == "tunnel" {
 				continue
@@ -85,7 +85,9 @@ func TestEndsOfSlowTransfers(t *testing.T) {
 				a := s.next()
 				a.say(c.head + text(1000))
 				v.head()
-				s.slowed(1)
+				if end != "lifetime" { // it may be over
+					s.slowed(1)
+				}
 				switch end {
 				case "client":
 					v.leaves()
@@ -125,11 +127,15 @@ func TestPausesAreNoSilence(t *testing.T) {
 	for name, c := range transfers {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := newStoring(t, paced(1000))
-			s.becomes(paced(1000), func(c *conf.Config) { c.ReadTimeout = 400 * time.Millisecond }) // a pause is 500 ms
+			const patience = 3 * time.Second // in which the origin answers
+			s := newStoring(t, still)
+			s.becomes(still, func(c *conf.Config) { c.ReadTimeout = patience })
 			v := s.visitAs(c.method)
 			a := s.next()
 			a.say(c.head + text(1000))
+			s.slowed(1)
+			time.Sleep(patience * 4 / 3) // the pause is what is tested
+			s.becomes(unpaced)
 			a.end()
 			if got := v.rest(); !strings.HasSuffix(got, text(1000)) {
 				t.Errorf("%d octets came", len(got))

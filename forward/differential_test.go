@@ -187,9 +187,9 @@ func otherMake(t *testing.T, server, path, origin string) (addr string) {
 	config := filepath.Join(dir, "conf")
 	text := fmt.Sprintf(`defaults
  mode http
- timeout client 5s
- timeout server 5s
- timeout connect 5s
+ timeout client 1m
+ timeout server 1m
+ timeout connect 1m
 frontend f
  bind %s
  default_backend b

@@ -181,7 +181,7 @@ func TestReadTimeout(t *testing.T) {
 				r.ReadByte()
 			})
 			t.Parallel()
-			r := start(t, nil, func(cfg *conf.Config) { cfg.ReadTimeout = time.Second }) // in which the origin begins
+			r := start(t, nil, func(cfg *conf.Config) { cfg.ReadTimeout = 4 * time.Second }) // in which the origin begins
 			got := r.exchange(fmt.Sprintf("%s http://%s/ HTTP/1.0\r\n\r\n", c.method, origin))
 			if !strings.HasPrefix(got, "HTTP/1.0 "+c.want+"\r\n") || c.method == "GET" && !strings.HasSuffix(got, "\r\n\r\nhalf") {
 				t.Errorf("%q", got)

@@ -78,8 +78,9 @@ func TestForgedTLSNamesLeadNowhereElse(t *testing.T) {
 // Half a hello, and silence, end after request_timeout without a word to anybody, and a
 // flood of them keeps nobody else waiting.
 func TestFloodOfHalfHellos(t *testing.T) {
+	t.Parallel() // it waits most of the time
 	origin := tlsOrigin(t)
-	r := passing(t, origin, "", func(c *conf.Config) { c.RequestTimeout = time.Second })
+	r := passing(t, origin, "", func(c *conf.Config) { c.RequestTimeout = 5 * time.Second }) // in which a hello comes
 	hello := recordedHello(t)
 	var flood []*net.TCPConn
 	for i := range 200 {

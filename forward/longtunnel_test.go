@@ -110,12 +110,7 @@ func TestLinesOfLongTunnels(t *testing.T) {
 			fmt.Fprint(c, "more")
 			io.ReadFull(c, make([]byte, 4))
 			c.Close()
-			for range 1000 {
-				if r.srv.clients.Len() == 0 {
-					break
-				}
-				time.Sleep(10 * time.Millisecond)
-			}
+			eventually(t, "the client has gone", func() bool { return r.srv.clients.Len() == 0 })
 			octets, lines := 0, linesOf(t, r.cfg.AccessLogs[0].Path)
 			for _, line := range lines {
 				f := strings.Fields(line)

@@ -127,7 +127,7 @@ func TestHostileReplies(t *testing.T) {
 		var says atomic.Pointer[script]
 		var open atomic.Int64
 		addr := hostileOrigin(t, &says, &open)
-		r := start(t, nil, modes[mode], func(c *conf.Config) { c.ReadTimeout = 5 * time.Second })
+		r := start(t, nil, modes[mode], func(c *conf.Config) { c.ReadTimeout = time.Minute })
 		for _, h := range hostileReplies {
 			for _, late := range []bool{false, true} {
 				want := h.want[i]

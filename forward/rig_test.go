@@ -229,14 +229,14 @@ func (r *rig) dial() *net.TCPConn {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	c.SetDeadline(time.Now().Add(20 * time.Second))
+	c.SetDeadline(time.Now().Add(30 * time.Second))
 	return c.(*net.TCPConn)
 }
 
 // log gives the lines of access.log once there are n of them.
 func (r *rig) log(n int) []string {
 	r.t.Helper()
-	for end := time.Now().Add(10 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(30 * time.Second); ; time.Sleep(5 * time.Millisecond) {
 		b, _ := os.ReadFile(r.cfg.AccessLogs[0].Path)
 		lines := strings.Split(strings.TrimSuffix(string(b), "\n"), "\n")
 		if len(b) > 0 && len(lines) >= n || time.Now().After(end) {

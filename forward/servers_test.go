@@ -304,7 +304,7 @@ func TestExternalPrograms(t *testing.T) {
 			}
 			for range 3 {
 				code := ask()
-				for end := time.Now().Add(5 * time.Second); len(got) == 1 && code == "403" && strings.HasPrefix(c.want, "403 200") && time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+				for end := time.Now().Add(30 * time.Second); len(got) == 1 && code == "403" && strings.HasPrefix(c.want, "403 200") && time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 					code = ask()
 				}
 				got = append(got, code)

@@ -254,9 +254,9 @@ func resident(t *testing.T) int64 {
 // eventually waits until ok holds.
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for end := time.Now().Add(20 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(30 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
-			t.Fatalf("not so after 20 s: %s", what)
+			t.Fatalf("not so after 30 s: %s", what)
 		}
 	}
 }

@@ -93,7 +93,7 @@ func TestEndsOfTunnels(t *testing.T) {
 			})
 			r := start(t, nil, func(cfg *conf.Config) {
 				if c.client == nil && c.origin == nil {
-					cfg.ReadTimeout = time.Second // in which both have said what they say
+					cfg.ReadTimeout = 3 * time.Second // in which both have said what they say
 				}
 			})
 			cl := r.dial()
@@ -126,7 +126,8 @@ func TestEndsOfTunnels(t *testing.T) {
 // A tunnel through which bytes run one way only is not idle: either direction's
 // progress counts for both.
 func TestOneWayTunnelIsNotIdle(t *testing.T) {
-	const patience, ticks = time.Second, 40
+	t.Parallel() // it waits most of the time
+	const patience, ticks = 3 * time.Second, 40
 	origin := scripted(t, func(conn *net.TCPConn, r *bufio.Reader) {
 		for range ticks { // twice as long as the patience in all
 			if _, err := fmt.Fprint(conn, "tick"); err != nil {
