@@ -3,7 +3,9 @@ package forward
 import (
 	"cmp"
 	"context"
+	"errors"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/cuttle-proxy/cuttle/conf"
@@ -150,17 +152,24 @@ func (s *Server) Swap(ctx context.Context, cfg *conf.Config) error {
 	s.ports.Settle()
 	s.systems.Configure(cfg)
 	p.warn(s.parts.Log)
+	s.former = append(slices.DeleteFunc(s.former, (*accesslog.Logs).Closed), old.logs)
 	old.retire()
 	return nil
 }
 
 // Rotate writes the swap.state of each cache_dir anew, closes the log files, renames
-// them when logfile_rotate asks for it and opens them anew.
+// them when logfile_rotate asks for it and opens them anew; those too of configurations
+// under which a tunnel or a transfer goes on.
 func (s *Server) Rotate() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.cache.Store.Rotate()
-	return s.current.Load().logs.Rotate()
+	problems := []error{s.current.Load().logs.Rotate()}
+	s.former = slices.DeleteFunc(s.former, (*accesslog.Logs).Closed)
+	for _, l := range s.former {
+		problems = append(problems, l.Reopen())
+	}
+	return errors.Join(problems...)
 }
 
 // Shutdown stops accepting and waits at most lifetime for transactions under

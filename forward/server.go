@@ -127,8 +127,9 @@ type Server struct {
 	strangers  report.PerClient // IPv6 clients that IPv4 rules would have let in
 
 	ports    ports.Set
-	mu       sync.Mutex // guards unserved and the order of Swap, Rotate and Shutdown
-	unserved []error    // what of the configuration cannot be had, beside http_ports
+	mu       sync.Mutex        // guards unserved, former and the order of Swap, Rotate and Shutdown
+	former   []*accesslog.Logs // of configurations in use before, closed ones among them
+	unserved []error           // what of the configuration cannot be had, beside http_ports
 	failed   chan error
 	over     chan struct{} // closed when Shutdown has finished
 	overOnce sync.Once

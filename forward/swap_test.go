@@ -137,6 +137,45 @@ func TestSwapLogs(t *testing.T) {
 	}
 }
 
+// What began before a reconfigure is logged in the file of that name, whatever rotations
+// have been since: a tunnel's line of days later is not in a file long taken away.
+func TestRotateBehindSwap(t *testing.T) {
+	r := start(t, nil)
+	r.cfg.HTTPPorts[0].Addr = netip.MustParseAddrPort(r.addr) // port 0 would be another one
+	cl := &client{srv: r.srv, ln: r.srv.ports.Listeners()[0]}
+	path := r.cfg.AccessLogs[0].Path
+	for i := range 3 {
+		x := r.srv.newTransaction(cl)
+		next := defaults(r.dir)
+		next.HTTPPorts[0].Addr = netip.MustParseAddrPort(r.addr)
+		next.LogfileRotate = i
+		if err := r.srv.Swap(context.Background(), next); err != nil {
+			t.Fatal(err)
+		}
+		if i == 0 { // by logrotate
+			if err := os.Rename(path, path+".1"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := r.srv.Rotate(); err != nil {
+			t.Fatal(err)
+		}
+		x.log()
+		x.release()
+		if lines := linesOf(t, path); len(lines) != 1 {
+			t.Errorf("%d files kept: %d lines in the log", i, len(lines))
+		}
+		if i > 0 {
+			if lines := linesOf(t, path+".0"); len(lines) != 1 { // of the time before
+				t.Errorf("%d files kept: %d lines in the old log", i, len(lines))
+			}
+		}
+	}
+	if n := len(r.srv.former); n > 1 {
+		t.Errorf("%d logs that are closed are remembered", n)
+	}
+}
+
 // After Shutdown a reconfigure does nothing: no socket is opened behind it.
 func TestSwapAfterShutdown(t *testing.T) {
 	r := start(t, nil)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 
 	"github.com/cuttle-proxy/cuttle/conf"
 )
@@ -33,6 +34,7 @@ type Logs struct {
 	refers *File // referer_log
 	store  *File // cache_store_log
 	stamps stampCache
+	closed atomic.Bool
 }
 
 // Line is one access_log line.
@@ -206,6 +208,23 @@ func (l *Logs) Rotate() error {
 	return errors.Join(problems...)
 }
 
+// Reopen opens all files anew under their names. It is for the logs of a configuration
+// that is not in force any more and is still used by what began under it: its files have
+// been renamed by those of the one in force, or by whoever looks after them.
+func (l *Logs) Reopen() error {
+	if l.closed.Load() {
+		return nil
+	}
+	var problems []error
+	for _, f := range l.files {
+		problems = append(problems, f.Rotate(0))
+	}
+	return errors.Join(problems...)
+}
+
+// Closed reports whether Close was called.
+func (l *Logs) Closed() bool { return l.closed.Load() }
+
 // Flush writes out everything written so far.
 func (l *Logs) Flush() {
 	for _, f := range l.files {
@@ -215,6 +234,7 @@ func (l *Logs) Flush() {
 
 // Close writes everything out and closes all files.
 func (l *Logs) Close() error {
+	l.closed.Store(true)
 	var problems []error
 	for _, f := range l.files {
 		problems = append(problems, f.Close())
