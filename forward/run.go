@@ -6,6 +6,7 @@ import (
 	"github.com/cuttle-proxy/cuttle/forward/failure"
 	"github.com/cuttle-proxy/cuttle/forward/freshness"
 	"github.com/cuttle-proxy/cuttle/forward/http1"
+	"github.com/cuttle-proxy/cuttle/forward/rewrite"
 	"github.com/cuttle-proxy/cuttle/forward/tls"
 )
 
@@ -59,8 +60,7 @@ func (x *transaction) run() (keep bool) {
 		return x.refuse(f)
 	}
 	if to.Redirect != 0 {
-		// With hardly a field, and it ends the connection (fact "Redirects by a rewriter").
-		return x.sendMade(&made{tag: "TCP_MISS", status: to.Redirect, location: to.Location, bare: true})
+		return redirect(x, &to)
 	}
 	if f := x.ask(&x.p.lists.HTTPAccess2); f != nil {
 		return x.refuse(f)
@@ -70,10 +70,8 @@ func (x *transaction) run() (keep bool) {
 		return x.tunnel()
 	case x.form.Internal:
 		return x.serveOwn()
-	case x.req.Method == http1.PURGE:
-		return x.purge()
-	case x.req.Method == http1.TRACE && x.req.LastHop():
-		return x.echo()
+	case endsHere(x):
+		return answerHere(x)
 	}
 	d := x.lookup()
 	x.tag = string(d.Tag)
@@ -96,4 +94,30 @@ func (x *transaction) run() (keep bool) {
 		return x.revalidate()
 	}
 	return x.fetchAnew()
+}
+
+// redirect sends the client where the rewriter wants it. What is about the store, or
+// about this hop, is answered all the same.
+func redirect(x *transaction, to *rewrite.Answer) bool {
+	switch {
+	case endsHere(x):
+		return answerHere(x)
+	case x.asks.Control.Has(http1.CCOnlyIfCached):
+		return x.refuse(failure.OnlyIfCached())
+	}
+	// With hardly a field, and it ends the connection (fact "Redirects by a rewriter").
+	return x.sendMade(&made{tag: "TCP_MISS", status: to.Redirect, location: to.Location, bare: true})
+}
+
+// endsHere reports whether the method has the proxy answer, whatever the URL.
+func endsHere(x *transaction) bool {
+	return x.req.Method == http1.PURGE || x.req.Method == http1.TRACE && x.req.LastHop()
+}
+
+// answerHere answers such a request.
+func answerHere(x *transaction) bool {
+	if x.req.Method == http1.PURGE {
+		return x.purge()
+	}
+	return x.echo()
 }

@@ -208,6 +208,24 @@ func TestRewriters(t *testing.T) {
 	}
 }
 
+// What a rewriter would send elsewhere is purged, traced and looked for in the store by
+// its own URL: 2.6 does these first.
+func TestRedirectsComeBehindWhatEndsHere(t *testing.T) {
+	r := start(t, nil, users(t, "url_rewrite_program "+helperScript(t, "echo 302:http://elsewhere.test/")+
+		"\nurl_rewrite_children 1\nacl purge method PURGE\nhttp_access allow purge\nhttp_access allow all\n"))
+	for request, want := range map[string]string{
+		"GET http://origin.test/ HTTP/1.0\r\n\r\n":                                  " 302 ",
+		"GET http://origin.test/ HTTP/1.0\r\nCache-Control: only-if-cached\r\n\r\n": " 504 ",
+		"PURGE http://origin.test/ HTTP/1.0\r\n\r\n":                                " 404 ",
+		"TRACE http://origin.test/ HTTP/1.0\r\nMax-Forwards: 0\r\n\r\n":             " 200 ",
+		"TRACE http://origin.test/ HTTP/1.0\r\nMax-Forwards: 1\r\n\r\n":             " 302 ",
+	} {
+		if got := r.exchange(request); !strings.Contains(got[:min(len(got), 20)], want) {
+			t.Errorf("%q: %q, want %q", request, got, want)
+		}
+	}
+}
+
 // A rewriter that gives the URL back vouches for nothing: the host name an intercepted
 // client claims is still looked at.
 func TestRewriterThatChangesNothing(t *testing.T) {
