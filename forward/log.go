@@ -70,7 +70,7 @@ func entryOf(x *transaction) *accesslog.Entry {
 		e.Major, e.Minor = 0, 0
 	}
 	if x.p.wantsFields && x.facts.HasRequest() {
-		x.canonicalURL = x.req.AppendLines(x.canonicalURL[:0])
+		x.canonicalURL = x.req.AppendLogged(x.canonicalURL[:0])
 		e.RequestFields = x.canonicalURL
 	}
 	if x.p.logsAskReply {

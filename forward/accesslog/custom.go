@@ -1,6 +1,7 @@
 package accesslog
 
 import (
+	"bytes"
 	"fmt"
 	"strconv"
 	"time"
@@ -272,6 +273,9 @@ func (t *token) header(dst []byte, h Header) []byte {
 		return dst
 	}
 	value, ok := h.AppendNamed(dst, t.Arg)
+	if ok && http1.HoldsCredentials(http1.LookupNameString(t.Arg)) {
+		value = http1.AppendLoggedCredentials(dst, bytes.Clone(value[len(dst):]))
+	}
 	if !ok || t.code == requestHeader || t.code == replyHeader {
 		return value
 	}

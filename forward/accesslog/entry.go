@@ -69,7 +69,7 @@ type Entry struct {
 	ContentType []byte
 
 	// Request holds the request's fields, RequestFields the same as lines for
-	// log_mime_hdrs (Fields.AppendLines).
+	// log_mime_hdrs (Fields.AppendLogged).
 	Request       Header
 	RequestFields []byte
 	// Reply holds the fields of the reply as sent, ReplyHead its head as the

@@ -245,6 +245,22 @@ func TestOneFilePerPath(t *testing.T) {
 	logs.Close()
 }
 
+// No format shows a password that came in a request.
+func TestNoPasswordIsLogged(t *testing.T) {
+	dir := t.TempDir()
+	logs := open(t, fmt.Sprintf("logformat odd %%>h %%{proxy-Authorization}>h %%{Authorization:Basic am9lOnB3}>h\nlog_mime_hdrs on\naccess_log %[1]s/a squid\naccess_log %[1]s/b odd", dir))
+	e := entries(t)["plain"]
+	f := fields(t, "Proxy-Authorization: Basic am9lOnB3\r\nAuthorization: Basic am9lOnB3\r\n")
+	e.Request, e.RequestFields = f, f.AppendLogged(nil)
+	for _, l := range logs.Lines() {
+		l.Write(e)
+	}
+	if got := drain(t, logs, dir); strings.Contains(got, "am9lOnB3") || strings.Count(got, "***") != 5 {
+		t.Errorf("%q", got)
+	}
+	logs.Close()
+}
+
 func TestNothingIsAllocated(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector allocates")

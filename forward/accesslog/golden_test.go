@@ -40,7 +40,7 @@ func entries(t testing.TB) map[string]*Entry {
 		Method: "GET", URL: []byte("http://o.test/a\"bc'd\xe9%20?"), Major: 1, Minor: 0, HasRequest: true,
 		AuthUser: "fred b%", Ident: "id\n", ExtLog: "ext log",
 		Hierarchy: "DIRECT", Host: "127.0.0.1", ContentType: []byte("Text/HTML;charset=x"),
-		Request: request, RequestFields: request.AppendLines(nil), Reply: reply,
+		Request: request, RequestFields: request.AppendLogged(nil), Reply: reply,
 		ReplyHead: []byte("HTTP/1.1 200 OK\r\nX-Rep: r v\r\n\r\n"),
 		UserAgent: request.Get(http1.UserAgent), Referer: request.Get(http1.Referer),
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/cuttle-proxy/cuttle/conf"
 	"github.com/cuttle-proxy/cuttle/forward/failure"
+	"github.com/cuttle-proxy/cuttle/forward/http1"
 	"github.com/cuttle-proxy/cuttle/forward/report"
 	"go.uber.org/zap"
 )
@@ -66,7 +67,7 @@ func (f *Fetch) sayExcess() {
 // log watchers know it.
 func (f *Fetch) sayReply() {
 	if say := f.env.Say.HTTP; say.On(2) {
-		report.Lines(say, 2, "HTTP Server REQUEST: ", f.out)
+		report.Lines(say, 2, "HTTP Server REQUEST: ", http1.AppendLoggedHead(nil, f.out))
 		report.Lines(say, 2, "HTTP Server REPLY: ", f.Reply.Head)
 	}
 	if f.Reply.Odd() {

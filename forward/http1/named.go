@@ -38,7 +38,7 @@ func appendNamed[L fieldList](dst []byte, l L, name string) (value []byte, ok bo
 }
 
 // AppendLines appends the fields as lines "Name: value", without the empty line
-// behind them: what log_mime_hdrs shows of a request.
+// behind them.
 func (f *Fields) AppendLines(dst []byte) []byte {
 	for i := range f.list {
 		dst = append(append(dst, f.Key(i)...), ": "...)
