@@ -1,6 +1,7 @@
 package helper
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"sync"
@@ -18,7 +19,19 @@ func (Exec) Start(c Command) (Process, error) {
 	return start(c, syscall.SysProcAttr{Setpgid: true}) // Ctrl-C is for the proxy
 }
 
+// shell runs a script without a first line that says what does, as execvp(3) has it.
+const shell = "/bin/sh"
+
 func start(c Command, attr syscall.SysProcAttr) (*execProcess, error) {
+	p, err := startProgram(c, attr)
+	if errors.Is(err, syscall.ENOEXEC) {
+		c.Args = append([]string{shell}, c.Args...)
+		return startProgram(c, attr)
+	}
+	return p, err
+}
+
+func startProgram(c Command, attr syscall.SysProcAttr) (*execProcess, error) {
 	cmd := exec.Command(c.Args[0], c.Args[1:]...)
 	cmd.Env = Environment(os.Environ())
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = c.Stdin, c.Stdout, c.Stderr

@@ -80,6 +80,18 @@ func TestDescriptors(t *testing.T) {
 	}
 }
 
+// A script need not say what runs it: the shell does, as for execvp(3).
+func TestScriptWithoutInterpreter(t *testing.T) {
+	script := filepath.Join(t.TempDir(), "helper")
+	if err := os.WriteFile(script, []byte("while read l; do echo \"$1 $l\"; done\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	p, _ := newPool(t, Options{Program: []string{script, "of"}})
+	if answer, err := p.Ask(t.Context(), []byte("x")); answer != "of x" || err != nil {
+		t.Errorf("%q, %v", answer, err)
+	}
+}
+
 func TestEnvironment(t *testing.T) {
 	for _, v := range []string{"KRB5_KTNAME=/etc/squid/HTTP.keytab", "LD_PRELOAD=", "LD_LIBRARY_PATH=/tmp", "CUTTLE_ROLE=worker",
 		"LISTEN_FDS=3", "NOTIFY_SOCKET=/x"} {

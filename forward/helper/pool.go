@@ -226,8 +226,10 @@ const (
 	refusals     = time.Minute
 )
 
+// warnBusy complains of a full house. That a process rests for a moment is no reason to.
 func (p *Pool) warnBusy() {
-	if now := time.Now(); len(p.queue) >= max(1, len(p.children)) && now.Sub(p.warned) > busyWarnings {
+	resting := slices.ContainsFunc(p.children, func(c *child) bool { return c.resting })
+	if now := time.Now(); !resting && len(p.queue) >= max(1, len(p.children)) && now.Sub(p.warned) > busyWarnings {
 		p.warned = now
 		p.o.Log.Warn("WARNING: All {helper} processes are busy.", zap.String("helper", p.o.Name))
 		p.o.Log.Warn("WARNING: up to {queued} pending requests queued", zap.Int("queued", len(p.queue)))

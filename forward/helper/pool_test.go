@@ -252,6 +252,20 @@ func TestFullQueue(t *testing.T) {
 	}
 }
 
+// Questions one after the other do not make a full house of one process, though it rests
+// after its first answer.
+func TestOneAfterTheOther(t *testing.T) {
+	p, logs := newPool(t, Options{Program: program("echo"), Children: 1})
+	for range 3 {
+		if _, err := p.Ask(t.Context(), []byte("x")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if logged(logs, "All tester processes are busy.") {
+		t.Error("a process that rests counts as busy")
+	}
+}
+
 // 64 questions are spread over the processes.
 func TestSpread(t *testing.T) {
 	for _, o := range []Options{{Program: program("echo"), Children: 8}, {Program: program("echo channels"), Children: 4, Concurrency: 16}} {
