@@ -36,6 +36,7 @@ func TestRefusals(t *testing.T) {
 		{"cache_object", "", "GET cache_object://localhost/ HTTP/1.0\r\n", "404 Not Found", "ERR_INVALID_URL 0", "TCP_MISS/404"},
 		{"ftp", "", "GET ftp://127.0.0.1:1/ HTTP/1.0\r\n", "503 Service Unavailable", "ERR_CONNECT_FAIL 111", "TCP_MISS/503"},
 		{"CONNECT past miss_access", "miss_access deny all", "CONNECT {O} HTTP/1.0\r\n", "403 Forbidden", "ERR_FORWARDING_DENIED 0", "TCP_MISS/403"},
+		{"CONNECT in a circle", "", "CONNECT {O} HTTP/1.0\r\nVia: 1.0 proxy.test:0 (squid/test), 1.0 proxy.test:0 (squid/test)\r\n", "504 Gateway Time-out", "ERR_CANNOT_FORWARD 0", "TCP_DENIED/504"},
 		{"CONNECT with no way", "never_direct allow all", "CONNECT {O} HTTP/1.0\r\n", "503 Service Unavailable", "ERR_CANNOT_FORWARD 0", "TCP_MISS/503"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

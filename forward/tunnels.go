@@ -51,8 +51,12 @@ func (x *transaction) tunnel() bool {
 	return false
 }
 
-// mayTunnel is miss_access for tunnels.
+// mayTunnel is miss_access for tunnels, and the end of those that go in a circle: 2.6 sends
+// them on until their heads are too large, a connection for each turn.
 func (x *transaction) mayTunnel() *failure.Failure {
+	if x.asks.Loops > 1 {
+		return failure.Loop()
+	}
 	if a := x.p.lists.MissAccess.Ask(x.context(), &x.facts); !a.Allowed() {
 		return failure.MissDenied("")
 	}
@@ -66,6 +70,9 @@ func (x *transaction) refuseTunnel(f *failure.Failure) bool {
 	if x.cl.gone.Load() {
 		x.fetch.ForgetHop() // it is noted with success or failure only
 		return false
+	}
+	if f.Denied {
+		x.tag = "TCP_DENIED"
 	}
 	r := &x.reply
 	x.unread = unreadRest

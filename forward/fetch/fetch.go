@@ -231,8 +231,13 @@ func (f *Fetch) sameHops() bool {
 
 // nextAfterReply reports whether the reply is one for which the next hop, if
 // there is one, is tried: 502 and 504, and others with retry_on_error (fact
-// "504 and a close without bytes move on, 503 and 403 do not").
+// "504 and a close without bytes move on, 503 and 403 do not"). A request that passed here
+// before is sent on once: in a circle each turn would multiply those of the one before it,
+// and 2.6's did.
 func (f *Fetch) nextAfterReply() bool {
+	if f.req.Loops > 0 {
+		return false
+	}
 	switch f.Reply.Status {
 	case 502, 504:
 		if f.policy.Config.RFC9111Rules && (f.lastsOnPurpose() || f.sameHops()) {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/cuttle-proxy/cuttle/forward/acl"
 	"github.com/cuttle-proxy/cuttle/forward/http1"
@@ -85,5 +86,36 @@ func TestNowhereToGo(t *testing.T) {
 	want := []string{"Failed to select source for 'http://u@h.test/a?'", "  always_direct = 0", "   never_direct = 1", "       timedout = 0"}
 	if !slices.Equal(lines, want) {
 		t.Errorf("%q", lines)
+	}
+}
+
+// A request that goes in a circle is not repeated: what it is answered there is the answer.
+func TestCirclesAreNotRepeated(t *testing.T) {
+	var asked atomic.Int32
+	at := listen(t, func(c *net.TCPConn, b *bufio.Reader) {
+		if _, err := readHead(b); err == nil {
+			asked.Add(1)
+			c.Write([]byte("HTTP/1.0 504 Gateway Time-out\r\nContent-Length: 0\r\n\r\n"))
+		}
+	})
+	host, port, _ := net.SplitHostPort(at)
+	r := newRig(t, "cache_peer "+host+" parent "+port+" 0 no-query no-digest no-netdb-exchange\nnever_direct allow all")
+	for loops, want := range []int32{2, 1, 1} { // FIRST_UP_PARENT and ANY_PARENT
+		asked.Store(0)
+		f := new(Fetch)
+		f.Init()
+		req, _ := understood(t, "GET http://o.test/ HTTP/1.0\r\n\r\n", nil)
+		req.Loops = loops
+		f.Begin(t.Context(), &r.env, &r.policy, req)
+		if why := f.Choose(); why != nil {
+			t.Fatal(why)
+		}
+		if why := f.Head(); why != nil || f.Reply.Status != 504 {
+			t.Fatalf("%v, %d", why, f.Reply.Status)
+		}
+		f.Leave(time.Now())
+		if n := asked.Load(); n != want {
+			t.Errorf("%d loops: asked %d times, want %d", loops, n, want)
+		}
 	}
 }
