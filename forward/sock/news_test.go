@@ -70,7 +70,7 @@ func TestArrivalBeforeAwait(t *testing.T) {
 		}
 		select {
 		case <-told:
-		case <-time.After(10 * time.Second):
+		case <-time.After(30 * time.Second):
 			t.Errorf("%s: nobody is told", name)
 		}
 	}

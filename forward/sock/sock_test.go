@@ -374,7 +374,7 @@ func TestTransferSaysWhichSideFailed(t *testing.T) {
 		src, feed := pair(t)
 		dst, _ := pair(t)
 		feed.Write([]byte("abc"))
-		tr := &Transfer{From: src, To: dst, Left: 10, Patience: 50 * time.Millisecond}
+		tr := &Transfer{From: src, To: dst, Left: 10, Patience: time.Second}
 		if n := tr.Run(); n != 3 || tr.ReadErr != ErrTimeout || tr.WriteErr != nil {
 			t.Fatal(n, tr.ReadErr, tr.WriteErr)
 		}

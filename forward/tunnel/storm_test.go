@@ -160,7 +160,7 @@ func (s *storm) run(t *testing.T) {
 	}
 	select {
 	case <-s.over:
-	case <-time.After(20 * time.Second):
+	case <-time.After(time.Minute):
 		s.mu.Lock()
 		t.Errorf("a tunnel with cut %d goes on; up %v %v, down %v %v", s.cut, s.up.over, s.up.parked, s.down.over, s.down.parked)
 		s.mu.Unlock()
