@@ -55,6 +55,7 @@ type Host struct {
 	wccp     atomic.Pointer[wccp2.Runner]
 	watch    *watch
 	findings []host.Finding
+	ifaces   string // the interfaces there were before findings were found; "" once they are watched
 }
 
 // Open does what must be done as root: the rules, the receiver of GRE, a look at
@@ -71,6 +72,7 @@ func Open(cfg *conf.Config, log *zap.Logger, report io.Writer) (*Host, error) {
 	if err := h.openGRE(cfg); err != nil {
 		return h, err
 	}
+	h.ifaces = interfaces()
 	h.findings = lookAtHost(cfg)
 	return h, nil
 }

@@ -11,7 +11,6 @@ import (
 
 	"go.uber.org/zap"
 
-	"github.com/cuttle-proxy/cuttle/conf"
 	"github.com/cuttle-proxy/cuttle/forward/report"
 	"github.com/cuttle-proxy/cuttle/tproxy/host"
 )
@@ -46,16 +45,22 @@ func (h *Host) startWatch() {
 	if !Wanted(h.cfg) {
 		return
 	}
-	w := &watch{log: h.log, stop: make(chan struct{})}
+	w := &watch{log: h.log, stop: make(chan struct{}), ifaces: h.ifaces, known: keysOf(h.findings), lookedAt: time.Now()}
 	if before := h.watch; before != nil {
-		w.told, w.toldAt = before.told, before.toldAt
+		w.told, w.toldAt, w.ifaces, w.known = before.told, before.toldAt, before.ifaces, before.known
 	}
-	h.watch = w
-	w.ifaces, w.lookedAt = interfaces(), time.Now()
+	if w.ifaces == "" {
+		w.ifaces = interfaces()
+	}
+	h.watch, h.ifaces = w, ""
 	w.ended.Go(func() {
 		tick := time.NewTicker(watchInterval)
 		defer tick.Stop()
-		w.known = findingsOf(h.cfg) // the start has told of these
+		// Without root there may be other findings than the start has told of. What is
+		// found of an interface that came meanwhile nobody has told of.
+		if now := keysOf(lookAtHost(h.cfg)); interfaces() == w.ifaces {
+			w.known = now
+		}
 		for {
 			select {
 			case <-w.stop:
@@ -126,22 +131,21 @@ func (w *watch) lookAtHost(h *Host, now time.Time) {
 		w.log.Info("TCP segments are kept to {octets} octets, as the way to the router wants it", zap.Uint16("octets", segmentSize(h.cfg)))
 	}
 	found := lookAtHost(h.cfg)
-	known := map[string]bool{}
 	for _, f := range found {
-		known[f.ID+f.Fact] = true
 		if !w.known[f.ID+f.Fact] {
 			h.tell([]host.Finding{f})
 		}
 	}
-	w.known = known
+	w.known = keysOf(found)
 }
 
-func findingsOf(cfg *conf.Config) map[string]bool {
-	known := map[string]bool{}
-	for _, f := range lookAtHost(cfg) {
-		known[f.ID+f.Fact] = true
+// keysOf is what tells findings from others.
+func keysOf(findings []host.Finding) map[string]bool {
+	keys := map[string]bool{}
+	for _, f := range findings {
+		keys[f.ID+f.Fact] = true
 	}
-	return known
+	return keys
 }
 
 // interfaces names the interfaces there are, as one text to compare.
