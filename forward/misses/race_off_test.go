@@ -1,0 +1,5 @@
+//go:build !race
+
+package misses
+
+const raceEnabled = false
