@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -100,10 +101,11 @@ func (s *tools) serve(ready func() bool, argv ...string) {
 }
 
 // freePort is a port of 127.0.0.1 nobody has, in TCP and UDP, nor gets by chance: it is
-// below those the system chooses from.
+// below those the system chooses from, the tests of other packages have others, and each
+// is given once.
 func freePort(t *testing.T) string {
-	for range 1000 {
-		port := strconv.Itoa(10000 + rand.IntN(10000))
+	for range 3000 {
+		port := strconv.Itoa(14000 + int(lastPort.Add(1)%3000))
 		l, err := net.Listen("tcp", "127.0.0.1:"+port)
 		if err != nil {
 			continue
@@ -117,6 +119,10 @@ func freePort(t *testing.T) string {
 	t.Fatal("no port is free")
 	return ""
 }
+
+var lastPort atomic.Uint32
+
+func init() { lastPort.Store(rand.Uint32N(3000)) } // two runs at once begin elsewhere
 
 // listens is ready once something accepts at a port.
 func listens(port string) func() bool {

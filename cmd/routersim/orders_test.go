@@ -21,7 +21,7 @@ func controlled(t *testing.T, more ...string) (order func(words ...string) (stri
 	t.Helper()
 	dir := t.TempDir()
 	socket, log := filepath.Join(dir, "control"), filepath.Join(dir, "events")
-	port := 10000 + rand.IntN(10000) // below those the system chooses from: nobody has it by chance
+	port := 19000 + rand.IntN(1000) // below those the system chooses from: nobody has it by chance
 	args := append([]string{"-router", "127.0.0.2", "-router", "127.0.0.3", "-port", fmt.Sprint(port), "-control", socket, "-events", log}, more...)
 	o, err := parseOptions(args, io.Discard)
 	if err != nil {
@@ -36,13 +36,12 @@ func controlled(t *testing.T, more ...string) (order func(words ...string) (stri
 		err := control(append([]string{socket}, words...), &out)
 		return out.String(), err
 	}
-	for n := 0; ; n++ {
+	for end := time.Now().Add(30 * time.Second); ; time.Sleep(5 * time.Millisecond) {
 		if _, err := order("status"); err == nil {
 			break
-		} else if n == 1000 {
+		} else if time.Now().After(end) {
 			t.Fatal(err)
 		}
-		time.Sleep(5 * time.Millisecond)
 	}
 	return order, done, func() string { text, _ := os.ReadFile(log); return string(text) }
 }

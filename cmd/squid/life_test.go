@@ -87,7 +87,8 @@ func TestLogsMovedAway(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	s.answers() // still into the file moved away
+	s.answers() // still into the file moved away, a moment behind its answer
+	s.until("the second line is written", func() bool { return strings.Count(s.read("access.log.moved"), "\n") == 2 })
 	if status, out := s.run("-k", "rotate"); status != 0 {
 		t.Errorf("-k rotate: %d %q", status, out)
 	}

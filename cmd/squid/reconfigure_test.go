@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -31,18 +32,23 @@ func listener(t *testing.T, port int) string {
 }
 
 // freePort is a port nobody listens at, nor gets by chance: it is below those the system
-// chooses from.
+// chooses from, the tests of other packages have others, and each is given once.
 func freePort(t *testing.T) int {
 	t.Helper()
-	for range 1000 {
-		if l, err := net.Listen("tcp4", fmt.Sprintf("127.0.0.1:%d", 10000+rand.IntN(10000))); err == nil {
+	for range 4000 {
+		port := 10000 + int(lastPort.Add(1)%4000)
+		if l, err := net.Listen("tcp4", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
 			l.Close()
-			return l.Addr().(*net.TCPAddr).Port
+			return port
 		}
 	}
 	t.Fatal("no port is free")
 	return 0
 }
+
+var lastPort atomic.Uint32
+
+func init() { lastPort.Store(rand.Uint32N(4000)) } // two runs at once begin elsewhere
 
 func dialPort(t *testing.T, port int) net.Conn {
 	t.Helper()
@@ -51,7 +57,7 @@ func dialPort(t *testing.T, port int) net.Conn {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.Close() })
-	c.SetDeadline(time.Now().Add(10 * time.Second))
+	c.SetDeadline(time.Now().Add(30 * time.Second))
 	return c
 }
 

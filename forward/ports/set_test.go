@@ -93,7 +93,7 @@ func free(t *testing.T, n int) (list []string) {
 		if len(list) == n {
 			return list
 		}
-		if l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 10000+rand.IntN(10000))); err == nil {
+		if l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 17000+rand.IntN(1000))); err == nil {
 			defer l.Close()
 			list = append(list, l.Addr().String())
 		}

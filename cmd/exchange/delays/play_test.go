@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -66,10 +67,11 @@ func newPlay(t *testing.T, s *scenario) *play {
 }
 
 // freePort is a port nobody listens at, nor gets by chance: it is below those the system
-// chooses from, and has as many digits.
+// chooses from, and has as many digits; the tests of other packages have others, and each
+// is given once.
 func freePort(t *testing.T) string {
 	for range 1000 {
-		port := strconv.Itoa(10000 + rand.IntN(10000))
+		port := strconv.Itoa(18000 + int(lastPort.Add(1)%1000))
 		if l, err := net.Listen("tcp4", "127.0.0.1:"+port); err == nil {
 			l.Close()
 			return port
@@ -78,6 +80,10 @@ func freePort(t *testing.T) string {
 	t.Fatal("no port is free")
 	return ""
 }
+
+var lastPort atomic.Uint32
+
+func init() { lastPort.Store(rand.Uint32N(1000)) } // two runs at once begin elsewhere
 
 func (p *play) expand(text string) string { return p.values.Replace(text) }
 
