@@ -46,7 +46,7 @@ func newHandRouter(t *testing.T) *handRouter {
 // heard waits for a HERE_I_AM and answers it.
 func (h *handRouter) heard() *wire.Message {
 	h.t.Helper()
-	h.conn.SetReadDeadline(time.Now().Add(20 * time.Second))
+	h.conn.SetReadDeadline(time.Now().Add(time.Minute))
 	b := make([]byte, 2048)
 	n, from, err := h.conn.ReadFromUDPAddrPort(b)
 	if err != nil {

@@ -52,7 +52,7 @@ func askUDP(t *testing.T, node *netlab.Node, address string) error {
 	var c net.Conn
 	must(t, node.Do(func() (err error) { c, err = net.Dial("udp", address); return err }))
 	defer c.Close()
-	c.SetDeadline(time.Now().Add(10 * time.Second))
+	c.SetDeadline(time.Now().Add(30 * time.Second))
 	if _, err := c.Write([]byte("initial packet")); err != nil {
 		return err
 	}

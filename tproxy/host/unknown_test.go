@@ -94,12 +94,12 @@ func (l *inline) answer(n *netlab.Node, name string, listen func(context.Context
 // dial connects the client to the origin.
 func (l *inline) dial(family, port string) net.Conn {
 	l.t.Helper()
-	ctx, cancel := context.WithTimeout(l.t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(l.t.Context(), 30*time.Second)
 	defer cancel()
 	c, err := l.client.Dial(ctx, net.JoinHostPort(inlineOrigins[family], port))
 	must(l.t, err)
 	l.t.Cleanup(func() { c.Close() })
-	c.SetDeadline(time.Now().Add(10 * time.Second))
+	c.SetDeadline(time.Now().Add(30 * time.Second))
 	return c
 }
 
