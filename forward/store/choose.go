@@ -1,16 +1,16 @@
 package store
 
-// chooseDisk chooses a directory for an entry whose head is there; nil when none
-// takes it.
-func (s *Store) chooseDisk(e *Entry) *swapOut {
+// chooseDisk chooses a directory for an object whose head is there, with a body of a
+// length, -1 for unknown; nil when none takes it.
+func (s *Store) chooseDisk(length int64, head int) *swapOut {
 	c := s.config.Load()
 	if c.MaxOpenFiles > 0 && s.disks.files.Load() >= int64(c.MaxOpenFiles) {
 		s.stats.tooManyFiles.Add(1)
 		return nil
 	}
-	size := e.announced
+	size := length
 	if size >= 0 {
-		size += int64(e.headLen)
+		size += int64(head)
 	}
 	var d *disk
 	if c.RoundRobin {
@@ -21,7 +21,9 @@ func (s *Store) chooseDisk(e *Entry) *swapOut {
 	if d == nil {
 		return nil
 	}
-	return newSwapOut(e, d)
+	sw := newSwapOut(d, length)
+	s.nudgeIfFull(d)
+	return sw
 }
 
 // takes reports whether a directory takes an object of a size in bytes, -1 for

@@ -11,7 +11,8 @@ type Config struct {
 	// Memory is cache_mem.
 	Memory int64
 	// MaxInMemory is maximum_object_size_in_memory, MinObject minimum_object_size,
-	// MaxObject maximum_object_size, 0 for any. All count the body alone.
+	// MaxObject maximum_object_size, 0 for any. MaxObject counts the head with the body, as
+	// MinObject does where no length was announced.
 	MaxInMemory, MinObject, MaxObject int64
 	// MemoryPolicy is memory_replacement_policy.
 	MemoryPolicy Policy

@@ -87,8 +87,10 @@ type Entry struct {
 	shift   int64
 	dropped int64
 	late    []arena.Page // dropped while an ended reader held pieces of them
-	// whole: all of it is in memory and is to stay there.
+	// whole: all of it is in memory and is to stay there, unless its body proves longer
+	// than limit.
 	whole bool
+	limit int64
 	// kept: it is to be found when it is complete.
 	kept bool
 	swap *swapOut

@@ -28,6 +28,7 @@ func TestADirectoryThatGoesAway(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := withDisk(t)
+			c.Memory = 1 << 20 // no object is kept there for want of a directory
 			notices := make(chan Notice, 100)
 			c.Report = func(n Notice) {
 				if n.Err != nil {

@@ -32,11 +32,18 @@ const (
 	swapPiece = 256 << 10
 )
 
-func newSwapOut(e *Entry, d *disk) *swapOut {
-	sw := &swapOut{d: d, readFD: -1, reserved: max(e.announced, 0)}
+// newSwapOut announces a body of a length, -1 for unknown, to a directory.
+func newSwapOut(d *disk, length int64) *swapOut {
+	sw := &swapOut{d: d, readFD: -1, reserved: max(length, 0)}
 	d.coming.Add(sw.reserved)
-	e.s.nudgeIfFull(d)
 	return sw
+}
+
+// cancel takes back what was announced, where nothing comes of it.
+func (sw *swapOut) cancel() {
+	if sw != nil {
+		sw.d.coming.Add(-sw.reserved)
+	}
 }
 
 // writing reports whether bytes behind high are still needed for the file.

@@ -29,7 +29,15 @@ func (e *Entry) Publish(h *Head) (kept bool) {
 	s, c := e.s, e.s.config.Load()
 	kept = c.keeps(h)
 	texts := [3][]byte{e.opening.URL, e.opening.StoreURL, h.Vary}
-	whole := kept && h.Length <= c.MaxInMemory
+	var swap *swapOut
+	if kept && h.Flags&Negative == 0 { // 2.6 keeps errors in memory only
+		swap = s.chooseDisk(h.Length, len(h.Bytes))
+	}
+	limit := c.MaxInMemory
+	if swap == nil {
+		limit = c.memoryAlone()
+	}
+	whole := kept && h.Length <= limit
 	pages, ok := s.newObject(s.page, texts, h.Bytes)
 	if !ok {
 		whole = false
@@ -38,6 +46,7 @@ func (e *Entry) Publish(h *Head) (kept bool) {
 	e.mu.Lock()
 	if e.phase != pending { // its last reader has left meanwhile
 		e.mu.Unlock()
+		swap.cancel()
 		if ok {
 			s.mem.Release(pages.first)
 		}
@@ -45,16 +54,16 @@ func (e *Entry) Publish(h *Head) (kept bool) {
 	}
 	before := e.key
 	e.metadata, e.vary, e.announced, e.headLen, e.internal = h.Metadata, h.Vary, h.Length, len(h.Bytes), h.Internal
-	e.whole = whole
+	e.whole, e.limit = whole, limit
 	if ok {
 		e.first, e.pages, e.shift = pages.first, append(e.pages, pages.last), int64(pages.at)
 	}
-	if kept && !e.obsolete && ok && h.Flags&Negative == 0 { // 2.6 keeps errors in memory only
-		e.swap = s.chooseDisk(e)
+	if kept = kept && !e.obsolete && ok && (whole || swap != nil); kept {
+		e.swap, swap = swap, nil
 	}
-	kept = kept && !e.obsolete && ok && (whole || e.swap != nil)
 	e.kept = kept
 	e.mu.Unlock()
+	swap.cancel()
 	s.enter(e, before, h.Key, kept)
 	if !ok {
 		e.Abort(ErrNoMemory)
@@ -64,7 +73,20 @@ func (e *Entry) Publish(h *Head) (kept bool) {
 
 // keeps reports whether an object is kept as far as its length is concerned.
 func (c *Config) keeps(h *Head) bool {
-	return h.Length <= c.MaxObject && (h.Length < 0 || h.Length >= c.MinObject || h.Internal)
+	return max(h.Length, 0)+int64(len(h.Bytes)) <= c.MaxObject && (h.Length < 0 || h.Length >= c.MinObject || h.Internal)
+}
+
+// aloneShare is the part of cache_mem that one object may take which no directory
+// takes.
+const aloneShare = 4
+
+// memoryAlone is how long a body may be that stays in memory because no directory takes
+// the object: in 2.6 only what is on disk leaves memory for its length.
+func (c *Config) memoryAlone() int64 {
+	if len(c.Dirs) == 0 {
+		return c.MaxInMemory
+	}
+	return max(c.MaxInMemory, min(c.MaxObject, c.Memory/aloneShare))
 }
 
 // stream is the step from Pending to Streaming.
@@ -151,10 +173,10 @@ func (e *Entry) Append(b []byte) (held bool) {
 		e.mu.Unlock()
 		return false
 	}
-	if e.kept && e.size+int64(len(b)) > c.MaxObject {
+	if e.kept && int64(e.headLen)+e.size+int64(len(b)) > c.MaxObject {
 		e.unkeep()
 	}
-	if e.whole && e.size+int64(len(b)) > c.MaxInMemory {
+	if e.whole && e.size+int64(len(b)) > e.limit {
 		e.outgrow()
 	}
 	if e.passes() {
@@ -245,10 +267,13 @@ func (e *Entry) Complete() {
 		e.Abort(ErrAborted)
 		return
 	}
-	if e.size < c.MinObject && !e.internal {
+	if !e.internal && e.wholeLength() < c.MinObject {
 		e.unkeep()
 	}
 	e.phase = complete
+	if e.kept && e.swap == nil && e.announced < 0 && e.metadata.Flags&Negative == 0 {
+		e.swapAfterAll(c)
+	}
 	for _, r := range e.readers {
 		r.length = e.size
 	}
@@ -261,6 +286,23 @@ func (e *Entry) Complete() {
 	e.mu.Unlock()
 	if settle {
 		e.settle(nil)
+	}
+}
+
+// wholeLength is what minimum_object_size counts: the body where its length was announced,
+// and the head with it where not.
+func (e *Entry) wholeLength() int64 {
+	if e.announced >= 0 {
+		return e.size
+	}
+	return e.size + int64(e.headLen)
+}
+
+// swapAfterAll has a directory that takes objects up to a length (max-size) take one
+// whose length is known only now.
+func (e *Entry) swapAfterAll(c *Config) {
+	if e.swap = e.s.chooseDisk(e.size, e.headLen); e.swap != nil && e.size > c.MaxInMemory {
+		e.whole = false
 	}
 }
 
