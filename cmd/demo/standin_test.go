@@ -116,6 +116,11 @@ func (s *standInCache) value(directive string) string {
 }
 
 func (s *standInCache) run() error {
+	// Before the router hears of it and sends it connections.
+	listeners, err := tproxy.Listen(context.Background(), tproxy.ListenOptions{Addr: netip.MustParseAddrPort("0.0.0.0:80"), Transparent: true})
+	if err != nil {
+		return err
+	}
 	if s.variant != bypassing {
 		tunnel, err := gre.Open(gre.Config{})
 		if err != nil {
@@ -130,10 +135,6 @@ func (s *standInCache) run() error {
 				return err
 			}
 		}
-	}
-	listeners, err := tproxy.Listen(context.Background(), tproxy.ListenOptions{Addr: netip.MustParseAddrPort("0.0.0.0:80"), Transparent: true})
-	if err != nil {
-		return err
 	}
 	for {
 		conn, err := listeners[0].AcceptTCP()
