@@ -125,7 +125,7 @@ func TestOnlyWholeHellosPass(t *testing.T) {
 	})
 	tunnel := func(c *conf.Config) { c.TunnelUnknownProtocol, c.InterceptSniffTime = true, time.Minute }
 	short := func(c *conf.Config) {
-		c.TunnelUnknownProtocol, c.InterceptSniffTime, c.RequestTimeout = true, time.Second, 2*time.Second
+		c.TunnelUnknownProtocol, c.InterceptSniffTime, c.RequestTimeout = true, 5*time.Second, 6*time.Second
 	}
 	for _, c := range []struct {
 		sent, answer, log string

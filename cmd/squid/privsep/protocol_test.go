@@ -310,7 +310,7 @@ func TestStoppedMonitor(t *testing.T) {
 			answer(theirs, nil, errors.New("the answer to "+string(request[1:n])))
 		}
 	}()
-	m.limit = patience
+	m.limit = 10 * patience // of which a tenth while answers are overdue
 	for _, question := range []string{"one", "two"} {
 		if file, err := m.ask(askRenameLog, question); file != nil || err == nil || err.Error() != "the answer to "+question {
 			t.Errorf("%s: %v, %v", question, file, err)
