@@ -110,28 +110,56 @@ func (f *File) put(line []byte) Pending {
 		return Pending{}
 	}
 	f.pending = append(f.pending, line...)
-	return Pending{f, f.taken}
+	return Pending{{f, f.taken}}
 }
 
-// Pending is a line that was put down and is not with the kernel yet. Somebody has to
-// Wait for it.
-type Pending struct {
-	file   *File
+// Pending are lines of at most two logs that were put down and are not with the kernel
+// yet. Somebody has to Wait for them.
+type Pending [2]pendingLine
+
+type pendingLine struct {
+	file   *File // nil for none
 	number int64 // of the write it is part of
 }
 
-// Wait returns when the line is with the kernel. It lets goroutines that are ready to run
-// add their lines before the write is made: one write for all that the last look at the
+// And is both. What there is no room for is waited for at once.
+func (p Pending) And(q Pending) Pending {
+	for _, line := range q {
+		switch {
+		case line.file == nil:
+		case p[0].file == nil || p[0].file == line.file:
+			p[0] = line // the later one of a log
+		case p[1].file == nil || p[1].file == line.file:
+			p[1] = line
+		default:
+			Pending{p[0]}.Wait()
+			p = Pending{p[1], line}
+		}
+	}
+	return p
+}
+
+// Wait returns when the lines are with the kernel. It lets goroutines that are ready to
+// run add theirs before the write is made: one write for all that the last look at the
 // network has woken. With nobody else ready it writes at once. The zero value waits for
 // nothing.
 func (p Pending) Wait() {
-	if p.file == nil {
+	if p[0].file == nil {
 		return
 	}
 	runtime.Gosched()
-	p.file.mu.Lock()
-	defer p.file.mu.Unlock()
-	p.file.commit(p.number)
+	for _, line := range p {
+		if line.file != nil {
+			line.file.reach(line.number)
+		}
+	}
+}
+
+// reach returns when the write with that number has ended.
+func (f *File) reach(number int64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.commit(number)
 }
 
 // commit returns when the write with that number has ended; who comes first makes it.

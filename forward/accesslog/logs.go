@@ -134,7 +134,6 @@ func (w *Line) Put(e *Entry) {
 	if w.file == nil {
 		return
 	}
-	e.Pending.Wait() // for the line before
 	l := w.logs
 	e.client = l.masked(e.Client)
 	name := ""
@@ -154,7 +153,7 @@ func (w *Line) Put(e *Entry) {
 	if w.format == nil && l.cfg.LogMimeHdrs {
 		line = appendMime(line, e)
 	}
-	e.Pending = w.file.put(endLine(buf, line))
+	e.Pending = e.Pending.And(w.file.put(endLine(buf, line)))
 	lineBuffers.Put(buf)
 }
 

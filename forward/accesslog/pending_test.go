@@ -26,3 +26,26 @@ func TestPendingLines(t *testing.T) {
 		}
 	}
 }
+
+// Lines of two logs are waited for together; a third one's has the first go out.
+func TestPendingLinesOfSeveralLogs(t *testing.T) {
+	var out [3]writes
+	var files [3]*File
+	for i := range files {
+		files[i] = newFile("test", diskFiles{}, &out[i], true, func(err error) { t.Error(err) })
+	}
+	var p Pending
+	for _, step := range []struct {
+		to   int
+		want [3]int64 // lines written
+	}{{0, [3]int64{}}, {1, [3]int64{}}, {1, [3]int64{}}, {0, [3]int64{}}, {2, [3]int64{2, 0, 0}}, {1, [3]int64{2, 0, 0}}, {0, [3]int64{2, 3, 0}}} {
+		p = p.And(files[step.to].put([]byte("a\n")))
+		if got := [3]int64{out[0].lines.Load(), out[1].lines.Load(), out[2].lines.Load()}; got != step.want {
+			t.Errorf("behind a line for %d: %v are written, not %v", step.to, got, step.want)
+		}
+	}
+	p.Wait()
+	if got := [3]int64{out[0].lines.Load(), out[1].lines.Load(), out[2].lines.Load()}; got != [3]int64{3, 3, 1} {
+		t.Errorf("%v", got)
+	}
+}
