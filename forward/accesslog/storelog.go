@@ -2,31 +2,70 @@ package accesslog
 
 import (
 	"bytes"
-	"math"
 	"strconv"
-	"sync"
 	"time"
 
 	"github.com/cuttle-proxy/cuttle/forward/http1"
 )
 
 // StoreEntry is one line of cache_store_log: something has happened to an object
-// of the cache.
+// of the cache, or a reply that was never to be one is over.
 type StoreEntry struct {
 	Now time.Time
 	// Action is 2.6's word: SWAPOUT, RELEASE, ...
 	Action string
-	// Dir is the number of the cache_dir and Number the file's, -1 for none.
+	// Dir is the number of the cache_dir and Number the file's; Dir is -1 for none.
 	Dir, Number int
 	Key         [16]byte
-	// Head is the reply's head. Without it the line has question marks for all that
-	// follows, as 2.6 has for an object that is not in memory.
-	Head []byte
-	// Announced is the body's length by the head, -1 unknown, and Length what came.
-	Announced, Length int64
-	Method            string
+	// Known says that there is something to show behind the key. Otherwise the line has
+	// question marks for it, as 2.6 has for an object that is not in memory.
+	Known  bool
+	Reply  StoreReply
+	Method string
 	// URL is shown as in access.log.
 	URL []byte
+}
+
+// StoreReply is what a line shows of a reply. Moments are in seconds since 1970, -1 for
+// none.
+type StoreReply struct {
+	Status                      int
+	Date, LastModified, Expires int64
+	ContentType                 []byte
+	// Announced is the body's length by the head, -1 for none, and Length what came.
+	Announced, Length int64
+}
+
+// NoReply is shown of a reply that never came.
+var NoReply = StoreReply{Date: -1, LastModified: -1, Expires: -1, Announced: -1}
+
+// Of makes it what a head says, at a moment.
+func (r *StoreReply) Of(head *http1.Reply, now time.Time) {
+	r.Status, r.ContentType, r.Announced = head.Status, head.Get(http1.ContentType), head.ContentLength()
+	r.Date, r.LastModified, r.Expires = moment(head, http1.Date), moment(head, http1.LastModified), -1
+	cc := head.CacheControl()
+	switch {
+	case cc.Has(http1.CCSMaxAge | http1.CCMaxAge):
+		r.Expires = now.Unix()
+		if r.Date >= 0 {
+			age := cc.MaxAge
+			if cc.Has(http1.CCSMaxAge) {
+				age = cc.SMaxAge
+			}
+			r.Expires = r.Date + int64(age)
+		}
+	case head.Has(http1.Expires):
+		if r.Expires = moment(head, http1.Expires); r.Expires < 0 {
+			r.Expires = now.Unix() // Expires: 0, for instance
+		}
+	}
+}
+
+func moment(head *http1.Reply, name http1.Name) int64 {
+	if t, ok := http1.ParseDate(head.Get(name)); ok {
+		return t.Unix()
+	}
+	return -1
 }
 
 // WantsStore reports whether there is a cache_store_log.
@@ -57,19 +96,18 @@ func appendStore(dst []byte, e *StoreEntry, stripQuery bool) []byte {
 		dst = append(appendNumber(dst, uint32(e.Number)), ' ')
 	}
 	dst = appendUpperHex(dst, e.Key[:])
-	head := storeHeads.Get().(*storeHead)
-	defer storeHeads.Put(head)
-	if !head.read(e) {
+	if !e.Known {
 		return append(dst, "   ?         ?         ?         ? ?/? ?/? ? ?"...)
 	}
-	dst = appendPadded(append(dst, ' '), int64(head.reply.Status), 4, ' ')
-	for _, moment := range [...]int64{head.date, head.lastMod, head.expires} {
-		dst = appendPadded(append(dst, ' '), moment, 9, ' ')
+	r := &e.Reply
+	dst = appendPadded(append(dst, ' '), int64(r.Status), 4, ' ')
+	for _, at := range [...]int64{r.Date, r.LastModified, r.Expires} {
+		dst = appendPadded(append(dst, ' '), at, 9, ' ')
 	}
-	dst = append(append(append(dst, ' '), head.contentType()...), ' ')
-	dst = append(strconv.AppendInt(dst, e.Announced, 10), '/')
-	dst = append(strconv.AppendInt(dst, e.Length, 10), ' ')
-	dst = append(append(dst, e.Method...), ' ')
+	dst = append(append(append(dst, ' '), mediaType(r.ContentType)...), ' ')
+	dst = append(strconv.AppendInt(dst, r.Announced, 10), '/')
+	dst = append(strconv.AppendInt(dst, r.Length, 10), ' ')
+	dst = append(append(dst, orElse(e.Method, "NONE")...), ' ')
 	url := e.URL
 	if q := bytes.IndexByte(url, '?'); stripQuery && q >= 0 {
 		url = url[:q+1]
@@ -89,53 +127,8 @@ func appendUpperHex(dst, b []byte) []byte {
 	return dst
 }
 
-// storeHead is what a line shows of a reply's head.
-type storeHead struct {
-	reply                  http1.Reply
-	date, lastMod, expires int64
-}
-
-var storeHeads = sync.Pool{New: func() any { return new(storeHead) }}
-
-// storeHeadOptions: what is in the cache was accepted once.
-var storeHeadOptions = http1.Options{Relaxed: true, MaxHead: math.MaxInt32}
-
-// read reports whether there is a head.
-func (h *storeHead) read(e *StoreEntry) bool {
-	h.reply.Reset()
-	if n, state := h.reply.Parse(e.Head, true, &storeHeadOptions); state != http1.Complete || n == 0 {
-		return false
-	}
-	h.date, h.lastMod, h.expires = h.moment(http1.Date), h.moment(http1.LastModified), -1
-	cc := h.reply.CacheControl()
-	switch {
-	case cc.Has(http1.CCSMaxAge | http1.CCMaxAge):
-		h.expires = e.Now.Unix()
-		if h.date >= 0 {
-			age := cc.MaxAge
-			if cc.Has(http1.CCSMaxAge) {
-				age = cc.SMaxAge
-			}
-			h.expires = h.date + int64(age)
-		}
-	case h.reply.Has(http1.Expires):
-		if h.expires = h.moment(http1.Expires); h.expires < 0 {
-			h.expires = e.Now.Unix() // Expires: 0, for instance
-		}
-	}
-	return true
-}
-
-func (h *storeHead) moment(name http1.Name) int64 {
-	if t, ok := http1.ParseDate(h.reply.Get(name)); ok {
-		return t.Unix()
-	}
-	return -1
-}
-
-// contentType is the media type without its parameters.
-func (h *storeHead) contentType() []byte {
-	text := h.reply.Get(http1.ContentType)
+// mediaType is a Content-Type without its parameters.
+func mediaType(text []byte) []byte {
 	if end := bytes.IndexAny(text, "; \t"); end >= 0 {
 		text = text[:end]
 	}

@@ -1,9 +1,12 @@
 package caching
 
 import (
+	"math"
+	"sync"
 	"time"
 
 	"github.com/cuttle-proxy/cuttle/forward/accesslog"
+	"github.com/cuttle-proxy/cuttle/forward/http1"
 	"github.com/cuttle-proxy/cuttle/forward/report"
 	"github.com/cuttle-proxy/cuttle/forward/store"
 	"go.uber.org/zap"
@@ -30,6 +33,20 @@ func (c *Cache) log(e *store.Event) store.Line {
 	if logs == nil || !logs.WantsStore() {
 		return nil
 	}
-	return logs.Store(&accesslog.StoreEntry{Now: time.Now(), Action: e.Action.String(), Dir: e.Dir, Number: int(e.Number), Key: e.Key,
-		Head: e.Head, Announced: e.Announced, Length: e.Length, Method: e.Method, URL: e.URL})
+	line := accesslog.StoreEntry{Now: time.Now(), Action: e.Action.String(), Dir: e.Dir, Number: int(e.Number), Key: e.Key, Method: e.Method, URL: e.URL}
+	head := shownHeads.Get().(*http1.Reply)
+	defer shownHeads.Put(head)
+	head.Reset()
+	if _, state := head.Parse(e.Head, true, &shownOptions); state == http1.Complete && len(e.Head) > 0 {
+		line.Known = true
+		line.Reply.Of(head, line.Now)
+		line.Reply.Length = e.Length
+	}
+	return logs.Store(&line)
 }
+
+// shownHeads are for heads that a line is about.
+var shownHeads = sync.Pool{New: func() any { return new(http1.Reply) }}
+
+// shownOptions: what is in the cache was accepted once.
+var shownOptions = http1.Options{Relaxed: true, MaxHead: math.MaxInt32}

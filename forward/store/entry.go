@@ -18,6 +18,8 @@ type Opening struct {
 	// without.
 	Method        http1.Method
 	URL, StoreURL []byte
+	// Asked is the URL as the client asked for it, which logs show; empty for URL.
+	Asked []byte
 	// Collapsed entries are found while they are Pending (collapsed_forwarding).
 	Collapsed bool
 	// FromDisk: it is what a file had, with another head; see Reader.FromDisk.
@@ -27,8 +29,18 @@ type Opening struct {
 // keyURL is the URL the object is looked up by.
 func (o *Opening) keyURL() []byte { return keyURL(o.URL, o.StoreURL) }
 
+// shown is the URL in logs.
+func (o *Opening) shown() []byte {
+	if len(o.Asked) > 0 {
+		return o.Asked
+	}
+	return o.URL
+}
+
 // methodText is how logs name the method.
-func (o *Opening) methodText() string { return (*http1.Methods)(nil).Text(o.Method) }
+func (o *Opening) methodText() string { return methodText(o.Method) }
+
+func methodText(m http1.Method) string { return (*http1.Methods)(nil).Text(m) }
 
 func keyURL(url, storeURL []byte) []byte {
 	if len(storeURL) > 0 {
@@ -56,8 +68,9 @@ type Entry struct {
 	mu       sync.Mutex
 	phase    phase
 	obsolete bool // nobody finds it any more
-	// withdrawn: it proved unstorable at its head.
-	withdrawn bool
+	// withdrawn: it proved unstorable at its head. headless: it has ended without one, and
+	// store.log hears of what came from others.
+	withdrawn, headless bool
 	// clientless fetches go on without readers.
 	clientless bool
 	// client is the reader of the client the fetch began with, nil for none.

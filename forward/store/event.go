@@ -1,6 +1,8 @@
 package store
 
 import (
+	"github.com/cuttle-proxy/cuttle/forward/http1"
+	"github.com/cuttle-proxy/cuttle/forward/store/arena"
 	"github.com/cuttle-proxy/cuttle/forward/store/index"
 	"github.com/cuttle-proxy/cuttle/forward/store/ufs"
 )
@@ -14,7 +16,7 @@ const (
 	SwappedOut Action = iota
 	// Released: it has left the cache, or was never in it.
 	Released
-	// SwapOutFailed: it could not be written.
+	// SwapOutFailed: it could not be written, or there is no directory for it.
 	SwapOutFailed
 )
 
@@ -31,13 +33,13 @@ type Event struct {
 	Number ufs.Number
 	Key    Key
 	// Head is the reply's, nil where the object is not in memory: store.log has
-	// question marks then for it and for what follows here.
+	// question marks then for it and for what follows here. It is a view, for as long as
+	// the call lasts.
 	Head []byte
-	// Announced is the length the head announced, -1 for none; Length that of the
-	// body as it came.
-	Announced, Length int64
-	Method            string
-	URL               []byte
+	// Length is that of the body as it came.
+	Length int64
+	Method string
+	URL    []byte
 }
 
 // logs reports whether anybody wants to know.
@@ -59,8 +61,10 @@ func (s *Store) log(e *Event) Line {
 	return nil
 }
 
-// logReleased puts down that a record leaves the cache, with its shard locked.
-func (s *Store) logReleased(rec *index.Record) Line {
+// logReleased puts down that a record leaves the cache, with its shard locked. As in 2.6
+// its key is a private one by then where another object has taken its name, or somebody
+// still reads it.
+func (s *Store) logReleased(rec *index.Record, replaced bool) Line {
 	if !s.logs() {
 		return nil
 	}
@@ -68,7 +72,25 @@ func (s *Store) logReleased(rec *index.Record) Line {
 	if dir, number, ok := rec.OnDisk(); ok {
 		gone.Dir, gone.Number = dir, ufs.Number(number)
 	}
+	if first := arena.Page(rec.Memory); first != 0 {
+		o := s.objectAt(first)
+		gone.Head, _ = s.headOf(o, nil)
+		gone.URL, gone.Length = s.text(nil, first, 0), o.length
+		gone.Method = methodText(s.methodOf(rec, first))
+	}
+	if replaced || rec.Pins > 0 {
+		gone.Key = RandomKey()
+	}
 	return s.log(gone)
+}
+
+// methodOf is the method that has brought an object in memory: its key tells.
+func (s *Store) methodOf(rec *index.Record, first arena.Page) http1.Method {
+	parts := KeyParts{Method: http1.HEAD, URL: keyURL(s.text(nil, first, 0), s.text(nil, first, 1)), Vary: s.text(nil, first, 2)}
+	if parts.Key() == rec.Key {
+		return http1.HEAD
+	}
+	return http1.GET
 }
 
 // waitFor waits for a line, nil for none. Nothing is locked.

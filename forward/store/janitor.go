@@ -121,7 +121,7 @@ func (s *Store) evictFrom(d *disk) evicted {
 	order.Evict(sh, id)
 	d.size.Add(-size)
 	d.objects.Add(-1)
-	gone := s.remove(sh, id, rec)
+	gone := s.remove(sh, id, rec, false)
 	sh.Unlock()
 	s.stats.diskEvictions.Add(1)
 	waitFor(gone)

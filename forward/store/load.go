@@ -211,7 +211,7 @@ func (s *Store) loadFailed(l *loading, err error) error {
 	l.shard.Lock()
 	var gone Line
 	if _, rec := l.shard.Find((*[16]byte)(&l.record.Key)); rec == l.record && !errors.Is(err, errOtherURL) {
-		gone = s.remove(l.shard, l.id, rec)
+		gone = s.remove(l.shard, l.id, rec, false)
 	}
 	l.shard.Unlock()
 	waitFor(gone)

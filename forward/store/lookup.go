@@ -119,17 +119,17 @@ func (s *Store) Purge(key Key) bool {
 	id, rec := sh.Find((*[16]byte)(&key))
 	var gone Line
 	if rec != nil {
-		gone = s.remove(sh, id, rec)
+		gone = s.remove(sh, id, rec, false)
 	}
 	sh.Unlock()
 	waitFor(gone)
 	return e != nil || rec != nil
 }
 
-// remove takes a record out of the index, with its shard locked. Its last reader
-// frees what it has. The caller waits for the line about it.
-func (s *Store) remove(sh *index.Shard, id index.ID, rec *index.Record) Line {
-	gone := s.logReleased(rec)
+// remove takes a record out of the index, with its shard locked; replaced: for another
+// object. Its last reader frees what it has. The caller waits for the line about it.
+func (s *Store) remove(sh *index.Shard, id index.ID, rec *index.Record, replaced bool) Line {
+	gone := s.logReleased(rec, replaced)
 	if dir, _, ok := rec.OnDisk(); ok {
 		s.disks.leaveOrder(sh, id, rec)
 		s.disks.shut(s.kept[sh.Number()].drop(id))

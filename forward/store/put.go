@@ -28,7 +28,7 @@ func (s *Store) Put(o *Opening, h *Head, body []byte) {
 	id, rec := sh.Find((*[16]byte)(&h.Key))
 	var gone Line
 	if rec != nil {
-		gone = s.remove(sh, id, rec)
+		gone = s.remove(sh, id, rec, kept)
 	}
 	if kept {
 		id, rec = sh.Insert((*[16]byte)(&h.Key))
@@ -41,25 +41,33 @@ func (s *Store) Put(o *Opening, h *Head, body []byte) {
 			s.memoryOrder.Load().Add(sh, id, now)
 		}
 	}
+	line := s.logPut(o, h, body, kept)
 	sh.Unlock()
 	waitFor(gone)
+	waitFor(line)
 	if kept {
 		s.stats.stored.Add(1)
-		return
-	}
-	if first != 0 {
+	} else if first != 0 {
 		s.mem.Release(first)
 	}
-	if c.Log != nil {
-		waitFor(s.log(&Event{Action: Released, Dir: -1, Key: h.Key, Head: h.Bytes, Announced: h.Length, Length: int64(len(body)),
-			Method: o.methodText(), URL: o.URL}))
+}
+
+// logPut puts down what has become of an object that is whole at once.
+func (s *Store) logPut(o *Opening, h *Head, body []byte, kept bool) Line {
+	if !s.logs() || kept && h.Flags&Negative != 0 {
+		return nil
 	}
+	event := Event{Action: SwapOutFailed, Dir: -1, Key: h.Key, Head: h.Bytes, Length: int64(len(body)), Method: o.methodText(), URL: o.shown()}
+	if !kept {
+		event.Action, event.Key = Released, RandomKey()
+	}
+	return s.log(&event)
 }
 
 // putThrough stores it as an entry, which is written to a directory as others are.
 func (s *Store) putThrough(o *Opening, h *Head, body []byte) {
 	own := *o
-	own.URL, own.StoreURL = bytes.Clone(o.URL), bytes.Clone(o.StoreURL)
+	own.URL, own.StoreURL, own.Asked = bytes.Clone(o.URL), bytes.Clone(o.StoreURL), bytes.Clone(o.Asked)
 	head := *h
 	head.Vary = bytes.Clone(h.Vary)
 	e := s.Begin(own, there{}, nil)

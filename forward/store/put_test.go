@@ -111,7 +111,7 @@ func TestPutTakesThePlaceOfAnother(t *testing.T) {
 			lines := len(released)
 			s.putWhole(newer)
 			if fmt.Sprint(released[lines:]) != map[bool]string{
-				true:  "[RELEASE 0 ]",
+				true:  fmt.Sprintf("[RELEASE %[1]d %[2]s SO_FAIL %[1]d %[2]s]", len(newer.head), newer.url),
 				false: fmt.Sprintf("[RELEASE %d %s]", len(newer.head), newer.url),
 			}[kept] {
 				t.Errorf("store.log: %q", released[lines:])

@@ -153,7 +153,7 @@ func (s *Store) loadRecord(d *disk, r *ufs.Record) ufs.Verdict {
 		if old.Memory != 0 || int64(old.Timestamp) >= r.Timestamp {
 			return ufs.Older
 		}
-		gone = s.remove(sh, id, old)
+		gone = s.remove(sh, id, old, true)
 		verdict = ufs.Replaced
 	}
 	id, rec := sh.Insert((*[16]byte)(&key))

@@ -86,7 +86,7 @@ func (s *Store) forgetIfEmpty(sh *index.Shard, id index.ID, rec *index.Record) L
 	if _, _, onDisk := rec.OnDisk(); onDisk || rec.Memory != 0 {
 		return nil
 	}
-	gone := s.logReleased(rec)
+	gone := s.logReleased(rec, false)
 	sh.Detach(id)
 	if rec.Pins == 0 {
 		sh.Free(id)

@@ -26,23 +26,18 @@ func (e *Entry) settle(sw *swapOut) {
 	if mine {
 		delete(live, e.key)
 	}
-	var event *Event
-	var gone, line Line
+	var gone Line
+	entered := false
 	if mine && e.kept && e.phase == complete && (e.whole || sw != nil) {
 		if id, old := sh.Find((*[16]byte)(&e.key)); old != nil {
-			gone = s.remove(sh, id, old)
+			gone = s.remove(sh, id, old, true)
 		}
-		event = s.enterRecord(sh, e, sw)
+		entered = s.enterRecord(sh, e, sw)
 	}
-	if event == nil {
-		event = e.event(Released)
-		if sw != nil {
-			s.disks.unlink(sw.d.slot, sw.number)
-		}
+	if !entered && sw != nil {
+		s.disks.unlink(sw.d.slot, sw.number)
 	}
-	if event.Action == Released || sw != nil {
-		line = s.log(event)
-	}
+	line := e.logSettled(sw, entered)
 	e.mu.Unlock()
 	sh.Unlock()
 	waitFor(gone)
@@ -50,22 +45,42 @@ func (e *Entry) settle(sw *swapOut) {
 	e.freeIfLast()
 }
 
+// logSettled puts down what has become of an entry whose body is over; sw is its file.
+func (e *Entry) logSettled(sw *swapOut, entered bool) Line {
+	switch {
+	case !e.s.logs(), e.headless:
+		return nil
+	case !entered:
+		event := e.event(Released)
+		event.Key = RandomKey()
+		if e.swap != nil && e.swap.body > 0 { // there was a file of it
+			event.Dir, event.Number = e.swap.d.slot, e.swap.number
+		}
+		return e.s.log(event)
+	case sw != nil:
+		event := e.event(SwappedOut)
+		event.Dir, event.Number = sw.d.slot, sw.number
+		return e.s.log(event)
+	case e.metadata.Flags&Negative == 0 && e.swap == nil:
+		return e.s.log(e.event(SwapOutFailed))
+	}
+	return nil
+}
+
 // enterRecord makes the record of an entry, with its shard and it locked, where there
-// is none under its key. It is nil when the index is full.
-func (s *Store) enterRecord(sh *index.Shard, e *Entry, sw *swapOut) *Event {
+// is none under its key. It is false when the index is full.
+func (s *Store) enterRecord(sh *index.Shard, e *Entry, sw *swapOut) bool {
 	id, rec := sh.Insert((*[16]byte)(&e.key))
 	if rec == nil {
-		return nil
+		return false
 	}
 	now := s.now()
 	e.metadata.enter(now)
 	setMetadata(rec, &e.metadata)
 	rec.SetSize(e.size + int64(e.headLen))
-	event := e.event(SwappedOut)
 	if sw != nil {
 		rec.SetDisk(sw.d.slot, uint32(sw.number))
 		rec.SetSize(sw.body + e.size)
-		event.Dir, event.Number = sw.d.slot, sw.number
 		s.enterDisk(sh, id, rec, sw.d)
 		s.disks.send(sw.d.slot, errandAdd, recordOf(rec))
 	}
@@ -78,7 +93,7 @@ func (s *Store) enterRecord(sh *index.Shard, e *Entry, sw *swapOut) *Event {
 		e.pinned = true
 	}
 	s.stats.stored.Add(1)
-	return event
+	return true
 }
 
 // enter completes what is known of an object that goes into the index.
@@ -113,12 +128,11 @@ func recordOf(rec *index.Record) *ufs.Record {
 		Flags: uint16(f.Flags), Key: ufs.Key(rec.Key)}
 }
 
-// event is what store.log shows of an entry.
+// event is what store.log shows of an entry, which is locked.
 func (e *Entry) event(a Action) *Event {
-	ev := &Event{Action: a, Dir: -1, Key: e.key, Announced: e.announced, Length: e.size, Method: e.opening.methodText(), URL: e.opening.URL}
-	if e.s.config.Load().Log != nil && e.first != 0 {
-		head, _ := e.s.headOf(e.s.objectAt(e.first), nil)
-		ev.Head = append([]byte(nil), head...)
+	ev := &Event{Action: a, Dir: -1, Key: e.key, Length: e.size, Method: e.opening.methodText(), URL: e.opening.shown()}
+	if e.first != 0 {
+		ev.Head, _ = e.s.headOf(e.s.objectAt(e.first), nil)
 	}
 	return ev
 }

@@ -125,7 +125,7 @@ func (s *Store) enter(e *Entry, before, key Key, kept bool) {
 	}
 	var gone Line
 	if id, rec := sh.Find((*[16]byte)(&key)); rec != nil {
-		gone = s.remove(sh, id, rec)
+		gone = s.remove(sh, id, rec, kept)
 	}
 	e.mu.Lock()
 	e.key = key
@@ -324,7 +324,7 @@ func (e *Entry) finish(err error) {
 		e.mu.Unlock()
 		return
 	}
-	e.withdrawn = err == ErrWithdrawn
+	e.withdrawn, e.headless = err == ErrWithdrawn, e.phase == pending
 	e.phase, e.err, e.kept = aborted, err, false
 	e.abandonSwap()
 	e.wakeReaders()
