@@ -17,7 +17,7 @@ var logRows = []Directive{
 	{Name: "cache_log", Effect: Acts, Default: "@cachelog@", kind: path(func(c *Config) *string { return &c.CacheLog }),
 		Help: "The file the proxy writes about itself to."},
 	{Name: "cache_store_log", Effect: Acts, Default: "@storelog@", kind: path(func(c *Config) *string { return &c.CacheStoreLog }),
-		Help: "The file that tells which objects came into the cache and left it; none for no such log."},
+		Help: "The file that tells which objects came into the cache and left it, and which replies were not stored; none for no such log."},
 	{Name: "cache_swap_state", Effect: Acts, Aliases: []string{"cache_swap_log"}, kind: path(func(c *Config) *string { return &c.CacheSwapState }),
 		Help: "Where the index of each cache_dir is kept, when not inside it. %s stands for the folder's name; several directories get numbers behind the name. The old name is the main one before STABLE14."},
 	{Name: "logfile_rotate", Effect: Acts, Default: "10", kind: number(func(c *Config) *int { return &c.LogfileRotate }),

@@ -28,7 +28,7 @@
 //	refuse        refuse.go       or a page of the proxy's own; package failure says why
 //	own           own.go          the proxy's own objects, PURGE, TRACE
 //	tunnel        tunnels.go      CONNECT, what is not HTTP, and TLS by its name
-//	log           log.go          the line in access.log
+//	log           log.go          the line in access.log, and in store.log
 //
 // What all of these are about stands below them: a transaction (transaction.go), its
 // client (client.go, with what ends when it hangs up), the policy it began with

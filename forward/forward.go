@@ -3,6 +3,7 @@ package forward
 import (
 	"time"
 
+	"github.com/cuttle-proxy/cuttle/forward/caching"
 	"github.com/cuttle-proxy/cuttle/forward/delay"
 	"github.com/cuttle-proxy/cuttle/forward/failure"
 	"github.com/cuttle-proxy/cuttle/forward/fetch"
@@ -47,6 +48,7 @@ func (x *transaction) describeRequest(r *fetch.Request) {
 	cl := x.cl
 	r.Method, r.MethodText, r.Major, r.Minor = x.req.Method, x.req.MethodText, x.req.Major, x.req.Minor
 	r.Fields, r.URL, r.CanonicalURL, r.Facts, r.Began = &x.req.Fields, &x.url, x.canonicalURL, &x.facts, x.now
+	r.Logged = x.logURL
 	r.Control, r.Loops = x.asks.Control, x.asks.Loops
 	r.Client, r.Dialled = cl.remote, cl.meant
 	r.Claimed, r.HostPort = x.claims(), x.form.HostPort
@@ -81,6 +83,9 @@ func (x *transaction) leave() {
 		return
 	}
 	x.cl.release(&x.fetch)
+	if !x.cached.StoredWhole() {
+		x.entry.Pending = x.entry.Pending.And(caching.ReleasedFetch(x.p.logs, &x.fetch, x.now))
+	}
 	used, behind, unread := x.fetch.BodyRead()
 	switch {
 	case behind != nil:

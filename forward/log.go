@@ -12,7 +12,7 @@ import (
 	"github.com/cuttle-proxy/cuttle/forward/peer/icp"
 )
 
-// log writes the transaction's line and forgets what it pointed to. A tunnel that goes
+// log writes the transaction's lines and forgets what it pointed to. A tunnel that goes
 // on without its transaction has its line at its end.
 func (x *transaction) log() {
 	if x.cl.tunnel != nil {
@@ -29,6 +29,7 @@ func (x *transaction) log() {
 		x.cl.srv.vitals.Served(x.now.Sub(x.began))
 	}
 	x.p.log(x.context(), &x.facts, entryOf(x))
+	logOwn(x)
 }
 
 // entryOf is what the line of a transaction tells, as things stand.
@@ -80,6 +81,56 @@ func entryOf(x *transaction) *accesslog.Entry {
 		}
 	}
 	return e
+}
+
+// noteOwn notes for cache_store_log that the client is answered by a reply of the proxy's
+// own, with the status and media type of x.reply and a body of length bytes. 2.6 gives most
+// of them 0 for a Last-Modified they do not have.
+func noteOwn(x *transaction, length int, lastModified, expires int64) {
+	if !x.p.logs.WantsStore() {
+		return
+	}
+	now, r := time.Now().Unix(), &x.reply
+	if expires == expiresNow {
+		expires = now
+	}
+	x.entry.Own, x.entry.IsOwn = accesslog.StoreReply{Status: r.Status, Date: now, LastModified: lastModified, Expires: expires,
+		ContentType: r.MIME, Announced: int64(length), Length: int64(length)}, true
+}
+
+// expiresNow has noteOwn show the present moment.
+const expiresNow = -3
+
+// noteNotModified is noteOwn for a 304 about what head is the head of. It is sent without
+// Cache-Control, so that does not count.
+func noteNotModified(x *transaction, head *http1.Reply) {
+	if !x.p.logs.WantsStore() {
+		return
+	}
+	e, now := &x.entry, time.Now()
+	e.Own.Of(head, now)
+	e.Own.Status, e.Own.Announced, e.Own.Length, e.Own.Expires, e.IsOwn = 304, -1, 0, -1, true
+	if head.Has(http1.Expires) {
+		at, ok := http1.ParseDate(head.Get(http1.Expires))
+		if !ok {
+			at = now
+		}
+		e.Own.Expires = at.Unix()
+	}
+}
+
+// logOwn has cache_store_log show the reply of the proxy's own, or that the client left
+// before there was any.
+func logOwn(x *transaction) {
+	e := &x.entry
+	if !e.IsOwn {
+		if !x.p.logs.WantsStore() || !x.fetch.Begun() || x.fetch.Answered() || x.req.MethodText == "CONNECT" {
+			return
+		}
+		e.Own = accesslog.NoReply
+	}
+	line := accesslog.StoreEntry{Now: e.Now, Method: x.req.MethodText, URL: e.URL, Reply: e.Own}
+	e.Pending = e.Pending.And(caching.Released(x.p.logs, &line))
 }
 
 // logQuery writes the line of an ICP query (log_icp_queries).

@@ -177,6 +177,7 @@ func (x *transaction) sendNotModified() bool {
 	x.tag = string(freshness.TagIMSHit)
 	r.Status = 304
 	r.SetMIME(stored.Get(http1.ContentType))
+	noteNotModified(x, &x.cached.Stored.Reply)
 	r.Fields.Reset()
 	for _, id := range freshness.NotModifiedFields {
 		for i := range stored.Len() {

@@ -4,7 +4,9 @@ import (
 	"context"
 	"time"
 
+	"github.com/cuttle-proxy/cuttle/forward/caching"
 	"github.com/cuttle-proxy/cuttle/forward/failure"
+	"github.com/cuttle-proxy/cuttle/forward/fetch"
 	"github.com/cuttle-proxy/cuttle/forward/http1"
 	"github.com/cuttle-proxy/cuttle/forward/icons"
 	"github.com/cuttle-proxy/cuttle/forward/peer"
@@ -88,6 +90,9 @@ func sendOwnHit(x *transaction, k *ownHit) bool {
 	}
 	r.KeepOwn()
 	r.FinishOwn(x.closes())
+	if unchanged {
+		noteOwn(x, 0, k.modified.Unix(), -1)
+	}
 	if unchanged || x.req.Method == http1.HEAD {
 		r.SendHead()
 	} else {
@@ -132,6 +137,11 @@ func (x *transaction) sendMade(m *made) bool {
 			out.AddString(http1.Connection, "close")
 		}
 	}
+	modified := int64(-1)
+	if !m.modified.IsZero() {
+		modified = m.modified.Unix()
+	}
+	noteOwn(x, len(m.body), modified, -1)
 	r.KeepOwn()
 	if m.bare {
 		r.PutBare()
@@ -166,6 +176,7 @@ func (x *transaction) purge() bool {
 	if x.client11() {
 		r.Fields.AddString(http1.Connection, "close")
 	}
+	noteOwn(x, 0, 0, -1)
 	r.PutBare()
 	r.SendHead()
 	return r.Keep
@@ -185,6 +196,7 @@ func (x *transaction) echo() bool {
 	r.Fields.AddString(http1.ContentType, "text/plain")
 	r.Fields.AddInt(http1.ContentLength, int64(len(x.page)))
 	r.AddDate(http1.Expires, now)
+	noteOwn(x, len(x.page), 0, expiresNow)
 	r.KeepOwn()
 	x.reply.FinishOwn(x.closes())
 	r.SendPage(x.page)
@@ -224,19 +236,14 @@ func (d documents) Get(ctx context.Context, through *peer.Peer, url string, kind
 // body is what follows the head of a document; it holds the policy it is fetched
 // under.
 type body struct {
-	ownedBody
+	*fetch.Owned
 	p *policy
-}
-
-// ownedBody is a fetch as far as the one who reads its body goes.
-type ownedBody interface {
-	Read(b []byte) (int, error)
-	Close()
 }
 
 // Close implements io.Closer.
 func (b body) Close() error {
-	b.ownedBody.Close()
+	caching.ReleasedFetch(b.p.logs, &b.Fetch, time.Now()).Wait()
+	b.Owned.Close()
 	b.p.Release()
 	return nil
 }

@@ -18,6 +18,7 @@ import (
 // connection stays.
 func (x *transaction) refuse(f *failure.Failure) bool {
 	x.report(f)
+	x.now = time.Now()
 	x.leave()
 	r := &x.reply
 	if f.Page == errpage.LifetimeExpired {
@@ -35,6 +36,7 @@ func (x *transaction) refuse(f *failure.Failure) bool {
 	r.MustKeep = false
 	x.bodyLeftUnread()
 	x.makePage(f)
+	noteOwn(x, len(x.page), 0, expiresNow)
 	if x.cl.gone.Load() {
 		return false
 	}

@@ -79,7 +79,12 @@ type Entry struct {
 	// UserAgent and Referer are the request's fields; nil when absent.
 	UserAgent, Referer []byte
 
-	// Pending is the last line that was put down of this entry.
+	// Own is the reply as cache_store_log shows it, where IsOwn says that it is one of the
+	// proxy's own.
+	Own   StoreReply
+	IsOwn bool
+
+	// Pending are the last lines that were put down of this entry.
 	Pending Pending
 
 	scratch []byte // a value being quoted

@@ -72,7 +72,7 @@ func (r *Request) StoreWhole(ctx context.Context, own *fetch.Fetch) bool {
 		}
 	}
 	r.Cache.joins.drop(r.key)
-	r.Cache.Store.Put(&store.Opening{Key: r.key, Method: r.Request.Method, URL: r.keptAs()}, &h, body)
+	r.Cache.Store.Put(&store.Opening{Key: r.key, Method: r.Request.Method, URL: r.keptAs(), Asked: own.Asked().Logged}, &h, body)
 	r.stored = true
 	return true
 }
@@ -177,6 +177,9 @@ func (r *Request) newFilling(asks *fetch.Request, first *http1.Outgoing, leftOut
 func (f *Filling) open(r *store.Reader, collapsed bool) {
 	asked := f.Asked()
 	o := store.Opening{Key: f.key, Method: asked.Method, URL: bytes.Clone(asked.KeptAs()), Collapsed: collapsed}
+	if !bytes.Equal(asked.Logged, o.URL) {
+		o.Asked = bytes.Clone(asked.Logged)
+	}
 	f.entry = f.cache.Store.Begin(o, f, r)
 }
 

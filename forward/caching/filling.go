@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/cuttle-proxy/cuttle/forward/failure"
 	"github.com/cuttle-proxy/cuttle/forward/fetch"
@@ -44,6 +45,7 @@ type Filling struct {
 	pin       fetch.Pin
 	refresh   *refresh // the stored object the origin is asked about, nil for none
 	spares    bool     // a reply that is not stored leaves what is stored alone
+	published bool     // the reply is the entry's
 	keeping   keeping  // of a fetch that was a client's own: decided before it became this
 	partial   int64    // the length of the whole, when a 206 brings all of it
 	requested int64    // when the request was made, in seconds since 1970
@@ -209,6 +211,9 @@ func (f *Filling) end() {
 	f.CountVerified()
 	if f.refresh != nil {
 		f.refresh.end()
+	}
+	if !f.published {
+		ReleasedFetch(f.cache.Logs(), &f.Fetch, time.Now()).Wait()
 	}
 	f.Close()
 	f.ctx.end()

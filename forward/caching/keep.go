@@ -82,6 +82,7 @@ func (f *Filling) publish() bool {
 	}
 	f.cache.noteHead(at.method)
 	f.cache.joins.drop(f.key)
+	f.published = true
 	f.entry.Publish(&h)
 	return true
 }

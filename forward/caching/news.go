@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/cuttle-proxy/cuttle/forward/accesslog"
+	"github.com/cuttle-proxy/cuttle/forward/fetch"
 	"github.com/cuttle-proxy/cuttle/forward/http1"
 	"github.com/cuttle-proxy/cuttle/forward/report"
 	"github.com/cuttle-proxy/cuttle/forward/store"
@@ -50,3 +51,26 @@ var shownHeads = sync.Pool{New: func() any { return new(http1.Reply) }}
 
 // shownOptions: what is in the cache was accepted once.
 var shownOptions = http1.Options{Relaxed: true, MaxHead: math.MaxInt32}
+
+// Released puts down that a reply is over that was not to be stored. Through 2.6's store
+// all replies pass, and its log shows each where it leaves, under a private key. Of the
+// line Now, Reply, Method and URL are given.
+func Released(logs *accesslog.Logs, line *accesslog.StoreEntry) accesslog.Pending {
+	line.Action, line.Dir, line.Known, line.Key = store.Released.String(), -1, true, store.RandomKey()
+	return logs.Store(line)
+}
+
+// ReleasedFetch is Released for what a fetch has brought. A fetch without a reply has
+// nothing to show, and a CONNECT no part in the store.
+func ReleasedFetch(logs *accesslog.Logs, f *fetch.Fetch, now time.Time) accesslog.Pending {
+	if logs == nil || !logs.WantsStore() || !f.Answered() || f.Asked().Method == http1.CONNECT {
+		return accesslog.Pending{}
+	}
+	asked := f.Asked()
+	line := accesslog.StoreEntry{Now: now, Method: asked.MethodText, URL: asked.LoggedURL()}
+	line.Reply.Of(&f.Reply, now)
+	if line.Reply.Length = f.Came(); f.HeadLen() == 0 {
+		line.Reply.Date = now.Unix() // that of the head it gets here
+	}
+	return Released(logs, &line)
+}

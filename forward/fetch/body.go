@@ -19,7 +19,7 @@ func (f *Fetch) frame() *failure.Failure {
 	if fault != http1.NoFault || f.Reply.Status == 101 && f.Any11() && !f.Upgrades() {
 		return failure.InvalidReply() // nobody asked for another protocol
 	}
-	f.framing = body
+	f.framing, f.left = body, 0
 	stays := f.Reply.Persistent(f.Reply.Major, f.Reply.Minor, f.origin11())
 	if p := f.hop.Peer; p != nil {
 		// Only replies tell whether it keeps connections: as in 2.6 one that was closed
@@ -211,6 +211,7 @@ func (f *Fetch) decode(wait bool) error {
 				return err
 			}
 			if f.piece = data; len(data) > 0 {
+				f.left -= int64(len(data))
 				return nil
 			}
 			if took == 0 {
@@ -265,10 +266,24 @@ func (f *Fetch) Socket() (c sock.Stream, left int64) {
 
 // Moved implements reply.Spliced.
 func (f *Fetch) Moved(n int64, err error) {
+	f.left -= n
 	if f.framing.Framing == http1.ByLength {
-		f.left -= n
 		f.complete = f.left == 0
 	} else {
 		f.complete = err == nil
 	}
+}
+
+// Came is how many bytes of the body have come, as far as that is known: those in chunks
+// count when they are read.
+func (f *Fetch) Came() int64 {
+	switch f.framing.Framing {
+	case http1.NoBody:
+		return 0
+	case http1.ByChunks:
+		return -f.left
+	case http1.ByLength:
+		return f.framing.Length - f.left + int64(len(f.answer)-f.at)
+	}
+	return int64(len(f.answer)-f.at) - f.left
 }

@@ -75,10 +75,11 @@ type state struct {
 	chunked  http1.Chunked
 	at       int    // of answer: the body up to here is read
 	piece    []byte // decoded, not yet given out
-	left     int64  // of a body of known length
+	left     int64  // of a body of known length; of others what was read, below zero
 	excess   bool   // more came at once with the head than the reply was to have
 	reusable bool   // the connection may serve another request once the body is read
 	complete bool   // the body was read to its end
+	there    bool   // Head has succeeded
 	over     bool   // Leave was called
 }
 
@@ -108,6 +109,9 @@ func (f *Fetch) Begin(ctx context.Context, env *Env, p *Policy, req *Request) {
 
 // Asked is what is fetched, nil before Begin.
 func (f *Fetch) Asked() *Request { return f.req }
+
+// Answered reports whether Head has succeeded.
+func (f *Fetch) Answered() bool { return f.there }
 
 // Begun reports whether Begin was called.
 func (f *Fetch) Begun() bool { return f.req != nil }
@@ -141,6 +145,7 @@ func (f *Fetch) Head() *failure.Failure {
 				continue
 			}
 			if why = f.frame(); why == nil || why.Repeat == failure.Never {
+				f.there = why == nil
 				return why
 			}
 		}

@@ -18,9 +18,10 @@ import (
 type Owned struct {
 	Fetch
 
-	head, target, canonicalURL []byte
-	parsed                     http1.Request // of a copied request the fields alone
-	url                        http1.URL
+	head, target, canonicalURL, logged []byte
+
+	parsed http1.Request // of a copied request the fields alone
+	url    http1.URL
 
 	ownedState
 }
@@ -52,7 +53,8 @@ func (o *Owned) Copy(r *Request) {
 	o.facts.URL, o.facts.Request, o.facts.Reply, o.facts.Conn, o.facts.Login = &o.url, &o.parsed.Fields, nil, nil, nil
 	o.request = *r
 	o.request.Fields, o.request.URL, o.request.CanonicalURL, o.request.Facts = &o.parsed.Fields, &o.url, o.canonicalURL, &o.facts
-	o.request.StoreURL = bytes.Clone(r.StoreURL)
+	o.logged = append(o.logged[:0], r.Logged...)
+	o.request.StoreURL, o.request.Logged = bytes.Clone(r.StoreURL), o.logged
 	o.request.Body, o.request.Have, o.request.Source, o.request.Waiting, o.request.Pin = http1.Body{}, nil, nil, nil, nil
 }
 

@@ -25,6 +25,8 @@ type Request struct {
 	CanonicalURL []byte
 	// StoreURL is the URL under which the reply is kept, nil for CanonicalURL.
 	StoreURL []byte
+	// Logged is the URL as the client asked for it, as logs show it; empty for CanonicalURL.
+	Logged []byte
 	// KeepHost: the client's Host goes out as it is, whatever URL says
 	// (url_rewrite_host_header off).
 	KeepHost bool
@@ -73,6 +75,14 @@ type Request struct {
 	Waiting Waiting
 	// Pin holds the connection the client has authenticated; nil for who cannot.
 	Pin *Pin
+}
+
+// LoggedURL is the URL in logs.
+func (r *Request) LoggedURL() []byte {
+	if len(r.Logged) > 0 {
+		return r.Logged
+	}
+	return r.CanonicalURL
 }
 
 // KeptAs is the URL under which the reply is kept.
