@@ -61,11 +61,13 @@ func TestMaskLogLine(t *testing.T) {
 	p := testPlayer()
 	p.sc.LogMask = [][2]string{{`^(\{TS\}) +\d+`, `\1 {MS}`}}
 	for in, want := range map[string]string{
-		"1163922028.042      7 127.0.0.1 TCP_MISS/200 329 GET http://127.0.0.1:21002/a - DIRECT/127.0.0.1 text/plain": "{TS} {MS} 127.0.0.1 TCP_MISS/200 {RX} GET http://127.0.0.1:{ORIGIN_PORT}/a - DIRECT/127.0.0.1 text/plain",
-		"1163922028.042      7 127.0.0.1 TCP_MISS/200 330 GET x - DIRECT/- -":                                         "{TS} {MS} 127.0.0.1 TCP_MISS/200 330 GET x - DIRECT/- -",
-		`127.0.0.1 - - [23/Nov/2026:04:00:28 +0000] "GET x HTTP/1.0" 200 329 TCP_MISS:DIRECT`:                         `127.0.0.1 - - [{CLF}] "GET x HTTP/1.0" 200 {RX} TCP_MISS:DIRECT`,
-		"1764000000.12  15 sizes 429 428 100 99 squid/2.6":                                                            "{TS} {MS} sizes {RX+TX} {RX+TX-1} {TX} 99 squid/{VERSION}",
-		"at 1764000000 and 17640000001":                                                                               "at {EPOCH} and 17640000001",
+		"1163922028.042      7 127.0.0.1 TCP_MISS/200 329 GET http://127.0.0.1:21002/a - DIRECT/127.0.0.1 text/plain":                                          "{TS} {MS} 127.0.0.1 TCP_MISS/200 {RX} GET http://127.0.0.1:{ORIGIN_PORT}/a - DIRECT/127.0.0.1 text/plain",
+		"1163922028.042      7 127.0.0.1 TCP_MISS/200 330 GET x - DIRECT/- -":                                                                                  "{TS} {MS} 127.0.0.1 TCP_MISS/200 330 GET x - DIRECT/- -",
+		`127.0.0.1 - - [23/Nov/2026:04:00:28 +0000] "GET x HTTP/1.0" 200 329 TCP_MISS:DIRECT`:                                                                  `127.0.0.1 - - [{CLF}] "GET x HTTP/1.0" 200 {RX} TCP_MISS:DIRECT`,
+		"1764000000.12  15 sizes 429 428 100 99 squid/2.6":                                                                                                     "{TS} {MS} sizes {RX+TX} {RX+TX-1} {TX} 99 squid/{VERSION}",
+		"1764000000.042 RELEASE -1 FFFFFFFF 03805A84A7465C8AC9F8F6E71375B1C1  200 1795406400        -1 946684800 text/html 10/10 GET http://127.0.0.1:21002/a": "{TS} RELEASE -1 FFFFFFFF {KEY}  200 {DATE:+0}        -1 946684800 text/html 10/10 GET http://127.0.0.1:{ORIGIN_PORT}/a",
+		"1764000000.042 SWAPOUT 01 0000001F 03805A84A7465C8AC9F8F6E71375B1C1   ?         ?         ?         ? ?/? ?/? ? ?":                                    "{TS} SWAPOUT 01 {FILE} {KEY}   ?         ?         ?         ? ?/? ?/? ? ?",
+		"at 1764000000 and 17640000001": "at {EPOCH} and 17640000001",
 	} {
 		if got := p.maskLogLine(in)["line"]; got != want {
 			t.Errorf("maskLogLine(%q)\n got %q\nwant %q", in, got, want)

@@ -9,6 +9,7 @@ import (
 
 var (
 	nativeLine = regexp.MustCompile(`^(\d{9,}\.\d{3}) +(-?\d+) (\S+) ([A-Z_]+/\d{3}) (\d+) (.*)$`)
+	storeLine  = regexp.MustCompile(`^(\d{9,}\.\d{3}) ([A-Z_]+ +(?:-1|\d\d)) ([0-9A-F]{8}) ([0-9A-F]{32}) (.*)$`)
 	loggedDate = regexp.MustCompile(`[A-Z][a-z]{2},(?: |%20)\d\d(?: |%20)[A-Z][a-z]{2}(?: |%20)20\d\d(?: |%20)\d\d:\d\d:\d\d(?: |%20)GMT`)
 	clfDate    = regexp.MustCompile(`(\[?)\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}(\]?)`)
 	epoch      = regexp.MustCompile(`1[789]\d{8}(\.\d{1,3})?`)
@@ -32,6 +33,9 @@ func (p *player) maskLogLine(line string) map[string]any {
 		ms, _ := strconv.Atoi(m[2])
 		return map[string]any{"line": p.mask("{TS} {MS} " + m[3] + " " + m[4] + " " + size + " " + rest), "ms": float64(ms)}
 	}
+	if m := storeLine.FindStringSubmatch(line); m != nil {
+		return map[string]any{"line": p.maskStoreLine(m)}
+	}
 	line = maskEpochs(line)
 	line = clfDate.ReplaceAllString(line, "${1}{CLF}${2}")
 	line = loggedDate.ReplaceAllString(line, "{HTTPDATE}")
@@ -40,6 +44,26 @@ func (p *player) maskLogLine(line string) map[string]any {
 		line = substitute(sub, line)
 	}
 	return map[string]any{"line": p.mask(p.maskSizes(line))}
+}
+
+// maskStoreLine masks the parts of a line of cache_store_log: keys depend on ports or are
+// used once, numbers of files on what was there before.
+func (p *player) maskStoreLine(m []string) string {
+	file, rest := m[3], m[5]
+	if file != "FFFFFFFF" {
+		file = "{FILE}"
+	}
+	rest = epoch.ReplaceAllStringFunc(rest, func(s string) string {
+		at, err := strconv.ParseInt(s, 10, 64)
+		if err != nil {
+			return s
+		}
+		return "{DATE:" + signed(at-p.vals.start.Unix()) + "}"
+	})
+	for _, sub := range p.sc.LogMask {
+		rest = substitute(sub, rest)
+	}
+	return p.mask("{TS} " + m[2] + " " + file + " {KEY} " + rest)
 }
 
 // maskEpochs masks times in seconds, with or without a fraction, where no digit

@@ -35,7 +35,7 @@ var headLines = []string{
 }
 
 var replaceable = []string{"icp_port", "snmp_port", "htcp_port", "visible_hostname", "hosts_file", "minimum_icp_query_timeout", "dns_nameservers",
-	"dns_timeout", "dns_retransmit_interval", "shutdown_lifetime", "cache_mem", "error_directory"}
+	"dns_timeout", "dns_retransmit_interval", "shutdown_lifetime", "cache_mem", "error_directory", "cache_store_log"}
 
 const hostsFile = `127.0.0.1 localhost
 127.0.0.1 origin.test www.origin.test other.test a.b.example.test UPPER.test
