@@ -23,6 +23,9 @@ func (c *Cache) report(n store.Notice) {
 	case n.TakenOut:
 		c.Fetching.Log.Error("ERROR: cache_dir {cache_dir} is not used any more: {error}; serving goes on without it, and SIGHUP tries it again",
 			zap.String("cache_dir", n.Path), report.Error(n.Err))
+	case n.Shrunk > 0:
+		c.Fetching.Log.Warn("WARNING: Shrinking cache_dir {cache_dir} to {size} KB until the next reconfigure: {error}",
+			zap.String("cache_dir", n.Path), zap.Int64("size", n.Shrunk>>10), report.Error(n.Err))
 	default:
 		c.Fetching.Log.Warn("WARNING: cache_dir {cache_dir}: {error}", zap.String("cache_dir", n.Path), report.Error(n.Err))
 	}

@@ -30,7 +30,7 @@ func (s *Store) chooseDisk(length int64, head int) *swapOut {
 // unknown.
 func (d *disk) takes(size int64) bool {
 	c := d.config.Load()
-	if c.ReadOnly || c.NoStore || d.failed.Load() || d.size.Load()+d.coming.Load() > c.Size {
+	if c.ReadOnly || c.NoStore || d.failed.Load() || d.size.Load()+d.coming.Load() > d.room() {
 		return false
 	}
 	if size < 0 {
@@ -70,5 +70,5 @@ func (d *disk) before(other *disk) bool {
 	if theirs.MaxSize >= 0 && (mine.MaxSize < 0 || mine.MaxSize > theirs.MaxSize) {
 		return false
 	}
-	return mine.Size-d.size.Load() >= theirs.Size-other.size.Load()
+	return d.room()-d.size.Load() >= other.room()-other.size.Load()
 }

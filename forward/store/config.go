@@ -103,4 +103,7 @@ type Notice struct {
 	// because of that.
 	Err      error
 	TakenOut bool
+	// Shrunk is how many bytes the directory may hold from now on, as its file system is
+	// full; 0 for other news.
+	Shrunk int64
 }

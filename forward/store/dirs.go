@@ -89,6 +89,7 @@ func diskLinks(r *index.Record) *index.Links { return &r.Disk }
 // changeDir has another line of the configuration apply to a directory.
 func (s *Store) changeDir(d *disk, dc *DirConfig) {
 	old := d.config.Swap(dc)
+	d.limit.Store(0)
 	if old.Policy.order() == dc.Policy.order() {
 		return
 	}

@@ -18,6 +18,7 @@ type disk struct {
 	// what is announced for those under way.
 	size, coming atomic.Int64
 	objects      atomic.Int64
+	limit        atomic.Int64 // what its size may be since its file system was full, 0 for as configured
 	open         atomic.Int32 // files being read or written
 	rebuilt      atomic.Bool
 	done, total  atomic.Int64 // of its rebuild
@@ -142,6 +143,15 @@ func (ds *disks) take() []errand {
 	all := ds.errands
 	ds.errands = nil
 	return all
+}
+
+// room is how large the directory may become, in bytes.
+func (d *disk) room() int64 {
+	size := d.config.Load().Size
+	if limit := d.limit.Load(); limit > 0 {
+		return min(size, limit)
+	}
+	return size
 }
 
 // load is how much a directory is occupied, as 2.6 counts it.

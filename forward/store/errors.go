@@ -29,8 +29,11 @@ var (
 
 // diskFault reports whether an error concerns a directory as a whole.
 func diskFault(err error) bool {
-	if errors.Is(err, ufs.ErrGone) {
+	switch {
+	case errors.Is(err, ufs.ErrGone):
 		return true
+	case errors.Is(err, ufs.ErrFile):
+		return false
 	}
 	var errno syscall.Errno
 	if !errors.As(err, &errno) {

@@ -3,6 +3,7 @@ package store
 import (
 	"errors"
 	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/cuttle-proxy/cuttle/forward/store/ufs"
@@ -66,6 +67,49 @@ func TestADirectoryThatGoesAway(t *testing.T) {
 				t.Errorf("%d objects are back", got)
 			}
 		})
+	}
+}
+
+// A folder that has become a file costs its objects, not the directory.
+func TestAFolderThatIsAFile(t *testing.T) {
+	c := withDisk(t)
+	c.MaxInMemory, c.Memory = 1000, 256<<10
+	notices := make(chan Notice, 100)
+	c.Report = func(n Notice) {
+		if n.Err != nil {
+			notices <- n
+		}
+	}
+	s := rebuilt(t, open(t, c))
+	d := docOf(0, 100_000)
+	s.put(t, d)
+	files := objectFiles(t, c.Dirs[0].Path)
+	if len(files) != 1 {
+		t.Fatalf("%q", files)
+	}
+	folder := filepath.Dir(files[0])
+	if err := os.RemoveAll(folder); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(folder, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	var r Reader
+	if found := s.find(d, &r); found != Hit {
+		t.Fatalf("found %d", found)
+	}
+	if err := r.Load(t.Context(), d.url); !errors.Is(err, ErrSwapFail) {
+		t.Errorf("loaded: %v", err)
+	}
+	r.Close()
+	for n := range 5 {
+		s.put(t, docOf(1+n, 100_000))
+	}
+	if n := <-notices; !errors.Is(n.Err, ufs.ErrFile) || n.TakenOut || len(notices) != 0 {
+		t.Errorf("reported %+v, and %d more", n, len(notices))
+	}
+	if st := s.Stats(); st.Dirs[0].TakenOut {
+		t.Error("taken out")
 	}
 }
 

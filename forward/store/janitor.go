@@ -74,12 +74,13 @@ func (s *Store) runErrands() {
 // takes to come below, and once a second between cache_swap_low and the limit some,
 // more of them the fuller it is.
 func (s *Store) makeRoom(d *disk, regular bool) {
-	c, dc := s.config.Load(), d.config.Load()
-	low, high := dc.Size/100*int64(c.SwapLow), dc.Size/100*int64(c.SwapHigh)
+	c := s.config.Load()
+	room := d.room()
+	low, high := room/100*int64(c.SwapLow), room/100*int64(c.SwapHigh)
 	size := d.size.Load() + d.coming.Load()
 	remove := 0
-	if regular && size > low && dc.Size > low {
-		full := min(float64(size-low)/float64(dc.Size-low), 1)
+	if regular && size > low && room > low {
+		full := min(float64(size-low)/float64(room-low), 1)
 		remove = int(10 + 70*full)
 	}
 	for passed := 0; passed < maxPassed; {
@@ -145,6 +146,9 @@ func (s *Store) diskError(d *disk, err error) {
 		return
 	}
 	s.stats.diskErrors.Add(1)
+	if ufs.Full(err) && s.diskFull(d, err) {
+		return
+	}
 	out := diskFault(err)
 	if out && d.failed.Swap(true) || !out && !d.mayTell(s.now()) {
 		return
@@ -153,6 +157,24 @@ func (s *Store) diskError(d *disk, err error) {
 	if out {
 		go s.forgetDisk(d)
 	}
+}
+
+// diskFull has a directory whose file system is full make do, as 2.6 does, with what its
+// objects take now: some of them leave for others. It is false where there are none: then
+// others have the room, and nothing can be written.
+func (s *Store) diskFull(d *disk, err error) bool {
+	if d.objects.Load() == 0 {
+		return false
+	}
+	held := d.size.Load()
+	if held < d.room() {
+		d.limit.Store(held)
+	}
+	if d.mayTell(s.now()) {
+		s.tell(Notice{Path: d.config.Load().Path, Err: err, Shrunk: d.room()})
+	}
+	s.disks.nudge()
+	return true
 }
 
 // forgetDisk takes everything a directory held out of the index; its files stay.

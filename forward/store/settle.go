@@ -115,7 +115,7 @@ func (s *Store) enterDisk(sh *index.Shard, id index.ID, rec *index.Record, d *di
 
 // nudgeIfFull has the janitor make room when a directory is beyond cache_swap_high.
 func (s *Store) nudgeIfFull(d *disk) {
-	if d.size.Load()+d.coming.Load() > d.config.Load().Size/100*int64(s.config.Load().SwapHigh) {
+	if d.size.Load()+d.coming.Load() > d.room()/100*int64(s.config.Load().SwapHigh) {
 		s.disks.nudge()
 	}
 }

@@ -100,7 +100,7 @@ func (s *Store) Stats() Stats {
 	}
 	for _, d := range s.disks.all() {
 		dc := d.config.Load()
-		st.Dirs = append(st.Dirs, DirStats{Path: dc.Path, Objects: d.objects.Load(), Size: d.size.Load(), MaxSize: dc.Size,
+		st.Dirs = append(st.Dirs, DirStats{Path: dc.Path, Objects: d.objects.Load(), Size: d.size.Load(), MaxSize: d.room(),
 			Open: int(d.open.Load()), Rebuilt: d.rebuilt.Load(), TakenOut: d.failed.Load(), ReadOnly: dc.ReadOnly, Load: d.load(), LoadFull: 1000})
 	}
 	return st

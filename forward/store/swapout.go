@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"os"
 	"syscall"
 
@@ -187,7 +188,9 @@ func (e *Entry) createFile(sw *swapOut, head []byte) error {
 	}
 	file, start, err := sw.d.dir.Create(number, &meta)
 	if err != nil {
-		e.s.disks.unlink(sw.d.slot, number)
+		if !errors.Is(err, ufs.ErrFile) {
+			e.s.disks.unlink(sw.d.slot, number)
+		}
 		return err
 	}
 	sw.d.opened(e.s)

@@ -189,7 +189,7 @@ func withFaulty(t *testing.T) (Config, *faulty, chan Notice) {
 // Rule 7: a directory that fails is reported once and taken out; what is in memory
 // stays, everything else is a miss, and serving goes on.
 func TestAFailingDiskIsTakenOut(t *testing.T) {
-	for _, errno := range []syscall.Errno{syscall.EIO, syscall.ENOSPC, syscall.EROFS} {
+	for _, errno := range []syscall.Errno{syscall.EIO, syscall.EROFS, syscall.EACCES} {
 		c, f, notices := withFaulty(t)
 		s := rebuilt(t, open(t, c))
 		small, large := docOf(1, 1000), docOf(2, 500_000)
@@ -227,6 +227,67 @@ func TestAFailingDiskIsTakenOut(t *testing.T) {
 			return len(st.Dirs) == 1 && !st.Dirs[0].TakenOut && st.Dirs[0].Objects > 0
 		})
 	}
+}
+
+// A directory whose file system is full serves what it has and makes do with that much
+// room, as in 2.6, until it is configured anew. One that has nothing is taken out.
+func TestAFullDiskShrinks(t *testing.T) {
+	c, f, notices := withFaulty(t)
+	c.MaxInMemory, c.Memory = 1000, 256<<10
+	s := rebuilt(t, open(t, c))
+	const size = 100_000
+	for n := range 20 {
+		s.put(t, docOf(n, size))
+	}
+	held := s.Stats().Dirs[0].Size
+	f.fail(syscall.ENOSPC, nil)
+	for n := range 5 {
+		s.put(t, docOf(100+n, size))
+	}
+	if n := <-notices; !errors.Is(n.Err, syscall.ENOSPC) || n.TakenOut || n.Shrunk <= 0 || n.Shrunk > held || len(notices) != 0 {
+		t.Errorf("reported %+v, and %d more", n, len(notices))
+	}
+	f.fail(nil, nil)
+	room := s.Stats().Dirs[0].MaxSize
+	if room > held || room < held/2 {
+		t.Errorf("%d bytes of room, %d were held", room, held)
+	}
+	hits := 0
+	for n := range 20 {
+		if _, disk := s.holds(t, docOf(n, size)); disk {
+			hits++
+		}
+	}
+	if hits < 10 {
+		t.Errorf("%d hits of 20", hits)
+	}
+	eventually(t, "there is room again", func() bool {
+		d := docOf(200, size)
+		s.put(t, d)
+		_, disk := s.holds(t, d)
+		return disk
+	})
+	for n := range 40 {
+		s.put(t, docOf(300+n, size))
+	}
+	eventually(t, "it stays that small", func() bool { return s.Stats().Dirs[0].Size <= room })
+	if err := s.Reconfigure(c); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.Stats().Dirs[0].MaxSize; got != c.Dirs[0].Size {
+		t.Errorf("%d bytes of room after a reconfigure", got)
+	}
+}
+
+func TestAFullDiskWithoutObjectsIsTakenOut(t *testing.T) {
+	c, f, notices := withFaulty(t)
+	s := rebuilt(t, open(t, c))
+	f.fail(syscall.ENOSPC, nil)
+	s.put(t, docOf(1, 1000))
+	if n := <-notices; !n.TakenOut {
+		t.Errorf("reported %+v", n)
+	}
+	f.fail(nil, nil)
 }
 
 // An object whose file is gone, cut, or unreadable is a miss, once, and never a cut

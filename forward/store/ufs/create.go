@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 )
 
 // Errors of Allocate, which are no fault of the disk: the object is not stored.
@@ -43,7 +44,8 @@ func (d *Dir) Allocate() (Number, error) {
 // Create makes the file of a Number with m as its swap header; the reply is
 // written from offset on. A file that is there belongs to no object (one in the
 // cache has its Number in use) and is replaced, not overwritten, since it may be
-// being read. After an error there is no file.
+// being read. After an error there is no file; after ErrFile the Number is of no use to
+// anybody, and should not be given back.
 func (d *Dir) Create(n Number, m *Meta) (file *os.File, offset int64, err error) {
 	path := d.layout.file(n)
 	for range 3 {
@@ -53,9 +55,10 @@ func (d *Dir) Create(n Number, m *Meta) (file *os.File, offset int64, err error)
 		case errors.Is(err, fs.ErrExist):
 			step()
 			err = os.Remove(path)
-		case errors.Is(err, fs.ErrNotExist) && d.gone():
-			return nil, 0, d.goneError()
 		case errors.Is(err, fs.ErrNotExist):
+			if err = d.concerns(err); errors.Is(err, ErrGone) {
+				return nil, 0, err
+			}
 			step()
 			err = os.MkdirAll(filepath.Dir(path), folderMode)
 		}
@@ -67,7 +70,7 @@ func (d *Dir) Create(n Number, m *Meta) (file *os.File, offset int64, err error)
 		err = &fs.PathError{Op: "create", Path: path, Err: fs.ErrExist}
 	}
 	if err != nil {
-		return nil, 0, err
+		return nil, 0, d.concerns(err)
 	}
 	head := m.Append(nil)
 	step()
@@ -91,19 +94,25 @@ func Seal(file *os.File, size int64) error {
 }
 
 // Unlink removes the file of a Number, if it is there, and gives the Number
-// back. What Delete has noted is in swap.state before; on an error nothing has
-// happened and the Number stays in use.
+// back. What Delete has noted is in swap.state before, unless the file system is full:
+// then a file must go for anything to be written, and a record that is left names a file
+// that has another key, or is not there. On other errors nothing has happened and the
+// Number stays in use.
 func (d *Dir) Unlink(n Number) error {
 	if d.readOnly {
 		return nil
 	}
-	if err := d.Flush(); err != nil {
-		return err
+	full := d.Flush()
+	if full != nil && !Full(full) {
+		return full
 	}
 	step()
 	if err := os.Remove(d.layout.file(n)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
+		return d.concerns(err)
 	}
 	d.numbers.free(n)
-	return nil
+	return full
 }
+
+// Full reports whether an error says that the file system has no room.
+func Full(err error) bool { return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) }

@@ -3,9 +3,11 @@ package ufs
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"sync"
 	"sync/atomic"
+	"syscall"
 )
 
 // Options say where a directory is and how it is used.
@@ -40,10 +42,27 @@ var ErrForeign = errors.New("written by a machine of another kind; empty it and 
 // ErrGone: the directory in use is not there any more, or another one is in its place.
 var ErrGone = errors.New("the directory is gone")
 
-// gone reports whether it is. A start would not do without the folder that is looked for.
-func (d *Dir) gone() bool { return verifyFolder(d.firstFolder(0)) != nil }
+// ErrFile: a file, or the folder it belongs in, cannot be used; the directory can.
+var ErrFile = errors.New("of this file only")
 
-func (d *Dir) goneError() error { return fmt.Errorf("%s: %w", d.path, ErrGone) }
+// concerns says with an error about a file whether the directory is concerned as a whole.
+// A start would not do without the folder that is looked for.
+func (d *Dir) concerns(err error) error {
+	denied := errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.ENOTDIR)
+	if !denied && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	info, whole := os.Stat(d.firstFolder(0))
+	switch {
+	case errors.Is(whole, fs.ErrPermission):
+		return err
+	case whole != nil || !info.IsDir():
+		return fmt.Errorf("%s: %w", d.path, ErrGone)
+	case denied:
+		return fmt.Errorf("%w (%w)", err, ErrFile)
+	}
+	return err
+}
 
 // Open takes a directory into use: it looks for its folders and for swap.state,
 // whose records Rebuild reads. From here on the directory counts as not closed.

@@ -45,16 +45,14 @@ type Object struct {
 
 // OpenObject opens the file of number n for reading and checks that it is the
 // object wanted. The error wraps ErrMismatch if it is not, is fs.ErrNotExist where
-// there is no file, ErrGone where there is no directory, and ErrNotCached where that was asked for with cached and the
+// there is no file, ErrGone where there is no directory, ErrFile where the file alone
+// cannot be opened, and ErrNotCached where that was asked for with cached and the
 // disk would have to be waited for. It reads into buf, of which a few KB do: a
 // longer swap header takes memory of its own. The caller closes the file.
 func (d *Dir) OpenObject(n Number, want *Want, buf []byte, cached bool) (*Object, error) {
 	o, err := d.openObject(n, buf, cached)
-	if errors.Is(err, fs.ErrNotExist) && d.gone() {
-		err = d.goneError()
-	}
 	if err != nil {
-		return nil, err
+		return nil, d.concerns(err)
 	}
 	if err := o.check(want); err != nil {
 		o.File.Close()
