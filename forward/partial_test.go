@@ -12,6 +12,59 @@ func partOf(from, to, size int) string {
 	return strings.Replace(head, "\r\nCache", fmt.Sprintf("\r\nContent-Range: bytes %d-%d/%d\r\nCache", from, to-1, size), 1)
 }
 
+// A part that begins beyond what has come of an object on its way is asked for at the
+// origin, and does not touch the object; what is there already, or within
+// range_offset_limit, comes from it.
+func TestPartsAheadOfWhatComes(t *testing.T) {
+	body := text(100000)
+	for _, c := range []struct {
+		limit, asked string
+		ahead        bool
+	}{
+		{"0 KB", "bytes=50000-50009", true},
+		{"0 KB", "bytes=90000-", true},
+		{"0 KB", "bytes=0-9", false},
+		{"0 KB", "bytes=-10", false},
+		{"60 KB", "bytes=50000-50009", false},
+		{"60 KB", "bytes=90000-", true},
+		{"-1 KB", "bytes=90000-", false},
+	} {
+		s := newStoring(t, "quick_abort_min -1 KB\nrange_offset_limit "+c.limit)
+		whole := s.visit("/", "")
+		a := s.next()
+		a.say(sized(len(body)) + body[:1500])
+		whole.head()
+		v := s.visit("/", "Range: "+c.asked+"\r\n")
+		if c.ahead {
+			b := s.next()
+			if !strings.Contains(b.head, "Range: "+c.asked) {
+				t.Errorf("%s %s: the origin was asked %q", c.limit, c.asked, b.head)
+			}
+			b.say(partOf(90000, 90010, len(body)) + body[90000:90010])
+			if head := v.head(); !strings.Contains(head, "X-Cache: MISS") || !strings.Contains(head, "X-Cache-Lookup: HIT") {
+				t.Errorf("%s %s: %q", c.limit, c.asked, head)
+			}
+			b.end()
+			v.rest()
+			s.none()
+		}
+		a.say(body[1500:])
+		a.end()
+		if got := whole.rest(); got != body {
+			t.Errorf("%s %s: %d octets of the whole", c.limit, c.asked, len(got))
+		}
+		if !c.ahead {
+			if head := v.head(); !strings.Contains(head, " 206 ") || !strings.Contains(head, "X-Cache: HIT") {
+				t.Errorf("%s %s: %q", c.limit, c.asked, head)
+			}
+			v.rest()
+		}
+		s.settled(func() bool { return s.srv.StoreStats().Stored == 1 })
+		s.visit("/", "").is(body)
+		s.none()
+	}
+}
+
 // With range_offset_limit the whole is fetched for who asks for a part, gets that while
 // the whole comes in, and it is stored.
 func TestRangesOutOfAMiss(t *testing.T) {

@@ -20,6 +20,16 @@ func (r *Request) Ranges(o *Object) []freshness.Span {
 	return r.spans(&o.Reply, o.Length())
 }
 
+// ahead reports whether what was found is on its way, and far from the part that the
+// request asks for.
+func (r *Request) ahead() bool {
+	if !r.Asked.Ranged || r.Stored.Filler() == nil {
+		return false
+	}
+	specs, ok := freshness.ParseRange(nil, r.Request.Fields.Get(http1.Range))
+	return ok && r.Policy.Rules.Ahead(specs, r.Stored.Came())
+}
+
 // spans are the parts of a reply of so many bytes, -1 unknown, that the request asks for.
 func (r *Request) spans(rep *http1.Reply, length int64) []freshness.Span {
 	fields := &r.Request.Fields

@@ -128,6 +128,7 @@ func (r *Request) Decide(found bool) freshness.Decision {
 		f.Object, f.InMemory = &r.Stored.Described, !r.Stored.FromDisk()
 		_, f.Refreshing = r.Cache.refreshing.Load(r.Stored.key)
 		f.Coming = r.joined != nil || r.Stored.Filler() != nil
+		f.Ahead = r.ahead()
 		f.Matches = r.Asked.Matching && freshness.Matches(&r.Request.Fields, &r.Stored.Reply.Fields)
 	}
 	d := r.Policy.Rules.Decide(r.Rule, &r.Asked, f, r.Now.Unix())

@@ -38,6 +38,8 @@ type Found struct {
 	Refreshing bool
 	// Coming: the object is still on its way here, or the request has waited for it.
 	Coming bool
+	// Ahead: the request is for a part that is not here yet, and will not be soon.
+	Ahead bool
 	// HTTP: the origin can be asked whether the object is still the same.
 	HTTP bool
 	// Matches: the object has an entity tag of the request's If-Match.
@@ -79,7 +81,7 @@ func (r *Rules) decide(rule *Rule, q *Request, f Found, now int64) Decision {
 	case o.Has(Negative) && (now >= o.Expires || f.Coming): // 2.6 shares no error with those who wait
 		d.Action, d.Tag = Fetch, TagMiss
 		return d
-	case q.ForOrigin && !r.Offline:
+	case (q.ForOrigin || f.Ahead) && !r.Offline:
 		d.Action, d.Tag = Fetch, TagMiss
 		return d
 	case q.Reload && !bends:

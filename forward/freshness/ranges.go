@@ -110,9 +110,21 @@ func (r *Rules) FetchesWhole(specs []RangeSpec) bool {
 	case r.RangeOffsetLimit == 0 || len(specs) == 0:
 		return false
 	}
-	first := specs[0].From // -1, where the last bytes begin, is not known and counts as the start
+	return beginning(specs) <= r.RangeOffsetLimit
+}
+
+// Ahead reports whether these ranges begin beyond range_offset_limit, and beyond what has
+// come of an object on its way: 2.6 does not have the client wait for that.
+func (r *Rules) Ahead(specs []RangeSpec, came int64) bool {
+	return len(specs) > 0 && r.RangeOffsetLimit >= 0 && beginning(specs) > max(r.RangeOffsetLimit, came)
+}
+
+// beginning is the place where the first of some parts begins: -1, where the last bytes
+// begin, is not known and counts as the start.
+func beginning(specs []RangeSpec) int64 {
+	first := specs[0].From
 	for _, s := range specs {
 		first = min(first, s.From)
 	}
-	return first <= r.RangeOffsetLimit
+	return first
 }

@@ -28,3 +28,13 @@ func (r *Reader) Filler() Filler {
 	}
 	return r.entry.filler
 }
+
+// Came is how many bytes of the body are here.
+func (r *Reader) Came() int64 {
+	if r.entry == nil {
+		return r.length
+	}
+	r.entry.mu.Lock()
+	defer r.entry.mu.Unlock()
+	return r.entry.size
+}
