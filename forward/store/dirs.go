@@ -88,8 +88,14 @@ func diskLinks(r *index.Record) *index.Links { return &r.Disk }
 
 // changeDir has another line of the configuration apply to a directory.
 func (s *Store) changeDir(d *disk, dc *DirConfig) {
+	room := d.room()
 	old := d.config.Swap(dc)
 	d.limit.Store(0)
+	say := "Cache dir '%s' size remains unchanged at %d KB"
+	if dc.Size != room {
+		say = "Cache dir '%s' size changed to %d KB"
+	}
+	s.tell(Notice{Path: dc.Path, Lines: []string{fmt.Sprintf(say, dc.Path, dc.Size>>10)}})
 	if old.Policy.order() == dc.Policy.order() {
 		return
 	}

@@ -2,6 +2,9 @@ package store
 
 import (
 	"errors"
+	"fmt"
+	"slices"
+	"strings"
 	"testing"
 )
 
@@ -46,6 +49,34 @@ func TestReconfigureKeepsWhatItCan(t *testing.T) {
 	}
 	r.readAll(t, other)
 	r.Close()
+}
+
+// A reconfigure says of each directory that stays what size it may have, as 2.6 does.
+func TestReconfigureTellsSizes(t *testing.T) {
+	c := withDisk(t)
+	var told []string
+	c.Report = func(n Notice) {
+		for _, line := range n.Lines {
+			if strings.HasPrefix(line, "Cache dir") {
+				told = append(told, line) // by Reconfigure alone
+			}
+		}
+	}
+	s := rebuilt(t, open(t, c))
+	path, before := c.Dirs[0].Path, c.Dirs[0].Size
+	for _, size := range []int64{before, before / 2} {
+		c.Dirs = slices.Clone(c.Dirs)
+		c.Dirs[0].Size = size
+		if err := s.Reconfigure(c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if want := []string{
+		fmt.Sprintf("Cache dir '%s' size remains unchanged at %d KB", path, before>>10),
+		fmt.Sprintf("Cache dir '%s' size changed to %d KB", path, before>>11),
+	}; !slices.Equal(told, want) {
+		t.Errorf("%q, want %q", told, want)
+	}
 }
 
 // A directory that cannot be opened is left out, and all else is in force; at the start it
