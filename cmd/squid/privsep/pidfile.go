@@ -44,26 +44,42 @@ func pidPlace(path string) (*place, error) {
 	return walk(whole, false)
 }
 
-// WritePid writes the pid file. It is replaced as a whole, so that a reader never
-// meets half a number, and a symbolic link in its place is not followed.
+// WritePid writes the pid file. It is replaced as a whole, so that a reader meets the
+// old one or the new one and never none, and a symbolic link in its place is not followed.
 func WritePid(path string, pid int) error {
 	p, err := pidPlace(path)
 	if p == nil || err != nil {
 		return err
 	}
 	defer p.close()
-	if err := unix.Unlinkat(p.dir, p.name, 0); err != nil && err != unix.ENOENT {
+	name := p.name
+	p.name = fmt.Sprintf(".squid.pid.%d", pid) // no other copy's
+	if err := p.writeAnew(strconv.Itoa(pid) + "\n"); err != nil {
+		return fmt.Errorf("cannot write the pid file: %w", err)
+	}
+	if err := unix.Renameat(p.dir, p.name, p.dir, name); err != nil {
+		unix.Unlinkat(p.dir, p.name, 0)
 		return fmt.Errorf("cannot replace the pid file: %w", err)
+	}
+	return nil
+}
+
+// writeAnew makes a file that everybody may read, in place of one left over.
+func (p *place) writeAnew(text string) error {
+	if err := unix.Unlinkat(p.dir, p.name, 0); err != nil && err != unix.ENOENT {
+		return err
 	}
 	f, err := p.open(unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL, 0o644)
 	if err != nil {
-		return fmt.Errorf("cannot write the pid file: %w", err)
-	}
-	defer f.Close()
-	if err := f.Chmod(0o644); err != nil {
 		return err
 	}
-	_, err = f.WriteString(strconv.Itoa(pid) + "\n")
+	defer f.Close()
+	if err = f.Chmod(0o644); err == nil {
+		_, err = f.WriteString(text)
+	}
+	if err != nil {
+		unix.Unlinkat(p.dir, p.name, 0)
+	}
 	return err
 }
 

@@ -1,6 +1,7 @@
 package privsep
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
@@ -36,5 +37,38 @@ func TestPidFileIsReplacedAndOnlyOursRemoved(t *testing.T) {
 	}
 	if err := WritePid(filepath.Join(dir, "absent", "squid.pid"), 1); err == nil {
 		t.Error("no error for a folder that is not there")
+	}
+}
+
+// Whoever asks for the copy while its pid file is written anew, as a reconfigure does,
+// finds it.
+func TestPidFileIsNeverAbsent(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "squid.pid")
+	if err := WritePid(path, 4711); err != nil {
+		t.Fatal(err)
+	}
+	written := make(chan error)
+	go func() {
+		var err error
+		for range 200 {
+			err = errors.Join(err, WritePid(path, 4711))
+		}
+		written <- err
+	}()
+	for {
+		if text, err := PidText(path); text != "4711\n" || err != nil {
+			t.Fatalf("%q, %v", text, err)
+		}
+		select {
+		case err := <-written:
+			if err != nil {
+				t.Error(err)
+			}
+			if all, err := os.ReadDir(filepath.Dir(path)); len(all) != 1 || err != nil {
+				t.Errorf("%v, %v", all, err)
+			}
+			return
+		default:
+		}
 	}
 }
