@@ -1,6 +1,7 @@
 package fetch
 
 import (
+	"cmp"
 	"encoding/base64"
 	"net/url"
 	"strings"
@@ -212,7 +213,7 @@ func (f *Fetch) addCredentials() {
 		}
 		return
 	}
-	login := p.Login
+	login, own := p.Login, p.Login // for the peer as a proxy, and as an origin
 	switch {
 	case login == "":
 		return
@@ -225,17 +226,19 @@ func (f *Fetch) addCredentials() {
 		f.addProxyPass()
 		return
 	case strings.HasPrefix(login, "*"):
-		user := f.req.Facts.Told.Name()
-		if user == "" {
-			user = "-"
+		// As in 2.6, of two names the proxy gets the external ACL helper's and the origin
+		// the one that was authenticated.
+		var asked, proved string
+		if told := f.req.Facts.Told; told != nil {
+			asked, proved = told.User, told.AuthUser
 		}
-		login = user + login[1:]
+		login, own = cmp.Or(asked, proved, "-")+login[1:], cmp.Or(proved, asked, "-")+login[1:]
 	}
 	if !out.Has(http1.ProxyAuthorization) {
 		f.addBasic(http1.ProxyAuthorization, login)
 	}
-	if p.OriginServer && !out.Has(http1.Authorization) {
-		f.addBasic(http1.Authorization, login)
+	if p.OriginServer && f.rewrites() && !out.Has(http1.Authorization) {
+		f.addBasic(http1.Authorization, own)
 	}
 }
 

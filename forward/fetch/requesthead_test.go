@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cuttle-proxy/cuttle/forward/acl"
 	"github.com/cuttle-proxy/cuttle/forward/http1"
 )
 
@@ -76,5 +77,33 @@ func TestOwnCredentialsAreNotEscaped(t *testing.T) {
 	want := "Authorization: Basic " + base64.StdEncoding.EncodeToString([]byte("u:a%b@c")) + "\r\n"
 	if head := <-heads; !strings.Contains(head, want) {
 		t.Errorf("%q", head)
+	}
+}
+
+// login=*:password has the name the external ACL helper gave for the peer as a proxy, and
+// the one that was authenticated for it as an origin.
+func TestLoginWithTheUsersName(t *testing.T) {
+	r := newRig(t, "cache_peer 127.0.0.1 parent 81 0 no-query originserver login=*:pw\nnever_direct allow all")
+	for _, c := range []struct{ user, authenticated, proxy, origin string }{
+		{"ext", "joe", "ext", "joe"}, {"ext", "", "ext", "ext"}, {"", "joe", "joe", "joe"}, {"", "", "-", "-"},
+	} {
+		for method, asOrigin := range map[string]bool{"GET http://h.test/": true, "CONNECT h.test:443": false} {
+			f := new(Fetch)
+			f.Init()
+			req, _ := understood(t, method+" HTTP/1.0\r\n\r\n", nil)
+			req.Facts.Told = &acl.Told{User: c.user, AuthUser: c.authenticated}
+			f.Begin(t.Context(), &r.env, &r.policy, req)
+			if why := f.Choose(); why != nil {
+				t.Fatal(why)
+			}
+			f.hop = &f.hops[0]
+			head := string(f.requestHead(nil))
+			basic := func(user string) string {
+				return "Basic " + base64.StdEncoding.EncodeToString([]byte(user+":pw")) + "\r\n"
+			}
+			if !strings.Contains(head, "\r\nProxy-Authorization: "+basic(c.proxy)) || strings.Contains(head, "\r\nAuthorization: "+basic(c.origin)) != asOrigin {
+				t.Errorf("%+v, %s: %q", c, method, head)
+			}
+		}
 	}
 }
