@@ -105,12 +105,14 @@ func (f *File) put(line []byte) Pending {
 		return Pending{}
 	}
 	f.mu.Lock()
-	defer f.mu.Unlock()
 	if f.closed {
+		f.mu.Unlock()
 		return Pending{}
 	}
 	f.pending = append(f.pending, line...)
-	return Pending{{f, f.taken}}
+	number := f.taken
+	f.mu.Unlock()
+	return Pending{{f, number}}
 }
 
 // Pending are lines of at most two logs that were put down and are not with the kernel

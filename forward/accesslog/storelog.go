@@ -2,6 +2,7 @@ package accesslog
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
 	"time"
 
@@ -102,6 +103,10 @@ func appendStore(dst []byte, e *StoreEntry, stripQuery bool) []byte {
 	r := &e.Reply
 	dst = appendPadded(append(dst, ' '), int64(r.Status), 4, ' ')
 	for _, at := range [...]int64{r.Date, r.LastModified, r.Expires} {
+		if at == -1 {
+			dst = append(dst, "        -1"...)
+			continue
+		}
 		dst = appendPadded(append(dst, ' '), at, 9, ' ')
 	}
 	dst = append(append(append(dst, ' '), mediaType(r.ContentType)...), ' ')
@@ -120,20 +125,26 @@ func appendNumber(dst []byte, n uint32) []byte {
 }
 
 func appendUpperHex(dst, b []byte) []byte {
-	const digits = "0123456789ABCDEF"
-	for _, c := range b {
-		dst = append(dst, digits[c>>4], digits[c&15])
+	at := len(dst)
+	dst = slices.Grow(dst, 2*len(b))[:at+2*len(b)]
+	for i, c := range b {
+		dst[at+2*i], dst[at+2*i+1] = hexUpper[c>>4], hexUpper[c&15]
 	}
 	return dst
 }
 
 // mediaType is a Content-Type without its parameters.
 func mediaType(text []byte) []byte {
-	if end := bytes.IndexAny(text, "; \t"); end >= 0 {
-		text = text[:end]
+	for i, c := range text {
+		if c == ';' || c == ' ' || c == '\t' {
+			text = text[:i]
+			break
+		}
 	}
 	if len(text) == 0 {
-		return []byte("unknown")
+		return unknownType
 	}
 	return text
 }
+
+var unknownType = []byte("unknown")
