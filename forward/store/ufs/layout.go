@@ -54,14 +54,14 @@ func parseNumber(name string) (Number, bool) {
 
 // SwapStatePath is the path of a directory's swap.state: in the directory itself,
 // or where cache_swap_state (form) says. "%s" in that stands for the directory's
-// path with dots for slashes; without it, ".NN" is appended, where NN is the
+// path with dots for slashes, and none at its ends; without it, ".NN" is appended, where NN is the
 // number of the cache_dir line, counted from 0.
 func SwapStatePath(form, dir string, index int) string {
 	switch {
 	case form == "":
 		return filepath.Join(dir, "swap.state")
 	case strings.Contains(form, "%s"):
-		dotted := strings.ReplaceAll(strings.TrimLeft(dir, "/"), "/", ".")
+		dotted := strings.Trim(strings.ReplaceAll(dir, "/", "."), ".")
 		return strings.ReplaceAll(form, "%s", dotted)
 	}
 	return fmt.Sprintf("%s.%02d", form, index)

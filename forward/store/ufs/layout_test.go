@@ -46,6 +46,8 @@ func TestSwapStatePath(t *testing.T) {
 		{"/r/log", "/r/c/d", 0, "/r/log.00"},
 		{"/r/log", "/r/e", 1, "/r/log.01"},
 		{"/r/x.%s.y", "/tmp/r/c/d", 0, "/r/x.tmp.r.c.d.y"},
+		{"/r/%s.y", "/tmp/r/c/d/", 0, "/r/tmp.r.c.d.y"},
+		{"/r/%s", "/tmp/.r//.d/./", 0, "/r/tmp..r...d"},
 		{"/r/%d", "/tmp/r/c/d", 12, "/r/%d.12"}, // 2.6 gives this to printf
 	} {
 		if got := SwapStatePath(c.form, c.dir, c.index); got != c.want {
