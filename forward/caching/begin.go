@@ -177,7 +177,7 @@ func (r *Request) newFilling(asks *fetch.Request, first *http1.Outgoing, leftOut
 func (f *Filling) open(r *store.Reader, collapsed bool) {
 	asked := f.Asked()
 	o := store.Opening{Key: f.key, Method: asked.Method, URL: bytes.Clone(asked.KeptAs()), Collapsed: collapsed}
-	if !bytes.Equal(asked.Logged, o.URL) {
+	if logs := f.cache.Logs(); logs != nil && logs.WantsStore() && !bytes.Equal(asked.Logged, o.URL) {
 		o.Asked = bytes.Clone(asked.Logged)
 	}
 	f.entry = f.cache.Store.Begin(o, f, r)
