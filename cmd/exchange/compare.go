@@ -14,10 +14,12 @@ type difference struct {
 	recorded, now any
 }
 
-// compare gives the grade reached, 0 to 3, and what stopped it.
-func compare(recorded, now map[string]any, sc *scenario) (int, []difference) {
+// compare gives the grade reached, 0 to 3, and what stopped it. A play that was late by
+// so many seconds may be as far off with its dates and ages.
+func compare(recorded, now map[string]any, sc *scenario, late int) (int, []difference) {
+	slack := orDefault(sc.Slack, 2) + late
 	for grade := 1; grade <= 3; grade++ {
-		d := differ(view(recorded, grade, sc), view(now, grade, sc), orDefault(sc.Slack, 2), "")
+		d := differ(view(recorded, grade, sc, late), view(now, grade, sc, late), slack, "")
 		if grade == 1 {
 			d = append(d, elapsedProblems(now, sc)...)
 		}

@@ -83,7 +83,7 @@ func TestEveryWrongAnswerIsSeen(t *testing.T) {
 	for n, sc := range all {
 		now := without(sc.Observed, "proxy_died")
 		recorded := copied(now).(map[string]any)
-		if grade, differences := compare(recorded, now, sc); grade != 3 && len(sc.ElapsedMS) == 0 {
+		if grade, differences := compare(recorded, now, sc, 0); grade != 3 && len(sc.ElapsedMS) == 0 {
 			t.Errorf("%s: what was recorded reaches grade %d: %v", sc.id(), grade, differences)
 		}
 		tries := changes(now, "", nil)
@@ -93,7 +93,7 @@ func TestEveryWrongAnswerIsSeen(t *testing.T) {
 				continue
 			}
 			undo := c.apply()
-			if grade, _ := compare(recorded, now, sc); grade == 3 {
+			if grade, _ := compare(recorded, now, sc, 0); grade == 3 {
 				t.Errorf("%s: %s is not seen", sc.id(), c.where)
 			}
 			undo()

@@ -127,13 +127,20 @@ func TestGrades(t *testing.T) {
 		{"the tag", "TCP_MISS", "TCP_HIT", 0},
 	} {
 		now := tree(t, replaceOnce(t, recorded, c.from, c.to))
-		got, differences := compare(tree(t, recorded), now, &scenario{})
+		got, differences := compare(tree(t, recorded), now, &scenario{}, 0)
 		if got != c.want {
 			t.Errorf("%s: grade %d, want %d: %v", c.name, got, c.want, differences)
 		}
 	}
+	aged := tree(t, replaceOnce(t, replaceOnce(t, recorded, "{DATE:+0}", "{DATE:+6}"), `"X-A: 1"`, `"Age: {AGE:14}","X-A: 1"`))
+	was := tree(t, replaceOnce(t, recorded, `"X-A: 1"`, `"Age: {AGE:9}","X-A: 1"`))
+	for late, want := range map[int]int{0: 1, 3: 1, 4: 3} {
+		if got, differences := compare(was, aged, &scenario{}, late); got != want {
+			t.Errorf("%d s late: grade %d, want %d: %v", late, got, want, differences)
+		}
+	}
 	lim := []*float64{ptr(0), ptr(2)}
-	if got, _ := compare(tree(t, recorded), tree(t, recorded), &scenario{ElapsedMS: [][]*float64{lim}}); got != 0 {
+	if got, _ := compare(tree(t, recorded), tree(t, recorded), &scenario{ElapsedMS: [][]*float64{lim}}, 0); got != 0 {
 		t.Errorf("an elapsed time out of bounds reaches grade %d", got)
 	}
 }

@@ -26,7 +26,11 @@ type player struct {
 	sent        map[int]bool // of what clients sent
 	challenge   string       // last Digest challenge seen
 	exit        any
+	late        time.Duration // that its steps took beyond what they should
 }
+
+// prompt is how long a step may take, beside what it waits for, without being late.
+const prompt = time.Second
 
 func newPlayer(sc *scenario, px *proxy) *player {
 	return &player{sc: sc, px: px, vals: px.vals.within(sc.Name), origins: map[string]*origin{},
@@ -57,7 +61,9 @@ func (p *player) play() (map[string]any, error) {
 		if i < len(expected) {
 			exp, _ = expected[i].(map[string]any)
 		}
+		began := time.Now()
 		got, err := p.step(&p.sc.Steps[i], exp)
+		p.late += max(0, time.Since(began)-p.sc.Steps[i].pause()-prompt)
 		if err != nil {
 			return nil, fmt.Errorf("step %d: %w", i, err)
 		}
@@ -128,7 +134,7 @@ func (p *player) step(s *step, exp map[string]any) (map[string]any, error) {
 	}
 	switch {
 	case s.Wait != nil:
-		time.Sleep(milliseconds(*s.Wait))
+		time.Sleep(s.pause())
 		return map[string]any{}, nil
 	case s.File != nil, s.Conf != nil, s.Mv != nil, s.Rm != "", s.Ls != "":
 		return p.filesStep(s)
@@ -201,9 +207,7 @@ func (p *player) restart(s *step) map[string]any {
 	p.hangUpAll()
 	p.px.stop()
 	ok := p.px.start()
-	if ms, isNumber := s.Restart.(float64); isNumber && ms != 1 {
-		time.Sleep(milliseconds(ms))
-	}
+	time.Sleep(s.pause())
 	return map[string]any{"started": ok}
 }
 

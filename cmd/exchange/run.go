@@ -89,23 +89,24 @@ func (r *runner) playGroup(g []*scenario, pool *portPool, dns string) {
 		if px == nil || !px.running() {
 			px = r.newProxy(sc, pool, dns)
 			if err := px.install(); err != nil {
-				r.done(sc, nil, false, err)
+				r.done(sc, nil, 0, false, err)
 				continue
 			}
 			started := px.start()
 			if sc.mustNotStart() {
-				r.done(sc, map[string]any{"steps": []any{}, "origin": []any{}, "logs": map[string]any{}, "started": started}, false, nil)
+				r.done(sc, map[string]any{"steps": []any{}, "origin": []any{}, "logs": map[string]any{}, "started": started}, 0, false, nil)
 				return
 			}
 			if !started {
 				for _, lost := range g[i:] {
-					r.done(lost, nil, false, fmt.Errorf("did not start: %s", px.tail()))
+					r.done(lost, nil, 0, false, fmt.Errorf("did not start: %s", px.tail()))
 				}
 				return
 			}
 		}
-		obs, err := newPlayer(sc, px).play()
-		r.done(sc, obs, !px.running() && !sc.endsProxy(), err)
+		p := newPlayer(sc, px)
+		obs, err := p.play()
+		r.done(sc, obs, p.late, !px.running() && !sc.endsProxy(), err)
 	}
 }
 
@@ -121,7 +122,7 @@ func (r *runner) newProxy(sc *scenario, pool *portPool, dns string) *proxy {
 	return &proxy{bin: r.bin, dir: dir, vals: v, sc: sc, extra: r.confLines, limit: r.startTimeout, offsets: map[string]int64{}}
 }
 
-func (r *runner) done(sc *scenario, obs map[string]any, died bool, err error) {
+func (r *runner) done(sc *scenario, obs map[string]any, late time.Duration, died bool, err error) {
 	res := result{sc: sc}
 	switch {
 	case err != nil:
@@ -130,7 +131,7 @@ func (r *runner) done(sc *scenario, obs map[string]any, died bool, err error) {
 		res.differences = []difference{{"no recording", "", ""}}
 	default:
 		expDied, _ := sc.Observed["proxy_died"].(bool)
-		res.grade, res.differences = compare(without(sc.Observed, "proxy_died"), obs, sc)
+		res.grade, res.differences = compare(without(sc.Observed, "proxy_died"), obs, sc, int(late/time.Second))
 		if died && !expDied {
 			res.grade, res.differences = 0, append([]difference{{"proxy died", "", ""}}, res.differences...)
 		}

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"sort"
 	"strings"
+	"time"
 )
 
 // scenario is one scripted exchange with its recording.
@@ -71,6 +72,17 @@ type step struct {
 	Markers []string
 	End     *bool
 	RcvBuf  int
+}
+
+// pause is how long a step rests by itself.
+func (s *step) pause() time.Duration {
+	if ms, ok := s.Restart.(float64); ok && ms != 1 {
+		return milliseconds(ms)
+	}
+	if s.Wait != nil {
+		return milliseconds(*s.Wait)
+	}
+	return 0
 }
 
 // operation is one action of a client on its connection.

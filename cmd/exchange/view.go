@@ -9,9 +9,10 @@ import (
 	"strings"
 )
 
-// view gives what a grade looks at in an observation.
-func view(obs map[string]any, grade int, sc *scenario) map[string]any {
-	out := map[string]any{"steps": viewSteps(obs, grade), "origin": viewOrigin(obs, grade, sc), "logs": viewLogs(obs, grade, sc)}
+// view gives what a grade looks at in an observation of a play that was so many seconds
+// late.
+func view(obs map[string]any, grade int, sc *scenario, late int) map[string]any {
+	out := map[string]any{"steps": viewSteps(obs, grade, late), "origin": viewOrigin(obs, grade, sc), "logs": viewLogs(obs, grade, sc)}
 	for _, k := range []string{"started", "exit"} {
 		if v, ok := obs[k]; ok {
 			out[k] = v
@@ -20,7 +21,7 @@ func view(obs map[string]any, grade int, sc *scenario) map[string]any {
 	return out
 }
 
-func viewSteps(obs map[string]any, grade int) []any {
+func viewSteps(obs map[string]any, grade, late int) []any {
 	steps := []any{}
 	list, _ := obs["steps"].([]any)
 	for _, s := range list {
@@ -31,7 +32,7 @@ func viewSteps(obs map[string]any, grade int) []any {
 		if got, ok := s.(map[string]any)["got"].([]any); ok {
 			views := []any{}
 			for _, g := range got {
-				views = append(views, viewResponse(g.(map[string]any), grade))
+				views = append(views, viewResponse(g.(map[string]any), grade, late))
 			}
 			o["got"] = views
 		}
@@ -40,7 +41,7 @@ func viewSteps(obs map[string]any, grade int) []any {
 	return steps
 }
 
-func viewResponse(g map[string]any, grade int) map[string]any {
+func viewResponse(g map[string]any, grade, late int) map[string]any {
 	fields, parsed := g["headers"].([]any)
 	if !parsed {
 		o := without(g)
@@ -64,7 +65,7 @@ func viewResponse(g map[string]any, grade int) map[string]any {
 	if isGenerated {
 		o["generated"] = generated
 	}
-	age, rest := splitAge(fields)
+	age, rest := splitAge(fields, 10+late)
 	o["age"], o["headers"] = age, rest
 	if grade == 2 {
 		o["headers"] = fieldSet(rest)
@@ -175,14 +176,14 @@ func codeOf(line string) string {
 
 var maskedAge = regexp.MustCompile(`(?i)^age:\s*\{AGE:(\d+)\}$`)
 
-// splitAge takes a small Age out of the fields: proxies leave it out when it is
-// zero, so it is compared apart and with tolerance.
-func splitAge(fields []any) (string, []any) {
+// splitAge takes an Age of at most small seconds out of the fields: proxies leave it out
+// when it is zero, so it is compared apart and with tolerance.
+func splitAge(fields []any, small int) (string, []any) {
 	age, rest := 0, []any{}
 	for _, f := range fields {
 		if m := maskedAge.FindStringSubmatch(f.(string)); m != nil {
 			age, _ = strconv.Atoi(m[1])
-			if age <= 10 {
+			if age <= small {
 				continue
 			}
 		}
