@@ -22,7 +22,7 @@ func main() {
 	flag.IntVar(&s.portCount, "port-count", 1000, "number of ports")
 	flag.StringVar(&s.scratch, "scratch", "", "folder for the instances (the system's when empty)")
 	flag.BoolVar(&s.keep, "keep", false, "keep the instances' folders")
-	flag.DurationVar(&s.startTimeout, "start-timeout", 8*time.Second, "limit for one start")
+	flag.DurationVar(&s.startTimeout, "start-timeout", 60*time.Second, "limit for one start")
 	flag.BoolVar(&verbose, "v", false, "show differences")
 	flag.Parse()
 	var patterns []string

@@ -104,6 +104,9 @@ func (r *runner) playGroup(g []*scenario, pool *portPool, dns string) {
 				return
 			}
 		}
+		if sc.OneSecond {
+			time.Sleep(time.Until(time.Now().Truncate(time.Second).Add(time.Second)))
+		}
 		p := newPlayer(sc, px)
 		obs, err := p.play()
 		r.done(sc, obs, p.late, !px.running() && !sc.endsProxy(), err)

@@ -32,6 +32,7 @@ type scenario struct {
 	AnyOrder   bool         `json:"any_order"`
 	Ignore     []string     // keys of origin records to leave out
 	ElapsedMS  [][]*float64 `json:"elapsed_ms"`
+	OneSecond  bool         `json:"one_second"` // the steps belong into the same second of the clock
 	MaskSize   bool         `json:"mask_size"`
 	LogMask    [][2]string  `json:"log_mask"`
 	ErrorMask  [][2]string  `json:"error_mask"`

@@ -112,6 +112,9 @@ func (p *play) run(bin string) (out outcome) {
 	ended := make(chan struct{})
 	go func() { proxy.Wait(); close(ended) }()
 	if out.Started = p.up(ended); out.Started {
+		if p.s.OneSecond {
+			time.Sleep(time.Until(time.Now().Truncate(time.Second).Add(time.Second)))
+		}
 		for i := range p.s.Steps {
 			p.mu.Lock()
 			p.steps = append(p.steps, seen{})
@@ -239,6 +242,14 @@ func (p *play) change(st *step) {
 	}
 }
 
+// answered reports whether a packet came back in the step that is being played.
+func (p *play) answered() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	i := len(p.steps) - 1
+	return i < len(p.s.Want.Steps) && len(p.s.Want.Steps[i].Replies) > 0
+}
+
 // send sends a packet to the proxy and keeps what comes back.
 func (p *play) send(st *step, packet []byte, port int, text func([]byte) string) {
 	from, to := askerAt, "127.0.0.1"
@@ -257,8 +268,11 @@ func (p *play) send(st *step, packet []byte, port int, text func([]byte) string)
 	defer c.Close()
 	c.WriteToUDP(packet, &net.UDPAddr{IP: net.ParseIP(to), Port: port})
 	wait := 300
-	if st.Wait > 0 {
+	switch {
+	case st.Wait > 0:
 		wait = st.Wait
+	case p.answered() && !st.All:
+		wait = 10000 // it comes, be the machine ever so busy
 	}
 	c.SetReadDeadline(time.Now().Add(time.Duration(wait) * time.Millisecond))
 	b := make([]byte, 64<<10)

@@ -25,6 +25,9 @@ type scenario struct {
 	Peers       map[string]*neighbour
 	Steps       []step
 	Want        outcome
+	// OneSecond: the first steps belong into the same second of the clock, so they begin
+	// with one.
+	OneSecond bool `json:"one_second"`
 }
 
 // neighbour is a scripted one.
