@@ -50,8 +50,9 @@ type client struct {
 	// since is when the connection was accepted or its last answer finished.
 	since  time.Time
 	served int
-	piped  bool // the request came behind another one
-	small  bool // this goroutine has not served yet: its stack is small
+	// piped is the request's place behind one that it came with; 0 for that one.
+	piped atomic.Int32
+	small bool // this goroutine has not served yet: its stack is small
 
 	pin   fetch.Pin // an origin connection this client has authenticated
 	mark  hitmark.Socket
@@ -115,14 +116,28 @@ func (cl *client) HungUp(_ *sock.Conn, reset bool) {
 	if !cl.busy.Load() {
 		cl.c.Wake()
 	} else {
-		cl.letGo(reset, hangUpGrace)
+		cl.letGo(reset, cl.grace())
 	}
 }
 
-// letGo gives up what is being done for a client that hung up, after a grace.
+// grace is how long the answer may still come when the client has gone.
+func (cl *client) grace() time.Duration {
+	if cl.piped.Load() > 0 {
+		return pipedGrace
+	}
+	return hangUpGrace
+}
+
+// letGo gives up what is being done for a client that hung up, after a grace. A request
+// behind that one, begun meanwhile, has a grace of its own.
 func (cl *client) letGo(reset bool, grace time.Duration) {
 	if reset || !cl.srv.current.Load().cfg.HalfClosedClients {
-		time.AfterFunc(grace, cl.abandon)
+		about := cl.piped.Load()
+		time.AfterFunc(grace, func() {
+			if cl.piped.Load() == about {
+				cl.abandon()
+			}
+		})
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/cuttle-proxy/cuttle/conf"
@@ -115,4 +116,27 @@ func TestHangUpOfPassedClients(t *testing.T) {
 			r.deserted()
 		})
 	}
+}
+
+// A request that was there before its client was heard to be gone has a grace of its own:
+// the one before it, about which the news came, does not end it.
+func TestGraceOfARequestBehindAnother(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cl := &client{}
+		cl.letGo(true, cl.grace())
+		cl.piped.Add(1)
+		time.Sleep(pipedGrace)
+		if cl.gone.Load() {
+			t.Error("it ended with the one before")
+		}
+		cl.letGo(true, cl.grace())
+		time.Sleep(pipedGrace - 1)
+		if cl.gone.Load() {
+			t.Error("it ended too early")
+		}
+		time.Sleep(time.Nanosecond)
+		if synctest.Wait(); !cl.gone.Load() {
+			t.Error("it does not end")
+		}
+	})
 }

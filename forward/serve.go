@@ -217,11 +217,7 @@ func (cl *client) answer() bool {
 	x := cl.x
 	cl.busy.Store(true)
 	if cl.c.PeerClosed() { // the watcher told us while we were idle
-		grace := hangUpGrace
-		if cl.piped {
-			grace = pipedGrace
-		}
-		cl.letGo(cl.c.PeerReset(), grace)
+		cl.letGo(cl.c.PeerReset(), cl.grace())
 	}
 	next := x.prefetch()
 	keep := cl.carry(x)
@@ -245,13 +241,14 @@ func (cl *client) answer() bool {
 	// The line in access.log is waited for without the transaction, which serves others
 	// meanwhile: one that is still near the processor costs less than several.
 	line := x.entry.Pending
-	cl.piped = len(rest) > 0
-	if !cl.piped {
+	if len(rest) == 0 {
+		cl.piped.Store(0)
 		cl.drop()
 		line.Wait()
 		return !cl.dismissed.Load()
 	}
 	// The same bytes go on as the beginning of the next request.
+	cl.piped.Add(1)
 	line.Wait()
 	n := copy(x.in[:cap(x.in)], rest)
 	x.release()
