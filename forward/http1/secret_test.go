@@ -1,6 +1,10 @@
 package http1
 
-import "testing"
+import (
+	"bytes"
+	"slices"
+	"testing"
+)
 
 // What a log shows of a request has its credentials left out, but for those of Digest.
 func TestLoggedFieldsHaveNoPasswords(t *testing.T) {
@@ -28,4 +32,21 @@ func TestLoggedFieldsHaveNoPasswords(t *testing.T) {
 			}
 		}
 	}
+}
+
+// Whatever stands around them, credentials are not in what is logged of a head.
+func FuzzLoggedHead(f *testing.F) {
+	f.Add([]byte("GET http://a/ HTTP/1.0\r\nAuthorization: Digest username=x"), []byte(" folded\r\n\r\n"))
+	f.Add([]byte("Authorization:\r\n\tBasic"), []byte("\tx\n"))
+	f.Add([]byte(":"), []byte(""))
+	const secret = "c2VjcmV0OnNlY3JldA=="
+	f.Fuzz(func(t *testing.T, before, behind []byte) {
+		if bytes.Contains(before, []byte(secret)) || bytes.Contains(behind, []byte(secret)) {
+			return
+		}
+		head := slices.Concat(before, []byte("\r\nProxy-Authorization: Basic "+secret+"\r\n "+secret+"\r\n"), behind)
+		if logged := AppendLoggedHead(nil, head); bytes.Contains(logged, []byte(secret)) {
+			t.Errorf("%q is logged as %q", head, logged)
+		}
+	})
 }
